@@ -1,0 +1,123 @@
+"""The CSR table: the only place that says which CSRs exist.
+
+Numbers, names and fields are the RISC-V privileged manual's.  Bits 9:8 of a
+number are the lowest level that may access it, bits 11:10 = 3 mean read-only.
+What reading or writing one *does* beyond storing bits is in `system.py`.
+
+Columns
+  number   the 12-bit CSR number
+  name     the manual's name; also the field of the `csr` state record
+  writable the bits that a write changes; the rest read as they were
+  group    the `s_traps` bit under which deprivileged S traps on it (`levels.py`)
+  sens     C control sensitive, B behaviour sensitive (both: CB), - innocuous
+  leaky    what the `leaky` profile does in deprivileged S instead of trapping:
+           `drop` writes, `leak` reads of the real register, both, or -
+  meaning  one line
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+TABLE = """
+# num   name       writable   group    sens leaky     meaning
+0x100   sstatus    0x000c0122 csr      CB   drop+leak interrupt enable SIE, its stack SPIE and SPP, SUM, MXR
+0x104   sie        0x00000222 csr      C    -         which interrupts are enabled: SSIE, STIE, SEIE
+0x105   stvec      0xfffffffd csr      CB   leak      trap vector: base, and 1 in bit 0 for vectored interrupts
+0x106   scounteren 0x00000007 csr      C    -         which counters U may read: CY, TM, IR
+0x140   sscratch   0xffffffff trapcsr  C    -         a word for the trap handler
+0x141   sepc       0xfffffffc trapcsr  C    -         pc that a trap to S saved
+0x142   scause     0xffffffff trapcsr  C    -         why the last trap to S came
+0x143   stval      0xffffffff trapcsr  C    -         address or instruction word of the last trap to S
+0x144   sip        0x00000002 csr      C    -         which interrupts are pending; software writes SSIP only
+0x14d   stimecmp   0xffffffff csr      C    -         the timer interrupt is pending while time >= stimecmp (Sstc)
+0x15d   stimecmph  0xffffffff csr      C    -         upper half of stimecmp
+0x180   satp       0xffffffff satp     CB   leak      paging: mode, address-space identifier, root table's frame
+0xc00   cycle      0x00000000 counter  B    -         cycles since reset
+0xc01   time       0x00000000 counter  B    -         ticks of the real-time clock
+0xc02   instret    0x00000000 counter  B    -         instructions retired
+0xc80   cycleh     0x00000000 counter  B    -         upper half of cycle
+0xc81   timeh      0x00000000 counter  B    -         upper half of time
+0xc82   instreth   0x00000000 counter  B    -         upper half of instret
+"""
+
+
+@dataclass(frozen=True)
+class Csr:
+    """One row of the table."""
+
+    number: int
+    name: str
+    writable: int
+    group: str
+    sens: str
+    leaky: str
+    meaning: str
+
+    @property
+    def level(self) -> int:
+        """The lowest level that may access it: 0 for U, 1 for S."""
+        return self.number >> 8 & 3
+
+    @property
+    def read_only(self) -> bool:
+        return self.number >> 10 == 3
+
+    @cached_property
+    def drops_writes(self) -> bool:
+        return "drop" in self.leaky
+
+    @cached_property
+    def leaks_reads(self) -> bool:
+        return "leak" in self.leaky
+
+
+def _parse(line: str) -> Csr:
+    number, name, writable, group, sens, leaky, meaning = line.split(None, 6)
+    return Csr(int(number, 16), name, int(writable, 16), group, sens, leaky, meaning)
+
+
+CSRS: tuple[Csr, ...] = tuple(
+    _parse(line) for line in TABLE.splitlines() if line and not line.startswith("#")
+)
+BY_NAME: dict[str, Csr] = {row.name: row for row in CSRS}
+BY_NUMBER: dict[int, Csr] = {row.number: row for row in CSRS}
+
+if len(BY_NUMBER) != len(CSRS) or len(BY_NAME) != len(CSRS):
+    raise ValueError("two CSRs share a number or a name")
+
+# Bits of the fields, by `register.field`, for handlers and for the guests' riscv.inc.
+#
+#   sstatus   31       19  18       8     5     1
+#            +--------+---+---+---+---+--+----+--+---+--+
+#            |        |MXR|SUM|   |SPP|  |SPIE|  |SIE|  |
+#            +--------+---+---+---+---+--+----+--+---+--+
+BITS: dict[str, int] = {
+    "SSTATUS_SIE": 1 << 1,
+    "SSTATUS_SPIE": 1 << 5,
+    "SSTATUS_SPP": 1 << 8,
+    "SSTATUS_SUM": 1 << 18,
+    "SSTATUS_MXR": 1 << 19,
+    "SIE_SSIE": 1 << 1,
+    "SIE_STIE": 1 << 5,
+    "SIE_SEIE": 1 << 9,
+    "SIP_SSIP": 1 << 1,
+    "SIP_STIP": 1 << 5,
+    "SIP_SEIP": 1 << 9,
+    "STVEC_VECTORED": 1,
+    "SCOUNTEREN_CY": 1,
+    "SCOUNTEREN_TM": 2,
+    "SCOUNTEREN_IR": 4,
+    "SATP_MODE_SV32": 1 << 31,
+    "SATP_ASID_SHIFT": 22,
+    "SATP_ASID_MASK": 0x1FF << 22,
+    "SATP_PPN_MASK": 0x3FFFFF,
+    "PTE_V": 1,
+    "PTE_R": 2,
+    "PTE_W": 4,
+    "PTE_X": 8,
+    "PTE_U": 16,
+    "PTE_G": 32,
+    "PTE_A": 64,
+    "PTE_D": 128,
+    "PTE_PPN_SHIFT": 10,
+}

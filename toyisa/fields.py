@@ -1,0 +1,119 @@
+"""Answers for how operands lie in a 32-bit instruction word.
+
+Knows bit positions and ranges only; must not know which instructions exist
+(`insns.py`) nor what they do.  Source: RISC-V unprivileged manual, 2.2 and 2.3.
+
+      31        25 24   20 19   15 14  12 11    7 6      0
+     +------------+-------+-------+------+-------+--------+
+     |   funct7   |  rs2  |  rs1  |funct3|  rd   | opcode |  R
+     |      imm[11:0]     |  rs1  |funct3|  rd   | opcode |  I
+     |  imm[11:5] |  rs2  |  rs1  |funct3|imm4:0 | opcode |  S
+     |imm[12|10:5]|  rs2  |  rs1  |funct3|4:1|11 | opcode |  B
+     |            imm[31:12]             |  rd   | opcode |  U
+     |      imm[20|10:1|11|19:12]        |  rd   | opcode |  J
+     +------------+-------+-------+------+-------+--------+
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What the text of an operand is: a register, a CSR, a number, a target."""
+
+    REG = "register"
+    CSR = "csr"
+    IMM = "immediate"
+    TARGET = "pc-relative target"
+    FENCE = "fence set"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One operand field: where its bits lie and which values it takes.
+
+    `parts` lists `(word_lsb, value_lsb, width)`; `low`..`high` is the inclusive
+    range of values; a value is a multiple of `1 << align`.
+    """
+
+    name: str
+    kind: Kind
+    parts: tuple[tuple[int, int, int], ...]
+    low: int
+    high: int
+    align: int = 0
+
+    @property
+    def mask(self) -> int:
+        """The bits of the word that this field covers."""
+        return sum(((1 << width) - 1) << lsb for lsb, _, width in self.parts)
+
+    def fits(self, value: int) -> bool:
+        """Whether `value` is in range and aligned."""
+        return self.low <= value <= self.high and not value & ((1 << self.align) - 1)
+
+    def insert(self, value: int) -> int:
+        """The word bits that hold `value`; ValueError if it does not fit."""
+        if not self.fits(value):
+            raise ValueError(f"{self.name} cannot hold {value}")
+        word = 0
+        for lsb, value_lsb, width in self.parts:
+            word |= ((value >> value_lsb) & ((1 << width) - 1)) << lsb
+        return word
+
+    def extract(self, word: int) -> int:
+        """The value held in `word`, sign-extended where the range is signed."""
+        value = 0
+        for lsb, value_lsb, width in self.parts:
+            value |= ((word >> lsb) & ((1 << width) - 1)) << value_lsb
+        if self.low < 0 and value > self.high:
+            value -= 1 << (self.high.bit_length() + 1)
+        return value
+
+
+def _reg(name: str, lsb: int) -> Field:
+    return Field(name, Kind.REG, ((lsb, 0, 5),), 0, 31)
+
+
+_B_PARTS = ((31, 12, 1), (7, 11, 1), (25, 5, 6), (8, 1, 4))
+_J_PARTS = ((31, 20, 1), (12, 12, 8), (20, 11, 1), (21, 1, 10))
+
+# Field name -> field.  The names are those used in the operand column of
+# `insns.py`; the letter beside each is what its bits look like in a bit picture.
+FIELDS: dict[str, Field] = {
+    field.name: field
+    for field in (
+        _reg("rd", 7),                                                         # d
+        _reg("rs1", 15),                                                       # s
+        _reg("rs2", 20),                                                       # t
+        Field("imm12", Kind.IMM, ((20, 0, 12),), -2048, 2047),                 # i
+        Field("simm12", Kind.IMM, ((25, 5, 7), (7, 0, 5)), -2048, 2047),       # i
+        Field("branch", Kind.TARGET, _B_PARTS, -4096, 4094, 1),                # i
+        Field("jump", Kind.TARGET, _J_PARTS, -(1 << 20), (1 << 20) - 2, 1),    # i
+        Field("imm20", Kind.IMM, ((12, 0, 20),), 0, (1 << 20) - 1),            # i
+        Field("shamt", Kind.IMM, ((20, 0, 5),), 0, 31),                        # h
+        Field("csr", Kind.CSR, ((20, 0, 12),), 0, 4095),                       # c
+        Field("zimm", Kind.IMM, ((15, 0, 5),), 0, 31),                         # z
+        Field("pred", Kind.FENCE, ((24, 0, 4),), 0, 15),                       # p
+        Field("succ", Kind.FENCE, ((20, 0, 4),), 0, 15),                       # q
+    )
+}  # fmt: skip
+
+LETTERS = {
+    "d": "rd", "s": "rs1", "t": "rs2", "h": "shamt", "c": "csr", "z": "zimm",
+    "p": "pred", "q": "succ",
+}  # fmt: skip
+
+REG_NAMES = (
+    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2",
+    "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
+    "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7",
+    "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+)  # fmt: skip
+
+# Every spelling of a register that the assembler takes -> its number.
+REG_NUMBERS: dict[str, int] = {
+    **{name: number for number, name in enumerate(REG_NAMES)},
+    **{f"x{number}": number for number in range(32)},
+    "fp": 8,
+}
