@@ -59,9 +59,13 @@ MEANING: dict[int, str] = {
 }
 
 
+_EXC_NAMES = {exc.value: exc.name.lower() for exc in Exc}
+_IRQ_NAMES = {irq.value: f"irq_{irq.name.lower()}" for irq in Irq}
+
+
 def name(scause: int) -> str:
     """The name of a cause, `illegal` or `irq_timer`; `cause_N` if there is none."""
     if scause & INTERRUPT:
         code = scause & ~INTERRUPT
-        return f"irq_{Irq(code).name.lower()}" if code in Irq else f"irq_{code}"
-    return Exc(scause).name.lower() if scause in Exc else f"cause_{scause}"
+        return _IRQ_NAMES.get(code, f"irq_{code}")
+    return _EXC_NAMES.get(scause, f"cause_{scause}")
