@@ -1,0 +1,95 @@
+"""The implementations that lock-step tests compare, behind one small face each.
+
+`run_user(program)` runs a straight user program from `CODE` to its end and
+answers its registers and scratch memory.  Must not know what is compared.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from tests.model import Bus, Hart
+from tests.strategies import SCRATCH_REG, SCRATCH_SIZE, Program
+from toyisa.insns import BY_NAME
+
+CODE = 0x80000000
+SCRATCH = 0x80010000
+RAM_SIZE = 1 << 17
+PAD = CODE + RAM_SIZE - 4096  # no program's
+
+
+@dataclass
+class Outcome:
+    """Registers x0..x31 and the scratch memory at a program's end."""
+
+    regs: list[int]
+    memory: bytes
+
+
+def code_bytes(words: list[int]) -> bytes:
+    return struct.pack(f"<{len(words)}I", *words)
+
+
+def start_regs(program: Program) -> list[int]:
+    """The program's registers, its scratch pointer in place."""
+    regs = list(program.regs)
+    regs[SCRATCH_REG] = SCRATCH + SCRATCH_SIZE // 2
+    return regs
+
+
+def model_hart(program: Program) -> Hart:
+    """The model, loaded with `program`."""
+    hart = Hart(Bus(RAM_SIZE), CODE)
+    code = code_bytes(program.words)
+    hart.bus.ram[: len(code)] = code
+    at = SCRATCH - CODE
+    hart.bus.ram[at : at + SCRATCH_SIZE] = program.memory
+    hart.x = start_regs(program)
+    return hart
+
+
+class Model:
+    """The plain-Python model."""
+
+    def run_user(self, program: Program) -> Outcome:
+        hart = model_hart(program)
+        end = CODE + 4 * len(program.words)
+        while hart.pc != end:
+            fx = hart.step()
+            if fx.trap or fx.exit:
+                raise AssertionError(f"the program trapped: {fx}")
+        at = SCRATCH - CODE
+        return Outcome(hart.x, bytes(hart.bus.ram[at : at + SCRATCH_SIZE]))
+
+
+class Unicorn:
+    """QEMU's core, by way of unicorn; M mode, untranslated, which no user insn can tell."""
+
+    def __init__(self) -> None:
+        from unicorn import UC_ARCH_RISCV, UC_MODE_RISCV32, Uc
+        from unicorn.riscv_const import UC_RISCV_REG_X0
+
+        self._uc = Uc(UC_ARCH_RISCV, UC_MODE_RISCV32)
+        self._uc.mem_map(CODE, RAM_SIZE)
+        self._x0 = UC_RISCV_REG_X0
+
+    def _forget_reservation(self) -> None:
+        """Undo an lr.w that the program before left without its sc.w."""
+        self._uc.mem_write(PAD, code_bytes([BY_NAME["sc.w"].encode(0, 0, 1)]))
+        self._uc.reg_write(self._x0 + 1, PAD + 64)
+        self._uc.emu_start(PAD, PAD + 4)
+
+    def run_user(self, program: Program) -> Outcome:
+        uc = self._uc
+        code = code_bytes(program.words)
+        uc.mem_write(CODE, code)
+        uc.ctl_remove_cache(CODE, CODE + 0x10000)  # blocks of the program before
+        uc.mem_write(SCRATCH, program.memory)
+        self._forget_reservation()
+        for number, value in enumerate(start_regs(program)):
+            if number:
+                uc.reg_write(self._x0 + number, value)
+        uc.emu_start(CODE, CODE + len(code))
+        regs = [uc.reg_read(self._x0 + number) & 0xFFFFFFFF for number in range(32)]
+        return Outcome(regs, bytes(uc.mem_read(SCRATCH, SCRATCH_SIZE)))

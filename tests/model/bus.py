@@ -1,0 +1,44 @@
+"""What lies at a physical address: RAM, the console's transmitter, the finisher.
+
+Must not know of virtual addresses, levels or harts.
+"""
+
+RAM_BASE = 0x80000000
+UART = range(0x10000000, 0x10001000)
+FINISHER = range(0x00100000, 0x00101000)
+UART_LSR = 5
+LSR_IDLE = 0x60  # transmitter empty, no input
+
+
+class Bus:
+    """RAM of `size` bytes and the two devices that a lone program needs."""
+
+    def __init__(self, size: int) -> None:
+        self.ram = bytearray(size)
+        self.console = bytearray()
+        self.finish: int | None = None
+
+    def is_ram(self, pa: int, size: int) -> bool:
+        return pa >= RAM_BASE and pa + size <= RAM_BASE + len(self.ram)
+
+    def exists(self, pa: int, size: int) -> bool:
+        """Whether a load or store of `size` bytes at `pa` reaches anything."""
+        return self.is_ram(pa, size) or pa in UART or pa in FINISHER
+
+    def load(self, pa: int, size: int) -> int:
+        """The unsigned value at `pa`, which exists."""
+        if self.is_ram(pa, size):
+            at = pa - RAM_BASE
+            return int.from_bytes(self.ram[at : at + size], "little")
+        return LSR_IDLE if pa - UART.start == UART_LSR else 0
+
+    def store(self, pa: int, size: int, value: int) -> None:
+        """Write the low `size` bytes of `value` at `pa`, which exists."""
+        value &= (1 << 8 * size) - 1
+        if self.is_ram(pa, size):
+            at = pa - RAM_BASE
+            self.ram[at : at + size] = value.to_bytes(size, "little")
+        elif pa == UART.start:
+            self.console.append(value & 0xFF)
+        elif pa == FINISHER.start:
+            self.finish = value

@@ -1,0 +1,79 @@
+"""Who may read or write a CSR, and what then happens.
+
+Must not know instruction words.  Existence, level, group, writable bits and the
+holes of the `leaky` profiles are the table's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.model.trap import Trap
+from toyisa.causes import Exc
+from toyisa.csrs import BY_NUMBER, CSRS, Csr
+from toyisa.levels import Level, Profile, STraps
+
+if TYPE_CHECKING:
+    from tests.model.hart import Hart
+
+GROUPS = {
+    "csr": STraps.CSR,
+    "trapcsr": STraps.TRAPCSR,
+    "counter": STraps.COUNTER,
+    "satp": STraps.SATP,
+}
+STORED = tuple(row.name for row in CSRS if not row.read_only)
+# The bit of scounteren that opens a counter to U.
+ENABLE = {"cycle": 1, "time": 2, "instret": 4}
+
+
+def _holed(hart: Hart) -> bool:
+    """Whether this level suffers the holes of x86 where it lacks privilege."""
+    if hart.priv == Level.U:
+        return hart.profile == Profile.LEAKY_USER
+    return hart.profile != Profile.STRICT
+
+
+def _lacks(hart: Hart, row: Csr, word: int) -> Trap | None:
+    """The trap that an access to `row` by this level is due on `strict`."""
+    if hart.priv < row.level:
+        return Trap(Exc.ILLEGAL, word)
+    enable = ENABLE.get(row.name.removesuffix("h"), 0)
+    if hart.priv == Level.U and not hart.csr["scounteren"] & enable:
+        return Trap(Exc.ILLEGAL, word)
+    if hart.priv == Level.S and hart.s_traps & GROUPS[row.group]:
+        return Trap(Exc.ILLEGAL, word, root=True)
+    return None
+
+
+def access(hart: Hart, number: int, word: int, *, read: bool, write: bool) -> tuple[Csr, bool]:
+    """Check an access; the row, and whether the write is to be dropped.
+
+    Raises the Trap that the access deserves.
+    """
+    row = BY_NUMBER.get(number)
+    if row is None or (write and row.read_only):
+        raise Trap(Exc.ILLEGAL, word)
+    trap = _lacks(hart, row, word)
+    if trap is None:
+        return row, False
+    escapes = (not read or row.leaks_reads) and (not write or row.drops_writes)
+    if escapes and _holed(hart) and row.leaky != "-":
+        return row, True
+    raise trap
+
+
+def load(hart: Hart, row: Csr) -> int:
+    """The value that reading `row` answers."""
+    if row.name == "sip":
+        return hart.sip()
+    if row.read_only:
+        value = getattr(hart, row.name.removesuffix("h"))
+        return (value >> 32 if row.name.endswith("h") else value) & 0xFFFFFFFF
+    return hart.csr[row.name]
+
+
+def store(hart: Hart, row: Csr, value: int) -> None:
+    """Write the writable bits of `row`."""
+    old = hart.csr[row.name]
+    hart.csr[row.name] = old & ~row.writable & 0xFFFFFFFF | value & row.writable

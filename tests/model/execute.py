@@ -1,0 +1,202 @@
+"""What each instruction does to a hart, by mnemonic.
+
+Must not know how traps are taken (`trap.py`) nor how addresses translate
+(`mmu.py`).  Raises `Trap` before it has changed anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.model import alu, csr
+from tests.model.mmu import Access
+from tests.model.trap import Trap, leave
+from toyisa.causes import Exc
+from toyisa.insns import Cost, Insn
+from toyisa.levels import Level, Profile, STraps
+
+if TYPE_CHECKING:
+    from tests.model.hart import Effects, Hart
+
+M32 = 0xFFFFFFFF
+SIZES = {"b": 1, "h": 2, "w": 4}
+
+
+def run(hart: Hart, row: Insn, fx: Effects) -> int:
+    """Execute `row`, whose word is `fx.insn`; the next pc."""
+    f = {field.name: field.extract(fx.insn) for field in row.fields}
+    return _BY_CLASS.get(row.cost, _system)(hart, row.name, f, fx)
+
+
+def _target(pc: int) -> int:
+    pc &= M32
+    # "An instruction-address-misaligned exception is generated on a taken branch or
+    # unconditional jump if the target address is not IALIGN-bit aligned", and is
+    # "reported on the branch or jump instruction, not on the target".
+    if pc & 3:
+        raise Trap(Exc.INSN_MISALIGNED, pc)
+    return pc
+
+
+def _alu(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+    x = hart.x
+    if name == "lui":
+        value = f["imm20"] << 12
+    elif name == "auipc":
+        value = hart.pc + (f["imm20"] << 12)
+    elif name in alu.IMMEDIATE:
+        value = alu.IMMEDIATE[name](x[f["rs1"]], f.get("imm12", f.get("shamt", 0)) & M32)
+    else:
+        value = alu.REGISTER[name](x[f["rs1"]], x[f["rs2"]])
+    hart.store_reg(f["rd"], value, fx)
+    return hart.pc + 4
+
+
+def _jump(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+    if name == "jal":
+        target = _target(hart.pc + f["jump"])
+    else:
+        target = _target((hart.x[f["rs1"]] + f["imm12"]) & ~1)
+    hart.store_reg(f["rd"], hart.pc + 4, fx)
+    return target
+
+
+def _branch(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+    if alu.TAKEN[name](hart.x[f["rs1"]], hart.x[f["rs2"]]):
+        return _target(hart.pc + f["branch"])
+    return hart.pc + 4
+
+
+def _data(hart: Hart, va: int, size: int, access: Access, base: int, *, ram: bool = False) -> int:
+    """The physical address of a data access; `ram` if a device will not do."""
+    store = access is Access.STORE
+    if va % size:
+        raise Trap(Exc.STORE_MISALIGNED if store else Exc.LOAD_MISALIGNED, va)
+    guarded = hart.priv == Level.S and hart.s_traps and hart.s_limit
+    if guarded and va >= hart.s_limit and base:
+        raise Trap(access.value[1], va, root=True)
+    pa = hart.translate(va, access)
+    if not (hart.bus.is_ram(pa, size) if ram else hart.bus.exists(pa, size)):
+        raise Trap(access.value[1], va)
+    return pa
+
+
+def _write(hart: Hart, pa: int, size: int, value: int) -> None:
+    if hart.reservation == pa & ~3:
+        hart.reservation = None
+    hart.bus.store(pa, size, value)
+
+
+def _load(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+    size = SIZES[name[1]]
+    va = (hart.x[f["rs1"]] + f["imm12"]) & M32
+    value = hart.bus.load(_data(hart, va, size, Access.LOAD, f["rs1"]), size)
+    if not name.endswith("u") and value >> (8 * size - 1):
+        value -= 1 << 8 * size
+    fx.load = (va, value & M32, size)
+    hart.store_reg(f["rd"], value, fx)
+    return hart.pc + 4
+
+
+def _store(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+    size = SIZES[name[1]]
+    va = (hart.x[f["rs1"]] + f["simm12"]) & M32
+    value = hart.x[f["rs2"]] & ((1 << 8 * size) - 1)
+    _write(hart, _data(hart, va, size, Access.STORE, f["rs1"]), size, value)
+    fx.store = (va, value, size)
+    return hart.pc + 4
+
+
+def _atomic(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+    va = hart.x[f["rs1"]]
+    access = Access.LOAD if name == "lr.w" else Access.STORE
+    pa = _data(hart, va, 4, access, f["rs1"], ram=True)
+    if name == "lr.w":
+        value = hart.bus.load(pa, 4)
+        hart.reservation = pa
+        fx.load = (va, value, 4)
+    elif name == "sc.w":
+        value = int(hart.reservation != pa)
+        # "executing an SC.W instruction invalidates any reservation held by this hart"
+        hart.reservation = None
+        if not value:
+            hart.bus.store(pa, 4, hart.x[f["rs2"]])
+            fx.store = (va, hart.x[f["rs2"]], 4)
+    else:
+        value = hart.bus.load(pa, 4)
+        new = alu.AMO[name](value, hart.x[f["rs2"]])
+        _write(hart, pa, 4, new)
+        fx.load, fx.store = (va, value, 4), (va, new, 4)
+    hart.store_reg(f["rd"], value, fx)
+    return hart.pc + 4
+
+
+def _csr(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+    kind = name[4]  # w, s or c
+    operand = f["zimm"] if name.endswith("i") else hart.x[f["rs1"]]
+    field = f.get("zimm", f.get("rs1"))
+    read, write = kind != "w" or f["rd"] != 0, kind == "w" or field != 0
+    row, holed = csr.access(hart, f["csr"], fx.insn, read=read, write=write)
+    old = csr.load(hart, row)
+    if write and not holed:
+        # A read-modify-write of sip works on what is stored, not on the timer's line.
+        new = {"w": operand, "s": old | operand, "c": old & ~operand}[kind]
+        csr.store(hart, row, new)
+    if read:
+        hart.store_reg(f["rd"], old, fx)
+    return hart.pc + 4
+
+
+def _fence(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+    return hart.pc + 4  # one hart, in order, no caches: every fence already holds
+
+
+_NEEDS = {"sret": STraps.SRET, "wfi": STraps.WFI, "sfence.vma": STraps.SATP}
+
+
+def _system(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+    if name == "ecall":
+        raise Trap(Exc.ECALL_S if hart.priv == Level.S else Exc.ECALL_U, 0)
+    if name == "ebreak":
+        raise Trap(Exc.BREAKPOINT, hart.pc)
+    if name.startswith("probe."):
+        return _probe(hart, name, f, fx)
+    if hart.priv < Level.S:
+        raise Trap(Exc.ILLEGAL, fx.insn)
+    if hart.s_traps & _NEEDS[name]:
+        raise Trap(Exc.ILLEGAL, fx.insn, root=True)
+    if name == "sret":
+        return leave(hart)
+    if name == "wfi":
+        fx.idle = not hart.sip() & hart.csr["sie"]
+    return hart.pc + 4  # sfence.vma: nothing is cached
+
+
+def _probe(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+    if hart.priv == Level.U and hart.profile != Profile.LEAKY_USER:
+        raise Trap(Exc.ILLEGAL, fx.insn)
+    deprivileged = hart.priv == Level.S and hart.s_traps & STraps.CSR
+    if deprivileged and hart.profile == Profile.STRICT:
+        raise Trap(Exc.ILLEGAL, fx.insn, root=True)
+    access = Access.LOAD if name == "probe.r" else Access.STORE
+    try:
+        pa = hart.translate(hart.x[f["rs1"]], access, mark=False)
+        may = hart.bus.exists(pa, 1)
+    except Trap:
+        may = False
+    hart.store_reg(f["rd"], int(may), fx)
+    return hart.pc + 4
+
+
+_BY_CLASS = {
+    Cost.ALU: _alu,
+    Cost.MUL: _alu,
+    Cost.DIV: _alu,
+    Cost.LOAD: _load,
+    Cost.STORE: _store,
+    Cost.BRANCH: _branch,
+    Cost.JUMP: _jump,
+    Cost.ATOMIC: _atomic,
+    Cost.CSR: _csr,
+    Cost.FENCE: _fence,
+}

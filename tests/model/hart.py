@@ -1,0 +1,110 @@
+"""One hart: its state, and what one step does to it.
+
+`step` is the whole contract.  Must not know of firmware: what goes to root is
+reported and left to the caller.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tests.model import execute
+from tests.model.bus import Bus
+from tests.model.csr import STORED
+from tests.model.mmu import Access, translate
+from tests.model.trap import Trap, delegated, enter, pending
+from toyisa.causes import INTERRUPT, Exc, Irq
+from toyisa.insns import Insn, find
+from toyisa.levels import Level, Profile, STraps
+
+M32 = 0xFFFFFFFF
+find_row = lru_cache(maxsize=1 << 16)(find)
+
+
+@dataclass
+class Effects:
+    """What one step did: a retirement, a trap to S, or an exit to root.
+
+    `reg` is (number, value); `load` and `store` (vaddr, value, size); `trap` and
+    `exit` (cause, tval).  An exit leaves the state as it was.  `idle`: a `wfi`
+    retired with nothing pending that could wake it at this time.
+    """
+
+    pc: int
+    insn: int | None = None
+    reg: tuple[int, int] | None = None
+    load: tuple[int, int, int] | None = None
+    store: tuple[int, int, int] | None = None
+    trap: tuple[int, int] | None = None
+    exit: tuple[int, int] | None = None
+    idle: bool = False
+    next_pc: int = 0
+
+
+class Hart:
+    """The architectural state, as after the firmware has entered S at `pc`."""
+
+    def __init__(self, bus: Bus, pc: int = 0x80000000) -> None:
+        self.bus = bus
+        self.x = [0] * 32
+        self.pc = pc
+        self.priv: int = Level.S
+        self.csr = dict.fromkeys(STORED, 0)
+        self.csr.update(stimecmp=M32, stimecmph=M32)
+        self.cycle = self.time = self.instret = 0
+        self.external = False  # the interrupt controller's line
+        self.reservation: int | None = None
+        # the root record
+        self.deleg_exc = M32 & ~(1 << Exc.ECALL_S)
+        self.deleg_int = M32
+        self.s_traps = STraps(0)
+        self.s_limit = 0
+        self.profile = Profile.STRICT
+
+    def sip(self) -> int:
+        """Which interrupts are pending, now."""
+        due = self.time >= (self.csr["stimecmph"] << 32 | self.csr["stimecmp"])
+        return (
+            self.csr["sip"] & 1 << Irq.SOFTWARE | due << Irq.TIMER | self.external << Irq.EXTERNAL
+        )
+
+    def translate(self, va: int, access: Access, *, mark: bool = True) -> int:
+        csr = self.csr
+        return translate(self.bus, csr["satp"], csr["sstatus"], self.priv, va, access, mark=mark)
+
+    def _fetch(self) -> int:
+        pa = self.translate(self.pc, Access.FETCH)
+        if not self.bus.is_ram(pa, 4):
+            raise Trap(Exc.INSN_ACCESS, self.pc)
+        return self.bus.load(pa, 4)
+
+    def step(self) -> Effects:
+        """Retire one instruction, or take one trap, or exit to root."""
+        fx = Effects(self.pc)
+        try:
+            irq = pending(self)
+            if irq is not None:
+                raise Trap(irq, 0)
+            fx.insn = self._fetch()
+            row: Insn | None = find_row(fx.insn)
+            if row is None:
+                raise Trap(Exc.ILLEGAL, fx.insn)
+            self.pc = execute.run(self, row, fx) & M32
+            self.instret += 1
+        except Trap as trap:
+            fx.reg = fx.load = fx.store = None
+            if trap.root or not delegated(self, trap.cause):
+                fx.exit = (trap.cause, trap.tval)
+            else:
+                fx.trap = (trap.cause, trap.tval)
+                enter(self, trap.cause, trap.tval)
+        fx.next_pc = self.pc
+        return fx
+
+    def store_reg(self, number: int, value: int, fx: Effects) -> None:
+        if number:
+            self.x[number] = value & M32
+            fx.reg = (number, value & M32)
+
+    @staticmethod
+    def is_interrupt(cause: int) -> bool:
+        return bool(cause & INTERRUPT)

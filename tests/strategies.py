@@ -1,0 +1,130 @@
+"""Hypothesis strategies: instruction words, machine words and whole programs.
+
+Drawn from the instruction table, so a new row is covered without being named
+here.  Must not know what an instruction does.
+"""
+
+from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
+
+from toyisa.fields import Field, Kind
+from toyisa.insns import INSNS, Cost, Insn, Sens
+
+CORNERS = (
+    0, 1, 2, 3, 4, 31, 32, 33, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF,
+    0x7FFFFFFE, 0x7FFFFFFF, 0x80000000, 0x80000001, 0xAAAAAAAA, 0xFFFFFFFE, 0xFFFFFFFF,
+)  # fmt: skip
+
+u32 = st.one_of(st.sampled_from(CORNERS), st.integers(0, 0xFFFFFFFF))
+
+# Registers that programs keep: where they may load and store, and how they get there.
+SCRATCH_REG, ADDRESS_REG, TARGET_REG = 31, 30, 29
+SCRATCH_SIZE = 4096
+free_regs = st.integers(0, 28)
+
+
+def values(operand: Field) -> st.SearchStrategy[int]:
+    """Any value that `operand` can hold, its ends often."""
+    step = 1 << operand.align
+    spread = st.integers(operand.low // step, operand.high // step).map(lambda n: n * step)
+    if operand.kind is Kind.REG:
+        return spread
+    return st.one_of(st.sampled_from((operand.low, 0, step, operand.high // step * step)), spread)
+
+
+@st.composite
+def words(draw: st.DrawFn, rows: tuple[Insn, ...] = INSNS) -> int:
+    """A legal word of one of `rows`, any operands, any aq and rl."""
+    row = draw(st.sampled_from(rows))
+    operands = [draw(values(operand)) for operand in row.fields]
+    order = {"aq": draw(st.integers(0, 1)), "rl": draw(st.integers(0, 1))} if row.ordered else {}
+    return row.encode(*operands, **order) | draw(st.integers(0, 0xFFFFFFFF)) & row.ignored
+
+
+raw_words = st.one_of(
+    st.integers(0, 0xFFFFFFFF),
+    # near misses: a legal word with one bit turned over
+    st.builds(lambda word, bit: word ^ 1 << bit, words(), st.integers(0, 31)),
+)
+
+# What runs in U and neither traps nor tells levels apart.
+USER_ROWS = tuple(
+    row for row in INSNS if row.sens is Sens.INNOCUOUS and row.cost is not Cost.SYSTEM
+)
+MEMORY = {Cost.LOAD, Cost.STORE, Cost.ATOMIC}
+TRANSFER = {Cost.BRANCH, Cost.JUMP}
+_BY_NAME = {row.name: row for row in INSNS}
+
+
+@dataclass
+class Program:
+    """A user-mode program that runs off its end, whatever its branches do.
+
+    `words` in order; `regs` the 32 registers at the start, of which SCRATCH_REG
+    is for the runner to point at the middle of `memory`.
+    """
+
+    words: list[int]
+    regs: list[int] = field(repr=False)
+    memory: bytes = field(repr=False)
+
+
+def _access_size(row: Insn) -> int:
+    """Bytes that a memory row moves, by the manual's letters b and h."""
+    return {"b": 1, "h": 2}.get(row.name[1:2], 4) if row.cost is not Cost.ATOMIC else 4
+
+
+@st.composite
+def _item(draw: st.DrawFn, rows: tuple[Insn, ...]) -> tuple[list[int], Insn | None, dict[str, int]]:
+    """Words that stay together, then the row that ends them if it is a transfer."""
+    row = draw(st.sampled_from(rows))
+    chosen = {
+        operand.name: draw(free_regs if operand.kind is Kind.REG else values(operand))
+        for operand in row.fields
+    }
+    if row.cost in TRANSFER:
+        return [], row, chosen
+    before = []
+    if row.cost in MEMORY:
+        size = _access_size(row)
+        # few places, so that stores, loads and reservations meet
+        offset = draw(st.one_of(st.sampled_from((0, 1)), st.integers(-500, 500))) * size
+        name = next((o.name for o in row.fields if o.name.endswith("imm12")), None)
+        if name is None:
+            before = [_BY_NAME["addi"].encode(ADDRESS_REG, SCRATCH_REG, offset)]
+            chosen["rs1"] = ADDRESS_REG
+        else:
+            chosen |= {"rs1": SCRATCH_REG, name: offset}
+    return [*before, row.encode(*chosen.values())], None, {}
+
+
+def _transfer_size(row: Insn | None) -> int:
+    """Words of a transfer; one by register needs its target made first."""
+    if row is None:
+        return 0
+    return 1 if row.fields[-1].kind is Kind.TARGET else 2
+
+
+@st.composite
+def programs(draw: st.DrawFn, rows: tuple[Insn, ...] = USER_ROWS, max_size: int = 40) -> Program:
+    """A program that ends by construction: every transfer goes forward."""
+    items = draw(st.lists(_item(rows), min_size=1, max_size=max_size))
+    sizes = [len(ws) + _transfer_size(row) for ws, row, _ in items]
+    starts = [4 * sum(sizes[:n]) for n in range(len(items) + 1)]
+    out: list[int] = []
+    for n, (ws, row, chosen) in enumerate(items):
+        out += ws
+        if row is None:
+            continue
+        target = starts[draw(st.integers(n + 1, min(n + 6, len(items))))]
+        if _transfer_size(row) == 2:
+            out.append(_BY_NAME["auipc"].encode(TARGET_REG, 0))
+            chosen |= {"rs1": TARGET_REG, "imm12": target - starts[n]}
+        else:
+            name = "branch" if "branch" in chosen else "jump"
+            chosen[name] = target - starts[n]
+        out.append(row.encode(*chosen.values()))
+    regs = [0, *(draw(u32) for _ in range(31))]
+    memory = draw(st.binary(min_size=64, max_size=64)) * (SCRATCH_SIZE // 64)
+    return Program(out, regs, memory)
