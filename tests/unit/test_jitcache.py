@@ -1,0 +1,225 @@
+"""Compiled code is never stale, never damaged, and compiled by one process only.
+
+The mechanism runs for real, in child processes, on a copy of its own files with
+a machine of three lines: `caller` compiles a call to `callee` of another module.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import toyisa
+from toyisa import jitcache, manifest
+
+REAL = Path(toyisa.__file__).parent
+CALLEE = "from toyisa.njit import njit\n\n\n@njit\ndef callee(x):\n    return x + 1\n"
+CALLER = """\
+import sys
+from pathlib import Path
+from toyisa import jitcache
+from toyisa.njit import njit
+from toyisa.callee import callee
+
+
+@njit
+def caller(x):
+    return callee(x) * 10
+
+
+def compile_it():
+    if len(sys.argv) > 1:  # hold the lock until the test has seen what it waits for
+        print("compiling", flush=True)
+        while not Path(sys.argv[1]).exists():
+            pass
+    caller(1)
+
+
+jitcache.warm("the toy", compile_it, 1)
+print(caller(1))
+"""
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the mechanism with a small package around it."""
+    folder = tmp_path / "src" / "toyisa"
+    folder.mkdir(parents=True)
+    for name in ("__init__.py", "jitcache.py", "manifest.py", "njit.py"):
+        shutil.copy(REAL / name, folder / name)
+    (folder / "callee.py").write_text(CALLEE)
+    (folder / "caller.py").write_text(CALLER)
+    return folder
+
+
+def environment(package, cache):
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "TOYVMM_"))}
+    return env | {
+        "PYTHONPATH": str(package.parent),
+        "TOYVMM_CACHE_DIR": str(cache),
+        "TMPDIR": str(package.parent),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def start(package, cache, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", "import toyisa.caller", *arguments],
+        env=environment(package, cache),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(package, cache):
+    """Run the package; its standard output and error, which must be a success."""
+    child = start(package, cache)
+    out, err = child.communicate(timeout=120)
+    assert child.returncode == 0, err
+    return out, err
+
+
+def test_second_run_is_silent_and_leaves_the_cache_alone(package, tmp_path):
+    out, err = run(package, tmp_path / "cache")
+    assert out == "20\n"
+    assert "compiling the toy (once, about 1 s)" in err
+    assert "compiled the toy in" in err
+    (directory,) = (p for p in (tmp_path / "cache" / "jit").iterdir() if p.is_dir())
+    before = manifest.listing(directory)
+    assert {Path(name).suffix for name in before} == {".nbi", ".nbc"}
+    assert run(package, tmp_path / "cache") == ("20\n", "")
+    assert manifest.listing(directory) == before
+
+
+def test_editing_a_callee_gives_fresh_code(package, tmp_path):
+    """Even when size and time of the file stay the same."""
+    run(package, tmp_path / "cache")
+    callee = package / "callee.py"
+    was = callee.stat()
+    callee.write_text(CALLEE.replace("x + 1", "x + 2"))
+    os.utime(callee, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert run(package, tmp_path / "cache")[0] == "30\n"
+
+
+def test_two_cold_processes_compile_once(package, tmp_path):
+    go = tmp_path / "go"
+    first = start(package, tmp_path / "cache", str(go))
+    assert first.stdout.readline() == "compiling\n"
+    second = start(package, tmp_path / "cache")
+    assert "waiting for another process" in second.stderr.readline()
+    go.touch()
+    results = [child.communicate(timeout=120) for child in (first, second)]
+    assert [out for out, _ in results] == ["20\n", "20\n"]
+    assert "compiled the toy" in results[0][1]
+    assert results[1][1] == ""
+
+
+def test_a_directory_that_cannot_be_made_is_survived(package, tmp_path):
+    (tmp_path / "file").touch()
+    out, err = run(package, tmp_path / "file" / "cache")
+    assert out == "20\n"
+    assert "cannot keep compiled code (Not a directory)" in err
+    assert not list(package.parent.glob("toyvmm-*")), "the temporary directory stays behind"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_directory_that_cannot_be_written_is_survived(package, tmp_path):
+    cache = tmp_path / "cache"
+    cache.mkdir(mode=0o500)
+    out, err = run(package, cache)
+    assert out == "20\n"
+    assert "cannot keep compiled code (Permission denied)" in err
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+def test_damaged_entries_are_compiled_again(package, tmp_path):
+    run(package, tmp_path / "cache")
+    for suffix in ("nbi", "nbc"):
+        for damage in (truncate, flip, Path.unlink):
+            (path,) = (tmp_path / "cache").rglob(f"caller.caller*.{suffix}")
+            damage(path)
+            out, err = run(package, tmp_path / "cache")
+            assert out == "20\n", (damage, suffix)
+            assert "compiling the toy" in err, (damage, suffix)
+    assert run(package, tmp_path / "cache") == ("20\n", "")
+
+
+def test_damage_that_the_manifest_vouches_for_is_survived(package, tmp_path):
+    run(package, tmp_path / "cache")
+    for path in (tmp_path / "cache").rglob("caller.caller*.nbc"):
+        truncate(path)
+    (path,) = (tmp_path / "cache").rglob(manifest.NAME)
+    manifest.write(path.parent, ["the toy"])
+    out, err = run(package, tmp_path / "cache")
+    assert out == "20\n"
+    assert "cannot load the toy" in err
+    assert run(package, tmp_path / "cache") == ("20\n", "")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"units": 1, "files": {}}'])
+def test_a_damaged_manifest_vouches_for_nothing(tmp_path, text):
+    (tmp_path / "code.nbc").write_bytes(b"code")
+    (tmp_path / manifest.NAME).write_text(text)
+    assert not manifest.holds(tmp_path)
+    manifest.enforce(tmp_path)
+    assert manifest.holds(tmp_path)
+    assert manifest.listing(tmp_path) == {}
+
+
+def test_an_unlisted_file_goes_but_breaks_no_unit(tmp_path):
+    (tmp_path / "code.nbc").write_bytes(b"code")
+    manifest.write(tmp_path, ["unit"])
+    (tmp_path / "stray.nbc").write_bytes(b"stray")
+    manifest.enforce(tmp_path)
+    assert list(manifest.listing(tmp_path)) == ["code.nbc"]
+    assert manifest.read(tmp_path)["units"] == ["unit"]
+
+
+def test_the_last_directories_used_are_kept_and_nothing_else_is_touched(package, tmp_path):
+    """`TOYVMM_CACHE_DIR` may be a folder with other things in it."""
+    cache = tmp_path / "cache"
+    for age in range(6):
+        (cache / "jit" / f"old{age}").mkdir(parents=True)
+        os.utime(cache / "jit" / f"old{age}", (1000 - age, 1000 - age))
+    (cache / "mine").mkdir()
+    run(package, cache)
+    names = {p.name for p in (cache / "jit").iterdir() if p.is_dir()}
+    assert len(names) == jitcache.KEPT
+    assert names > {"old0", "old1", "old2"}
+    assert (cache / "mine").is_dir()
+
+
+def test_settings_that_change_code_change_the_key(monkeypatch):
+    monkeypatch.setattr(jitcache, "sources", list)
+    before = jitcache.key()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "elsewhere")
+    assert jitcache.key() == before
+    monkeypatch.setenv("NUMBA_BOUNDSCHECK", "1")
+    assert jitcache.key() != before
+
+
+def test_every_compiled_function_goes_through_the_one_door():
+    """A function cached before `enable` would be kept beside its source, and go stale."""
+    strays = [
+        path.name
+        for path in jitcache.sources()
+        if path.name != "njit.py"
+        and any(
+            word in path.read_text(encoding="utf-8")
+            for word in ("from numba import njit", "numba.njit", "numba.jit", "cache=True")
+        )
+    ]
+    assert strays == []

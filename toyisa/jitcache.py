@@ -1,0 +1,184 @@
+"""Answers for where compiled code is kept, and that it is never stale or damaged.
+
+The one place that sets `NUMBA_CACHE_DIR`.  Must not import numba, nor know what
+is compiled.  Why it exists: numba's own cache looks only at the file of the
+function itself, so an edit in a callee of another module leaves the caller's
+old code in use; two processes that start cold both compile; and a damaged entry
+ends the process.  Here the directory is named after everything that the code
+depends on, one process compiles while others wait, and a manifest vouches for
+the files (docs/adr/0002-jit-cache.md).
+
+    from toyisa.njit import njit                    # enables the cache first
+    jitcache.warm("the machine", compile_it, 10)    # once: everything that run needs
+"""
+
+import atexit
+import contextlib
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+from toyisa import manifest
+
+KEPT = 4  # directories of older sources that stay, for those who switch branches
+ROOM = 64 << 20  # bytes that must be free, or a temporary directory is used
+
+_directory: Path | None = None  # set once a process, by `enable`
+
+
+def root() -> Path:
+    """Where compiled code is kept: `TOYVMM_CACHE_DIR`, or the user's cache folder."""
+    if override := os.environ.get("TOYVMM_CACHE_DIR"):
+        return Path(override).absolute()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "toyvmm"
+    xdg = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(xdg) if os.path.isabs(xdg) else Path.home() / ".cache") / "toyvmm"
+
+
+def sources() -> list[Path]:
+    """The files that compiled code depends on.
+
+    Everything in `toyisa` and in `vmm` beside it, except the command: nothing may
+    import that (a contract of the linter), so no compiled code can depend on it.
+    """
+    here = Path(__file__).parent
+    below = [*here.rglob("*"), *(here.parent / "vmm").rglob("*")]
+    command = here.parent / "vmm" / "cli"
+    return sorted(p for p in below if p.suffix in {".py", ".toml"} and command not in p.parents)
+
+
+def key() -> str:
+    """The name of the directory: a digest of all that the compiled code depends on."""
+    import llvmlite.binding as llvm
+
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sources():
+        digest.update(f"{path}\0".encode() + path.read_bytes() + b"\0")
+    # Settings such as NUMBA_BOUNDSCHECK change the code but not numba's own key.
+    settings = {k: v for k, v in os.environ.items() if k.startswith("NUMBA_")}
+    settings.pop("NUMBA_CACHE_DIR", None)
+    versions = [sys.version, *(metadata.version(p) for p in ("numba", "llvmlite", "numpy"))]
+    cpu = [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
+    digest.update(repr((sorted(settings.items()), versions, cpu)).encode())
+    return digest.hexdigest()
+
+
+def enable() -> Path:
+    """Point numba at this version's directory; call before any cached function exists.
+
+    Waits while another process compiles the same code.  Where the directory
+    cannot be written, a temporary one that lasts as long as the process.
+    """
+    global _directory
+    if _directory is not None:
+        return _directory
+    try:
+        _directory = _open(root() / "jit" / key())
+        atexit.register(_relist, _directory)
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home directory
+        reason = getattr(error, "strerror", None) or error
+        _say(f"cannot keep compiled code ({reason}); compiling into a temporary directory")
+        temporary = Path(tempfile.mkdtemp(prefix="toyvmm-"))
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        _directory = _open(temporary / "jit" / "once")
+    os.environ["NUMBA_CACHE_DIR"] = str(_directory)
+    if "numba" in sys.modules:  # by another library in this process: it has read the old value
+        sys.modules["numba"].config.reload_config()
+    return _directory
+
+
+def warm(what: str, compile_it: Callable[[], object], seconds: int) -> None:
+    """Call `compile_it`, which compiles or loads `what`; one process at a time if cold.
+
+    `seconds` is what compiling takes about, for the line on stderr.
+    """
+    directory = enable()
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+        return
+    if what in manifest.read(directory)["units"]:
+        try:
+            compile_it()
+            return
+        except Exception as error:  # numba shows damage in many ways: EOFError, KeyError ...
+            _say(f"cannot load {what} ({type(error).__name__})")
+            with _lock(directory):
+                _wipe(directory)
+    with _lock(directory):
+        units = manifest.read(directory)["units"]
+        if what in units:  # by the process that we waited for
+            compile_it()
+            return
+        _say(f"compiling {what} (once, about {seconds} s) ...")
+        began = time.monotonic()
+        compile_it()
+        manifest.write(directory, [*units, what])
+        _prune(directory)
+        _say(f"compiled {what} in {time.monotonic() - began:.1f} s")
+
+
+def _open(directory: Path) -> Path:
+    """Make `directory` and see that it can be written and holds what its manifest says."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryFile(dir=directory):
+        pass
+    if shutil.disk_usage(directory).free < ROOM:
+        raise OSError(f"less than {ROOM >> 20} MB are free in {directory}")
+    os.utime(directory)  # used now, for `_prune`
+    if not manifest.holds(directory):
+        with _lock(directory):
+            manifest.enforce(directory)
+    return directory
+
+
+@contextlib.contextmanager
+def _lock(directory: Path) -> Iterator[None]:
+    """Hold the one lock of the cache; say so if another process has it.
+
+    It lies beside the directories, so it is never deleted while somebody waits for it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # a system without such locks: both compile, neither is wrong
+        yield
+        return
+    with open(directory.parent / "lock", "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("waiting for another process that is compiling ...")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            pass  # a file system without locks: as above
+        yield
+
+
+def _relist(directory: Path) -> None:
+    """At exit: list what was compiled outside `warm`, such as another signature."""
+    with contextlib.suppress(OSError):
+        if directory.is_dir() and not manifest.holds(directory):
+            with _lock(directory):
+                manifest.write(directory, manifest.read(directory)["units"])
+
+
+def _wipe(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(exist_ok=True, mode=0o700)
+
+
+def _prune(current: Path) -> None:
+    """Delete all but the directories used last; others recompile if they miss theirs."""
+    old = [p for p in current.parent.iterdir() if p.is_dir() and p != current]
+    for path in sorted(old, key=lambda p: p.stat().st_mtime, reverse=True)[KEPT - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _say(line: str) -> None:
+    if sys.stderr is not None:
+        print(f"toyvmm: {line}", file=sys.stderr, flush=True)

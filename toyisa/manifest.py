@@ -1,0 +1,72 @@
+"""Answers for whether the files of a directory are still what was written there.
+
+A manifest lists each file with its size and digest, and the units (names of the
+caller's choice) that the files make up together.  Must not know what the files
+are for (`jitcache.py`).
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+NAME = "manifest.json"
+
+
+def fingerprint(path: Path) -> list[int | str]:
+    """Size and digest of a file; OSError if it cannot be read."""
+    data = path.read_bytes()
+    return [len(data), hashlib.blake2b(data, digest_size=16).hexdigest()]
+
+
+def listing(directory: Path) -> dict[str, list[int | str]]:
+    """Every finished file below `directory`, the manifest aside, fingerprinted."""
+    found = {}
+    for path in sorted(directory.rglob("*")):
+        if path.name == NAME or ".tmp." in path.name or not path.is_file():
+            continue
+        try:
+            found[path.relative_to(directory).as_posix()] = fingerprint(path)
+        except FileNotFoundError:
+            continue  # another process replaced it between the two looks
+    return found
+
+
+def read(directory: Path) -> dict:
+    """The manifest of `directory`; an empty one if it is missing or damaged."""
+    try:
+        content = json.loads((directory / NAME).read_text(encoding="utf-8"))
+        if isinstance(content["units"], list) and isinstance(content["files"], dict):
+            return content
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # a damaged manifest vouches for nothing, which is what an empty one says
+    return {"units": [], "files": {}}
+
+
+def write(directory: Path, units: list[str]) -> None:
+    """List the files of `directory` as they are now, as what makes up `units`."""
+    content = {"units": sorted(set(units)), "files": listing(directory)}
+    partial = directory / f"{NAME}.tmp.{os.getpid()}"
+    partial.write_text(json.dumps(content), encoding="utf-8")
+    os.replace(partial, directory / NAME)
+
+
+def holds(directory: Path) -> bool:
+    """Whether the files are exactly those listed."""
+    return read(directory)["files"] == listing(directory)
+
+
+def enforce(directory: Path) -> None:
+    """Delete every file that is not as listed, so that the manifest holds again.
+
+    A listed file that is damaged or missing breaks every unit, because nothing
+    says which unit it belongs to.  A file that nobody listed was left by a process
+    that died; nothing vouches for it, so it goes, but it breaks no unit.
+    """
+    content = read(directory)
+    listed, found = content["files"], listing(directory)
+    for name, mark in found.items():
+        if listed.get(name) != mark:
+            (directory / name).unlink(missing_ok=True)
+    whole = all(found.get(name) == mark for name, mark in listed.items())
+    write(directory, content["units"] if whole else [])
