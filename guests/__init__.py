@@ -1,0 +1,57 @@
+"""Answers for which guests exist and where their files are: `guests.toml`.
+
+Must not know how a guest is assembled or run.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Guest:
+    """One section of `guests.toml`; paths are absolute."""
+
+    name: str
+    source: Path
+    summary: str
+    budget: int
+    exit: int
+    golden: Path | None
+    input: Path | None
+
+
+def path(name: str) -> Path:
+    """The file or folder `name`, relative to this package."""
+    return ROOT / name
+
+
+def include_dirs(source: Path) -> list[Path]:
+    """Where `.include` looks, in order, when `source` is a guest's main file."""
+    return [source.parent, ROOT]
+
+
+@cache
+def catalogue() -> dict[str, Guest]:
+    """All guests by name, in the order of `guests.toml`."""
+    with path("guests.toml").open("rb") as file:
+        sections = tomllib.load(file)
+    return {name: _guest(name, row) for name, row in sections.items()}
+
+
+def _guest(name: str, row: dict) -> Guest:
+    known = {"source", "summary", "budget", "exit", "golden", "input"}
+    if unknown := row.keys() - known:
+        raise ValueError(f"guests.toml: [{name}] has unknown keys {sorted(unknown)}")
+    return Guest(
+        name=name,
+        source=path(row["source"]),
+        summary=row["summary"],
+        budget=row["budget"],
+        exit=row["exit"],
+        golden=path(row["golden"]) if "golden" in row else None,
+        input=path(row["input"]) if "input" in row else None,
+    )

@@ -1,0 +1,15 @@
+# The next timer interrupt, counted from now.
+#
+# From now, not from the last deadline: a kernel that is slowed down (by a VMM,
+# say) then gets fewer ticks instead of a backlog that leaves it no time.
+
+    .text
+
+# timer_in(ticks of the timebase)
+timer_in:
+    READ_TIME a2, a3
+    add     a0, a2, a0
+    sltu    a1, a0, a2                  # carry into the upper half
+    add     a1, a3, a1
+    SET_TIMER a0, a1
+    ret
