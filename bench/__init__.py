@@ -1,0 +1,1 @@
+"""Performance figures: what is measured, on which machine, from which commit."""

@@ -1,0 +1,125 @@
+"""How fast the interpreter runs compiled C, and the same programs under Spike.
+
+    python -m bench.interp [--json] [--no-spike] [--runs 3] [NAME ...]
+
+Both sides run the same source, compiled alike, in S under an identity map of
+superpages.  Ours is timed around `Machine.run`, cycle accounting on.  Spike is a
+process: its start-up is measured by the same program with few rounds and taken
+away, so its rate is (instructions more) / (seconds more).  Times are medians.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.origin import origin
+from tests.cprograms import BENCH, CProgram, Runtime, cross_compile, missing_compiler
+
+SPIKE_OPTIONS = ("--isa=rv32ima_zicsr_zifencei", "-m64")
+BUDGET = 1 << 40
+
+
+@dataclass
+class Figure:
+    """One program: instructions, M insn/s here and under Spike, spread of ours in percent."""
+
+    name: str
+    instret: int
+    seconds: float
+    rate: float
+    spread: float
+    spike_rate: float | None = None
+
+
+def run_machine(elf: Path) -> tuple[int, float]:
+    """Instructions retired and seconds spent in `Machine.run`."""
+    from toyisa.machine import Exit, Machine
+
+    machine = Machine()
+    machine.load(elf)
+    start = time.perf_counter()
+    reason = machine.run(budget=BUDGET)
+    seconds = time.perf_counter() - start
+    if reason != Exit.HALTED or machine.code:
+        raise RuntimeError(f"{elf.name}: ended by {reason}, code {machine.code}")
+    return machine.instret, seconds
+
+
+def spike_seconds(spike: str, elf: Path, runs: int) -> float:
+    """Seconds of a whole Spike process, the median."""
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        subprocess.run([spike, *SPIKE_OPTIONS, str(elf)], check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def measure(program: CProgram, spike: str | None, runs: int, out: Path) -> Figure:
+    """The figure of one program."""
+    few, many = program.test_rounds, program.bench_rounds
+    short, _ = run_machine(cross_compile(program, Runtime.PAGED, few, out))  # and warm up
+    elf = cross_compile(program, Runtime.PAGED, many, out)
+    samples = [run_machine(elf) for _ in range(runs)]
+    instret, times = samples[0][0], [seconds for _, seconds in samples]
+    seconds = statistics.median(times)
+    spread = 100 * (max(times) - min(times)) / seconds
+    figure = Figure(program.name, instret, seconds, instret / seconds / 1e6, spread)
+    if spike:
+        base = spike_seconds(spike, cross_compile(program, Runtime.SPIKE_PAGED, few, out), runs)
+        full = spike_seconds(spike, cross_compile(program, Runtime.SPIKE_PAGED, many, out), runs)
+        figure.spike_rate = (instret - short) / (full - base) / 1e6
+    return figure
+
+
+def print_table(figures: list[Figure], where: dict[str, str]) -> None:
+    """The figures for people."""
+    print(f"{where['cpu']}, commit {where['commit']}, numba {where['numba']}")
+    print(f"{'program':<12}{'M insn':>9}{'seconds':>9}{'M insn/s':>10}{'+-%':>6}"
+          f"{'Spike':>9}{'ratio':>7}")  # fmt: skip
+    for f in figures:
+        line = (
+            f"{f.name:<12}{f.instret / 1e6:>9.1f}{f.seconds:>9.3f}{f.rate:>10.0f}{f.spread:>6.0f}"
+        )
+        if f.spike_rate:
+            line += f"{f.spike_rate:>9.0f}{f.rate / f.spike_rate:>7.2f}"
+        print(line)
+    mean = statistics.geometric_mean(f.rate for f in figures)
+    line = f"{'geo. mean':<12}{'':>18}{mean:>10.0f}{'':>6}"
+    if all(f.spike_rate for f in figures):
+        spike = statistics.geometric_mean(f.spike_rate for f in figures)
+        line += f"{spike:>9.0f}{mean / spike:>7.2f}"
+    print(line)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="programs; all by default")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--no-spike", action="store_true", help="leave Spike out")
+    parser.add_argument("--runs", type=int, default=3, help="runs per program (3)")
+    options = parser.parse_args()
+    if reason := missing_compiler():
+        print(reason, file=sys.stderr)
+        return 2
+    beside = Path(sys.executable).parent / "spike"
+    spike = None if options.no_spike else shutil.which("spike") or shutil.which(beside)
+    chosen = [p for p in BENCH if not options.names or p.name in options.names]
+    with tempfile.TemporaryDirectory() as directory:
+        figures = [measure(p, spike, options.runs, Path(directory)) for p in chosen]
+    if options.json:
+        print(json.dumps({"origin": origin(), "figures": [asdict(f) for f in figures]}, indent=1))
+    else:
+        print_table(figures, origin())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
