@@ -1,0 +1,169 @@
+"""An ELF that the machine cannot run is refused in one line: file, reason, fix."""
+
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toyisa import image
+from toyisa.image import ImageError, Load
+
+BASE, SIZE = 0x8000_0000, 1 << 20
+CODE = bytes.fromhex("73001000") * 4
+
+
+def header(**changes):
+    """The 52 bytes of a good header, with some fields changed."""
+    fields = {
+        "magic": b"\x7fELF", "class_": 1, "data": 1, "type": 2, "machine": 243, "entry": BASE,
+        "phoff": 52, "shoff": 0, "flags": 0, "phentsize": 32, "phnum": 1, "shentsize": 40,
+        "shnum": 0, "shstrndx": 0,
+    } | changes  # fmt: skip
+    return struct.pack(
+        "<4sBBB9xHHIIIIIHHHHHH",
+        fields["magic"], fields["class_"], fields["data"], 1, fields["type"], fields["machine"], 1,
+        fields["entry"], fields["phoff"], fields["shoff"], fields["flags"], 52,
+        fields["phentsize"], fields["phnum"], fields["shentsize"], fields["shnum"],
+        fields["shstrndx"],
+    )  # fmt: skip
+
+
+def segment(type_=1, offset=0, vaddr=BASE, paddr=None, filesz=16, memsz=None):
+    paddr = vaddr if paddr is None else paddr
+    memsz = filesz if memsz is None else memsz
+    return struct.pack("<8I", type_, offset, vaddr, paddr, filesz, memsz, 5, 4)
+
+
+def build(*segments, **changes):
+    """An ELF whose segments all show the same sixteen bytes of code."""
+    offset = 52 + 32 * len(segments or (1,))
+    segments = segments or (segment(offset=offset),)
+    return header(phnum=len(segments), **changes) + b"".join(segments) + CODE
+
+
+def with_attributes(arch):
+    """A good ELF that says in `.riscv.attributes` what it was compiled for."""
+    pairs = bytes([4, 16, 5]) + arch.encode() + b"\0"  # stack alignment 16, then the ISA
+    file = b"\1" + struct.pack("<I", 5 + len(pairs)) + pairs
+    content = b"A" + struct.pack("<I", 10 + len(file)) + b"riscv\0" + file
+    start = 52 + 32 + 16
+    section = struct.pack("<10I", 0, 0x70000003, 0, 0, start + 40, len(content), 0, 0, 1, 0)
+    return build(shoff=start, shnum=1) + section + content
+
+
+def parse(data):
+    return image.parse(data, "guest.elf", BASE, SIZE)
+
+
+def test_a_good_file():
+    loaded = parse(build())
+    assert loaded.entry == BASE
+    assert loaded.segments == (Load(BASE, CODE, 16),)
+    assert loaded.symbols == ()
+    assert loaded.tohost is None
+
+
+def test_a_kernel_linked_high_and_loaded_low_begins_where_it_is_loaded():
+    high = segment(offset=84, vaddr=0xC000_0000, paddr=BASE + 0x4000)
+    loaded = parse(build(high, entry=0xC000_0008))
+    assert loaded.entry == BASE + 0x4008
+    assert loaded.segments[0].paddr == BASE + 0x4000
+
+
+REFUSED = {
+    "empty": (b"", "is empty"),
+    "text": (b"addi a0, a0, 1\n", "is not an ELF file"),
+    "cut in the header": (build()[:40], "truncated: 40 bytes"),
+    "cut in the program headers": (build()[:60], "truncated or damaged: the program header table"),
+    "cut in a segment": (build()[:-1], "a segment ends at byte 100, the file at 99"),
+    "64 bits": (build(class_=2), "64-bit"),
+    "no class": (build(class_=7), "unknown ELF class"),
+    "big-endian": (build(data=2), "big-endian"),
+    "x86": (build(machine=3), "is for x86, not for RISC-V"),
+    "unknown machine": (build(machine=4711), "is for machine 4711"),
+    "object file": (build(type=1), "object file; link it first"),
+    "position-independent": (build(type=3), "position-independent; link with -static -no-pie"),
+    "dynamic": (build(segment(offset=116), segment(type_=2)), "dynamically linked"),
+    "core dump": (build(type=4), "not an executable (ELF type 4)"),
+    "compressed": (build(flags=1), "needs the C extension"),
+    "single-float ABI": (build(flags=2), "hard-float"),
+    "double-float ABI": (build(flags=4), "hard-float"),
+    "C in the attributes": (with_attributes("rv32i2p1_c2p0"), "needs the extension C;"),
+    "F and D": (with_attributes("rv32i2p1_f2p2_d2p2_zicsr2p0"), "needs the extension F, D;"),
+    "bit manipulation": (with_attributes("rv32i2p1_zba1p0"), "needs the extension ZBA;"),
+    "old spelling": (with_attributes("rv32imafc"), "needs the extension F, C;"),
+    "RV64": (with_attributes("rv64i2p1"), "is RV64 code"),
+    "no segments": (build(segment(type_=4)), "has nothing to load"),
+    "below RAM": (build(segment(offset=84, vaddr=BASE - 4096)), "0x7ffff000..0x7ffff010 is"),
+    "above RAM": (build(segment(offset=84, vaddr=BASE + SIZE - 8)), "more memory (--mem)"),
+    "memory too large": (build(segment(offset=84, memsz=0xFFFF_FFFF)), "is outside RAM"),
+    "more in the file": (build(segment(offset=84, memsz=8)), "16 bytes in the file, 8 in memory"),
+    "overlap": (
+        build(segment(offset=116), segment(offset=116, vaddr=BASE + 8)),
+        "0x80000000..0x80000010 and 0x80000008..0x80000018 overlap",
+    ),
+    "entry outside": (build(entry=BASE + 16), "entry 0x80000010 is in no loaded segment"),
+    "entry zero": (build(entry=0), "entry 0x0 is in no loaded segment"),
+    "entry unaligned": (build(entry=BASE + 2), "entry 0x80000002 is not a multiple of 4"),
+    "headers of another size": (build(phentsize=33), "a program header has 33 bytes"),
+    "section table outside": (build(shoff=9999, shnum=3), "the section header table ends"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_in_one_line_with_the_name_and_the_reason(case):
+    data, reason = REFUSED[case]
+    with pytest.raises(ImageError) as raised:
+        parse(data)
+    assert str(raised.value).startswith("guest.elf: ")
+    assert reason in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "arch",
+    ["", "rv32i2p1_m2p0_a2p1_zicsr2p0_zifencei2p0_zmmul1p0", "rv32e1p9", "rv32i_sstc_zicntr_zaamo"],
+)
+def test_extensions_that_cost_nothing_are_no_reason(arch):
+    assert parse(with_attributes(arch)).entry == BASE
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    for path, reason in (
+        (tmp_path / "missing.elf", "no such file"),
+        (tmp_path, "is a directory"),
+        ("a\0b", "cannot be read"),
+        (tmp_path / ("x" * 300), "cannot be read"),
+    ):
+        with pytest.raises(ImageError, match=reason) as raised:
+            image.read(path, BASE, SIZE)
+        assert str(path) in str(raised.value)
+
+
+def test_an_endless_file_is_refused_without_reading_it_all(monkeypatch):
+    monkeypatch.setattr(image, "MAX_FILE", 1 << 20)
+    with pytest.raises(ImageError, match="larger than 1 MB"):
+        image.read("/dev/zero", BASE, SIZE)
+
+
+GOOD = with_attributes("rv32i2p1_m2p0_a2p1")
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), max_size=6),
+       st.integers(0, len(GOOD)))  # fmt: skip
+def test_damage_is_refused_or_harmless(changes, length):
+    """Nothing but ImageError comes out, and what is accepted lies in RAM."""
+    data = bytearray(GOOD)
+    for at, byte in changes:
+        data[at] = byte
+    try:
+        loaded = parse(bytes(data[:length]))
+    except ImageError:
+        return
+    assert BASE <= loaded.entry < BASE + SIZE
+    for load in loaded.segments:
+        assert load.paddr >= BASE
+        assert load.paddr + load.memsz <= BASE + SIZE
+        assert len(load.data) <= load.memsz

@@ -1,0 +1,184 @@
+"""Answers for what an ELF32 RISC-V file says: header, segments, symbols, attributes.
+
+Reads structure only, with every offset checked; must not judge whether the
+machine can run the file (`image.py`).  Source: System V ABI, chapters 4 and 5;
+RISC-V ELF psABI, 8.
+
+    e_ident   7f 45 4c 46  class  data  version ...
+              "\\x7fELF"     1=32   1=little-endian
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import NamedTuple
+
+MAGIC = b"\x7fELF"
+CLASS64, DATA_BIG = 2, 2
+ET_REL, ET_EXEC, ET_DYN = 1, 2, 3
+EM_RISCV = 243
+PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
+SHT_SYMTAB, SHT_NOBITS, SHT_RISCV_ATTRIBUTES = 2, 8, 0x70000003
+SHN_UNDEF, SHN_ABS = 0, 0xFFF1
+STT_FUNC = 2  # and below it NOTYPE 0 and OBJECT 1: what names code or data
+TAG_FILE, TAG_ARCH = 1, 5
+
+_HEADER = struct.Struct("<HHIIIIIHHHHHH")  # what follows the 16 bytes of e_ident
+_SYMBOL = struct.Struct("<IIIBBH")
+
+
+class Malformed(Exception):
+    """The file contradicts itself or ends too early; the text says where."""
+
+
+class Header(NamedTuple):
+    """The ELF header, named as in the ABI without the `e_`."""
+
+    type: int
+    machine: int
+    version: int
+    entry: int
+    phoff: int
+    shoff: int
+    flags: int
+    ehsize: int
+    phentsize: int
+    phnum: int
+    shentsize: int
+    shnum: int
+    shstrndx: int
+
+
+class Segment(NamedTuple):
+    """A program header, named as in the ABI without the `p_`."""
+
+    type: int
+    offset: int
+    vaddr: int
+    paddr: int
+    filesz: int
+    memsz: int
+    flags: int
+    align: int
+
+
+class Section(NamedTuple):
+    """A section header, named as in the ABI without the `sh_`."""
+
+    name: int
+    type: int
+    flags: int
+    addr: int
+    offset: int
+    size: int
+    link: int
+    info: int
+    addralign: int
+    entsize: int
+
+
+class Symbol(NamedTuple):
+    """A named address."""
+
+    address: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Elf:
+    """An ELF32 file; the caller has checked `e_ident`."""
+
+    data: bytes
+
+    def header(self) -> Header:
+        return Header(*_HEADER.unpack(self.piece(16, _HEADER.size, "the header")))
+
+    def segments(self) -> list[Segment]:
+        header = self.header()
+        table = self._table(header.phoff, header.phnum, header.phentsize, 32, "program header")
+        return [Segment(*words) for words in struct.iter_unpack("<8I", table)]
+
+    def sections(self) -> list[Section]:
+        header = self.header()
+        if not header.shoff:
+            return []
+        table = self._table(header.shoff, header.shnum, header.shentsize, 40, "section header")
+        return [Section(*words) for words in struct.iter_unpack("<10I", table)]
+
+    def symbols(self) -> list[Symbol]:
+        """The symbols that name code or data, by address."""
+        sections = self.sections()
+        found = []
+        for table in sections:
+            if table.type != SHT_SYMTAB:
+                continue
+            if table.link >= len(sections):
+                raise Malformed("the symbol table names a string table that does not exist")
+            names = self._content(sections[table.link], "the string table")
+            entries = self._content(table, "the symbol table")
+            entries = entries[: len(entries) // _SYMBOL.size * _SYMBOL.size]
+            for name, value, _size, info, _other, index in _SYMBOL.iter_unpack(entries):
+                if info & 15 > STT_FUNC or index in (SHN_UNDEF, SHN_ABS):
+                    continue
+                end = names.find(b"\0", name)
+                text = names[name : end if end >= 0 else None].decode("utf-8", "replace")
+                if text and not text.startswith("$"):  # $x and $d only mark code and data
+                    found.append(Symbol(value, text))
+        return sorted(found)
+
+    def arch(self) -> str:
+        """The ISA string of `.riscv.attributes`, such as `rv32i2p1_m2p0`; or empty.
+
+        Layout: 'A', then sub-sections of (length, vendor, tag 1, length, pairs of
+        ULEB128 tag and value: a string where the tag is odd, a number where even).
+        """
+        for section in self.sections():
+            if section.type == SHT_RISCV_ATTRIBUTES:
+                return _arch(self._content(section, "the attributes"))
+        return ""
+
+    def piece(self, offset: int, size: int, what: str) -> bytes:
+        """The bytes of `what`; Malformed if the file ends before it does."""
+        if offset + size > len(self.data):
+            end = offset + size
+            raise Malformed(f"{what} ends at byte {end}, the file at {len(self.data)}")
+        return self.data[offset : offset + size]
+
+    def _content(self, section: Section, what: str) -> bytes:
+        if section.type == SHT_NOBITS:
+            raise Malformed(f"{what} has no bytes")
+        return self.piece(section.offset, section.size, what)
+
+    def _table(self, offset: int, count: int, size: int, expected: int, what: str) -> bytes:
+        if count and size != expected:
+            raise Malformed(f"a {what} has {size} bytes instead of {expected}")
+        return self.piece(offset, count * size, f"the {what} table")
+
+
+def _arch(content: bytes) -> str:
+    """The value of Tag_RISCV_arch in the file's own sub-sub-section."""
+    start = content.find(b"riscv\0") + len(b"riscv\0")
+    if content[:1] != b"A" or start < 6 or content[start : start + 1] != bytes([TAG_FILE]):
+        return ""
+    at = start + 5  # past the tag and the length
+    while at < len(content):
+        tag, at = _uleb128(content, at)
+        if tag % 2:
+            end = content.find(b"\0", at)
+            end = len(content) if end < 0 else end
+            if tag == TAG_ARCH:
+                return content[at:end].decode("ascii", "replace")
+            at = end + 1
+        else:
+            _, at = _uleb128(content, at)
+    return ""
+
+
+def _uleb128(content: bytes, at: int) -> tuple[int, int]:
+    """A number in seven bits a byte, and where it ends."""
+    value = shift = 0
+    while at < len(content):
+        value |= (content[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if not content[at - 1] & 0x80:
+            break
+    return value, at

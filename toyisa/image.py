@@ -1,0 +1,181 @@
+"""Answers for whether an ELF file can run on this machine, and what to load where.
+
+Every refusal is one line: the file, the reason, the fix.  Must not know how the
+machine's memory is kept (`memory.py`).
+"""
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from toyisa import elf
+from toyisa.elf import Elf, Malformed
+
+MAX_FILE = 256 << 20  # bytes; /dev/zero must not fill the host's memory
+
+FLAG_RVC = 1
+FLAG_FLOAT_ABI = 6
+MACHINES = {3: "x86", 8: "MIPS", 20: "PowerPC", 40: "Arm", 62: "x86-64", 183: "AArch64"}
+
+# Extensions whose instructions a compiler may emit anywhere in a file that names them.
+# Others, such as supervisor extensions, are used on purpose and are left to the guest.
+LACKING = re.compile(r"(?:[cfdqvb]|zc.*|zf.*|zd.*|zhinx.*|zb.*|zv.*|zk.*|zicond|zacas|zabha)")
+FIX_MARCH = "compile with -march=rv32ima_zicsr_zifencei -mabi=ilp32"
+
+
+class ImageError(Exception):
+    """The file cannot be run; the text names the file, the reason and the fix."""
+
+    def __init__(self, name: str, reason: str, fix: str = ""):
+        super().__init__(f"{name}: {reason}" + (f"; {fix}" if fix else ""))
+
+
+@dataclass(frozen=True)
+class Load:
+    """`data` goes to physical address `paddr`, then zeros up to `memsz` bytes."""
+
+    paddr: int
+    data: bytes
+    memsz: int
+
+
+@dataclass(frozen=True)
+class Image:
+    """What to load and where to begin: physical addresses, symbols as linked.
+
+    `tohost` is the physical address of the HTIF word, if the file has one.
+    """
+
+    entry: int
+    segments: tuple[Load, ...]
+    symbols: tuple[tuple[int, str], ...]
+    tohost: int | None
+
+
+def read(source: str | Path | bytes, ram_base: int, ram_size: int) -> Image:
+    """The image in a file, or in bytes; ImageError if this machine cannot run it."""
+    if isinstance(source, bytes):
+        return parse(source, "the ELF", ram_base, ram_size)
+    name = str(source)
+    try:
+        with open(source, "rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except FileNotFoundError:
+        raise ImageError(name, "no such file") from None
+    except IsADirectoryError:
+        raise ImageError(name, "is a directory", "name the ELF file in it") from None
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(name, f"cannot be read ({reason})") from None
+    return parse(data, name, ram_base, ram_size)
+
+
+def parse(data: bytes, name: str, ram_base: int, ram_size: int) -> Image:
+    """The image in `data`, which errors call `name`."""
+    if len(data) > MAX_FILE:
+        raise ImageError(name, f"is larger than {MAX_FILE >> 20} MB")
+    _check_ident(data, name)
+    file = Elf(data)
+    try:
+        _check_kind(file, name)
+        _check_extensions(file, name)
+        segments = [s for s in file.segments() if s.type == elf.PT_LOAD and s.memsz]
+        _check_segments(segments, name, ram_base, ram_size)
+        symbols = file.symbols()
+        loads = tuple(
+            Load(s.paddr, file.piece(s.offset, s.filesz, "a segment"), s.memsz) for s in segments
+        )
+    except Malformed as error:
+        raise ImageError(name, f"truncated or damaged: {error}", "build it again") from None
+    entry = _physical(file.header().entry, segments)
+    if entry is None or entry % 4:
+        where = "in no loaded segment" if entry is None else "not a multiple of 4"
+        fix = "name it with `.globl _start` or ld's -e"
+        raise ImageError(name, f"entry {file.header().entry:#x} is {where}", fix)
+    tohost = next((s.address for s in symbols if s.name == "tohost"), None)
+    if tohost is not None:
+        tohost = _physical(tohost, segments)
+    return Image(entry, loads, tuple((s.address, s.name) for s in symbols), tohost)
+
+
+def _check_ident(data: bytes, name: str) -> None:
+    """Refuse what is no 32-bit little-endian ELF."""
+    if not data:
+        raise ImageError(name, "is empty")
+    if not data.startswith(elf.MAGIC):
+        raise ImageError(name, "is not an ELF file", "to run assembly give the file suffix .S")
+    if len(data) < 52:
+        raise ImageError(name, f"truncated: {len(data)} bytes, an ELF header has 52")
+    if data[4] == elf.CLASS64:
+        raise ImageError(name, "is a 64-bit ELF, the machine has 32 bits", FIX_MARCH)
+    if data[5] == elf.DATA_BIG:
+        raise ImageError(name, "is big-endian, the machine is little-endian", FIX_MARCH)
+    if data[4:6] != b"\1\1":
+        raise ImageError(name, "damaged: unknown ELF class or byte order", "build it again")
+
+
+def _check_kind(file: Elf, name: str) -> None:
+    """Refuse what is no static RISC-V executable."""
+    header = file.header()
+    if header.machine != elf.EM_RISCV:
+        machine = MACHINES.get(header.machine, f"machine {header.machine}")
+        raise ImageError(name, f"is for {machine}, not for RISC-V", FIX_MARCH)
+    if header.type == elf.ET_REL:
+        raise ImageError(name, "is an object file", "link it first: ld -Ttext=0x80000000 -n")
+    types = {segment.type for segment in file.segments()}
+    if header.type == elf.ET_DYN or types & {elf.PT_DYNAMIC, elf.PT_INTERP}:
+        raise ImageError(name, "is dynamically linked or position-independent",
+                         "link with -static -no-pie")  # fmt: skip
+    if header.type != elf.ET_EXEC:
+        raise ImageError(name, f"is not an executable (ELF type {header.type})")
+
+
+def _check_extensions(file: Elf, name: str) -> None:
+    """Refuse what needs instructions that the machine lacks."""
+    flags = file.header().flags
+    if flags & FLAG_RVC:
+        raise ImageError(name, "needs the C extension (compressed instructions)", FIX_MARCH)
+    if flags & FLAG_FLOAT_ABI:
+        raise ImageError(name, "needs the F or D extension (hard-float ABI)", FIX_MARCH)
+    arch = re.sub(r"\d+p\d+", "", file.arch())  # rv32i2p1_m2p0 -> rv32i_m
+    if arch.startswith("rv64"):
+        raise ImageError(name, "is RV64 code, the machine is RV32", FIX_MARCH)
+    letters, *names = arch.removeprefix("rv32").split("_")
+    lacking = [n.upper() for n in (*letters, *names) if LACKING.fullmatch(n)]
+    if lacking:
+        raise ImageError(name, f"needs the extension {', '.join(lacking)}", FIX_MARCH)
+
+
+def _check_segments(segments: list, name: str, ram_base: int, ram_size: int) -> None:
+    """Refuse segments that overlap or lie outside RAM."""
+    if not segments:
+        raise ImageError(name, "has nothing to load", "link it as an executable")
+    ram_end = ram_base + ram_size
+    for s in segments:
+        if s.filesz > s.memsz:
+            raise Malformed(f"a segment has {s.filesz} bytes in the file, {s.memsz} in memory")
+        if s.paddr < ram_base or s.paddr + s.memsz > ram_end:
+            place = f"{s.paddr:#x}..{s.paddr + s.memsz:#x}"
+            fix = f"link it at {ram_base:#x} (ld -Ttext={ram_base:#x} -n)"
+            if ram_base <= s.paddr:
+                fix += " or give the machine more memory (--mem)"
+            raise ImageError(
+                name, f"segment {place} is outside RAM {ram_base:#x}..{ram_end:#x}", fix
+            )
+    for a, b in pairwise(sorted(segments, key=lambda s: s.paddr)):
+        if a.paddr + a.memsz > b.paddr:
+            raise ImageError(
+                name,
+                f"segments {a.paddr:#x}..{a.paddr + a.memsz:#x} and "
+                f"{b.paddr:#x}..{b.paddr + b.memsz:#x} overlap",
+                "mend the linker script",
+            )
+
+
+def _physical(address: int, segments: list) -> int | None:
+    """Where a linked address is loaded; a kernel may be linked high and loaded low."""
+    for s in segments:
+        if s.vaddr <= address < s.vaddr + s.memsz:
+            return address - s.vaddr + s.paddr
+    return None
