@@ -37,7 +37,7 @@ def store_to_reserved_word(program: Program) -> bool:
     """
     hart = model_hart(program)
     while hart.pc != CODE + 4 * len(program.words):
-        reserved = hart.reservation
+        reserved = hart.bus.reserved
         fx = hart.step()
         if reserved is None or not fx.store or find(fx.insn) is BY_NAME["sc.w"]:
             continue

@@ -17,6 +17,7 @@ class Bus:
         self.ram = bytearray(size)
         self.console = bytearray()
         self.finish: int | None = None
+        self.reserved: int | None = None  # the word that a load-reserved holds
 
     def is_ram(self, pa: int, size: int) -> bool:
         return pa >= RAM_BASE and pa + size <= RAM_BASE + len(self.ram)
@@ -35,6 +36,8 @@ class Bus:
     def store(self, pa: int, size: int, value: int) -> None:
         """Write the low `size` bytes of `value` at `pa`, which exists."""
         value &= (1 << 8 * size) - 1
+        if self.reserved == pa & ~3:  # whoever stores, the MMU's A and D too
+            self.reserved = None
         if self.is_ram(pa, size):
             at = pa - RAM_BASE
             self.ram[at : at + size] = value.to_bytes(size, "little")

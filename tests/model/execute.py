@@ -81,12 +81,6 @@ def _data(hart: Hart, va: int, size: int, access: Access, base: int, *, ram: boo
     return pa
 
 
-def _write(hart: Hart, pa: int, size: int, value: int) -> None:
-    if hart.reservation == pa & ~3:
-        hart.reservation = None
-    hart.bus.store(pa, size, value)
-
-
 def _load(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
     size = SIZES[name[1]]
     va = (hart.x[f["rs1"]] + f["imm12"]) & M32
@@ -102,7 +96,7 @@ def _store(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
     size = SIZES[name[1]]
     va = (hart.x[f["rs1"]] + f["simm12"]) & M32
     value = hart.x[f["rs2"]] & ((1 << 8 * size) - 1)
-    _write(hart, _data(hart, va, size, Access.STORE, f["rs1"]), size, value)
+    hart.bus.store(_data(hart, va, size, Access.STORE, f["rs1"]), size, value)
     fx.store = (va, value, size)
     return hart.pc + 4
 
@@ -113,19 +107,19 @@ def _atomic(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
     pa = _data(hart, va, 4, access, f["rs1"], ram=True)
     if name == "lr.w":
         value = hart.bus.load(pa, 4)
-        hart.reservation = pa
+        hart.bus.reserved = pa
         fx.load = (va, value, 4)
     elif name == "sc.w":
-        value = int(hart.reservation != pa)
+        value = int(hart.bus.reserved != pa)
         # "executing an SC.W instruction invalidates any reservation held by this hart"
-        hart.reservation = None
+        hart.bus.reserved = None
         if not value:
             hart.bus.store(pa, 4, hart.x[f["rs2"]])
             fx.store = (va, hart.x[f["rs2"]], 4)
     else:
         value = hart.bus.load(pa, 4)
         new = alu.AMO[name](value, hart.x[f["rs2"]])
-        _write(hart, pa, 4, new)
+        hart.bus.store(pa, 4, new)
         fx.load, fx.store = (va, value, 4), (va, new, 4)
     hart.store_reg(f["rd"], value, fx)
     return hart.pc + 4
@@ -167,8 +161,9 @@ def _system(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
         raise Trap(Exc.ILLEGAL, fx.insn, root=True)
     if name == "sret":
         return leave(hart)
-    if name == "wfi":
-        fx.idle = not hart.sip() & hart.csr["sie"]
+    if name == "wfi" and not hart.wake():
+        fx.idle = True
+        return hart.pc
     return hart.pc + 4  # sfence.vma: nothing is cached
 
 

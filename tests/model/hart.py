@@ -12,7 +12,7 @@ from tests.model.bus import Bus
 from tests.model.csr import STORED
 from tests.model.mmu import Access, translate
 from tests.model.trap import Trap, delegated, enter, pending
-from toyisa.causes import INTERRUPT, Exc, Irq
+from toyisa.causes import Exc, Irq
 from toyisa.insns import Insn, find
 from toyisa.levels import Level, Profile, STraps
 
@@ -26,7 +26,7 @@ class Effects:
 
     `reg` is (number, value); `load` and `store` (vaddr, value, size); `trap` and
     `exit` (cause, tval).  An exit leaves the state as it was.  `idle`: a `wfi`
-    retired with nothing pending that could wake it at this time.
+    waits, and nothing but input could ever wake it.
     """
 
     pc: int
@@ -50,9 +50,10 @@ class Hart:
         self.priv: int = Level.S
         self.csr = dict.fromkeys(STORED, 0)
         self.csr.update(stimecmp=M32, stimecmph=M32)
-        self.cycle = self.time = self.instret = 0
+        # Virtual time as under `icount`: instructions retired, and what wfi skipped.
+        self.retired = self.idle = 0
+        self.per_tick = 1
         self.external = False  # the interrupt controller's line
-        self.reservation: int | None = None
         # the root record
         self.deleg_exc = M32 & ~(1 << Exc.ECALL_S)
         self.deleg_int = M32
@@ -60,9 +61,32 @@ class Hart:
         self.s_limit = 0
         self.profile = Profile.STRICT
 
+    @property
+    def cycle(self) -> int:
+        return self.retired + self.idle
+
+    instret = cycle
+
+    @property
+    def time(self) -> int:
+        return self.cycle // self.per_tick
+
+    def _deadline(self) -> int:
+        return self.csr["stimecmph"] << 32 | self.csr["stimecmp"]
+
+    def wake(self) -> bool:
+        """Let time pass until an enabled interrupt is pending; False if none will be."""
+        enabled = self.csr["sie"]
+        if self.sip() & enabled:
+            return True
+        if not enabled >> Irq.TIMER & 1 or self._deadline() >> 52:
+            return False
+        self.idle = self._deadline() * self.per_tick - self.retired
+        return True
+
     def sip(self) -> int:
         """Which interrupts are pending, now."""
-        due = self.time >= (self.csr["stimecmph"] << 32 | self.csr["stimecmp"])
+        due = self.time >= self._deadline()
         return (
             self.csr["sip"] & 1 << Irq.SOFTWARE | due << Irq.TIMER | self.external << Irq.EXTERNAL
         )
@@ -89,7 +113,7 @@ class Hart:
             if row is None:
                 raise Trap(Exc.ILLEGAL, fx.insn)
             self.pc = execute.run(self, row, fx) & M32
-            self.instret += 1
+            self.retired += not fx.idle
         except Trap as trap:
             fx.reg = fx.load = fx.store = None
             if trap.root or not delegated(self, trap.cause):
@@ -104,7 +128,3 @@ class Hart:
         if number:
             self.x[number] = value & M32
             fx.reg = (number, value & M32)
-
-    @staticmethod
-    def is_interrupt(cause: int) -> bool:
-        return bool(cause & INTERRUPT)

@@ -37,17 +37,15 @@ def delegated(hart: Hart, cause: int) -> bool:
 
 def pending(hart: Hart) -> int | None:
     """The interrupt cause to take before the next instruction, or None."""
-    ready = hart.sip() & hart.csr["sie"]
+    ready = hart.sip() & hart.csr["sie"] & hart.deleg_int
     for irq in PRIORITY:
         if not ready >> irq & 1:
             continue
-        cause = INTERRUPT | irq
         # "An interrupt i will trap to S-mode if ... the current privilege mode is S
         # and the SIE bit in the sstatus register is set, or the current privilege
-        # mode has less privilege than S-mode".  Root is above both.
-        enabled = hart.priv < Level.S or hart.csr["sstatus"] & SIE
-        if enabled or not delegated(hart, cause):
-            return cause
+        # mode has less privilege than S-mode".
+        if hart.priv < Level.S or hart.csr["sstatus"] & SIE:
+            return INTERRUPT | irq
     return None
 
 
@@ -60,7 +58,7 @@ def enter(hart: Hart, cause: int, tval: int) -> None:
         status |= SPIE
     hart.csr.update(sstatus=status, sepc=hart.pc, scause=cause, stval=tval)
     hart.priv = Level.S
-    hart.reservation = None
+    hart.bus.reserved = None
     stvec = hart.csr["stvec"]
     base = stvec & ~3
     vectored = stvec & BITS["STVEC_VECTORED"] and cause & INTERRUPT
@@ -72,5 +70,5 @@ def leave(hart: Hart) -> int:
     status = hart.csr["sstatus"]
     hart.priv = Level.S if status & SPP else Level.U
     hart.csr["sstatus"] = status & ~(SPP | SIE) | SPIE | (SIE if status & SPIE else 0)
-    hart.reservation = None
+    hart.bus.reserved = None
     return hart.csr["sepc"]

@@ -56,7 +56,7 @@ def test_trap_and_sret_nest_the_interrupt_flag():
 def test_ecall_from_s_goes_to_root_and_changes_nothing():
     h = hart(enc("ecall"))
     assert h.step().exit == (Exc.ECALL_S, 0)
-    assert (h.pc, h.csr["scause"], h.instret) == (BASE, 0, 0)
+    assert (h.pc, h.csr["scause"], h.retired) == (BASE, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_trap_clears_the_reservation():
 
 def test_interrupts_come_in_the_manual_order():
     h = hart()
-    h.external, h.time = True, 5
+    h.external, h.retired = True, 5
     h.csr.update(stimecmp=5, stimecmph=0, sip=1 << Irq.SOFTWARE, sie=0x222, stvec=BASE | 1)
     seen = []
     for _ in range(3):
