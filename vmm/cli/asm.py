@@ -1,0 +1,53 @@
+"""`toyvmm asm`: assemble a source to an ELF."""
+
+from pathlib import Path
+
+import click
+
+from vmm.cli.files import same, write
+from vmm.cli.params import Definition, Size
+from vmm.cli.status import Status
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("-o", "out", type=click.Path(path_type=Path), metavar="OUT",
+              help="The ELF to write.  [default: FILE's name with .elf, here]")
+@click.option("--listing", type=click.Path(path_type=Path), metavar="FILE",
+              help="Also write addresses and bytes beside the source's lines.")
+@click.option("-I", "include", type=click.Path(path_type=Path), multiple=True, metavar="DIR",
+              help="Where else .include looks; toyvmm's own include files are always found.")
+@click.option("-D", "define", type=Definition(), multiple=True, metavar="NAME[=VALUE]",
+              help="Define a symbol, 1 if no value is given.")
+@click.option("--base", type=Size(), default="0x80000000", show_default=True, metavar="ADDRESS",
+              help="Address of the first section.")
+def asm(source: Path, out: Path | None, listing: Path | None, include: tuple[Path, ...],
+        define: tuple[tuple[str, int], ...], base: int) -> int:
+    """Assemble FILE to an ELF.
+
+    FILE is in GNU as syntax for RV32IMA; the ELF is static and `toyvmm run` runs it.
+    If the source has errors they are all printed, and nothing is written.
+    """
+
+
+    import guests
+    from asm.assembler import assemble
+    from asm.errors import AsmErrors
+
+    out = out or Path(source.with_suffix(".elf").name)
+    for written in filter(None, (out, listing)):
+        if same(written, source):
+            raise click.UsageError(f"{written} is the source itself")
+    dirs = [*include, *guests.include_dirs(source)]
+    try:
+        program = assemble(source, include_dirs=dirs, defines=dict(define), base=base)
+        elf, text = program.elf(), program.listing() if listing else ""
+    except AsmErrors as errors:
+        click.echo(str(errors), err=True)
+        return Status.USAGE
+    for warning in program.warnings:
+        click.echo(str(warning), err=True)
+    write(out, elf)
+    if listing:
+        write(listing, text.encode())
+    return Status.PASSED

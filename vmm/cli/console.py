@@ -1,0 +1,118 @@
+"""Answers for where a guest's console input comes from: a terminal, a pipe, a file.
+
+Must not know what the guest does with it (`session.py`).
+"""
+
+import contextlib
+import os
+import select
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from vmm.cli.files import read
+
+CHUNK = 4096
+END_OF_INPUT = b"\x04"  # Ctrl-D, what a terminal sends when the user has no more to say
+
+
+class Input(Protocol):
+    """A source of console input.
+
+    `live` says that the absence of input means "no key pressed now" and not
+    "nothing has arrived yet", so that the guest's time passes meanwhile.
+    """
+
+    live: bool
+
+    def wait(self, seconds: float | None) -> bytes | None:
+        """The next bytes; b"" if none came in `seconds`, None at the end of input."""
+
+
+class Stream:
+    """Bytes from a file descriptor, read when the guest asks for them."""
+
+    live = False
+
+    def __init__(self, descriptor: int):
+        self.descriptor = descriptor
+
+    def wait(self, seconds: float | None) -> bytes | None:
+        return os.read(self.descriptor, CHUNK) or None
+
+
+class Script:
+    """Bytes that are all there from the start."""
+
+    live = False
+
+    def __init__(self, data: bytes):
+        self.data: bytes | None = data or None
+
+    def wait(self, seconds: float | None) -> bytes | None:
+        data, self.data = self.data, None
+        return data
+
+
+class Keyboard:
+    """A terminal: each key goes to the guest as it is pressed, which echoes it itself."""
+
+    live = True
+
+    def __init__(self, descriptor: int):
+        self.descriptor = descriptor
+
+    def wait(self, seconds: float | None) -> bytes | None:
+        ready, _, _ = select.select([self.descriptor], [], [], seconds)
+        if not ready:
+            return b""
+        return os.read(self.descriptor, CHUNK) or None
+
+
+@contextlib.contextmanager
+def opened(file: Path | None, *, keyboard: bool) -> Iterator[Input]:
+    """Console input from `file`, or from stdin: a keyboard if it is a terminal.
+
+    Not a keyboard where `keyboard` is false, as when nothing shows the echo.
+    """
+    if file is not None:
+        yield Script(read(file))
+    elif sys.stdin is None or sys.stdin.closed:
+        yield Script(b"")
+    elif keyboard and sys.stdin.isatty():
+        with _raw(sys.stdin.fileno()):
+            yield Keyboard(sys.stdin.fileno())
+    else:
+        yield Stream(sys.stdin.fileno())
+
+
+@contextlib.contextmanager
+def _raw(descriptor: int) -> Iterator[None]:
+    """Key by key and without echo; the terminal is as before however the run ends.
+
+    Ctrl-C stays a signal and ends the run; Ctrl-Z and Ctrl-\\ go to the guest,
+    since the process must not stop or die with the terminal in this state.
+    """
+    import termios
+
+    before = termios.tcgetattr(descriptor)
+    mode = termios.tcgetattr(descriptor)
+    mode[3] &= ~(termios.ICANON | termios.ECHO)
+    for key in (termios.VSUSP, termios.VQUIT):
+        mode[6][key] = os.fpathconf(descriptor, "PC_VDISABLE").to_bytes(1, "little")
+    mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
+    handlers = {n: signal.signal(n, _leave) for n in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        termios.tcsetattr(descriptor, termios.TCSANOW, mode)
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _leave(number: int, _frame: object) -> None:
+    """Turn a deadly signal into an exit, so that `finally` restores the terminal."""
+    raise SystemExit(128 + number)

@@ -1,0 +1,89 @@
+"""Answers for the command line as a whole: its commands, exit codes, last resort.
+
+Must not know what a command does.  Whatever happens, the user sees a line that
+says what is wrong, and never a traceback.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from vmm.cli.asm import asm
+from vmm.cli.disasm import disasm
+from vmm.cli.doctor import doctor
+from vmm.cli.examples import examples
+from vmm.cli.files import Refusal, discard_stdout
+from vmm.cli.run import run
+from vmm.cli.status import MEANING, Status
+
+TRACEBACK = "TOYVMM_TRACEBACK"
+
+
+def _print_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib import metadata  # 50 ms that only this option pays
+
+        try:
+            click.echo(f"toyvmm {metadata.version('toyvmm')}")
+        except metadata.PackageNotFoundError:
+            click.echo("toyvmm (a checkout that is not installed)")
+        context.exit()
+
+
+def _exit_codes() -> str:
+    """The table of exit codes, as click wants it: \\b keeps the lines as they are."""
+    lines = [f"  {status:>3}  {meaning}" for status, meaning in MEANING.items()]
+    return "\b\nExit codes:\n" + "\n".join(lines)
+
+
+@click.group(
+    epilog=_exit_codes(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
+    help="Show the version and exit.",
+)  # fmt: skip
+def cli() -> None:
+    """A small RISC-V machine, to learn and teach virtualization by running it.
+
+    Start with `toyvmm examples`, then `toyvmm run hello`.
+    """
+
+
+for command in (run, examples, asm, disasm, doctor):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The entry point of the console script."""
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Run a command line and return the exit code; every error ends here."""
+    try:
+        return int(cli.main(arguments, prog_name="toyvmm", standalone_mode=False) or 0)
+    except click.UsageError as error:
+        error.show()
+        return Status.USAGE
+    except click.ClickException as error:
+        Refusal(error.format_message()).show()
+        return Status.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return Status.INTERRUPTED
+    except BrokenPipeError:
+        discard_stdout()
+        return Status.CLOSED
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        reason = (str(error).strip() or "no message").splitlines()[0]
+        click.echo(
+            f"toyvmm: internal error: {type(error).__name__}: {reason}\n"
+            f"toyvmm: please report it; {TRACEBACK}=1 shows where it happened",
+            err=True,
+        )
+        return Status.INTERNAL

@@ -1,0 +1,63 @@
+"""Answers for how numbers are written on the command line."""
+
+import click
+
+_BINARY = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_DECIMAL = {"k": 10**3, "m": 10**6, "g": 10**9}
+
+
+class _Scaled(click.ParamType):
+    """A whole number, optionally with a unit."""
+
+    units: dict[str, int]
+
+    def convert(self, value, param, ctx) -> int:
+        if isinstance(value, int):
+            return value
+        text = value.strip().lower().removesuffix("ib")
+        scale = self.units.get(text[-1:], 1)
+        digits = text[:-1] if scale > 1 else text
+        try:
+            number = int(digits, 0) * scale
+        except ValueError:
+            try:
+                number = float(digits) * scale
+            except ValueError:
+                number = -1
+        if not (number >= 0 and number == number // 1 and number < 1 << 63):
+            self.fail(f"{value!r} is not a {self.name}, such as {self.example}", param, ctx)
+        return int(number)
+
+
+class Size(_Scaled):
+    """Bytes: `16M`, `64K`, `0x100000`; units are powers of 1024."""
+
+    name = "size"
+    units = _BINARY
+    example = "16M or 65536"
+
+
+class Count(_Scaled):
+    """A count: `1000`, `20e9`, `2G`; units are powers of 1000."""
+
+    name = "count"
+    units = _DECIMAL
+    example = "1000000, 20e9 or 2G"
+
+
+class Definition(click.ParamType):
+    """`NAME=VALUE` or `NAME`, which means 1, as `as --defsym` and `cc -D` have it."""
+
+    name = "name=value"
+
+    def convert(self, value, param, ctx) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        name, _, text = value.partition("=")
+        try:
+            number = int(text, 0) if text else 1
+        except ValueError:
+            self.fail(f"{text!r} is not a number, in {value!r}", param, ctx)
+        if not name.replace(".", "_").replace("$", "_").isidentifier():
+            self.fail(f"{name!r} is not a symbol's name, in {value!r}", param, ctx)
+        return name, number

@@ -1,0 +1,132 @@
+"""`toyvmm run`: run a guest on the bare machine."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from vmm.cli import console, report, target
+from vmm.cli.files import Refusal, discard_stdout, write
+from vmm.cli.params import Count, Size
+from vmm.cli.session import Limits, Session
+from vmm.cli.status import Status
+
+PROFILES = ("strict", "leaky", "leaky-user")
+
+
+@click.command()
+@click.argument("guest", metavar="TARGET")
+@click.option("--profile", type=click.Choice(PROFILES), default="strict", show_default=True,
+              help="What a sensitive instruction does when it lacks privilege.")
+@click.option("--cost", default="p4", show_default=True, metavar="NAME|FILE",
+              help="What things cost: a preset (p4, core2, modern) or FILE.toml[:NAME].")
+@click.option("--clock", type=click.Choice(("cycles", "icount")), default="cycles",
+              show_default=True, help="What the guest's time derives from.")
+@click.option("--mem", type=Size(), default="16M", show_default=True, help="Size of RAM.")
+@click.option("--max-insns", type=Count(), default="20e9", show_default=True,
+              help="Stop after that many instructions; 0: never.")
+@click.option("--timeout", type=float, default=300, show_default=True, metavar="SECONDS",
+              help="Stop after that time of running, waiting for input not counted; 0: never.")
+@click.option("--input", "script", type=click.Path(path_type=Path), metavar="FILE",
+              help="Console input from FILE instead of stdin.")
+@click.option("--demo", is_flag=True, help="Console input from the example's own script.")
+@click.option("-I", "include", type=click.Path(path_type=Path), multiple=True, metavar="DIR",
+              help="Where else .include looks, if TARGET is a source.")
+@click.option("--json", "as_json", is_flag=True,
+              help="Print one JSON object instead of the console, which is in it.")
+@click.option("--json-file", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write the JSON object to FILE as well.")
+@click.option("-q", "--quiet", is_flag=True, help="No summary line.")
+def run(guest: str, profile: str, cost: str, clock: str, mem: int, max_insns: int, timeout: float,
+        script: Path | None, demo: bool, include: tuple[Path, ...], as_json: bool,
+        json_file: Path | None, quiet: bool) -> int:
+    """Run a guest on the machine.
+
+    TARGET is an example's name, an assembly source (.S), or a static RV32 ELF.
+
+    The guest starts in S mode at the ELF's entry. Its console is stdout, everything else goes
+    to stderr. It ends by an SBI reset, the finisher at 0x100000, or `tohost`.
+
+    Input comes from stdin. From a terminal each key goes to the guest as it is pressed; Ctrl-C
+    ends the run. From a pipe the guest gets the bytes at fixed virtual times, so the same
+    input gives the same run; at its end the guest gets one Ctrl-D.
+    """
+    found = _find(guest, list(include))
+    if demo:
+        if script or not found.script:
+            raise click.UsageError("--demo needs an example that has a script, and no --input")
+        script = found.script
+    if json_file and json_file.is_dir():
+        raise Refusal(f"{json_file}: is a directory")
+    machine = _machine(found, mem, profile, cost, clock)
+    shown = bytearray()
+
+    def show(data: bytes) -> None:
+        if as_json or json_file:
+            shown.extend(data)
+        elif data:
+            shown[:] = data[-1:]
+        if data and not as_json:
+            _print(data)
+
+    try:
+        with console.opened(script, keyboard=not as_json) as keys:
+            outcome = Session(machine, keys, show, Limits(max_insns, timeout)).run()
+    except BrokenPipeError:
+        discard_stdout()
+        return Status.CLOSED
+    if as_json or json_file:
+        chosen = {"profile": profile, "cost": cost, "clock": clock, "mem": mem}
+        text = report.document(found.name, machine, outcome, bytes(shown), chosen)
+        if json_file:
+            write(json_file, text.encode())
+        if as_json:
+            click.echo(text, nl=False)
+    if not quiet:
+        if shown and not as_json and not shown.endswith(b"\n"):  # the summary begins a line
+            click.echo(err=True)
+        click.echo(report.summary(found.name, machine, outcome), err=True)
+    return outcome.status
+
+
+def _find(guest: str, include: list[Path]) -> target.Target:
+    """The target; its assembly errors are printed and end the command."""
+    from asm.errors import AsmErrors
+
+    try:
+        return target.find(guest, include)
+    except AsmErrors as errors:
+        click.echo(str(errors), err=True)
+        raise click.exceptions.Exit(Status.USAGE) from None
+
+
+def _machine(found: target.Target, mem: int, profile: str, cost: str, clock: str):
+    """A machine with the target loaded; Refusal if it cannot be made or loaded."""
+    from toyisa.cost import CostError
+    from toyisa.image import ImageError, parse
+    from toyisa.levels import Profile
+    from toyisa.machine import Machine
+    from toyisa.memory import RAM_BASE
+
+    try:
+        # Before the machine is made, which may take seconds; and so that the file is named.
+        parse(found.elf, found.name, RAM_BASE, mem)
+        level = Profile[profile.upper().replace("-", "_")]
+        machine = Machine(mem=mem, profile=level, cost=cost, clock=clock)
+        machine.load(found.elf)
+    except (ImageError, CostError) as error:
+        raise Refusal(str(error)) from None
+    return machine
+
+
+def _print(data: bytes) -> None:
+    """The guest's bytes to stdout at once, as they are."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Refusal(f"cannot write to stdout: {error.strerror}") from None

@@ -1,0 +1,111 @@
+"""Answers for running a machine to its end: slices, input, output, limits.
+
+Must not know how the machine was made or how the outcome is shown.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from vmm.cli.console import END_OF_INPUT, Input
+from vmm.cli.status import Status
+
+# Instructions between two looks at the keyboard, the clock and the console: some
+# hundredths of a second, so that a key or Ctrl-C is answered at once.
+SLICE = 10_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop a guest that does not end by itself; 0 means never."""
+
+    max_insns: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: in a word, with which status, and in a line for people."""
+
+    exit: str
+    status: Status
+    line: str
+    seconds: float
+
+
+class Session:
+    """One run of `machine`.
+
+    `show` gets the console's bytes as they come.  The time limit counts the
+    machine's running only, not the waiting for a key or for the pipe.
+    """
+
+    def __init__(self, machine: Any, keys: Input, show: Callable[[bytes], None], limits: Limits):
+        self.machine = machine
+        self.keys = keys
+        self.show = show
+        self.limits = limits
+        self.spent = 0.0
+        self.input_ended = False
+        machine.live = keys.live
+
+    def run(self) -> Outcome:
+        """Run to the end of the guest, to a limit, or to Ctrl-C."""
+        outcome = None
+        try:
+            while outcome is None:
+                outcome = self._slice()
+        except KeyboardInterrupt:
+            outcome = self._outcome("interrupted", Status.INTERRUPTED, "interrupted")
+        return outcome
+
+    def _slice(self) -> Outcome | None:
+        """Run up to SLICE instructions; the outcome if that was the last slice."""
+        from toyisa.machine import Exit
+
+        machine = self.machine
+        budget = SLICE
+        if self.limits.max_insns:
+            budget = min(budget, self.limits.max_insns - machine.instret)
+            if budget <= 0:
+                line = f"stopped after {machine.instret:,} instructions (--max-insns)"
+                return self._outcome("budget", Status.LIMIT, line)
+        began = time.perf_counter()
+        why = machine.run(budget=budget)
+        self.spent += time.perf_counter() - began
+        self.show(machine.output())
+        if why is Exit.HALTED:
+            if machine.code == 0:
+                return self._outcome("halted", Status.PASSED, "passed")
+            line = f"failed with code {machine.code} (by {machine.how})"
+            return self._outcome("halted", Status.FAILED, line)
+        if why is Exit.FATAL:
+            line = f"the guest cannot go on: {machine.reason}"
+            return self._outcome("fatal", Status.FAILED, line)
+        if why is Exit.IDLE or (why is Exit.INPUT and self.input_ended):
+            return self._outcome("idle", Status.LIMIT, "the guest sleeps and nothing can wake it")
+        if self.limits.seconds and self.spent > self.limits.seconds:
+            line = f"stopped after {self.limits.seconds:g} s (--timeout)"
+            return self._outcome("timeout", Status.LIMIT, line)
+        self._feed(waits=why is Exit.INPUT)
+        return None
+
+    def _feed(self, waits: bool) -> None:
+        """Give the guest what has been typed; if it `waits` for input, wait too."""
+        if self.input_ended or not (waits or self.keys.live):
+            return
+        if not self.keys.live:
+            patience = None  # the pipe's next bytes decide what happens next
+        else:
+            patience = self.machine.idle_seconds if waits else 0
+        data = self.keys.wait(patience)
+        if data is None:
+            self.input_ended = True
+            self.machine.feed(END_OF_INPUT)
+            self.machine.end_input()
+        elif data:
+            self.machine.feed(data)
+
+    def _outcome(self, word: str, status: Status, line: str) -> Outcome:
+        return Outcome(word, status, line, self.spent)

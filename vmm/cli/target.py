@@ -1,0 +1,66 @@
+"""Answers for what `run TARGET` means: an example, an assembly source, or an ELF."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vmm.cli.files import Refusal, read
+
+SOURCE_SUFFIXES = {".s", ".asm"}  # of the name in lower case: .S and .s both
+
+
+@dataclass(frozen=True)
+class Target:
+    """A guest to run: its name, its ELF, and the scripted input of an example."""
+
+    name: str
+    elf: bytes
+    script: Path | None = None
+
+
+def find(text: str, include: list[Path] | None = None) -> Target:
+    """The target that `text` names; Refusal if there is none, AsmErrors if it has errors.
+
+    A bare word is an example first; `./word` is always a file.
+    """
+    import guests
+
+    catalogue = guests.catalogue()
+    if text in catalogue:
+        guest = catalogue[text]
+        return Target(guest.name, assemble(guest.source), guest.input)
+    path = Path(text)
+    if _is_missing(path):
+        if path.suffix or path.name != text:
+            raise Refusal(f"{text}: no such file")
+        raise Refusal(_no_example(text, list(catalogue)))
+    if path.suffix.lower() in SOURCE_SUFFIXES:
+        return Target(path.name, assemble(path, include))
+    data = read(path)
+    if not data.startswith(b"\x7fELF"):
+        reason = "is empty" if not data else "is not an ELF file"
+        raise Refusal(f"{text}: {reason}; assembly source needs the suffix .S")
+    return Target(path.name, data)
+
+
+def assemble(source: Path, include: list[Path] | None = None) -> bytes:
+    """The ELF of an assembly source, which may include what the examples include."""
+    import guests
+    from asm.assembler import assemble as assemble_file
+
+    dirs = [*(include or []), *guests.include_dirs(source)]
+    return assemble_file(source, include_dirs=dirs).elf()
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        return not path.exists()
+    except (OSError, ValueError) as error:  # a name too long, or with a null character
+        raise Refusal(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _no_example(name: str, known: list[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}"
+    return f"no file and no example is called {name!r}; {hint}"
