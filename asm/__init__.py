@@ -2,3 +2,16 @@
 
 Knows the tables of `toyisa`; must not know the machine that runs the result.
 """
+
+from asm.assembler import Line, Name, Object, assemble, assemble_text, write_atomically
+from asm.errors import AsmErrors
+
+__all__ = [
+    "AsmErrors",
+    "Line",
+    "Name",
+    "Object",
+    "assemble",
+    "assemble_text",
+    "write_atomically",
+]

@@ -1,0 +1,221 @@
+"""Answers for assembling: passes over a source until branches fit, then an `Object`.
+
+The package's public face.  Must not know syntax.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from asm import source
+from asm.errors import Fault, Problem, file_error
+from asm.expr import Undefined, evaluate
+from asm.layout import far_branches, place, resolve
+from asm.section import Section
+from asm.source import Source
+from asm.symbols import Symbol
+from asm.unit import Unit
+
+BASE = 0x8000_0000
+MAX_PASSES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`size` bytes at an address come from a line of a file."""
+
+    address: int
+    size: int
+    path: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A symbol of the output; `section` is empty for a constant."""
+
+    name: str
+    value: int
+    size: int
+    type: str
+    binding: str
+    section: str
+    hidden: bool
+
+
+@dataclass(eq=False)
+class Object:
+    """An assembled program: everything at its final address."""
+
+    source: Source
+    sections: list[Section]  # loaded ones in memory order, then the others
+    symbols: dict[str, Name]
+    warnings: list[Problem]
+    entry: int
+    files: dict[str, list[str]]  # every source file read: its lines as written
+
+    def elf(self) -> bytes:
+        """The program as a static ELF32 executable."""
+        from asm.elf import write
+
+        return write(self)
+
+    def listing(self) -> str:
+        """Source lines beside their addresses and bytes; then symbols and sections."""
+        from asm.listing import listing
+
+        return listing(self)
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """Which line every piece of memory comes from, by rising address."""
+        found = []
+        for section in self.sections:
+            if not section.loaded:
+                continue
+            ends = [offset for offset, _, _ in section.lines[1:]] + [section.size]
+            for (offset, frame, index), end in zip(section.lines, ends, strict=True):
+                if end > offset:
+                    path, number = _site(frame, index)
+                    found.append(Line(section.address + offset, end - offset, path, number))
+        return found
+
+    def line_at(self, address: int) -> Line | None:
+        """The line that the byte at an address comes from."""
+        at = bisect_right(self.lines, address, key=lambda line: line.address) - 1
+        line = self.lines[at] if at >= 0 else None
+        return line if line and address < line.address + line.size else None
+
+
+def assemble(
+    path: Path,
+    *,
+    include_dirs: Sequence[Path] = (),
+    defines: Mapping[str, int] | None = None,
+    base: int = BASE,
+    page_align: bool = False,
+) -> Object:
+    """Assemble a file.  Raises AsmErrors with every error found.
+
+    `defines` are constants as `.equ` makes them; with `page_align`, sections of
+    different permissions do not share a page.
+    """
+    text = source.read(Path(path))
+    return _assemble(text, [Path(d) for d in include_dirs], defines or {}, base, page_align)
+
+
+def assemble_text(
+    text: str,
+    name: str = "<string>",
+    *,
+    include_dirs: Sequence[Path] = (),
+    defines: Mapping[str, int] | None = None,
+    base: int = BASE,
+    page_align: bool = False,
+) -> Object:
+    """Assemble a text, called `name` in errors.  Raises AsmErrors."""
+    main = source.clean(name, text)
+    return _assemble(main, [Path(d) for d in include_dirs], defines or {}, base, page_align)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all.  Raises AsmErrors."""
+    path = Path(path)
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise file_error(path, f"cannot write it: {error.strerror}") from None
+
+
+def _assemble(
+    main: Source, include_dirs: list[Path], defines: Mapping[str, int], base: int, page_align: bool
+) -> Object:
+    if not 0 <= base < 1 << 32 or base & 3:
+        raise file_error(main.path, f"base {base:#x} is not a 32-bit address, a multiple of 4")
+    far: frozenset[int] = frozenset()
+    for _ in range(MAX_PASSES):
+        unit = Unit(main, include_dirs, far)
+        for name, value in defines.items():
+            unit.assign(name, str(value))
+        unit.run()
+        unit.check()
+        more = far_branches(unit)
+        if more <= far:
+            break
+        far |= more
+    else:
+        raise file_error(main.path, "branches do not settle", f"after {MAX_PASSES} passes")
+    if not any(section.size for section in unit.sections.values()):
+        raise file_error(main.path, "there is nothing to assemble: no instructions, no data")
+    loaded = place(unit, base, page_align)
+    resolve(unit)
+    unit.check()
+    symbols = _names(unit)
+    rest = [section for section in unit.sections.values() if not section.loaded]
+    sections = loaded + rest
+    return Object(main, sections, symbols, unit.warnings, _entry(unit, symbols), unit.files)
+
+
+def _names(unit: Unit) -> dict[str, Name]:
+    """The defined symbols with their final values."""
+    names = {}
+    for symbol in unit.symbols.by_name.values():
+        if "\1" in symbol.name:
+            continue
+        try:
+            if symbol.value is None:
+                _demand(unit, symbol)
+                continue
+            value, size = evaluate(symbol.value), evaluate(symbol.size)
+        except Undefined as error:
+            _demand(unit, error.symbol)
+            continue
+        except Fault as fault:
+            unit.report(fault, symbol.spot)
+            continue
+        section = getattr(symbol.value, "section", None)
+        names[symbol.name] = Name(
+            symbol.name,
+            value & 0xFFFF_FFFF,
+            size & 0xFFFF_FFFF,
+            symbol.type,
+            symbol.binding,
+            section.name if section else "",
+            symbol.hidden,
+        )
+    unit.check()
+    return names
+
+
+def _demand(unit: Unit, symbol: Symbol) -> None:
+    """Report a symbol without a definition, if anything needs one."""
+    if symbol.used and symbol.binding != "weak":
+        spot, text = symbol.used
+        what = f"`{symbol.name}` is not defined"
+        unit.report(Fault(what, fix=unit.symbols.suggestion(symbol.name), at=text), spot)
+
+
+def _entry(unit: Unit, symbols: Mapping[str, Name]) -> int:
+    start = symbols.get("_start")
+    return start.value if start else unit.sections[".text"].address
+
+
+def _site(frame, index: int) -> tuple[str, int]:
+    while frame.expands and frame.parent is not None:
+        frame, index = frame.parent
+    return frame.source.path, frame.source.numbers[index]

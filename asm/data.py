@@ -1,0 +1,182 @@
+"""Answers for the directives that put data, room or padding into a section."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from asm.errors import Fault
+from asm.expr import parse
+from asm.fixups import Kind
+from asm.lexer import split, string
+from asm.operands import is_register
+from asm.section import MAX_IMAGE
+from asm.symbols import Address
+
+if TYPE_CHECKING:
+    from asm.unit import Unit
+
+_NOP = (0x13).to_bytes(4, "little")
+_MAX_ALIGN = 1 << 24
+
+
+def _values(size: int, unit: Unit, text: str) -> None:
+    """`.byte`, `.half`, `.word`, `.dword`: values of `size` bytes."""
+    unit.mark()
+    for item in split(text):
+        if item[:1] == '"':
+            raise Fault("a string is not a number", fix="use .ascii or .asciz", at=item)
+        if is_register(item):
+            raise Fault("expected a value, not a register", at=item)
+        value = parse(item, unit)
+        if isinstance(value, int):
+            if not -(1 << 8 * size - 1) <= value < 1 << 8 * size:
+                kept = value & ((1 << 8 * size) - 1)
+                unit.warn(f"{value:#x} is cut to {kept:#x}: it takes more than {size} bytes", item)
+            unit.section.append((value & ((1 << 8 * size) - 1)).to_bytes(size, "little"))
+            continue
+        if unit.section.type == "nobits":
+            raise Fault(f"{unit.section.name} holds zeros only", fix="use .data", at=item)
+        unit.fix(Kind.DATA, value, item, None, size)
+        unit.section.append(bytes(size))
+
+
+def _strings(end: bytes, unit: Unit, text: str) -> None:
+    """`.ascii`, `.asciz`: strings, each followed by `end`."""
+    unit.mark()
+    for item in split(text):
+        unit.section.append(string(item) + end)
+
+
+def _room(unit: Unit, text: str) -> None:
+    """`.space size, fill` and its synonyms."""
+    items = _operands(text, 1, 2, "size[, fill]")
+    size = unit.value(items[0], "the size")
+    fill = unit.value(items[1], "the fill") if len(items) > 1 else 0
+    _reserve(unit, size, (fill & 0xFF).to_bytes(1, "little"), items[0])
+
+
+def _fill(unit: Unit, text: str) -> None:
+    """`.fill repeat, size, value`: at most 8 bytes a value, 4 of them significant."""
+    items = _operands(text, 1, 3, "repeat[, size[, value]]")
+    repeat = unit.value(items[0], "the count")
+    size = min(unit.value(items[1], "the size"), 8) if len(items) > 1 else 1
+    value = unit.value(items[2], "the value") if len(items) > 2 else 0
+    if size < 0 or repeat < 0:
+        raise Fault("a count or size below 0", at=text)
+    pattern = (value & 0xFFFF_FFFF).to_bytes(8, "little")[:size]
+    if size:
+        _reserve(unit, repeat * size, pattern, items[0])
+
+
+def _reserve(unit: Unit, count: int, pattern: bytes, text: str) -> None:
+    if count < 0:
+        raise Fault(f"a size of {count} bytes", at=text)
+    section = unit.section
+    unit.mark()
+    if count and section.code and section.mode != "d":
+        section.enter("d", section.size)
+    section.fill(count, pattern)
+
+
+def _org(unit: Unit, text: str) -> None:
+    """`.org offset, fill`: go on at an offset of this section."""
+    items = _operands(text, 1, 2, "offset[, fill]")
+    where = parse(items[0], unit)
+    if isinstance(where, Address):
+        if where.section is not unit.section:
+            raise Fault("`.org` goes to a place in this section", at=items[0])
+        offset = where.offset
+    else:
+        offset = unit.value(items[0], "`.org`")
+    if offset > MAX_IMAGE:
+        raise Fault(f"offset {offset:#x} is too large", why=f"the limit is {MAX_IMAGE}", at=items[0])
+    fill = unit.value(items[1], "the fill") if len(items) > 1 else 0
+    unit.mark()
+    unit.move_to(offset, bytes((fill & 0xFF,)))
+
+
+def _align(power: bool, size: int, unit: Unit, text: str) -> None:
+    """`.align`, `.p2align` (a power of two), `.balign` (bytes); [fill[, most]].
+
+    Code is padded with `nop`.  GNU `as` leaves data in code sections unaligned
+    by `.align 2`; here it is aligned, since instructions must be.
+    """
+    items = split(text)
+    if not 1 <= len(items) <= 3:
+        raise Fault("an alignment is missing" if not items else "too many operands", at=text)
+    amount = unit.value(items[0], "an alignment")
+    align = 1 << amount if power and 0 <= amount <= 24 else amount
+    if align == 0:
+        align = 1
+    if align < 0 or align & (align - 1) or align > _MAX_ALIGN:
+        why = f"it is a power of two, up to {_MAX_ALIGN}"
+        hint = "here the operand is the exponent: `.align 2` aligns to 4" if power else ""
+        raise Fault(f"`{items[0]}` is not an alignment", why=why, fix=hint, at=items[0])
+    section = unit.section
+    count = -section.size % align
+    if len(items) > 2 and count > unit.value(items[2], "the limit"):
+        return
+    section.align = max(section.align, align)
+    if not count:
+        return
+    unit.mark()
+    if len(items) > 1 and items[1]:
+        value = unit.value(items[1], "the fill") & ((1 << 8 * size) - 1)
+        section.fill(count, bytes(count % size) + value.to_bytes(size, "little"))
+    elif section.code:
+        section.fill(count & 3)
+        if count > 3 and section.mode != "x":
+            section.enter("x", section.size)
+        section.fill(count & ~3, _NOP)
+    else:
+        section.fill(count)
+
+
+def _leb128(signed: bool, unit: Unit, text: str) -> None:
+    """`.uleb128`, `.sleb128`: constants in a variable number of bytes."""
+    unit.mark()
+    for item in split(text):
+        value = unit.value(item, "a LEB128")
+        if value < 0 and not signed:
+            raise Fault("a number below 0 in .uleb128", at=item)
+        out = bytearray()
+        while True:
+            low, value = value & 0x7F, value >> 7
+            done = (value == 0 and not (signed and low & 0x40)) or (
+                signed and value == -1 and bool(low & 0x40)
+            )
+            out.append(low | (0 if done else 0x80))
+            if done:
+                break
+        unit.section.append(bytes(out))
+
+
+def _operands(text: str, least: int, most: int, syntax: str) -> list[str]:
+    items = split(text)
+    if not least <= len(items) <= most:
+        raise Fault(f"expected {syntax}", at=text)
+    return items
+
+
+DIRECTIVES = {
+    **dict.fromkeys((".byte", ".1byte"), partial(_values, 1)),
+    **dict.fromkeys((".half", ".short", ".2byte", ".hword"), partial(_values, 2)),
+    **dict.fromkeys((".word", ".long", ".int", ".4byte"), partial(_values, 4)),
+    **dict.fromkeys((".dword", ".quad", ".8byte"), partial(_values, 8)),
+    ".ascii": partial(_strings, b""),
+    ".asciz": partial(_strings, b"\0"),
+    ".string": partial(_strings, b"\0"),
+    **dict.fromkeys((".space", ".skip", ".zero"), _room),
+    ".fill": _fill,
+    ".org": _org,
+    ".align": partial(_align, True, 1),
+    ".p2align": partial(_align, True, 1),
+    ".p2alignw": partial(_align, True, 2),
+    ".p2alignl": partial(_align, True, 4),
+    ".balign": partial(_align, False, 1),
+    ".balignw": partial(_align, False, 2),
+    ".balignl": partial(_align, False, 4),
+    ".uleb128": partial(_leb128, False),
+    ".sleb128": partial(_leb128, True),
+}

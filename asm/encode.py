@@ -1,0 +1,74 @@
+"""Answers for turning one instruction of the table into its word.
+
+Reads the table; must not know pseudo-instructions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asm.errors import Fault
+from asm.fixups import Kind
+from asm.operands import Memo, Shape
+from toyisa.insns import INSNS, Insn
+
+if TYPE_CHECKING:
+    from asm.unit import Unit
+
+_ORDERINGS = {"": 0, ".aq": 1 << 26, ".rl": 1 << 25, ".aqrl": 3 << 25}
+_SHAPES: dict[str, Shape] = {}
+
+
+class Form:
+    """A mnemonic with its operands: a row, with the aq and rl bits that its suffix says."""
+
+    __slots__ = ("count", "match", "memos", "name", "row", "shapes")
+
+    def __init__(self, name: str, row: Insn, match: int):
+        self.name = name
+        self.row = row
+        self.match = match
+        syntaxes = row.operands.split(",") if row.operands else []
+        self.shapes = tuple(_SHAPES.setdefault(syntax, Shape(syntax)) for syntax in syntaxes)
+        self.memos: tuple[Memo, ...] = tuple(shape.memo for shape in self.shapes)
+        self.count = len(self.shapes)
+
+
+# Every mnemonic of the table, with each ordering suffix -> its form.
+FORMS: dict[str, Form] = {
+    row.name + suffix: Form(row.name + suffix, row, row.match | bits)
+    for row in INSNS
+    for suffix, bits in _ORDERINGS.items()
+    if row.ordered or not suffix
+}
+
+_INVERSE = 1 << 12  # the bit of funct3 that turns beq to bne, blt to bge, bltu to bgeu
+
+
+def encode(form: Form, texts: list[str], unit: Unit) -> None:
+    """Emit one instruction.  Raises Fault if an operand is wrong."""
+    if len(texts) != form.count:
+        takes = form.row.operands or "no operands"
+        raise Fault(
+            f"`{form.name}` takes {form.count} operands, not {len(texts)}",
+            fix=f"its syntax is `{form.name} {takes}`" if form.count else f"write `{form.name}`",
+        )
+    word = form.match
+    section = unit.section
+    before = len(section.fixups)
+    offset = unit.code()  # fixups are made before the word is there
+    for shape, text in zip(form.shapes, texts, strict=True):
+        word |= shape.read(text, unit)
+    if len(section.fixups) > before and section.fixups[-1].kind is Kind.BRANCH:
+        branch = section.fixups[-1]
+        branch.ordinal = unit.branches
+        unit.branches += 1
+        if branch.ordinal in unit.far:
+            # "the assembler ... an inverted branch over a jump" (GNU as, RISC-V)
+            unit.word(offset, (word ^ _INVERSE) | branch.field.insert(8))
+            branch.kind, branch.offset = Kind.JAL, offset + 4
+            jump = FORMS["jal"]
+            branch.field = jump.shapes[1].field
+            unit.word(offset + 4, jump.match)
+            return
+    unit.word(offset, word)

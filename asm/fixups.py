@@ -1,0 +1,159 @@
+"""Answers for bits that wait for an address: which they are, how they are written.
+
+After the RISC-V ELF psABI's relocations, whose names the kinds carry; there is
+no linker, so nothing of them reaches the output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from asm.errors import Fault
+from asm.expr import evaluate
+from toyisa.fields import FIELDS, Field
+
+if TYPE_CHECKING:
+    from asm.frames import Spot
+    from asm.section import Section
+    from asm.symbols import Expr
+
+
+class Kind(Enum):
+    """Where the value goes."""
+
+    FIELD = "an operand field, as it is"
+    DATA = "bytes of data"
+    BRANCH = "a branch's offset"
+    JAL = "a jump's offset"
+    HI20 = "%hi: upper 20 bits, rounded"
+    LO12 = "%lo: lower 12 bits"
+    PCREL_HI20 = "%pcrel_hi: upper 20 bits of a distance, rounded"
+    PCREL_LO12 = "%pcrel_lo: lower 12 bits of the distance at a label's auipc"
+    PAIR = "an auipc and the 12 bits of the instruction after it"
+
+
+@dataclass(slots=True, eq=False)
+class Fixup:
+    """Bits at `offset` of a section that depend on an expression.
+
+    `field` is the operand field; for `DATA`, `size` is the number of bytes.
+    """
+
+    section: Section
+    offset: int
+    kind: Kind
+    expr: Expr
+    spot: Spot
+    text: str
+    field: Field | None = None
+    size: int = 4
+    ordinal: int = -1  # a branch's number, for `Unit.far`
+
+
+def apply(fixup: Fixup) -> None:
+    """Write the value into its section.  Raises Fault if it does not fit."""
+    if fixup.kind is Kind.DATA:
+        value = evaluate(fixup.expr)
+        data = fixup.section.data
+        mask = (1 << 8 * fixup.size) - 1
+        end = fixup.offset + fixup.size
+        data[fixup.offset : end] = (value & mask).to_bytes(fixup.size, "little")
+        return
+    if fixup.kind is Kind.PCREL_LO12:
+        value = _distance_of_label(fixup)
+    else:
+        value = evaluate(fixup.expr)
+    pc = fixup.section.address + fixup.offset
+    if fixup.kind is Kind.PAIR:
+        distance = value - pc
+        _or(fixup.section, fixup.offset, FIELDS["imm20"].insert(upper(distance)))
+        _or(fixup.section, fixup.offset + 4, fixup.field.insert(lower(distance)))
+        return
+    if fixup.kind in (Kind.BRANCH, Kind.JAL):
+        value = signed32(value - pc)
+        if not fixup.field.fits(value):
+            raise _too_far(fixup, value)
+    elif fixup.kind is Kind.HI20:
+        value = upper(value)
+    elif fixup.kind is Kind.PCREL_HI20:
+        value = upper(value - pc)
+    elif fixup.kind in (Kind.LO12, Kind.PCREL_LO12):
+        value = lower(value)
+    _or(fixup.section, fixup.offset, insert(fixup.field, value, fixup.text))
+
+
+def insert(field: Field, value: int, text: str) -> int:
+    """The bits of an operand written as `text`; Fault if it does not fit."""
+    if field.low < 0 and value > 0x7FFF_FFFF:
+        value = signed32(value)  # 0xffffffff is -1, as everywhere on RV32
+    if not field.fits(value):
+        raise Fault(
+            f"{shown(value)} does not fit in {_called(field)}",
+            why=f"it holds {field.low} to {field.high}",
+            fix="load it with `li` first" if field.name in ("imm12", "simm12") else "",
+            at=text,
+        )
+    return field.insert(value)
+
+
+def shown(value: int) -> str:
+    """A number as a message shows it."""
+    return str(value) if -65536 < value < 65536 else f"{value} ({value & 0xFFFFFFFF:#x})"
+
+
+def _called(field: Field) -> str:
+    names = {
+        "shamt": "a shift amount",
+        "csr": "a CSR number",
+        "zimm": "a 5-bit immediate",
+        "imm20": "a 20-bit immediate",
+    }
+    return names.get(field.name, "a 12-bit immediate")
+
+
+def upper(value: int) -> int:
+    """The 20 bits that `lui` takes, so that adding the signed `lower` gives `value`."""
+    return (value + 0x800) >> 12 & 0xFFFFF
+
+
+def lower(value: int) -> int:
+    """The lower 12 bits, as the signed number they are added as."""
+    return ((value + 0x800) & 0xFFF) - 0x800
+
+
+def signed32(value: int) -> int:
+    return ((value + (1 << 31)) & 0xFFFF_FFFF) - (1 << 31)
+
+
+def _or(section: Section, offset: int, bits: int) -> None:
+    data = section.data
+    word = int.from_bytes(data[offset : offset + 4], "little") | bits
+    data[offset : offset + 4] = word.to_bytes(4, "little")
+
+
+def _distance_of_label(fixup: Fixup) -> int:
+    """What the `%pcrel_hi` at the label of a `%pcrel_lo` points at, from there."""
+    place = evaluate(fixup.expr)
+    for other in fixup.section.fixups:
+        if other.kind is Kind.PCREL_HI20 and fixup.section.address + other.offset == place:
+            return evaluate(other.expr) - place
+    raise Fault(
+        "%pcrel_lo finds no %pcrel_hi",
+        why="it takes the label of the `auipc` that has the %pcrel_hi, in the same section",
+        fix="write `1: auipc rd, %pcrel_hi(symbol)`, then `%pcrel_lo(1b)`",
+        at=fixup.text,
+    )
+
+
+def _too_far(fixup: Fixup, distance: int) -> Fault:
+    if distance & 1:
+        return Fault("the target is at an odd address", at=fixup.text)
+    reach = "4 KiB" if fixup.kind is Kind.BRANCH else "1 MiB"
+    return Fault(
+        f"`{fixup.text}` is too far: {distance:+} bytes",
+        why=f"this instruction reaches {reach} either way",
+        fix="use `call`, `tail` or `jump symbol, register`" if fixup.kind is Kind.JAL else "",
+        at=fixup.text,
+    )

@@ -1,0 +1,107 @@
+"""Answers for where sections lie, and for the values that depend on it.
+
+Must not know statements, nor the file format.
+"""
+
+from __future__ import annotations
+
+from asm.errors import MAX_ERRORS, Fault, Problem
+from asm.expr import Undefined, evaluate
+from asm.fixups import Fixup, Kind, apply
+from asm.section import Section
+from asm.symbols import Address, Symbol
+from asm.unit import Unit
+
+# In memory in this order, `.text.*` after `.text` and so on; others follow.
+ORDER = (".text", ".rodata", ".data", ".bss")
+MIN_ALIGN = 16  # every section starts on this, so words in it may
+PAGE = 4096
+
+
+def far_branches(unit: Unit) -> frozenset[int]:
+    """The numbers of the branches that do not reach as they are.
+
+    GNU `as` also makes those long that go to another section or to a weak symbol.
+    """
+    far = set()
+    for section in unit.sections.values():
+        for fixup in section.fixups:
+            if fixup.kind is Kind.BRANCH and not _near(fixup):
+                far.add(fixup.ordinal)
+    return frozenset(far)
+
+
+def _near(fixup: Fixup) -> bool:
+    if isinstance(fixup.expr, Symbol) and fixup.expr.binding == "weak":
+        return False
+    try:
+        target = evaluate(fixup.expr)
+    except (Undefined, Fault):
+        return True  # reported when it is applied
+    if not isinstance(target, Address) or target.section is not fixup.section:
+        return False
+    return -4096 <= target.offset - fixup.offset < 4096
+
+
+def place(unit: Unit, base: int, page_align: bool = False) -> list[Section]:
+    """Give every section its address; the loaded ones, in order."""
+    loaded = sorted(
+        (section for section in unit.sections.values() if section.loaded), key=_rank
+    )
+    address, flags = base, None
+    for section in loaded:
+        align = max(section.align, MIN_ALIGN)
+        if page_align and flags is not None and flags != section.flags and section.size:
+            align = max(align, PAGE)
+        if section.size:
+            flags = section.flags
+        address = -(-address // align) * align
+        section.address = address
+        address += section.size
+        if address > 1 << 32:
+            unit.report(
+                Fault(f"{section.name} does not fit below 4 GiB", why=f"it starts at {section.address:#x}")
+            )
+    for section in unit.sections.values():
+        if section.address is None:
+            section.address = 0
+    return loaded
+
+
+def _rank(section: Section) -> int:
+    family = "." + (section.name.split(".") + [""])[1]
+    if section.name == family or section.name.startswith(family + "."):
+        return ORDER.index(family) if family in ORDER else len(ORDER)
+    return len(ORDER)
+
+
+def resolve(unit: Unit) -> None:
+    """Write every fixup; undefined symbols and values that do not fit are reported."""
+    undefined: dict[Symbol, Problem] = {}
+    for section in unit.sections.values():
+        for fixup in section.fixups:
+            try:
+                apply(fixup)
+            except Undefined as error:
+                undefined.setdefault(error.symbol, _undefined(unit, error.symbol, fixup))
+            except Fault as fault:
+                place_ = fixup.spot.place()
+                at = fault.at or fixup.text
+                unit.problems.append(Problem(place_, fault.what, fault.why, fault.fix, at))
+    unit.problems += undefined.values()
+    unit.problems.sort(key=lambda problem: (problem.place.path, problem.place.line))
+    del unit.problems[MAX_ERRORS:]
+
+
+def _undefined(unit: Unit, symbol: Symbol, fixup: Fixup) -> Problem:
+    spot, text = symbol.used or (fixup.spot, symbol.name)
+    if "\1" in symbol.name:
+        number = symbol.name.partition("\1")[0]
+        return Problem(spot.place(), f"there is no label `{number}:` after this line", at=text)
+    return Problem(
+        spot.place(),
+        f"`{symbol.name}` is not defined",
+        why="one source is a whole program; nothing is linked to it later",
+        fix=unit.symbols.suggestion(symbol.name),
+        at=text,
+    )

@@ -1,0 +1,87 @@
+"""Answers for the listing file: every source line beside what it became.
+
+A macro's bytes stand beside the line that used it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asm.assembler import Object
+
+_WIDTH = 8  # bytes in a row
+_MAX_ROWS = 4  # rows shown of one line: the rest is counted
+
+
+def listing(program: Object) -> str:
+    """The text of the listing."""
+    pieces: dict[str, dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    for line in program.lines:
+        pieces[line.path][line.number].append((line.address, line.size))
+    out = []
+    for path, originals in program.files.items():
+        if path not in pieces and path != program.source.path:
+            continue  # a file of constants and macros
+        out.append(f"# {path}")
+        for number, text in enumerate(originals, 1):
+            out += _rows(program, number, text, pieces[path].get(number, []))
+        out.append("")
+    return "\n".join([*out, *_sections(program), "", *_symbols(program)]) + "\n"
+
+
+def _rows(program: Object, number: int, text: str, pieces: list[tuple[int, int]]) -> list[str]:
+    rows = []
+    for address, size in _joined(pieces):
+        section = next(s for s in program.sections if s.loaded and s.size and s.address <= address < s.address + s.size)
+        if section.type == "nobits":
+            rows.append((address, f"({size} bytes)"))
+            continue
+        start = address - section.address
+        data = bytes(section.data[start : start + size])
+        step = 4 if size == 4 else _WIDTH
+        for at in range(0, size, step):
+            rows.append((address + at, _hex(data[at : at + step], address % 4 == 0 and size % 4 == 0)))
+    hidden = len(rows) - _MAX_ROWS
+    if hidden > 1:
+        rows[_MAX_ROWS:] = [(rows[_MAX_ROWS][0], f"... {hidden} more")]
+    first, *rest = [f"{address:08x} {shown:<17}" for address, shown in rows] or [" " * 26]
+    return [f"{number:5} {first} {text}".rstrip(), *(f"      {row}".rstrip() for row in rest)]
+
+
+def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Pieces that touch, as one."""
+    joined: list[tuple[int, int]] = []
+    for address, size in pieces:
+        if joined and joined[-1][0] + joined[-1][1] == address:
+            joined[-1] = (joined[-1][0], joined[-1][1] + size)
+        else:
+            joined.append((address, size))
+    return joined
+
+
+def _hex(data: bytes, words: bool) -> str:
+    """Bytes in memory order, or as words when they are whole ones."""
+    if not words:
+        return data.hex()
+    parts = (data[at : at + 4] for at in range(0, len(data), 4))
+    return " ".join(f"{int.from_bytes(part, 'little'):08x}" for part in parts)
+
+
+def _sections(program: Object) -> list[str]:
+    rows = ["# Sections"]
+    for section in program.sections:
+        if section.size:
+            rows.append(
+                f"{section.address:08x} {section.size:8x} {section.flags:4} {section.name}"
+            )
+    return rows
+
+
+def _symbols(program: Object) -> list[str]:
+    rows = ["# Symbols"]
+    for name in sorted(program.symbols.values(), key=lambda name: (name.value, name.name)):
+        where = name.section or "constant"
+        rows.append(f"{name.value:08x} {name.binding:6} {where:12} {name.name}")
+    return rows

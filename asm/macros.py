@@ -1,0 +1,281 @@
+"""Answers for macros and repetitions: collecting bodies, putting arguments in.
+
+Text in, text out; must not know what the statements of a body mean.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asm.errors import Fault
+from asm.frames import Frame
+from asm.source import Source
+
+if TYPE_CHECKING:
+    from asm.unit import Unit
+
+MAX_REPEATED = 1_000_000  # statements that one .rept may make
+
+_PARAMETER = re.compile(
+    r'\s*,?\s*([A-Za-z_.$][\w.$]*)\s*(?::\s*(\w+)\s*)?(?:=\s*("(?:[^"\\]|\\.)*"|[^\s,]*))?'
+)
+_MARK = re.compile(r"\\(?:(@)|(\(\))|([A-Za-z_.$][\w.$]*))")
+_WORD = re.compile(r"\s*(?:[\w.$]+\s*:\s*)?\.(macro|endm|endmacro|rept|irpc?|endr)\b")
+_STRINGS = re.compile(r'("(?:[^"\\]|\\.)*"?)')
+_AROUND_SIGNS = re.compile(r"\s*([-+*/%&|^~<>=!()])\s*")
+
+
+@dataclass(slots=True, eq=False)
+class Parameter:
+    """A macro's parameter; `kind` is "", `req` or `vararg`."""
+
+    name: str
+    kind: str
+    default: str
+
+
+@dataclass(slots=True, eq=False)
+class Macro:
+    """A macro and the source it was written in."""
+
+    name: str
+    parameters: list[Parameter]
+    body: str
+    numbers: list[int]
+    source: Source
+
+    def expand(self, unit: Unit, text: str) -> None:
+        """Open the body, with the arguments in `text` put in, as the next statements."""
+        values = self._bind(text)
+        lines = _substitute(self.body, values, unit.expansions)
+        unit.expansions += 1
+        source = Source(self.source.path, lines, self.numbers, self.source.originals)
+        unit.push(Frame(source, unit.spot(), f"in macro `{self.name}`, used", True, True))
+
+    def _bind(self, text: str) -> dict[str, str]:
+        """Parameter name -> argument."""
+        values: dict[str, str] = {}
+        names = {parameter.name for parameter in self.parameters}
+        variable = bool(self.parameters) and self.parameters[-1].kind == "vararg"
+        queue = list(self.parameters)
+        rest = text.strip()
+        while rest:
+            named = re.match(r"([A-Za-z_.$][\w.$]*)\s*=(?!=)\s*", rest)
+            if named and named[1] in names:
+                queue = [p for p in queue if p.name != named[1]]
+                values[named[1]], rest = _argument(rest[named.end() :])
+                continue
+            if variable and len(queue) == 1:
+                values[queue.pop().name], rest = rest, ""
+                continue
+            if not queue:
+                count = len(self.parameters)
+                raise Fault(f"macro `{self.name}` takes {count} arguments", at=rest)
+            values[queue.pop(0).name], rest = _argument(rest)
+        for parameter in self.parameters:
+            if not values.get(parameter.name):
+                if parameter.kind == "req":
+                    raise Fault(f"macro `{self.name}` needs a value for `{parameter.name}`")
+                values[parameter.name] = parameter.default
+        return values
+
+
+def arguments(text: str) -> list[str]:
+    """Every argument of a list, as `.irp` takes them."""
+    found, rest = [], text.strip()
+    while rest:
+        argument, rest = _argument(rest)
+        found.append(argument)
+    return found
+
+
+def _argument(text: str) -> tuple[str, str]:
+    """The first argument of `text` and what follows its comma or blank.
+
+    Blanks around signs do not separate: `a + b` is one argument, `a b` are two.
+    A string loses its quotes.
+    """
+    depth, at = 0, 0
+    out = ""
+    while at < len(text):
+        sign = text[at]
+        if sign == '"':
+            match = _STRINGS.match(text, at)
+            out += match[0][1:-1] if len(match[0]) > 1 and match[0][-1] == '"' else match[0]
+            at = match.end()
+            continue
+        if sign == "'" and at + 1 < len(text):
+            end = at + (3 if text[at + 1] == "\\" else 2)
+            end += text[end : end + 1] == "'"
+            out, at = out + text[at:end], end
+            continue
+        if sign == "," and not depth:
+            return out, text[at + 1 :].strip()
+        if sign.isspace():
+            around = _AROUND_SIGNS.match(text, at)
+            if around is None and out[-1:] not in "-+*/%&|^~<>=!(" and not depth:
+                rest = text[at:].strip()
+                return out, rest[1:].lstrip() if rest[:1] == "," else rest
+            at += 1
+            continue
+        depth += (sign == "(") - (sign == ")")
+        out += sign
+        at += 1
+    return out, ""
+
+
+def _substitute(body: str, values: dict[str, str], count: int = 0) -> list[str]:
+    """The lines of a body with `\\name`, `\\@` and `\\()` replaced."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match[1]:
+            return str(count)
+        if match[2]:
+            return ""
+        value = values.get(match[3])
+        return match[0] if value is None else value
+
+    return _MARK.sub(replace, body).split("\n") if "\\" in body else body.split("\n")
+
+
+def _collect(unit: Unit, opens: tuple[str, ...], closes: tuple[str, ...]) -> tuple[list, list]:
+    """The lines up to the matching end, and their numbers."""
+    frame = unit.frame
+    start = unit.spot()
+    lines: list[str] = []
+    numbers: list[int] = []
+    depth = 0
+    while (line := frame.take()) is not None:
+        match = _WORD.match(line)
+        if match is not None:
+            if match[1] in opens:
+                depth += 1
+            elif match[1] in closes:
+                if not depth:
+                    return lines, numbers
+                depth -= 1
+        lines.append(line)
+        numbers.append(frame.source.numbers[frame.index])
+    frame.index = start.index
+    raise Fault(f"this has no .{closes[0]}", fatal=True)
+
+
+def _macro(unit: Unit, text: str) -> None:
+    """`.macro name parameters`, up to `.endm`."""
+    lines, numbers = _collect(unit, ("macro",), ("endm", "endmacro"))
+    match = re.match(r"([A-Za-z_.$][\w.$]*)\s*,?\s*(.*)", text, re.S)
+    if match is None:
+        raise Fault("a macro's name is missing", at=text)
+    name = match[1]
+    if name.lower() in unit.macros:
+        raise Fault(f"macro `{name}` is already defined", fix="`.purgem` forgets it", at=name)
+    parameters = _parameters(match[2].strip())
+    source = unit.frame.source
+    unit.macros[name.lower()] = Macro(name, parameters, "\n".join(lines), numbers, source)
+    unit.known.clear()  # a line may now mean this macro
+
+
+def _parameters(text: str) -> list[Parameter]:
+    found: list[Parameter] = []
+    at = 0
+    text = text.removeprefix("(").removesuffix(")")
+    while at < len(text):
+        match = _PARAMETER.match(text, at)
+        if match is None:
+            raise Fault(f"`{text[at:].strip()}` is not a parameter", at=text[at:])
+        name, kind, default = match[1], match[2] or "", match[3] or ""
+        if kind not in ("", "req", "vararg"):
+            raise Fault(f"unknown qualifier `{kind}`", fix="there are req and vararg", at=kind)
+        if any(other.name == name for other in found):
+            raise Fault(f"parameter `{name}` twice", at=name)
+        if found and found[-1].kind == "vararg":
+            raise Fault("a vararg parameter must be the last", at=found[-1].name)
+        found.append(Parameter(name, kind, default.strip('"')))
+        at = match.end()
+    return found
+
+
+def _repeat(unit: Unit, text: str) -> None:
+    """`.rept count`, up to `.endr`."""
+    lines, numbers = _collect(unit, ("rept", "irp", "irpc"), ("endr",))
+    count = unit.value(text, "`.rept`")
+    _limit(max(count, 0) * len(lines))
+    _push_copies(unit, ".rept", lines * max(count, 0), numbers * max(count, 0))
+
+
+def _for_each(unit: Unit, text: str) -> None:
+    """`.irp name, values`, up to `.endr`."""
+    name, values = _loop(text)
+    _substituted(unit, ".irp", name, arguments(values) or [""])
+
+
+def _for_each_character(unit: Unit, text: str) -> None:
+    """`.irpc name, characters`, up to `.endr`."""
+    name, values = _loop(text)
+    values = values.strip()
+    if len(values) > 1 and values[0] == values[-1] == '"':
+        values = values[1:-1]
+    _substituted(unit, ".irpc", name, list(values) or [""])
+
+
+def _loop(text: str) -> tuple[str, str]:
+    match = re.match(r"\s*([A-Za-z_.$][\w.$]*)\s*,?(.*)", text, re.S)
+    if match is None:
+        raise Fault("a name is missing", at=text)
+    return match[1], match[2]
+
+
+def _substituted(unit: Unit, directive: str, name: str, values: list[str]) -> None:
+    lines, numbers = _collect(unit, ("rept", "irp", "irpc"), ("endr",))
+    _limit(len(values) * len(lines))
+    body = "\n".join(lines)
+    copies = [line for v in values for line in _substitute(body, {name: v}) if lines]
+    _push_copies(unit, directive, copies, numbers * len(values))
+
+
+def _push_copies(unit: Unit, directive: str, lines: list[str], numbers: list[int]) -> None:
+    frame = unit.frame
+    source = Source(frame.source.path, lines, numbers, frame.source.originals)
+    unit.push(Frame(source, unit.spot(), f"in {directive}", frame.expands))
+
+
+def _limit(statements: int) -> None:
+    if statements > MAX_REPEATED:
+        why = f"the limit is {MAX_REPEATED}"
+        raise Fault(f"this repeats to {statements} statements", why=why, fatal=True)
+
+
+def _exit(unit: Unit, text: str) -> None:
+    """`.exitm`: leave the macro at hand."""
+    frame = unit.frame
+    while not frame.leaves:
+        if frame.parent is None:
+            raise Fault("`.exitm` outside a macro")
+        frame = frame.parent.frame
+    unit.frame = frame.parent.frame
+
+
+def _purge(unit: Unit, text: str) -> None:
+    """`.purgem name`."""
+    if unit.macros.pop(text.strip().lower(), None) is None:
+        raise Fault(f"there is no macro `{text.strip()}`", at=text)
+    unit.known.clear()
+
+
+def _stray(unit: Unit, text: str) -> None:
+    raise Fault("this ends nothing that is open")
+
+
+DIRECTIVES = {
+    ".macro": _macro,
+    ".rept": _repeat,
+    ".irp": _for_each,
+    ".irpc": _for_each_character,
+    ".exitm": _exit,
+    ".purgem": _purge,
+    ".endm": _stray,
+    ".endmacro": _stray,
+    ".endr": _stray,
+}

@@ -1,0 +1,103 @@
+"""Answers for the directives that define names or say something of them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from asm.errors import Fault
+from asm.expr import parse
+from asm.lexer import NAME, split
+
+if TYPE_CHECKING:
+    from asm.unit import Unit
+
+_TYPES = {
+    "function": "func",
+    "object": "object",
+    "notype": "notype",
+    "STT_FUNC": "func",
+    "STT_OBJECT": "object",
+    "STT_NOTYPE": "notype",
+}
+
+
+def _set(once: bool, unit: Unit, text: str) -> None:
+    """`.set name, expression`, `.equ`; `.equiv` refuses to define again."""
+    name, comma, value = text.partition(",")
+    if not comma:
+        raise Fault("expected name, expression", at=text)
+    unit.assign(name.strip(), value, once)
+
+
+def _bind(binding: str, unit: Unit, text: str) -> None:
+    """`.globl`, `.weak`, `.local`: names, in the ELF's symbol table."""
+    for name in _names(text):
+        unit.symbols.get(name).binding = binding
+
+
+def _type(unit: Unit, text: str) -> None:
+    """`.type name, @function`."""
+    items = split(text)
+    if len(items) != 2:
+        raise Fault("expected name, @type", at=text)
+    word = items[1].lstrip("@%#").strip('"')
+    if word not in _TYPES:
+        raise Fault(f"unknown symbol type `{word}`", fix="@function or @object", at=items[1])
+    unit.symbols.get(items[0]).type = _TYPES[word]
+
+
+def _size(unit: Unit, text: str) -> None:
+    """`.size name, expression`."""
+    items = split(text)
+    if len(items) != 2:
+        raise Fault("expected name, size", at=text)
+    unit.symbols.get(items[0]).size = parse(items[1], unit)
+
+
+def _common(local: bool, unit: Unit, text: str) -> None:
+    """`.comm name, size[, alignment]`, `.lcomm`: room in .bss."""
+    items = split(text)
+    if not 2 <= len(items) <= 3:
+        raise Fault("expected name, size[, alignment]", at=text)
+    size = unit.value(items[1], "the size")
+    align = unit.value(items[2], "the alignment") if len(items) > 2 else 1
+    if size < 0 or align < 1 or align & (align - 1):
+        raise Fault("expected a size and a power of two", at=text)
+    here = unit.section
+    bss = unit.enter(".bss")
+    bss.fill(-bss.size % align)
+    bss.align = max(bss.align, align)
+    unit.symbols.label(items[0], unit.here(), unit.spot())
+    symbol = unit.symbols.get(items[0])
+    symbol.type, symbol.size = "object", size
+    if not local:
+        symbol.binding = "global"
+    bss.fill(size)
+    unit.section = here
+
+
+def _names(text: str) -> list[str]:
+    names = split(text)
+    for name in names:
+        if not NAME.match(name):
+            raise Fault(f"`{name}` cannot be a name", at=name)
+    if not names:
+        raise Fault("a name is missing")
+    return names
+
+
+DIRECTIVES = {
+    ".set": partial(_set, False),
+    ".equ": partial(_set, False),
+    ".equiv": partial(_set, True),
+    ".globl": partial(_bind, "global"),
+    ".global": partial(_bind, "global"),
+    ".weak": partial(_bind, "weak"),
+    ".local": partial(_bind, "local"),
+    ".hidden": lambda unit, text: None,
+    ".type": _type,
+    ".size": _size,
+    ".comm": partial(_common, False),
+    ".lcomm": partial(_common, True),
+}

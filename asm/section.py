@@ -1,0 +1,118 @@
+"""Answers for a section being filled: its bytes, its fixups, its lines.
+
+Must not know what is written into it, nor where it will lie (`layout.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from asm.errors import Fault
+
+if TYPE_CHECKING:
+    from asm.fixups import Fixup
+    from asm.frames import Frame
+
+MAX_IMAGE = 256 << 20  # bytes of one section; more is taken for a slip
+
+# Name -> (flags, type) when `.section name` says no more; also for `name.*`.
+KNOWN = {
+    ".text": ("ax", "progbits"),
+    ".rodata": ("a", "progbits"),
+    ".data": ("aw", "progbits"),
+    ".bss": ("aw", "nobits"),
+    ".sdata": ("aw", "progbits"),
+    ".sbss": ("aw", "nobits"),
+    ".init": ("ax", "progbits"),
+    ".fini": ("ax", "progbits"),
+    ".note": ("", "note"),
+    ".comment": ("", "progbits"),
+}
+
+
+@dataclass(slots=True, eq=False)
+class Section:
+    """A section: `flags` out of "awxMS", `type` progbits, nobits or note.
+
+    A nobits section holds no bytes: `reserved` is its size.
+    """
+
+    name: str
+    flags: str
+    type: str
+    align: int = 1
+    data: bytearray = field(default_factory=bytearray)
+    reserved: int = 0
+    address: int | None = None
+    fixups: list[Fixup] = field(default_factory=list)
+    lines: list[tuple[int, Frame, int]] = field(default_factory=list)
+    # Where code ($x) and data ($d) begin, for disassemblers; code sections only.
+    mapping: list[tuple[int, str]] = field(default_factory=list)
+    mode: str = ""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it is in memory when the program runs."""
+        return "a" in self.flags
+
+    @property
+    def code(self) -> bool:
+        return "x" in self.flags
+
+    @property
+    def size(self) -> int:
+        return self.reserved if self.type == "nobits" else len(self.data)
+
+    def fill(self, count: int, pattern: bytes = b"\0") -> None:
+        """Append `count` bytes of a repeated pattern, whole patterns first."""
+        if self.size + count > MAX_IMAGE:
+            raise Fault(
+                f"this makes {self.name} {self.size + count} bytes long",
+                why=f"the limit is {MAX_IMAGE} bytes a section",
+                fatal=True,
+            )
+        if self.type == "nobits":
+            if pattern.strip(b"\0"):
+                raise _no_bits(self)
+            self.reserved += count
+        else:
+            self.data += (pattern * (count // len(pattern) + 1))[:count]
+
+    def append(self, data: bytes) -> None:
+        """Append bytes of data."""
+        if self.type == "nobits":
+            if data.strip(b"\0"):
+                raise _no_bits(self)
+            self.reserved += len(data)
+        else:
+            self.data += data
+        if self.code and self.mode != "d":
+            self.enter("d", self.size - len(data))
+
+    def enter(self, mode: str, offset: int) -> None:
+        """Note that code (`x`) or data (`d`) begins at an offset."""
+        self.mode = mode
+        self.mapping.append((offset, mode))
+
+
+def make(name: str, flags: str | None = None, kind: str | None = None) -> Section:
+    """A new section, with the flags that its name implies unless given."""
+    known = KNOWN.get(name) or KNOWN.get("." + name.split(".")[1] if name[:1] == "." else name)
+    default_flags, default_type = known or ("", "progbits")
+    section = Section(
+        name,
+        default_flags if flags is None else flags,
+        default_type if kind is None else kind,
+    )
+    if section.code:
+        section.align = 4
+    return section
+
+
+def _no_bits(section: Section) -> Fault:
+    return Fault(
+        f"{section.name} holds zeros only",
+        why="a nobits section takes no bytes in the file",
+        fix="use .data, or .space to reserve room",
+    )

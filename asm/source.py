@@ -1,0 +1,127 @@
+"""Answers for source files: reading them, and cleaning comments out of their lines.
+
+Must not know what a statement means.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asm.errors import AsmErrors, Place, Problem, file_error
+
+MAX_SOURCE = 32 << 20  # bytes of one source file
+
+# What a comment or separator sign may hide in comes first: strings, characters.
+_SPECIAL = re.compile(
+    r"""
+      "(?:[^"\\\n]|\\[^\n])*"?            # a string keeps its signs
+    | '(?:\\[^\n]|[^\\\n])'?              # a character: 'a or 'a'
+    | /\*.*?(?:\*/|\Z)                    # a block comment
+    | (?://|\#)[^\n]*                     # a comment to the end of the line
+    | ;                                   # a statement separator
+    """,
+    re.S | re.X,
+)
+_SEPARATOR = "\0"
+
+
+@dataclass(slots=True)
+class Source:
+    """One source text as statements: cleaned `lines`, the file line `numbers` of
+    each, and the `originals` as written, by line number."""
+
+    path: str
+    lines: list[str]
+    numbers: list[int]
+    originals: list[str] = field(repr=False)
+
+    def place(self, number: int) -> Place:
+        text = self.originals[number - 1] if 0 < number <= len(self.originals) else ""
+        return Place(self.path, number, text)
+
+
+def read(path: Path) -> Source:
+    """The cleaned source in a file.
+
+    Raises AsmErrors, naming the file and the reason, if it cannot be a source.
+    """
+    return clean(str(path), read_text(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a source file; AsmErrors if it is not one."""
+    data = read_bytes(path)
+    if data[:4] == b"\x7fELF":
+        raise file_error(path, "this is an ELF file, not assembly source")
+    zero = data.find(0)
+    if zero >= 0:
+        raise file_error(path, f"this is a binary file: byte {zero} is 0")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise file_error(path, f"this is not text: byte {error.start} is not UTF-8") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """The contents of a file; AsmErrors if it is missing, irregular or too large."""
+    try:
+        if path.is_dir():
+            raise file_error(path, "this is a directory, not a file")
+        if not path.exists():
+            raise file_error(path, "no such file")
+        if not path.is_file():
+            raise file_error(path, "this is not a regular file")
+        size = path.stat().st_size
+        if size > MAX_SOURCE:
+            raise file_error(path, f"too large: {size} bytes; the limit is {MAX_SOURCE}")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise file_error(path, f"cannot read it: {reason}") from None
+
+
+def clean(path: str, text: str) -> Source:
+    """`text` without comments, one statement a line.
+
+    A statement after a `;` is padded with blanks to the column it had, so that
+    columns in errors stay right.
+    """
+    text = text.replace("\r\n", "\n")
+    originals = text.split("\n")
+    opened = -1
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal opened
+        token = match[0]
+        if token[0] in "\"'":
+            return token
+        if token == ";":
+            return _SEPARATOR
+        if token[:2] != "/*":
+            return ""
+        if not token.endswith("*/") or len(token) < 4:
+            opened = match.start()
+        return re.sub(r"[^\n]", " ", token)
+
+    lines = _SPECIAL.sub(replace, text).split("\n")
+    if opened >= 0:
+        number = text.count("\n", 0, opened) + 1
+        place = Place(path, number, originals[number - 1])
+        raise AsmErrors([Problem(place, "this comment has no end", fix="close it with `*/`", at="/*")])
+    numbers = list(range(1, len(lines) + 1))
+    if any(_SEPARATOR in line for line in lines):
+        lines, numbers = _separate(lines)
+    return Source(path, lines, numbers, originals)
+
+
+def _separate(lines: list[str]) -> tuple[list[str], list[int]]:
+    """Lines with separators taken apart, and the line number of each piece."""
+    pieces: list[str] = []
+    numbers: list[int] = []
+    for number, line in enumerate(lines, 1):
+        column = 0
+        for piece in line.split(_SEPARATOR):
+            pieces.append(" " * column + piece)
+            numbers.append(number)
+            column += len(piece) + 1
+    return pieces, numbers

@@ -1,0 +1,305 @@
+"""Answers for one pass over a program: the state of assembly, and its main loop.
+
+A pass turns statements into sections with fixups.  It must not know where
+sections will lie (`layout.py`) nor how often passes are made (`assembler.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from asm.directives import DIRECTIVES
+from asm.encode import FORMS
+from asm.errors import MAX_ERRORS, AsmErrors, Fault, Problem, did_you_mean
+from asm.expand import instruction
+from asm.expr import Undefined, evaluate, parse
+from asm.fixups import Fixup, Kind
+from asm.frames import Frame, Spot
+from asm.lexer import NAME, STATEMENT, split
+from asm.operands import NotConstant, is_register
+from asm.pseudo import PSEUDO
+from asm.section import MAX_IMAGE, Section, make
+from asm.source import Source
+from asm.symbols import Address, Expr, Symbol, Symbols
+from toyisa.fields import Field
+
+MAX_DEPTH = 100  # open macros and files, as GNU `as`
+MAX_STATEMENTS = 10_000_000  # of one pass, macros expanded
+
+
+class Stop(Exception):
+    """No more statements are to be read."""
+
+
+class Unit:
+    """One pass.  `far` holds the numbers of the branches that must be long."""
+
+    def __init__(self, source: Source, include_dirs: Sequence[Path], far: frozenset[int]):
+        self.far = far
+        self.branches = 0
+        self.include_dirs = include_dirs
+        self.symbols = Symbols()
+        self.macros: dict[str, object] = {}  # macros.Macro, by lower-case name
+        self.expansions = 0  # what `\@` counts
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self.sections: dict[str, Section] = {}
+        self.section = self.enter(".text")
+        self.previous = self.section
+        self.section_stack: list[tuple[Section, Section]] = []
+        self.frame: Frame | None = None
+        self.statements = 0
+        self.files: dict[str, list[str]] = {}
+        self.known: dict[str, bytes] = {}  # lines that always give the same bytes
+        self.push(Frame(source))
+
+    # -- statements ----------------------------------------------------------
+
+    def run(self) -> None:
+        """Read every statement.  Problems are collected, not raised."""
+        try:
+            while (frame := self.frame) is not None:
+                self._read(frame)
+        except Stop:
+            pass
+        except RecursionError:
+            self.report(Fault("nested too deep"))
+
+    def _read(self, frame: Frame) -> None:
+        """Statements of one frame, until it ends or another is opened."""
+        known = self.known
+        for line in frame.lines:
+            frame.index += 1
+            data = known.get(line)
+            if data is not None and (section := self.section).mode == "x":
+                section.lines.append((len(section.data), frame, frame.index))
+                section.data += data
+                continue
+            try:
+                self.statement(line)
+            except Fault as fault:
+                self.report(fault)
+            except Undefined as undefined:
+                self.report(_not_yet(undefined.symbol))
+            if self.frame is not frame:
+                return
+        for condition in frame.conditions:
+            self.report(Fault("this condition has no .endif"), condition.spot)
+        self.frame = frame.parent.frame if frame.parent else None
+
+    def statement(self, line: str) -> None:
+        """Assemble one line without comments."""
+        label, name, rest = STATEMENT.match(line).groups()
+        while label is not None or (name and rest[:1] == ":"):
+            self.symbols.label(label or name, self.here(), self.spot())
+            if label is None:
+                name, rest = None, rest[1:]
+            label, name, rest = STATEMENT.match(f"{name or ''} {rest}").groups()
+        if name is None:
+            if rest.strip():
+                raise Fault(f"expected a statement, not `{rest.strip()[:20]}`", at=rest[:20])
+            return
+        form = FORMS.get(name)
+        if form is not None and name not in self.macros:
+            texts = rest.split(",") if rest else []
+            if len(texts) == form.count and self._constant(line, form.match, form.memos, texts):
+                return
+        elif (directive := DIRECTIVES.get(name)) is not None:
+            directive(self, rest.strip())
+            return
+        elif (macro := self.macros.get(name.lower())) is not None:
+            macro.expand(self, rest)
+            return
+        elif rest[:1] == "=" and rest[:2] != "==":
+            self.assign(name, rest[1:])
+            return
+        self._instruction(line, name, rest)
+
+    def _instruction(self, line: str, name: str, rest: str) -> None:
+        if name[0] == ".":
+            raise Fault(
+                f"unknown directive `{name}`", fix=did_you_mean(name, DIRECTIVES), at=name
+            )
+        texts = split(rest)
+        steps = PSEUDO.get((name, len(texts)))
+        if steps is not None and len(steps) == 1:
+            form, picks = steps[0]
+            chosen = [texts[p] if isinstance(p, int) else p for p in picks]
+            if self._constant(line, form.match, form.memos, chosen):
+                return
+        section, before = self.section, len(self.section.fixups)
+        start = section.size
+        instruction(self, name, texts)
+        if name == "li" and len(section.fixups) == before and texts[1].lstrip("-").isalnum():
+            if texts[1].lstrip("-")[0].isdigit() and STATEMENT.match(line)[1] is None:
+                self.known[line] = bytes(section.data[start:])
+
+    def _constant(self, line: str, word: int, memos: Sequence[dict], texts: list[str]) -> bool:
+        """Emit an instruction whose operands are all constants; False if one is not."""
+        try:
+            for memo, text in zip(memos, texts, strict=True):
+                word |= memo[text]
+        except (NotConstant, Fault):
+            return False  # the slow path reads it, or says what is wrong
+        offset = self.code()
+        data = word.to_bytes(4, "little")
+        self.section.data += data
+        if ":" not in line:
+            self.known[line] = data
+        return True
+
+    def assign(self, name: str, text: str, once: bool = False) -> None:
+        """`name = text`, `.set`, `.equ`, `.equiv`."""
+        if name == ".":
+            where = parse(text, self)
+            if not isinstance(where, Address) or where.section is not self.section:
+                raise Fault("`.` can only move within its section", at=text)
+            self.move_to(where.offset)
+            return
+        if not NAME.match(name):
+            raise Fault(f"`{name}` cannot be a name", at=name)
+        if is_register(name):
+            raise Fault(f"`{name}` is a register", fix="choose another name", at=name)
+        self.symbols.assign(name, parse(text, self), self.spot(), once)
+
+    def move_to(self, offset: int, fill: bytes = b"\0") -> None:
+        """`.org`: skip to an offset of this section."""
+        if offset < self.section.size:
+            raise Fault(
+                "`.org` cannot move backwards",
+                why=f"{self.section.name} already has {self.section.size} bytes",
+            )
+        self.section.fill(offset - self.section.size, fill)
+
+    # -- frames --------------------------------------------------------------
+
+    def spot(self) -> Spot:
+        return Spot(self.frame, self.frame.index)
+
+    def push(self, frame: Frame) -> None:
+        """Open a file, a macro or a repetition."""
+        if frame.depth > MAX_DEPTH:
+            raise Fault(
+                "macros or files are nested too deep",
+                why=f"the limit is {MAX_DEPTH}; one may use itself without an end",
+                fatal=True,
+            )
+        self.statements += len(frame.source.lines)
+        if self.statements > MAX_STATEMENTS:
+            raise Fault(
+                "this program grows too long",
+                why=f"the limit is {MAX_STATEMENTS} statements, macros expanded",
+                fatal=True,
+            )
+        self.frame = frame
+        self.files.setdefault(frame.source.path, frame.source.originals)
+
+    # -- problems ------------------------------------------------------------
+
+    def report(self, fault: Fault, spot: Spot | None = None) -> None:
+        """Collect an error; raises Stop when there is no point in going on."""
+        place = (spot or self.spot()).place()
+        self.problems.append(Problem(place, fault.what, fault.why, fault.fix, fault.at))
+        if fault.fatal or len(self.problems) >= MAX_ERRORS:
+            raise Stop
+
+    def warn(self, what: str, at: str = "") -> None:
+        self.warnings.append(Problem(self.spot().place(), what, at=at, severity="warning"))
+
+    def check(self) -> None:
+        """Raise AsmErrors if there are problems."""
+        if self.problems:
+            raise AsmErrors(self.problems)
+
+    # -- what expressions may look at (expr.Scope) ---------------------------
+
+    def here(self) -> Address:
+        section = self.section
+        return Address(section, section.size)
+
+    def symbol(self, name: str) -> Symbol:
+        symbol = self.symbols.get(name)
+        if symbol.used is None:
+            symbol.used = (self.spot(), name)
+        return symbol
+
+    def local(self, number: str, direction: str) -> Symbol:
+        symbol = self.symbols.local(number, direction)
+        if symbol.used is None:
+            symbol.used = (self.spot(), number + direction)
+        return symbol
+
+    def value(self, text: str, what: str) -> int:
+        """An expression that must be a number now.  Raises Fault."""
+        try:
+            value = evaluate(parse(text, self))
+        except Undefined as undefined:
+            raise _not_yet(undefined.symbol, what) from None
+        if isinstance(value, Address):
+            raise Fault(
+                f"{what} takes a number that is known here, not an address",
+                why="addresses are given after the whole program is read",
+                fix="use `la` to load an address" if what == "`li`" else "",
+                at=text,
+            )
+        return value
+
+    # -- output --------------------------------------------------------------
+
+    def enter(self, name: str, flags: str | None = None, kind: str | None = None) -> Section:
+        """The section of that name, made if it is new, as the current one."""
+        section = self.sections.get(name)
+        if section is None:
+            section = self.sections[name] = make(name, flags, kind)
+        self.section = section
+        return section
+
+    def mark(self) -> None:
+        """Note that this statement's bytes begin here."""
+        section, frame = self.section, self.frame
+        section.lines.append((section.size, frame, frame.index))
+
+    def code(self) -> int:
+        """The offset of the instruction that comes now."""
+        section, frame = self.section, self.frame
+        offset = len(section.data)
+        if section.mode != "x":
+            self._enter_code(section, offset)
+        section.lines.append((offset, frame, frame.index))
+        return offset
+
+    def _enter_code(self, section: Section, offset: int) -> None:
+        if section.type == "nobits":
+            raise Fault(f"{section.name} cannot hold instructions", fix="`.text` goes back to code")
+        if offset > MAX_IMAGE:
+            raise Fault(f"{section.name} is larger than {MAX_IMAGE} bytes", fatal=True)
+        if section.code and offset & 3:
+            raise Fault(
+                f"this instruction would be at {section.name}+{offset:#x}, not a multiple of 4",
+                why="the machine has no compressed instructions",
+                fix="write `.align 2` after data",
+            )
+        section.enter("x", offset)
+
+    def word(self, offset: int, word: int) -> None:
+        """Append an instruction word, at the offset that `code` gave."""
+        self.section.data += word.to_bytes(4, "little")
+
+    def fix(self, kind: Kind, expr: Expr, text: str, field: Field | None, size: int = 4) -> int:
+        """Leave a fixup for what comes now; the bits until then: 0."""
+        section = self.section
+        section.fixups.append(
+            Fixup(section, section.size, kind, expr, self.spot(), text, field, size)
+        )
+        return 0
+
+
+def _not_yet(symbol: Symbol, what: str = "this") -> Fault:
+    name = symbol.name.partition("\1")[0]
+    return Fault(
+        f"`{name}` is not defined before this line",
+        why=f"{what} must be a number while the program is read",
+        fix="move its definition up",
+        at=name,
+    )
