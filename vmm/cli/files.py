@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 import click
@@ -33,6 +32,8 @@ def write(path: Path, data: bytes) -> None:
     The bytes go to a file beside it which then takes its name.  What is not a
     regular file, such as /dev/null, is written in place.
     """
+    import tempfile  # 10 ms that only writing pays
+
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(data)

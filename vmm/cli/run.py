@@ -1,15 +1,19 @@
 """`toyvmm run`: run a guest on the bare machine."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from vmm.cli import console, report, target
 from vmm.cli.files import Refusal, discard_stdout, write
 from vmm.cli.params import Count, Size
-from vmm.cli.session import Limits, Session
 from vmm.cli.status import Status
+
+if TYPE_CHECKING:
+    from vmm.cli.target import Target
 
 PROFILES = ("strict", "leaky", "leaky-user")
 
@@ -51,6 +55,9 @@ def run(guest: str, profile: str, cost: str, clock: str, mem: int, max_insns: in
     ends the run. From a pipe the guest gets the bytes at fixed virtual times, so the same
     input gives the same run; at its end the guest gets one Ctrl-D.
     """
+    from vmm.cli import console, report
+    from vmm.cli.session import Limits, Session
+
     found = _find(guest, list(include))
     if demo:
         if script or not found.script:
@@ -89,18 +96,19 @@ def run(guest: str, profile: str, cost: str, clock: str, mem: int, max_insns: in
     return outcome.status
 
 
-def _find(guest: str, include: list[Path]) -> target.Target:
+def _find(guest: str, include: list[Path]) -> Target:
     """The target; its assembly errors are printed and end the command."""
     from asm.errors import AsmErrors
+    from vmm.cli.target import find
 
     try:
-        return target.find(guest, include)
+        return find(guest, include)
     except AsmErrors as errors:
         click.echo(str(errors), err=True)
         raise click.exceptions.Exit(Status.USAGE) from None
 
 
-def _machine(found: target.Target, mem: int, profile: str, cost: str, clock: str):
+def _machine(found: Target, mem: int, profile: str, cost: str, clock: str):
     """A machine with the target loaded; Refusal if it cannot be made or loaded."""
     from toyisa.cost import CostError
     from toyisa.image import ImageError, parse
