@@ -65,7 +65,11 @@ def main() -> None:
 def invoke(arguments: Sequence[str]) -> int:
     """Run a command line and return the exit code; every error ends here."""
     try:
-        return int(cli.main(arguments, prog_name="toyvmm", standalone_mode=False) or 0)
+        # Not `cli.main`, which answers a closed pipe with exit code 1, "the guest failed".
+        with cli.make_context("toyvmm", list(arguments)) as context:
+            return int(cli.invoke(context) or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
     except click.UsageError as error:
         error.show()
         return Status.USAGE

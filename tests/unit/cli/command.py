@@ -1,0 +1,26 @@
+"""Runs the command as a user does, in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+
+
+def environment(**changes: str) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT)} | changes
+
+
+def argv(*arguments) -> list[str]:
+    return [sys.executable, "-P", "-m", "vmm.cli", *map(str, arguments)]
+
+
+def toyvmm(*arguments, cwd=None, stdin=b"", **env: str) -> subprocess.CompletedProcess:
+    """Run `toyvmm` with arguments; bytes of stdout and stderr, and the exit code."""
+    done = subprocess.run(
+        argv(*arguments), cwd=cwd, input=stdin, capture_output=True, timeout=300,
+        env=environment(**env), check=False,
+    )  # fmt: skip
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    return done

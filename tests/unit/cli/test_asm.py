@@ -1,0 +1,74 @@
+"""`toyvmm asm` writes an ELF and a listing, or says what is wrong and writes nothing."""
+
+import pytest
+
+from tests.unit.cli.command import toyvmm
+
+GOOD = ".globl _start\n_start:\n    li a0, VALUE\n    ebreak\n"
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_writes_an_elf_here_by_default_and_a_listing(tmp_path):
+    folder = tmp_path / "src"
+    folder.mkdir()
+    (folder / "a.S").write_text(GOOD)
+    done = toyvmm("asm", "src/a.S", "-D", "VALUE=0x123", "--listing", "a.lst", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert names(tmp_path) == ["a.elf", "a.lst", "src"]
+    elf = (tmp_path / "a.elf").read_bytes()
+    assert elf.startswith(b"\x7fELF")
+    assert bytes.fromhex("13053012") in elf  # addi a0, zero, 0x123
+    assert b"12300513" in (tmp_path / "a.lst").read_bytes()
+
+
+def test_base_and_include_folder(tmp_path):
+    (tmp_path / "inc").mkdir()
+    (tmp_path / "inc" / "value.inc").write_text(".equ VALUE, 7\n")
+    (tmp_path / "a.S").write_text('.include "value.inc"\n' + GOOD)
+    done = toyvmm("asm", "a.S", "-I", "inc", "--base", "0x80400000", "-o", "b", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    entry = (tmp_path / "b").read_bytes()[24:28]
+    assert int.from_bytes(entry, "little") == 0x8040_0000
+
+
+def test_the_include_files_of_the_examples_are_found(tmp_path):
+    (tmp_path / "a.S").write_text('.include "include/riscv.inc"\n.equ VALUE, IRQ_TIMER\n' + GOOD)
+    assert toyvmm("asm", "a.S", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [(b"addi a0, a1\nfoo\n", b"a.S:2:1: error: unknown instruction `foo`"),
+     (b"\x7fELF\0\1", b"a.S"), (b"", b"a.S"), (b'.include "a.S"\n', b"a.S")],
+    ids=["errors", "binary", "empty", "recursive"],
+)  # fmt: skip
+def test_errors_are_told_and_nothing_is_written(tmp_path, source, reason):
+    (tmp_path / "a.S").write_bytes(source)
+    (tmp_path / "a.elf").write_bytes(b"old")
+    done = toyvmm("asm", "a.S", "--listing", "a.lst", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert reason in done.stderr
+    assert names(tmp_path) == ["a.S", "a.elf"]
+    assert (tmp_path / "a.elf").read_bytes() == b"old"
+
+
+def test_a_source_that_cannot_be_read(tmp_path):
+    for name in ("missing.S", ".", "x" * 300):
+        done = toyvmm("asm", name, "-o", "out", cwd=tmp_path)
+        assert done.returncode == 2
+        assert name.encode() in done.stderr
+    assert names(tmp_path) == []
+
+
+def test_the_source_is_never_overwritten(tmp_path):
+    (tmp_path / "a.S").write_text(GOOD)
+    (tmp_path / "link").symlink_to("a.S")
+    for option in ("-o", "--listing"):
+        done = toyvmm("asm", "a.S", option, "link", "-D", "VALUE", cwd=tmp_path)
+        assert done.returncode == 2
+        assert b"is the source itself" in done.stderr
+    assert (tmp_path / "a.S").read_text() == GOOD
