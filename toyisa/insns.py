@@ -47,6 +47,7 @@ class Cost(Enum):
     CSR = "csr"
     FENCE = "fence"
     SYSTEM = "system"
+    SRET = "sret"
 
 
 class Sens(Enum):
@@ -135,7 +136,7 @@ amomin.w   rd,rs2,(rs1)    10000 a l ttttt sssss 010 ddddd 0101111      atomic -
 amomax.w   rd,rs2,(rs1)    10100 a l ttttt sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; mem32[rs1] = max(rd, rs2), signed
 amominu.w  rd,rs2,(rs1)    11000 a l ttttt sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; mem32[rs1] = min(rd, rs2), unsigned
 amomaxu.w  rd,rs2,(rs1)    11100 a l ttttt sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; mem32[rs1] = max(rd, rs2), unsigned
-sret       -               000100000010 00000 000 00000 1110011         system C    -     return from a trap taken in S: pc = sepc, level = SPP
+sret       -               000100000010 00000 000 00000 1110011         sret   C    -     return from a trap taken in S: pc = sepc, level = SPP
 wfi        -               000100000101 00000 000 00000 1110011         system C    -     wait until an interrupt is pending and enabled
 sfence.vma rs1,rs2         0001001 ttttt sssss 000 00000 1110011        system C    -     later translations of address rs1 in space rs2 see earlier table stores
 probe.r    rd,rs1          000000000000 sssss 000 ddddd 0001011         system B    real  rd = 1 if this level may load a byte at rs1, else 0
@@ -197,7 +198,7 @@ class Insn:
 def _parse(line: str) -> Insn:
     """One table line to its row; the bit picture is checked against the operands."""
     name, operands, rest = line.split(None, 2)
-    match = re.match(r"((?:[01.a-z]+ )+?)\s*(alu|mul|div|load|store|branch|jump|atomic|csr|fence|system)\s+", rest)
+    match = re.match(r"((?:[01.a-z]+ )+?)\s*(alu|mul|div|load|store|branch|jump|atomic|csr|fence|system|sret)\s+", rest)
     if match is None:
         raise ValueError(f"{name}: no bit picture and class in {rest!r}")
     bits = match[1].replace(" ", "")

@@ -3,7 +3,7 @@
 Names and bits only; `system.py` and `mmu.py` obey them.
 """
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 
 
 class Level(IntEnum):
@@ -25,10 +25,10 @@ class Profile(IntEnum):
     LEAKY_USER = 2
 
 
-class STraps(IntFlag):
+class STraps(IntEnum):
     """The root record's `s_traps`: what S may not do without a trap to root.
 
-    After RISC-V's TVM, TW and TSR; all set is *deprivileged S*.
+    Bits to be or-ed, after RISC-V's TVM, TW and TSR; all set is *deprivileged S*.
     """
 
     CSR = 1        # sstatus sie stvec scounteren sip stimecmp[h]

@@ -1,0 +1,227 @@
+"""Answers for loads, stores and atomics that the interpreter's fast tags miss.
+
+The whole instruction is done here, registers included.  Must not know where the
+interpreter keeps its counters: the caller has stored the clock in the record.
+"""
+
+import numpy as np
+
+from toyisa import alu, devices
+from toyisa.causes import Exc
+from toyisa.clock import charge, virtual_time
+from toyisa.cost import Event
+from toyisa.decode import stored
+from toyisa.memory import CODE, PAGE, RAM_BASE, TOHOST, ram_offset, read_ram, write_ram
+from toyisa.mmu import (
+    LOAD, PAGE_FAULT, STORE, access_fault, limited, page_fault, reserve, translate_data,
+)  # fmt: skip
+from toyisa.njit import njit
+from toyisa.ops import Op
+from toyisa.trap import pend, pend_root
+
+# What came of it.
+DONE = 0      # retired
+RESYNC = 1    # retired, and the run must end: time, devices or code have changed
+CODE_STORE = 2  # nothing done yet: close the run and call again
+FAULT = 3     # an exception is pended
+ASK = 4       # root must give input first; nothing done
+
+
+@njit
+def _size(op):
+    if op == Op.LB or op == Op.LBU or op == Op.SB:
+        return 1
+    if op == Op.LH or op == Op.LHU or op == Op.SH:
+        return 2
+    return 4
+
+
+@njit
+def _plain(op):
+    """The row's op for a form of it with x0 as base register."""
+    if Op.LB_ABS <= op <= Op.LHU_ABS:
+        return op - Op.LB_ABS + Op.LB
+    if Op.SB_ABS <= op <= Op.SW_ABS:
+        return op - Op.SB_ABS + Op.SB
+    return op
+
+
+@njit
+def _translate(hart, mem, va, size, access, absolute):
+    """The physical address, or -1 with the exception pended."""
+    if limited(hart) and not absolute and va >= hart.root.s_limit:
+        pend_root(hart, access_fault(access), va)
+        return -1
+    if va & (size - 1):
+        pend(hart, np.int64(Exc.STORE_MISALIGNED if access == STORE else Exc.LOAD_MISALIGNED), va)
+        return -1
+    pa = translate_data(hart, mem, va, access, absolute)
+    if pa < 0:
+        pend(hart, page_fault(access) if pa == PAGE_FAULT else access_fault(access), va)
+        return -1
+    return pa
+
+
+@njit
+def _extend(op, value):
+    if op == Op.LB:
+        return alu.sext8(value)
+    if op == Op.LH:
+        return alu.sext16(value)
+    return value
+
+
+@njit
+def _load(hart, mem, op, rd, va, absolute):
+    size = _size(op)
+    pa = _translate(hart, mem, va, size, LOAD, absolute)
+    if pa < 0:
+        return FAULT
+    offset = ram_offset(mem, pa, size)
+    if offset >= 0:
+        hart.x[rd] = _extend(op, read_ram(mem, offset, size))
+        return DONE
+    value = devices.load(mem, pa, virtual_time(hart))
+    if value == devices.ASK_ROOT:
+        return ASK
+    if value == devices.NO_DEVICE:
+        pend(hart, np.int64(Exc.LOAD_ACCESS), va)
+        return FAULT
+    charge(hart, np.int64(Event.MMIO), 1)
+    hart.x[rd] = _extend(op, np.int64(value))
+    return RESYNC
+
+
+@njit
+def _store(hart, mem, va, size, value, absolute, closed):
+    """Store; `closed` says that no run is open, so code may be changed."""
+    pa = _translate(hart, mem, va, size, STORE, absolute)
+    if pa < 0:
+        return FAULT
+    offset = ram_offset(mem, pa, size)
+    if offset >= 0:
+        return store_ram(hart, mem, offset, size, value, closed)
+    if devices.store(mem, pa, value) == devices.NO_DEVICE:
+        pend(hart, np.int64(Exc.STORE_ACCESS), va)
+        return FAULT
+    charge(hart, np.int64(Event.MMIO), 1)
+    return RESYNC
+
+
+@njit
+def store_ram(hart, mem, offset, size, value, closed):
+    """Store to RAM and keep true what depends on the frame: code, reservation, tohost."""
+    flags = mem.flags[offset // PAGE]
+    if flags & CODE and not closed:
+        return CODE_STORE
+    write_ram(mem, offset, size, value)
+    if hart.resv.addr >= 0 and (hart.resv.addr - RAM_BASE) >> 2 == offset >> 2:
+        reserve(hart, -1)
+    if flags & CODE:
+        stored(hart, mem, offset)
+    if flags & TOHOST and mem.console.tohost <= offset + RAM_BASE < mem.console.tohost + 8:
+        devices.stored_tohost(mem)
+        return RESYNC
+    return RESYNC if flags & CODE else DONE
+
+
+@njit
+def _load_reserved(hart, mem, rd, va):
+    pa = _translate(hart, mem, va, 4, LOAD, False)
+    if pa < 0:
+        return FAULT
+    offset = ram_offset(mem, pa, 4)
+    if offset < 0:  # a device cannot be reserved
+        pend(hart, np.int64(Exc.LOAD_ACCESS), va)
+        return FAULT
+    hart.x[rd] = mem.ram32[offset >> 2]
+    reserve(hart, pa)
+    return DONE
+
+
+@njit
+def _store_conditional(hart, mem, rd, va, value, closed):
+    """ "SC.W conditionally writes a word ... only if the reservation is still valid";
+    whether or not it succeeds, it is a store access and ends the reservation."""
+    pa = _translate(hart, mem, va, 4, STORE, False)
+    if pa < 0:
+        return FAULT
+    offset = ram_offset(mem, pa, 4)
+    if offset < 0:
+        pend(hart, np.int64(Exc.STORE_ACCESS), va)
+        return FAULT
+    result = DONE
+    success = hart.resv.addr == pa
+    if success:
+        result = store_ram(hart, mem, offset, 4, value, closed)
+        if result == CODE_STORE:
+            return result
+    reserve(hart, -1)
+    hart.x[rd] = 0 if success else 1
+    return result
+
+
+@njit
+def _amo_result(op, old, operand):
+    if op == Op.AMOADD_W:
+        return alu.add(old, operand)
+    if op == Op.AMOXOR_W:
+        return old ^ operand
+    if op == Op.AMOAND_W:
+        return old & operand
+    if op == Op.AMOOR_W:
+        return old | operand
+    if op == Op.AMOMIN_W:
+        return alu.amo_min(old, operand)
+    if op == Op.AMOMAX_W:
+        return alu.amo_max(old, operand)
+    if op == Op.AMOMINU_W:
+        return alu.amo_minu(old, operand)
+    if op == Op.AMOMAXU_W:
+        return alu.amo_maxu(old, operand)
+    return operand  # amoswap.w
+
+
+@njit
+def _amo(hart, mem, op, rd, va, operand, closed):
+    """An atomic memory operation: a store access from the start, `rd` written last."""
+    pa = _translate(hart, mem, va, 4, STORE, False)
+    if pa < 0:
+        return FAULT
+    offset = ram_offset(mem, pa, 4)
+    if offset < 0:
+        pend(hart, np.int64(Exc.STORE_ACCESS), va)
+        return FAULT
+    old = np.int64(mem.ram32[offset >> 2])
+    result = store_ram(hart, mem, offset, 4, _amo_result(op, old, operand), closed)
+    if result != CODE_STORE:
+        hart.x[rd] = old
+    return result
+
+
+@njit
+def access_memory(hart, mem, uop, closed):
+    """Do the load, store or atomic `uop` at `hart.pc`; DONE, RESYNC, CODE_STORE ...
+
+    On DONE and RESYNC the registers and memory are changed and the caller retires
+    the instruction; else nothing has changed but TLB and clock.
+    """
+    form = uop & 0xFF
+    op = _plain(form)
+    rd = uop >> 8 & 0xFF
+    base = np.int64(hart.x[uop >> 16 & 0xFF])
+    value = np.int64(hart.x[uop >> 24 & 0xFF])
+    va = (base + (uop >> 32)) & 0xFFFFFFFF
+    if Op.LB <= op <= Op.LHU:
+        result = _load(hart, mem, op, rd, va, form != op)
+    elif Op.SB <= op <= Op.SW:
+        result = _store(hart, mem, va, _size(op), value, form != op, closed)
+    elif op == Op.LR_W:
+        result = _load_reserved(hart, mem, rd, va)
+    elif op == Op.SC_W:
+        result = _store_conditional(hart, mem, rd, va, value, closed)
+    else:
+        result = _amo(hart, mem, op, rd, va, value, closed)
+    if result == DONE and mem.pool[2] >= 0:
+        return RESYNC  # the MMU changed a word of code
+    return result

@@ -1,0 +1,220 @@
+"""Answers for instruction words as micro-ops, a page at a time, in the decode pool.
+
+Driven by the instruction table; must not know what an op does.  A frame has a
+slot in the pool from the first fetch in it until the pool is flushed.  Every
+store to such a frame comes here (`memory.CODE`), so the micro-ops are always
+what RAM says: self-modifying code needs no more than the manual's `fence.i`.
+"""
+
+import numpy as np
+
+from toyisa.insns import INSNS
+from toyisa.memory import CODE, NO_SLOT, PAGE, SLOTS, STRIDE, WORDS
+from toyisa.njit import njit
+from toyisa.ops import SINK, Op, op_name
+from toyisa.state import NO_TAG
+
+# How an op's operands are found in a word: which registers it has, which immediate.
+_RD, _RS1, _RS2 = 1, 2, 4
+_IMMEDIATES = ("none", "imm12", "simm12", "branch", "jump", "imm20", "shamt", "csr")
+
+
+def _shape(row) -> int:
+    """Operand shape of a row: register bits, and above them the immediate's number."""
+    names = [field.name for field in row.fields]
+    regs = (_RD if "rd" in names else 0) | (_RS1 if "rs1" in names else 0)
+    regs |= _RS2 if "rs2" in names else 0
+    kinds = [_IMMEDIATES.index(name) for name in names if name in _IMMEDIATES]
+    return regs | (kinds[0] if kinds else 0) << 3
+
+
+# Rows sorted into buckets by opcode (without its two 1 bits) and funct3; a row
+# without funct3 is in all eight of its opcode.
+_BUCKETS: list[list[int]] = [[] for _ in range(256)]
+for _n, _row in enumerate(INSNS):
+    for _f3 in range(8):
+        if not (_row.match ^ _f3 << 12) & _row.mask & 0x7000:
+            _BUCKETS[(_row.match >> 2 & 31) << 3 | _f3].append(_n)
+
+_ORDER = [n for bucket in _BUCKETS for n in bucket]
+_FIRST = np.cumsum([0] + [len(bucket) for bucket in _BUCKETS])
+_MATCH = np.array([INSNS[n].match for n in _ORDER], np.int64)
+_MASK = np.array([INSNS[n].mask for n in _ORDER], np.int64)
+_OP = np.array([Op[op_name(INSNS[n].name)] for n in _ORDER], np.int64)
+_SHAPE = np.array([_shape(INSNS[n]) for n in _ORDER], np.int64)
+
+# The near form of an op, or 0; the form with x0 as base register, or 0.
+_NEAR = np.zeros(len(Op), np.int64)
+_ABS = np.zeros(len(Op), np.int64)
+for _op in Op:
+    if f"{_op.name}_NEAR" in Op.__members__:
+        _NEAR[_op] = Op[f"{_op.name}_NEAR"]
+    if f"{_op.name}_ABS" in Op.__members__:
+        _ABS[_op] = Op[f"{_op.name}_ABS"]
+
+_FENCE, _SYSTEM = 0x0F, 0x73
+
+
+@njit
+def _sext(value, bits):
+    sign = 1 << (bits - 1)
+    return (value ^ sign) - sign
+
+
+@njit
+def _immediate(word, kind):
+    """The immediate of a word, sign-extended; `kind` counts `_IMMEDIATES`."""
+    if kind == 1:
+        return _sext(word >> 20, 12)
+    if kind == 2:
+        return _sext((word >> 25) << 5 | (word >> 7 & 31), 12)
+    if kind == 3:
+        low = (word >> 7 & 1) << 11 | (word >> 25 & 63) << 5 | (word >> 8 & 15) << 1
+        return _sext((word >> 31) << 12 | low, 13)
+    if kind == 4:
+        low = (word >> 12 & 255) << 12 | (word >> 20 & 1) << 11 | (word >> 21 & 1023) << 1
+        return _sext((word >> 31) << 20 | low, 21)
+    if kind == 5:
+        return _sext(word & 0xFFFFF000, 32)
+    if kind == 6:
+        return word >> 20 & 31
+    if kind == 7:
+        return word >> 20
+    return 0
+
+
+@njit
+def decode(word, place):
+    """The micro-op of `word`, which is instruction number `place` of its page.
+
+    The CSR instructions with an immediate keep it in rs1, as the word does.
+    """
+    op = np.int64(Op.ILLEGAL)
+    shape = np.int64(0)
+    if word & 3 == 3:
+        bucket = (word >> 2 & 31) << 3 | (word >> 12 & 7)
+        for n in range(_FIRST[bucket], _FIRST[bucket + 1]):
+            if word & _MASK[n] == _MATCH[n]:
+                op = _OP[n]
+                shape = _SHAPE[n]
+                break
+    rd = word >> 7 & 31 if shape & _RD else 0
+    rs1 = word >> 15 & 31 if shape & _RS1 or word & 0x7F == _SYSTEM else 0
+    rs2 = word >> 20 & 31 if shape & _RS2 else 0
+    imm = _immediate(word, shape >> 3)
+    if _NEAR[op] and imm & 3 == 0 and 0 <= place + (imm >> 2) < WORDS:
+        op = _NEAR[op]
+    elif _ABS[op] and rs1 == 0:
+        op = _ABS[op]
+    if rd == 0:
+        rd = SINK
+    return imm << 32 | rs2 << 24 | rs1 << 16 | rd << 8 | op
+
+
+@njit
+def fold(hart, mem, slot):
+    """Move a slot's run and edge counts into the hart's counts by op.
+
+    An instruction ran as often as runs began at or before it and had not ended;
+    a taken near branch ends a run behind itself and begins one at its target.
+    """
+    base = slot * STRIDE
+    for i in range(base, base + WORDS):
+        taken = mem.edge[i]
+        if taken:
+            mem.edge[i] = 0
+            mem.flow[i + 1] -= taken
+            mem.flow[i + (mem.uops[i] >> 34)] += taken
+    running = np.int64(0)
+    for i in range(base, base + WORDS):
+        running += mem.flow[i]
+        mem.flow[i] = 0
+        hart.counts.op[mem.uops[i] & 0xFF] += running
+    mem.flow[base + WORDS] = 0
+
+
+@njit
+def fold_all(hart, mem):
+    """Fold every slot, so that the hart's counts are complete; the hart is stopped."""
+    for slot in range(mem.pool[0]):
+        if mem.owner[slot] != NO_SLOT:
+            fold(hart, mem, slot)
+
+
+@njit
+def _sum_costs(hart, mem, slot, start):
+    """Make `cum` true from instruction number `start` of the slot on."""
+    base = slot * STRIDE
+    for i in range(base + start, base + WORDS):
+        mem.cum[i + 1] = mem.cum[i] + hart.price.op[mem.uops[i] & 0xFF]
+
+
+@njit
+def flush_pool(hart, mem):
+    """Empty the pool: every frame is decoded again when it is next fetched from."""
+    fold_all(hart, mem)
+    for slot in range(mem.pool[0]):
+        frame = mem.owner[slot]
+        if frame != NO_SLOT:
+            mem.slot[frame] = NO_SLOT
+            mem.flags[frame] &= 0xFF ^ CODE
+            mem.owner[slot] = NO_SLOT
+    mem.pool[0] = 0
+    mem.pool[1] += 1
+    hart.tlb.xtag[:] = NO_TAG
+
+
+@njit
+def slot_of(hart, mem, frame):
+    """The frame's slot in the pool, decoding the page if it has none."""
+    slot = np.int64(mem.slot[frame])
+    if slot != NO_SLOT:
+        return slot
+    if mem.pool[0] == SLOTS:
+        flush_pool(hart, mem)
+    slot = mem.pool[0]
+    mem.pool[0] += 1
+    mem.owner[slot] = frame
+    mem.slot[frame] = slot
+    mem.flags[frame] |= CODE
+    for place in range(WORDS):
+        word = np.int64(mem.ram32[frame * WORDS + place])
+        mem.uops[slot * STRIDE + place] = decode(word, place)
+    mem.cum[slot * STRIDE] = 0
+    _sum_costs(hart, mem, slot, 0)
+    # Stores to the frame must be seen from now on.
+    for e in range(hart.tlb.dmask + 1):
+        if np.int64(hart.tlb.base[e]) == frame * PAGE:
+            hart.tlb.wtag[e] = NO_TAG
+    return slot
+
+
+@njit
+def stored(hart, mem, offset):
+    """RAM at `offset` in a frame with CODE has changed: decode the word again.
+
+    No run may be open in the slot: the caller has closed its own.
+    """
+    frame = offset // PAGE
+    slot = np.int64(mem.slot[frame])
+    if slot == NO_SLOT:
+        return
+    place = (offset & (PAGE - 1)) >> 2
+    i = slot * STRIDE + place
+    old = mem.uops[i]
+    new = decode(np.int64(mem.ram32[offset >> 2]), place)
+    if new == old:
+        return
+    if (old ^ new) & 0xFF or mem.edge[i]:
+        fold(hart, mem, slot)  # what was counted here, ran the old op
+    mem.uops[i] = new
+    if hart.price.op[old & 0xFF] != hart.price.op[new & 0xFF]:
+        _sum_costs(hart, mem, slot, place)
+
+
+@njit
+def settle(hart, mem):
+    """Decode again the word that the MMU changed while a run was open, if any."""
+    if mem.pool[2] >= 0:
+        stored(hart, mem, mem.pool[2])
+        mem.pool[2] = -1

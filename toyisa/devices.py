@@ -1,0 +1,119 @@
+"""Answers for what a load or store of a device register does.
+
+The console (an ns16550 UART) and the finisher; must not know who accesses them
+nor how the address was translated.  An unmapped address answers `NO_DEVICE`.
+"""
+
+from toyisa.memory import (
+    FINISHER, TX_SIZE, UART, halt, ram_offset, receive, receive_ready, transmit,
+)  # fmt: skip
+from toyisa.njit import njit
+
+NO_DEVICE = -1  # nothing is there: an access fault
+ASK_ROOT = -2   # input is wanted that root has not given: repeat the access later
+
+TX_FULL = TX_SIZE - 8192  # from here on root takes the output; an SBI call adds 4096 at most
+
+# How a machine was halted, for `console.how`.
+BY_FINISHER, BY_SBI, BY_TOHOST = 1, 2, 3
+
+# UART registers, and bits of the line status register.
+RBR_THR, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR = range(8)
+LCR_DLAB = 0x80
+LSR_DATA, LSR_THR_EMPTY, LSR_IDLE = 0x01, 0x20, 0x40
+IIR_NONE = 0xC1  # no interrupt pending, FIFOs enabled
+MSR_READY = 0xB0  # carrier, data set ready, clear to send
+
+
+@njit
+def _uart_load(console, register, now):
+    if register == RBR_THR:
+        if console.lcr & LCR_DLAB:
+            return console.dll
+        ready = receive_ready(console, now)
+        if ready < 0:
+            return ASK_ROOT
+        return receive(console, now) if ready else 0
+    if register == IER:
+        return console.dlm if console.lcr & LCR_DLAB else console.ier
+    if register == IIR_FCR:
+        return IIR_NONE
+    if register == LCR:
+        return console.lcr
+    if register == MCR:
+        return console.mcr
+    if register == LSR:
+        ready = receive_ready(console, now)
+        if ready < 0:
+            return ASK_ROOT
+        return LSR_THR_EMPTY | LSR_IDLE | (LSR_DATA if ready else 0)
+    if register == MSR:
+        return MSR_READY
+    return console.scr
+
+
+@njit
+def _uart_store(console, register, value):
+    if register == RBR_THR:
+        if console.lcr & LCR_DLAB:
+            console.dll = value
+        else:
+            transmit(console, value)
+    elif register == IER:
+        if console.lcr & LCR_DLAB:
+            console.dlm = value
+        else:
+            console.ier = value & 0x0F
+    elif register == LCR:
+        console.lcr = value
+    elif register == MCR:
+        console.mcr = value & 0x1F
+    elif register == SCR:
+        console.scr = value
+
+
+@njit
+def load(mem, pa, now):
+    """Read the device register at physical `pa` at virtual time `now`."""
+    if UART <= pa < UART + 8:
+        return _uart_load(mem.console, pa - UART, now)
+    if FINISHER <= pa < FINISHER + 4:
+        return 0
+    return NO_DEVICE
+
+
+@njit
+def store(mem, pa, value):
+    """Write `value` to the device register at `pa`; 0, or NO_DEVICE."""
+    if UART <= pa < UART + 8:
+        _uart_store(mem.console, pa - UART, value & 0xFF)
+        return 0
+    if FINISHER <= pa < FINISHER + 4:
+        if value & 0xFFFF == 0x5555:
+            halt(mem.console, 0, BY_FINISHER)
+        elif value & 0xFFFF == 0x3333:
+            # QEMU's: the upper half is the guest's exit code.
+            halt(mem.console, max(value >> 16, 1), BY_FINISHER)
+        elif value & 0xFFFF == 0x7777:  # reset: nobody would start it again
+            halt(mem.console, 0, BY_FINISHER)
+        return 0
+    return NO_DEVICE
+
+
+@njit
+def stored_tohost(mem):
+    """The guest stored to HTIF's `tohost`: an exit, or a character to print.
+
+    "bit 0 set: the program ends, the code is the rest"; device 1, command 1 in the
+    upper word prints the lower word's byte.
+    """
+    offset = ram_offset(mem, mem.console.tohost, 8)
+    if offset < 0:
+        return
+    low, high = mem.ram32[offset >> 2], mem.ram32[(offset >> 2) + 1]
+    if high >> 16 == 0x0101:
+        transmit(mem.console, low)
+        mem.ram32[offset >> 2] = 0
+        mem.ram32[(offset >> 2) + 1] = 0
+    elif low & 1:
+        halt(mem.console, low >> 1, BY_TOHOST)

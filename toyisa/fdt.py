@@ -1,0 +1,121 @@
+"""Answers for the device tree that tells a kernel which machine it is on.
+
+A small writer of the flattened format (devicetree specification 0.4, chapter 5)
+and the tree of this machine.  Must not know how the devices work.
+"""
+
+import struct
+
+from toyisa.memory import FINISHER, RAM_BASE, UART
+
+TIMEBASE = 10_000_000  # ticks of `time` in a second, as QEMU's virt
+
+_BEGIN, _END, _PROP, _FINISH = 1, 2, 3, 9
+_MAGIC, _VERSION, _COMPATIBLE_VERSION = 0xD00DFEED, 17, 16
+_HEADER = 40
+
+Value = int | str | bytes | tuple[int, ...] | None
+Node = dict[str, "Value | Node"]
+
+
+def _encode(value: Value) -> bytes:
+    if value is None:
+        return b""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode() + b"\0"
+    cells = (value,) if isinstance(value, int) else value
+    return struct.pack(f">{len(cells)}I", *cells)
+
+
+def _pad(data: bytes) -> bytes:
+    return data + b"\0" * (-len(data) % 4)
+
+
+def flatten(tree: Node) -> bytes:
+    """The flattened device tree of a root node: properties, and nodes as dicts."""
+    strings = bytearray()
+    offsets: dict[str, int] = {}
+    out = bytearray()
+
+    def emit(name: str, node: Node) -> None:
+        out.extend(struct.pack(">I", _BEGIN) + _pad(name.encode() + b"\0"))
+        for key, value in node.items():
+            if isinstance(value, dict):
+                continue
+            if key not in offsets:
+                offsets[key] = len(strings)
+                strings.extend(key.encode() + b"\0")
+            data = _encode(value)
+            out.extend(struct.pack(">III", _PROP, len(data), offsets[key]) + _pad(data))
+        for key, value in node.items():
+            if isinstance(value, dict):
+                emit(key, value)
+        out.extend(struct.pack(">I", _END))
+
+    emit("", tree)
+    out.extend(struct.pack(">I", _FINISH))
+    reserved = b"\0" * 16  # an empty memory reservation block
+    structure = _HEADER + len(reserved)
+    total = structure + len(out) + len(strings)
+    header = struct.pack(
+        ">10I", _MAGIC, total, structure, structure + len(out), _HEADER, _VERSION,
+        _COMPATIBLE_VERSION, 0, len(strings), len(out),
+    )  # fmt: skip
+    return header + reserved + bytes(out) + bytes(strings)
+
+
+def machine_tree(ram_size: int, bootargs: str = "") -> Node:
+    """The tree of this machine with `ram_size` bytes of RAM."""
+    intc = 1  # phandle of the hart's interrupt controller
+    finisher = 2
+    return {
+        "#address-cells": 1,
+        "#size-cells": 1,
+        "compatible": "toyvmm,virt",
+        "model": "toyvmm,virt",
+        "chosen": {"bootargs": bootargs, "stdout-path": f"/soc/serial@{UART:x}"},
+        f"memory@{RAM_BASE:x}": {"device_type": "memory", "reg": (RAM_BASE, ram_size)},
+        "cpus": {
+            "#address-cells": 1,
+            "#size-cells": 0,
+            "timebase-frequency": TIMEBASE,
+            "cpu@0": {
+                "device_type": "cpu",
+                "reg": 0,
+                "status": "okay",
+                "compatible": "riscv",
+                "riscv,isa": "rv32ima_zicsr_zifencei_sstc",
+                "mmu-type": "riscv,sv32",
+                "interrupt-controller": {
+                    "#interrupt-cells": 1,
+                    "interrupt-controller": None,
+                    "compatible": "riscv,cpu-intc",
+                    "phandle": intc,
+                },
+            },
+        },
+        "soc": {
+            "#address-cells": 1,
+            "#size-cells": 1,
+            "compatible": "simple-bus",
+            "ranges": None,
+            f"test@{FINISHER:x}": {
+                "compatible": b"sifive,test1\0sifive,test0\0syscon\0",
+                "reg": (FINISHER, 0x1000),
+                "phandle": finisher,
+            },
+            f"serial@{UART:x}": {
+                "compatible": "ns16550a",
+                "reg": (UART, 0x100),
+                "clock-frequency": 3_686_400,
+            },
+        },
+        "poweroff": {
+            "compatible": "syscon-poweroff", "regmap": finisher, "offset": 0, "value": 0x5555,
+        },
+        "reboot": {
+            "compatible": "syscon-reboot", "regmap": finisher, "offset": 0, "value": 0x7777,
+        },
+    }  # fmt: skip

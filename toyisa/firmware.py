@@ -1,0 +1,189 @@
+"""Answers for SBI calls on the bare machine, as its firmware.
+
+Root software, but not a VMM: it answers `ecall` from S and nothing else.  Source:
+RISC-V SBI specification 2.0; legacy calls from chapter 5.  The arguments are in
+a0.., the extension in a7, the function in a6; the answer is (a0 error, a1 value),
+for legacy calls a0 alone.
+"""
+
+import numpy as np
+
+from toyisa.access import store_ram
+from toyisa.causes import Exc, Irq
+from toyisa.clock import charge, virtual_time
+from toyisa.cost import Event
+from toyisa.devices import BY_SBI
+from toyisa.execute import execute
+from toyisa.exits import Reason
+from toyisa.memory import halt, ram_offset, receive, receive_ready, transmit
+from toyisa.mmu import drop_fast_tags
+from toyisa.njit import njit
+
+OK, FAILED, NOT_SUPPORTED, INVALID_PARAM, INVALID_ADDRESS = 0, -1, -2, -3, -5
+ALREADY_AVAILABLE = -6
+
+# Extensions.
+SET_TIMER, PUTCHAR, GETCHAR, CLEAR_IPI, SEND_IPI, FENCE_I, FENCE, FENCE_ASID, SHUTDOWN = range(9)
+BASE, TIME, IPI, RFENCE = 0x10, 0x54494D45, 0x735049, 0x52464E43
+HSM, SRST, DBCN = 0x48534D, 0x53525354, 0x4442434E
+
+SPEC_VERSION = 2 << 24  # 2.0
+IMPLEMENTATION = 0x746F79  # "toy": not a registered number
+ASK = -1 << 40  # not an SBI answer: root must give input, then repeat the call
+
+A0, A1, A2, A6, A7 = 10, 11, 12, 16, 17
+
+
+@njit
+def _set_timer(hart, low, high):
+    """ "... clears the pending timer interrupt": stimecmp does both."""
+    hart.csr.stimecmp = low
+    hart.csr.stimecmph = high
+
+
+@njit
+def _base(function, argument):
+    if function == 0:
+        return SPEC_VERSION
+    if function == 1:
+        return IMPLEMENTATION
+    if function == 2:
+        return 1
+    if function == 3:
+        known = argument <= SHUTDOWN or argument == BASE or argument == TIME or argument == IPI
+        known = known or argument == RFENCE or argument == HSM or argument == SRST
+        return 1 if known or argument == DBCN else 0
+    return 0  # mvendorid, marchid, mimpid: "0 is always a legal value"
+
+
+@njit
+def _write_console(mem, count, address):
+    """DBCN write: at most `count` bytes at physical `address`; how many were written."""
+    count = min(count, 4096)  # "may write less": the caller goes on from there
+    at = ram_offset(mem, address, count)
+    if at < 0:
+        return np.int64(-1)
+    for n in range(count):
+        transmit(mem.console, mem.ram8[at + n])
+    return count
+
+
+@njit
+def _legacy(hart, mem, extension, a0, a1):
+    """The calls without function numbers; the answer goes to a0 alone."""
+    if extension == SET_TIMER:
+        _set_timer(hart, a0, a1)
+    elif extension == PUTCHAR:
+        transmit(mem.console, a0)
+    elif extension == GETCHAR:
+        ready = receive_ready(mem.console, virtual_time(hart))
+        if ready < 0:
+            return np.int64(ASK)
+        return receive(mem.console, virtual_time(hart)) if ready else np.int64(-1)
+    elif extension == CLEAR_IPI:
+        hart.csr.sip &= 0xFFFFFFFF ^ (1 << Irq.SOFTWARE)
+    elif extension == SEND_IPI:
+        hart.csr.sip |= 1 << Irq.SOFTWARE
+    elif extension == SHUTDOWN:
+        halt(mem.console, 0, BY_SBI)
+    else:
+        drop_fast_tags(hart)  # remote fences: there is no other hart, and pages
+        hart.tlb.dkey[:] = -1  # may have been meant for this one
+        hart.tlb.ikey[:] = -1
+    return np.int64(0)
+
+
+@njit
+def _hart_mask_has_zero(mask, base):
+    return base == 0xFFFFFFFF or (base == 0 and mask & 1 != 0)
+
+
+@njit
+def answer_sbi(hart, mem):
+    """Answer the `ecall` at `hart.pc`; RUN, or INPUT with nothing changed."""
+    x = hart.x
+    extension, function = np.int64(x[A7]), np.int64(x[A6])
+    a0, a1, a2 = np.int64(x[A0]), np.int64(x[A1]), np.int64(x[A2])
+    error, value = np.int64(OK), np.int64(0)
+    if extension <= SHUTDOWN:
+        answer = _legacy(hart, mem, extension, a0, a1)
+        if answer == ASK:
+            return np.int64(Reason.INPUT)
+        x[A0] = answer & 0xFFFFFFFF
+    else:
+        if extension == BASE and function <= 6:
+            value = np.int64(_base(function, a0))
+        elif extension == TIME and function == 0:
+            _set_timer(hart, a0, a1)
+        elif extension == IPI and function == 0:
+            if _hart_mask_has_zero(a0, a1):
+                hart.csr.sip |= 1 << Irq.SOFTWARE
+            else:
+                error = np.int64(INVALID_PARAM)
+        elif extension == RFENCE and function <= 2:
+            _legacy(hart, mem, np.int64(FENCE), a0, a1)
+        elif extension == HSM and function <= 2:
+            if a0 != 0:
+                error = np.int64(INVALID_PARAM)
+            elif function == 0:
+                error = np.int64(ALREADY_AVAILABLE)
+            elif function == 1:
+                error = np.int64(FAILED)  # the last hart cannot be stopped
+        elif extension == SRST and function == 0:
+            if a0 > 2 or a1 > 1:
+                error = np.int64(INVALID_PARAM)
+            else:  # reason 1 is "system failure"
+                halt(mem.console, a1, BY_SBI)
+        elif extension == DBCN and function <= 2:
+            if function == 0:
+                value = _write_console(mem, a0, a2 << 32 | a1)
+                error = np.int64(OK if value >= 0 else INVALID_PARAM)
+            elif function == 1:
+                value = _read_console(hart, mem, a0, a2 << 32 | a1)
+                if value == ASK:
+                    return np.int64(Reason.INPUT)
+                error = np.int64(OK if value >= 0 else INVALID_PARAM)
+            else:
+                transmit(mem.console, a0)
+        else:
+            error = np.int64(NOT_SUPPORTED)
+        x[A0] = error & 0xFFFFFFFF
+        x[A1] = max(value, 0) & 0xFFFFFFFF
+    hart.pc = (np.int64(hart.pc) + 4) & 0xFFFFFFFF
+    hart.clock.instret += 1
+    charge(hart, np.int64(Event.FIRMWARE), 1)
+    return np.int64(Reason.RUN)
+
+
+@njit
+def _read_console(hart, mem, count, address):
+    """DBCN read: what has arrived, without waiting; how many bytes."""
+    at = ram_offset(mem, address, count)
+    if at < 0:
+        return np.int64(-1)
+    if count == 0:
+        return np.int64(0)
+    now = virtual_time(hart)
+    ready = receive_ready(mem.console, now)
+    if ready < 0:
+        return np.int64(ASK)
+    if ready == 0:
+        return np.int64(0)
+    store_ram(hart, mem, at, 1, receive(mem.console, now), True)
+    return np.int64(1)
+
+
+@njit
+def run_bare(hart, mem):
+    """Run the bare machine: S's environment calls are answered here, the rest is root's."""
+    while True:
+        reason = execute(hart, mem)
+        if reason != Reason.TRAP or hart.exit.cause != Exc.ECALL_S:
+            return reason
+        hart.counts.exc[np.int64(Exc.ECALL_S)] += 1
+        reason = answer_sbi(hart, mem)
+        if reason != Reason.RUN:
+            hart.counts.exc[np.int64(Exc.ECALL_S)] -= 1
+            return reason
+        if hart.root.one_trap:
+            return np.int64(Reason.STEP)

@@ -1,0 +1,315 @@
+"""Answers for a bare machine as a Python object: load, run, step, look.
+
+The hot path is `firmware.run_bare`; here is what people touch.  Must not know the
+command line.
+
+    machine = Machine(mem=16 << 20)
+    machine.load("kernel.elf")
+    while machine.run(1_000_000) is Exit.BUDGET:
+        print(machine.output())
+"""
+
+import hashlib
+from bisect import bisect_right
+from enum import IntEnum
+from pathlib import Path
+
+import numpy as np
+
+from toyisa import causes, fdt, image, state
+from toyisa.causes import Exc, Irq
+from toyisa.cost import CLASSES, EVENTS, Event
+from toyisa.cost import load as load_cost
+from toyisa.decode import flush_pool, fold_all
+from toyisa.devices import BY_FINISHER, BY_SBI, BY_TOHOST
+from toyisa.effects import Effects, observe
+from toyisa.exits import Reason
+from toyisa.firmware import run_bare
+from toyisa.insns import BY_NAME as ROWS
+from toyisa.levels import Level, Profile
+from toyisa.memory import PAGE, RAM_BASE, RX_SIZE, TOHOST, new_memory, ram_offset
+from toyisa.mmu import recontext
+from toyisa.ops import ROW_OF_OP
+from toyisa.state import NEVER
+
+MIN_MEM, MAX_MEM = 1 << 20, 2 << 30
+MAX_OUTPUT = 1 << 20  # bytes of console output that may wait
+BYTES_A_SECOND = 11_520  # the console's rate: 115200 baud, in virtual time
+
+
+class Exit(IntEnum):
+    """Why `Machine.run` came back."""
+
+    HALTED = 1  # the guest turned the machine off: see `code` and `how`
+    BUDGET = 2  # the budget is used up
+    INPUT = 3   # the guest waits for console input: `feed` or `end_input`, run again
+    IDLE = 4    # it sleeps and nothing can wake it
+    FATAL = 5   # it cannot go on: `reason` says why
+    OUTPUT = 6  # much console output waits: take it with `output`, run again
+
+
+_HOW = {BY_FINISHER: "finisher", BY_SBI: "sbi", BY_TOHOST: "tohost"}
+
+
+class Machine:
+    """One hart, RAM, a console, the firmware: the bare machine.
+
+    `mem` bytes of RAM; `cost` a preset of `cost.toml` or a file of one's own;
+    `clock` says what virtual time counts, "cycles" or "icount" (instructions).
+    ValueError on a size that is out of range, CostError on a bad preset.
+    """
+
+    def __init__(
+        self,
+        mem: int = 16 << 20,
+        profile: Profile = Profile.STRICT,
+        cost: str = "p4",
+        clock: str = "cycles",
+    ):
+        if not MIN_MEM <= mem <= MAX_MEM:
+            raise ValueError(f"memory must be {MIN_MEM >> 20} MiB to {MAX_MEM >> 20} MiB")
+        if clock not in ("cycles", "icount"):
+            raise ValueError(f"the clock counts 'cycles' or 'icount', not {clock!r}")
+        mem = -(-mem // PAGE) * PAGE
+        self.cost = load_cost(cost)
+        self.clock = clock
+        self.hart = state.new_hart()
+        self.memory = new_memory(mem)
+        self.symbols: tuple[tuple[int, str], ...] = ()
+        self.reason = ""
+        self._input, self._output = bytearray(), bytearray()
+        self._ended = False
+        self._set_prices()
+        hart, console = self.hart, self.memory.console
+        hart.root.profile = profile
+        hart.root.deleg_exc = 0xFFFF_FFFF ^ (1 << Exc.ECALL_S)
+        hart.root.deleg_int = 1 << Irq.SOFTWARE | 1 << Irq.TIMER | 1 << Irq.EXTERNAL
+        hart.clock.icount = clock == "icount"
+        hart.clock.per_tick = self.cost.hz // fdt.TIMEBASE
+        console.interval = self.cost.hz // BYTES_A_SECOND
+        recontext(hart)
+
+    def _set_prices(self) -> None:
+        price = self.hart.price
+        price.op[:] = 1
+        for op, name in ROW_OF_OP.items():
+            price.op[op] = self.cost.price[ROWS[name].cost.value]
+        for event in Event:
+            price.event[event] = self.cost.price[event.name.lower()]
+        tlb = self.hart.tlb
+        tlb.dmask, tlb.imask = self.cost.dtlb - 1, self.cost.itlb - 1
+        tlb.tagged = self.cost.tagged
+
+    # -- loading -----------------------------------------------------------
+
+    def load(self, source: str | Path | bytes) -> None:
+        """Load an ELF and set the hart at its entry, as firmware does; ImageError."""
+        found = image.read(source, RAM_BASE, self.ram.size)
+        for segment in found.segments:
+            at = segment.paddr - RAM_BASE
+            self.ram[at : at + len(segment.data)] = np.frombuffer(segment.data, np.uint8)
+            self.ram[at + len(segment.data) : at + segment.memsz] = 0
+        self.symbols = tuple(sorted(found.symbols))
+        if found.tohost is not None and ram_offset(self.memory, found.tohost, 8) >= 0:
+            self.memory.console.tohost = found.tohost
+            self.memory.flags[(found.tohost - RAM_BASE) // PAGE] |= TOHOST
+        self.boot(found.entry, self._place_device_tree())
+
+    def boot(self, entry: int, device_tree: int) -> None:
+        """Set the hart at `entry` in S: a0 its number, a1 the device tree's address."""
+        hart = self.hart
+        hart.pc = entry
+        hart.priv = Level.S
+        hart.x[10] = 0
+        hart.x[11] = device_tree
+        hart.csr.scounteren = 2  # kernels read `time` in U without asking for it
+        recontext(hart)
+
+    def _place_device_tree(self) -> int:
+        """Put the device tree on the last pages of RAM; its physical address."""
+        blob = fdt.flatten(fdt.machine_tree(self.ram.size))
+        at = self.ram.size - -(-len(blob) // PAGE) * PAGE
+        if not self.ram[at:].any():
+            self.ram[at : at + len(blob)] = np.frombuffer(blob, np.uint8)
+        return RAM_BASE + at
+
+    # -- running -----------------------------------------------------------
+
+    def run(self, budget: int | None = None) -> Exit:
+        """Run at most `budget` more instructions, without limit by default."""
+        hart = self.hart
+        hart.root.budget = NEVER if budget is None else hart.clock.instret + budget
+        while True:
+            reason = self._enter()
+            if reason == Reason.OUTPUT and len(self._output) < MAX_OUTPUT:
+                continue
+            if reason != Reason.INPUT or not self._give_input():
+                return self._answer(reason)
+
+    def step(self) -> Effects:
+        """Retire one instruction or take one trap; what it changed.
+
+        An `ecall` that the firmware answers is one step.  RuntimeError if the
+        machine has halted or waits for input.
+        """
+        return observe(self, self._step)
+
+    def _step(self) -> None:
+        hart = self.hart
+        hart.root.budget = hart.clock.instret + 1
+        hart.root.one_trap = 1
+        reason = self._enter()
+        if reason == Reason.INPUT and self._give_input():
+            reason = self._enter()
+        hart.root.one_trap = 0
+        if reason not in (Reason.BUDGET, Reason.STEP, Reason.HALTED):
+            raise RuntimeError(f"cannot step: {reason.name.lower()} {self.reason}".rstrip())
+
+    def _enter(self) -> Reason:
+        """Run until root must act, and take the console's output."""
+        self._give_input()
+        reason = Reason(run_bare(self.hart, self.memory))
+        self.hart.x[32] = 0
+        console = self.memory.console
+        if console.tx_len:
+            self._output += console.tx[: console.tx_len].tobytes()
+            console.tx_len = 0
+        return reason
+
+    def _answer(self, reason: Reason) -> Exit:
+        """What a reason that the hart gives means to the caller."""
+        match reason:
+            case Reason.HALTED:
+                return Exit.HALTED
+            case Reason.BUDGET:
+                return Exit.BUDGET
+            case Reason.OUTPUT:
+                return Exit.OUTPUT
+            case Reason.INPUT:
+                return Exit.INPUT
+            case Reason.IDLE:
+                self.reason = "the guest sleeps (wfi) and nothing is set to wake it"
+                return Exit.IDLE
+            case Reason.STUCK:
+                return self._fatal("it traps for ever without executing an instruction")
+            case _:
+                return self._fatal(f"trap to root: {causes.name(int(self.hart.exit.cause))}")
+
+    def _fatal(self, why: str) -> Exit:
+        pc = int(self.hart.pc)
+        self.reason = f"{why}, at {self.symbolize(pc)} ({pc:#010x}), stvec {self.hart.csr.stvec:#x}"
+        return Exit.FATAL
+
+    # -- console -----------------------------------------------------------
+
+    def feed(self, data: bytes) -> None:
+        """Console input; its bytes arrive one by one at fixed virtual intervals."""
+        self._input += data
+
+    def end_input(self) -> None:
+        """No more input will come: a guest that asks is told that there is none."""
+        self._ended = True
+
+    def output(self) -> bytes:
+        """What the guest has written to the console since the last call."""
+        data, self._output = bytes(self._output), bytearray()
+        return data
+
+    @property
+    def live(self) -> bool:
+        """Whether a person types: then no input means no key yet, and time runs on."""
+        return bool(self.memory.console.live)
+
+    @live.setter
+    def live(self, value: bool) -> None:
+        self.memory.console.live = value
+
+    def _give_input(self) -> bool:
+        """Move fed bytes to the device as far as there is room; whether anything changed."""
+        console = self.memory.console
+        room = RX_SIZE - int(console.rx_tail - console.rx_head)
+        moved = self._input[:room]
+        del self._input[:room]
+        places = (int(console.rx_tail) + np.arange(len(moved))) & (RX_SIZE - 1)
+        console.rx[places] = np.frombuffer(moved, np.uint8)
+        console.rx_tail += len(moved)
+        ended = self._ended and not self._input and not console.ended
+        if ended:
+            console.ended = 1
+        return bool(moved) or bool(ended)
+
+    # -- looking -----------------------------------------------------------
+
+    @property
+    def ram(self) -> np.ndarray:
+        """RAM as bytes, at physical 0x8000_0000; for changes use `poke`."""
+        return self.memory.ram8
+
+    def poke(self, pa: int, data: bytes) -> None:
+        """Change RAM at physical `pa`, code included; ValueError outside RAM."""
+        at = ram_offset(self.memory, pa, max(len(data), 1))
+        if at < 0:
+            raise ValueError(f"{pa:#x} is not in RAM")
+        self.ram[at : at + len(data)] = np.frombuffer(data, np.uint8)
+        if self.memory.flags[at // PAGE : -(-(at + len(data)) // PAGE)].any():
+            flush_pool(self.hart, self.memory)
+            self.hart.fetch.tag = state.NO_TAG
+
+    @property
+    def code(self) -> int:
+        """The guest's exit code once it has halted: 0 is success."""
+        return int(self.memory.console.code)
+
+    @property
+    def how(self) -> str:
+        """How the guest halted: "sbi", "finisher", "tohost", or "" if it has not."""
+        return _HOW.get(int(self.memory.console.how), "")
+
+    @property
+    def instret(self) -> int:
+        """Instructions retired."""
+        return int(self.hart.clock.instret)
+
+    @property
+    def cycles(self) -> int:
+        """Cycles spent; with the clock in cycles, idle time is spent too."""
+        idle = 0 if self.hart.clock.icount else self.hart.clock.idle
+        return int(self.hart.clock.cycles + idle)
+
+    def cycles_by_class(self) -> dict[str, int]:
+        """Cycles by price class and event; they sum to `cycles`."""
+        fold_all(self.hart, self.memory)
+        counts, price = self.hart.counts, self.hart.price
+        cycles = dict.fromkeys((*CLASSES, *EVENTS, "idle"), 0)
+        for op, name in ROW_OF_OP.items():
+            cycles[ROWS[name].cost.value] += int(counts.op[op]) * int(price.op[op])
+        for event in Event:
+            cycles[event.name.lower()] += int(counts.event[event]) * int(price.event[event])
+        cycles["idle"] = self.cycles - int(self.hart.clock.cycles)
+        return cycles
+
+    def traps_by_cause(self) -> dict[str, int]:
+        """Traps taken, by the names of `causes.name`; firmware calls are `ecall_s`."""
+        counts = self.hart.counts
+        taken = {causes.name(n): int(counts.exc[n]) for n in range(16)}
+        taken |= {causes.name(causes.INTERRUPT | n): int(counts.irq[n]) for n in range(16)}
+        return {name: times for name, times in taken.items() if times}
+
+    def digest(self) -> str:
+        """A hex digest of the architectural state, RAM and virtual time."""
+        total = hashlib.sha256()
+        for field in state.ARCHITECTURAL:
+            value = self.hart[field]
+            total.update(np.asarray(value).tobytes())
+        clock = self.hart.clock
+        total.update(f"{clock.cycles} {clock.instret} {clock.idle}".encode())
+        total.update(self.ram)
+        return total.hexdigest()
+
+    def symbolize(self, address: int) -> str:
+        """`symbol+0x10` for an address, or the address in hex."""
+        n = bisect_right(self.symbols, address, key=lambda symbol: symbol[0]) - 1
+        if n < 0:
+            return f"{address:#x}"
+        start, name = self.symbols[n]
+        return name if start == address else f"{name}+{address - start:#x}"

@@ -1,0 +1,132 @@
+"""Answers for the state of a hart: one NumPy record, the same text everywhere.
+
+`hart.csr.sepc` reads and writes the same in Python, in njit code and in a
+debugger; the whole is saved by `.tobytes()`.  Must not know what the fields do.
+
+Quantities of time and 64-bit counters are signed 64-bit, everything that the
+guest sees as a register is unsigned 32-bit.
+"""
+
+import numpy as np
+
+from toyisa.cost import MAX_TLB, Event
+from toyisa.csrs import CSRS
+from toyisa.ops import MAX_OPS
+
+NEVER = 1 << 62  # a deadline that does not come
+NO_TAG = -1      # a TLB tag that no address matches
+
+
+def record(*fields: tuple) -> np.dtype:
+    """A record type with every field on a multiple of 8 bytes, or of its own size."""
+    names, formats, offsets, at = [], [], [], 0
+    for name, kind, *shape in fields:
+        field = np.dtype((kind, *shape) if shape else kind)
+        step = 8 if field.names or field.base.itemsize == 8 else field.base.itemsize
+        at = -(-at // step) * step
+        names.append(name)
+        formats.append(field)
+        offsets.append(at)
+        at += field.itemsize
+    layout = {"names": names, "formats": formats, "offsets": offsets, "itemsize": -(-at // 8) * 8}
+    return np.dtype((np.record, np.dtype(layout)))
+
+
+# The CSRs that are plain storage; the counters derive from `clock`.
+CSR_FIELDS: tuple[str, ...] = tuple(row.name for row in CSRS if not row.read_only)
+
+CSR = record(*((name, "u4") for name in CSR_FIELDS))
+
+ROOT = record(
+    ("deleg_exc", "u4"),  # bit n: exception n goes straight to S
+    ("deleg_int", "u4"),  # bit n: interrupt n goes straight to S
+    ("s_traps", "u4"),    # levels.STraps: what S may not do
+    ("s_limit", "u4"),    # deprivileged S reaches this and above by x0 only; 0: no limit
+    ("profile", "u4"),    # levels.Profile
+    ("one_trap", "u4"),   # stop after each trap taken (single step)
+    ("deadline", "i8"),   # virtual time of root's own timer, or NEVER
+    ("budget", "i8"),     # instructions retired at which to stop, or NEVER
+)  # fmt: skip
+
+CLOCK = record(
+    ("cycles", "i8"),    # cycles spent so far, idle ones not counted
+    ("instret", "i8"),   # instructions retired
+    ("idle", "i8"),      # virtual time skipped by wfi
+    ("icount", "i8"),    # 1: virtual time counts instructions; 0: cycles
+    ("per_tick", "i8"),  # virtual time units in one tick of `time`
+)  # fmt: skip
+
+EXIT = record(  # why the hart went to root, exits.Reason; trap details
+    ("reason", "u4"), ("cause", "u4"), ("tval", "u4"), ("insn", "u4"), ("pc", "u4"),
+)  # fmt: skip
+
+# A pending exception between the code that finds it and the code that raises it,
+# and where the same instruction has trapped without any progress.
+PENDING = record(
+    ("cause", "u4"), ("tval", "u4"), ("to_root", "u4"), ("barren", "u4"), ("barren_at", "i8"),
+)  # fmt: skip
+
+RESERVATION = record(("addr", "i8"), ("generation", "i8"))  # physical word or -1
+
+# The page that instructions come from: its tag, and its RAM frame.
+FETCH = record(("tag", "i8"), ("frame", "i8"))
+
+# The modelled TLBs (`key`, `pte`, `ppn`) and, in front of the data TLB, the fast
+# tags that the interpreter compares; see mmu.py.
+TLB = record(
+    ("ctx_r", "i8"), ("ctx_w", "i8"), ("ctx_x", "i8"), ("absolute", "i8"),
+    ("dmask", "i8"), ("imask", "i8"), ("tagged", "i8"), ("supers", "i8"),
+    ("rtag", "i8", MAX_TLB), ("wtag", "i8", MAX_TLB), ("base", "u4", MAX_TLB),
+    ("xtag", "i8", MAX_TLB), ("xslot", "i8", MAX_TLB),
+    ("dkey", "i8", MAX_TLB), ("dpte", "u4", MAX_TLB),
+    ("ikey", "i8", MAX_TLB), ("ipte", "u4", MAX_TLB),
+)  # fmt: skip
+
+COUNTS = record(
+    ("op", "i8", MAX_OPS),         # instructions retired, by micro-op
+    ("event", "i8", len(Event)),   # priced events
+    ("exc", "i8", 16), ("irq", "i8", 16),  # traps taken, by cause
+)  # fmt: skip
+
+PRICE = record(("op", "i4", MAX_OPS), ("event", "i8", len(Event)))
+
+HART = record(
+    ("x", "u4", 33),      # x0..x31, and the sink for writes to x0
+    ("pc", "u4"), ("priv", "u4"),
+    ("csr", CSR), ("resv", RESERVATION),
+    ("root", ROOT), ("clock", CLOCK), ("exit", EXIT), ("pending", PENDING),
+    ("fetch", FETCH), ("tlb", TLB), ("counts", COUNTS), ("price", PRICE),
+)  # fmt: skip
+
+
+def new_hart() -> np.record:
+    """A hart at reset: all zero, S level, TLBs empty, no deadlines."""
+    hart = np.zeros(1, HART)[0]
+    hart.priv = 1
+    hart.resv.addr = -1
+    hart.fetch.tag = NO_TAG
+    hart.root.deadline = NEVER
+    hart.root.budget = NEVER
+    hart.clock.per_tick = 1
+    for field in ("rtag", "wtag", "xtag", "dkey", "ikey"):
+        hart.tlb[field][:] = NO_TAG
+    return hart
+
+
+# What two runs of the same guest must agree on, whatever ran them.
+ARCHITECTURAL = ("x", "pc", "priv", "csr")
+
+
+def diff(old: np.record, new: np.record) -> dict[str, tuple[int, int]]:
+    """Architectural registers that differ: name -> (old value, new value)."""
+    changes = {}
+    for n in range(32):
+        if old.x[n] != new.x[n]:
+            changes[f"x{n}"] = (int(old.x[n]), int(new.x[n]))
+    for name in ("pc", "priv"):
+        if old[name] != new[name]:
+            changes[name] = (int(old[name]), int(new[name]))
+    for name in CSR_FIELDS:
+        if old.csr[name] != new.csr[name]:
+            changes[name] = (int(old.csr[name]), int(new.csr[name]))
+    return changes
