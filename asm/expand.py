@@ -91,7 +91,8 @@ def _call(unit: Unit, name: str, texts: list[str]) -> bool:
         if len(texts) not in (1, 2):
             _count(name, texts, 1, "symbol")
         target = texts[-1]
-        via = link = register(texts[0]) if len(texts) == 2 else 1
+        # With a link register of its own, the address goes through t1, as in `tail`.
+        via, link = (6, register(texts[0])) if len(texts) == 2 else (1, 1)
     target = target.removesuffix("@plt")
     _pair(unit, target, via, FORMS["jalr"].match | _RD.insert(link) | _RS1.insert(via))
     return True
