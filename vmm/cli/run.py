@@ -120,7 +120,7 @@ def _machine(found: Target, mem: int, profile: str, cost: str, clock: str):
         # Before the machine is made, which may take seconds; and so that the file is named.
         parse(found.elf, found.name, RAM_BASE, mem)
         level = Profile[profile.upper().replace("-", "_")]
-        machine = Machine(mem=mem, profile=level, cost=cost, clock=clock)
+        machine = Machine(mem, level, cost, clock)
         machine.load(found.elf)
     except (ImageError, CostError) as error:
         raise Refusal(str(error)) from None

@@ -1,0 +1,41 @@
+# The one entry for developers: `make` says what there is.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+.PHONY: help setup check test slow nojit gen size docs
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(BIN)/toyvmm  ## a virtual environment with everything tests and linters need
+
+$(BIN)/toyvmm: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -e '.[dev]'
+	@touch $@
+
+check: setup  ## linters, layers, stale generated files: under a minute
+	$(BIN)/ruff check
+	$(BIN)/lint-imports
+	$(BIN)/python -m asm.geninc --check
+	$(BIN)/python -m toyisa.gendocs --check
+
+test: setup  ## the tests that run on every change
+	$(BIN)/pytest -n $(JOBS)
+
+slow: setup  ## the tests that take longer
+	$(BIN)/pytest -n $(JOBS) -m slow
+
+nojit: setup  ## the core as plain Python: what coverage and a debugger can see
+	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n $(JOBS) tests/unit
+
+gen: setup  ## write generated files anew
+	$(BIN)/python -m asm.geninc
+	$(BIN)/python -m toyisa.gendocs
+
+size:  ## lines of each part, and files over 400 lines
+	@for part in toyisa vmm asm guests tests; do \
+	  printf '%-8s' $$part; git ls-files $$part | grep -E '\.(py|S|inc)$$' | xargs cat | wc -l; done
+	@git ls-files '*.py' '*.S' | xargs wc -l | awk '$$1 > 400 && $$2 != "total"'
