@@ -123,7 +123,9 @@ def _align(power: bool, size: int, unit: Unit, text: str) -> None:
     unit.mark()
     if len(items) > 1 and items[1]:
         value = unit.value(items[1], "the fill") & ((1 << 8 * size) - 1)
-        section.fill(count, bytes(count % size) + value.to_bytes(size, "little"))
+        if count % size:
+            raise Fault(f"the padding, {count} bytes, is no multiple of {size}", at=text)
+        section.fill(count, value.to_bytes(size, "little"))
     elif section.code:
         section.fill(count & 3)
         if count > 3 and section.mode != "x":

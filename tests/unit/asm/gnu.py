@@ -18,7 +18,7 @@ SECTIONS {
   .text : { *(.text) }
   . = ALIGN(16); .rodata : { *(.rodata) }
   . = ALIGN(16); .data : { *(.data) }
-  . = ALIGN(16); .bss : { *(.bss) }
+  . = ALIGN(16); .bss : { *(.bss) *(COMMON) }
 }
 """
 
