@@ -17,7 +17,8 @@ CLASS64, DATA_BIG = 2, 2
 ET_REL, ET_EXEC, ET_DYN = 1, 2, 3
 EM_RISCV = 243
 PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
-SHT_SYMTAB, SHT_NOBITS, SHT_RISCV_ATTRIBUTES = 2, 8, 0x70000003
+SHT_PROGBITS, SHT_SYMTAB, SHT_NOBITS, SHT_RISCV_ATTRIBUTES = 1, 2, 8, 0x70000003
+SHF_EXECINSTR, PF_X = 4, 1
 SHN_UNDEF, SHN_ABS = 0, 0xFFF1
 STT_FUNC = 2  # and below it NOTYPE 0 and OBJECT 1: what names code or data
 TAG_FILE, TAG_ARCH = 1, 5
@@ -124,6 +125,22 @@ class Elf:
                 if text and not text.startswith("$"):  # $x and $d only mark code and data
                     found.append(Symbol(value, text))
         return sorted(found)
+
+    def code(self) -> list[tuple[int, bytes]]:
+        """Address and bytes of each piece of code, by address.
+
+        By sections; by segments if there are no sections, as in a stripped file.
+        """
+        pieces = [
+            (section.addr, self._content(section, "a section"))
+            for section in self.sections()
+            if section.type == SHT_PROGBITS and section.flags & SHF_EXECINSTR
+        ] or [
+            (segment.vaddr, self.piece(segment.offset, segment.filesz, "a segment"))
+            for segment in self.segments()
+            if segment.type == PT_LOAD and segment.flags & PF_X
+        ]
+        return sorted(piece for piece in pieces if piece[1])
 
     def arch(self) -> str:
         """The ISA string of `.riscv.attributes`, such as `rv32i2p1_m2p0`; or empty.

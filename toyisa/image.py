@@ -57,10 +57,15 @@ def read(source: str | Path | bytes, ram_base: int, ram_size: int) -> Image:
     """The image in a file, or in bytes; ImageError if this machine cannot run it."""
     if isinstance(source, bytes):
         return parse(source, "the ELF", ram_base, ram_size)
-    name = str(source)
+    return parse(load(source), str(source), ram_base, ram_size)
+
+
+def load(path: str | Path) -> bytes:
+    """The bytes of a file, no more than can be an ELF; ImageError."""
+    name = str(path)
     try:
-        with open(source, "rb") as file:
-            data = file.read(MAX_FILE + 1)
+        with open(path, "rb") as file:
+            return file.read(MAX_FILE + 1)
     except FileNotFoundError:
         raise ImageError(name, "no such file") from None
     except IsADirectoryError:
@@ -68,18 +73,12 @@ def read(source: str | Path | bytes, ram_base: int, ram_size: int) -> Image:
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or error
         raise ImageError(name, f"cannot be read ({reason})") from None
-    return parse(data, name, ram_base, ram_size)
 
 
 def parse(data: bytes, name: str, ram_base: int, ram_size: int) -> Image:
     """The image in `data`, which errors call `name`."""
-    if len(data) > MAX_FILE:
-        raise ImageError(name, f"is larger than {MAX_FILE >> 20} MB")
-    _check_ident(data, name)
-    file = Elf(data)
+    file = executable(data, name)
     try:
-        _check_kind(file, name)
-        _check_extensions(file, name)
         segments = [s for s in file.segments() if s.type == elf.PT_LOAD and s.memsz]
         _check_segments(segments, name, ram_base, ram_size)
         symbols = file.symbols()
@@ -87,7 +86,7 @@ def parse(data: bytes, name: str, ram_base: int, ram_size: int) -> Image:
             Load(s.paddr, file.piece(s.offset, s.filesz, "a segment"), s.memsz) for s in segments
         )
     except Malformed as error:
-        raise ImageError(name, f"truncated or damaged: {error}", "build it again") from None
+        raise _damaged(name, error) from None
     entry = _physical(file.header().entry, segments)
     if entry is None or entry % 4:
         where = "in no loaded segment" if entry is None else "not a multiple of 4"
@@ -99,12 +98,30 @@ def parse(data: bytes, name: str, ram_base: int, ram_size: int) -> Image:
     return Image(entry, loads, tuple((s.address, s.name) for s in symbols), tohost)
 
 
+def executable(data: bytes, name: str) -> Elf:
+    """The ELF in `data` if its code is for this machine, wherever it is linked."""
+    if len(data) > MAX_FILE:
+        raise ImageError(name, f"is larger than {MAX_FILE >> 20} MB")
+    _check_ident(data, name)
+    file = Elf(data)
+    try:
+        _check_kind(file, name)
+        _check_extensions(file, name)
+    except Malformed as error:
+        raise _damaged(name, error) from None
+    return file
+
+
+def _damaged(name: str, error: Malformed) -> ImageError:
+    return ImageError(name, f"truncated or damaged: {error}", "build it again")
+
+
 def _check_ident(data: bytes, name: str) -> None:
     """Refuse what is no 32-bit little-endian ELF."""
     if not data:
         raise ImageError(name, "is empty")
     if not data.startswith(elf.MAGIC):
-        raise ImageError(name, "is not an ELF file", "to run assembly give the file suffix .S")
+        raise ImageError(name, "is not an ELF file", "`toyvmm asm` makes one from assembly")
     if len(data) < 52:
         raise ImageError(name, f"truncated: {len(data)} bytes, an ELF header has 52")
     if data[4] == elf.CLASS64:
