@@ -16,9 +16,9 @@ from toyisa.fields import REG_NAMES, REG_NUMBERS, Field, Kind
 from toyisa.insns import Insn, find
 
 _NAMED_WORDS = {word: name for name, word in WORDS.items()}
-_TOKEN = re.compile(r"[\w.]+")
-# Another order of the same operands says nothing: objdump shows these plain.
-_SWAPPED = {"sgt", "sgtu", "bgt", "ble", "bgtu", "bleu"}
+_TOKEN = re.compile(r"-?[\w.]+")
+# Another order of the same operands, or an old name, says nothing: shown plain.
+_UNSHOWN = {"sgt", "sgtu", "bgt", "ble", "bgtu", "bleu", "scall", "sbreak", "move"}
 
 # What an alias asks of one field: a value, or (as None) nothing, and it is shown.
 _Asked = tuple[int | None, ...]
@@ -60,7 +60,8 @@ def _shown(field: Field, value: int, pc: int, symbols: Mapping[str, int] | None)
         row = csrs.BY_NUMBER.get(value)
         return row.name if row else f"{value:#x}"
     if field.kind is Kind.FENCE:
-        return "".join(letter for bit, letter in zip((8, 4, 2, 1), "iorw", strict=True) if value & bit) or "0"
+        letters = zip((8, 4, 2, 1), "iorw", strict=True)
+        return "".join(letter for bit, letter in letters if value & bit) or "0"
     if field.kind is Kind.TARGET:
         return _target((pc + value) & 0xFFFF_FFFF, symbols)
     return f"{value:#x}" if field.name in ("imm20", "shamt") else str(value)
@@ -107,7 +108,7 @@ def _reversed() -> dict[str, list[tuple[str, _Asked, tuple[int, ...]]]]:
     """Row name -> (alias, what it asks of each field, the fields it shows, in order)."""
     aliases: dict[str, list] = {}
     for (name, count), steps in PSEUDO.items():
-        if len(steps) != 1 or name in _SWAPPED:
+        if len(steps) != 1 or name in _UNSHOWN:
             continue
         form, picks = steps[0]
         asked: list[int | None] = []
@@ -120,6 +121,8 @@ def _reversed() -> dict[str, list[tuple[str, _Asked, tuple[int, ...]]]]:
             for token in _TOKEN.findall(pick):
                 asked.append(_value(token, form.row.fields[len(asked)]))
         aliases.setdefault(form.row.name, []).append((name, tuple(asked), tuple(order)))
+    for choices in aliases.values():  # the one that asks most first: rdtime before csrr
+        choices.sort(key=lambda choice: choice[1].count(None))
     return aliases
 
 

@@ -33,7 +33,7 @@ _OPERATORS = {
 _PREDEFINED_SETS = {
     "".join(letter for bit, letter in ((8, "i"), (4, "o"), (2, "r"), (1, "w")) if bits & bit): bits
     for bits in range(1, 16)
-}
+} | {"0": 0}
 
 
 class NotConstant(KeyError):
