@@ -6,7 +6,6 @@ The package's public face.  Must not know syntax.
 from __future__ import annotations
 
 import os
-import tempfile
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -120,12 +119,16 @@ def assemble_text(
     page_align: bool = False,
 ) -> Object:
     """Assemble a text, called `name` in errors.  Raises AsmErrors."""
+    if not text.isascii() and (text.encode(errors="replace").decode() != text):
+        raise file_error(name, "this is not text: it has half a character")
     main = source.clean(name, text)
     return _assemble(main, [Path(d) for d in include_dirs], defines or {}, base, page_align)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all.  Raises AsmErrors."""
+    import tempfile  # costs more time to import than a small program takes
+
     path = Path(path)
     temporary = None
     try:
@@ -153,7 +156,6 @@ def _assemble(
         for name, value in defines.items():
             unit.assign(name, str(value))
         unit.run()
-        unit.check()
         more = far_branches(unit)
         if more <= far:
             break
@@ -164,7 +166,6 @@ def _assemble(
         raise file_error(main.path, "there is nothing to assemble: no instructions, no data")
     loaded = place(unit, base, page_align)
     resolve(unit)
-    unit.check()
     symbols = _names(unit)
     rest = [section for section in unit.sections.values() if not section.loaded]
     sections = loaded + rest
@@ -179,14 +180,15 @@ def _names(unit: Unit) -> dict[str, Name]:
             continue
         try:
             if symbol.value is None:
-                _demand(unit, symbol)
                 continue
-            value, size = evaluate(symbol.value), evaluate(symbol.size)
+            value, size = evaluate(symbol), evaluate(symbol.size)
         except Undefined as error:
-            _demand(unit, error.symbol)
+            what = f"`{error.symbol.name}` is defined by itself"
+            unit.problems.append(Problem(symbol.spot.place(), what))
             continue
         except Fault as fault:
-            unit.report(fault, symbol.spot)
+            place = symbol.spot.place()
+            unit.problems.append(Problem(place, fault.what, fault.why, fault.fix, fault.at))
             continue
         section = getattr(symbol.value, "section", None)
         names[symbol.name] = Name(
@@ -200,14 +202,6 @@ def _names(unit: Unit) -> dict[str, Name]:
         )
     unit.check()
     return names
-
-
-def _demand(unit: Unit, symbol: Symbol) -> None:
-    """Report a symbol without a definition, if anything needs one."""
-    if symbol.used and symbol.binding != "weak":
-        spot, text = symbol.used
-        what = f"`{symbol.name}` is not defined"
-        unit.report(Fault(what, fix=unit.symbols.suggestion(symbol.name), at=text), spot)
 
 
 def _entry(unit: Unit, symbols: Mapping[str, Name]) -> int:

@@ -31,6 +31,7 @@ _TOKEN = re.compile(
     )""",
     re.X,
 )
+_PLAIN_NAME = re.compile(r"\s*(?!\.\s*\Z)[A-Za-z_.$][\w.$]*\s*\Z")
 _KNOWN = (int, Address)
 _MAX_DEPTH = 100  # nested brackets and prefixes
 
@@ -55,6 +56,8 @@ class Undefined(Exception):
 
 def parse(text: str, scope: Scope) -> Expr:
     """The value of an expression, computed as far as is known."""
+    if _PLAIN_NAME.match(text):
+        return _snapshot(scope.symbol(text.strip()))
     reader = _Reader(text, scope)
     value = reader.ranked(0)
     if reader.token is not None:
@@ -64,6 +67,13 @@ def parse(text: str, scope: Scope) -> Expr:
 
 def evaluate(value: Expr) -> int | Address:
     """What `value` comes to now.  Raises Undefined, or Fault if it has no meaning."""
+    try:
+        return _evaluate(value)
+    except RecursionError:
+        raise Fault("this value depends on too many others") from None
+
+
+def _evaluate(value: Expr) -> int | Address:
     if isinstance(value, int):
         return value
     if isinstance(value, Address):
@@ -73,7 +83,7 @@ def evaluate(value: Expr) -> int | Address:
     if isinstance(value, Symbol):
         return _symbol(value)
     operator, left, right = value
-    result = _apply(operator, evaluate(left), evaluate(right))
+    result = _apply(operator, _evaluate(left), _evaluate(right))
     if result is None:
         raise Fault(
             f"`{operator}` on addresses cannot be computed here",
@@ -88,10 +98,10 @@ def _symbol(symbol: Symbol) -> int | Address:
             return 0  # "An undefined weak symbol has the value 0", as linkers have it
         raise Undefined(symbol)
     if isinstance(symbol.value, _KNOWN):
-        return evaluate(symbol.value)
+        return _evaluate(symbol.value)
     deferred, symbol.value = symbol.value, None  # so that a circle ends here
     try:
-        return evaluate(deferred)
+        return _evaluate(deferred)
     finally:
         symbol.value = deferred
 
@@ -167,6 +177,8 @@ class _Reader:
         if token[-1] in "bf" and (local := LOCAL.match(token)):
             symbol = self.scope.local(local[1], local[2])
             return symbol if symbol.value is None else symbol.value
+        if len(token) > 100:
+            raise Fault("this number is too long", at=token)
         try:
             if token[0] == "0" and token.isdigit():
                 return int(token, 8)

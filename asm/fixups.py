@@ -136,9 +136,9 @@ def _or(section: Section, offset: int, bits: int) -> None:
 def _distance_of_label(fixup: Fixup) -> int:
     """What the `%pcrel_hi` at the label of a `%pcrel_lo` points at, from there."""
     place = evaluate(fixup.expr)
-    for other in fixup.section.fixups:
-        if other.kind is Kind.PCREL_HI20 and fixup.section.address + other.offset == place:
-            return evaluate(other.expr) - place
+    upper_half = fixup.section.uppers.get(place - fixup.section.address)
+    if upper_half is not None:
+        return evaluate(upper_half.expr) - place
     raise Fault(
         "%pcrel_lo finds no %pcrel_hi",
         why="it takes the label of the `auipc` that has the %pcrel_hi, in the same section",

@@ -5,7 +5,7 @@ Must not know statements, nor the file format.
 
 from __future__ import annotations
 
-from asm.errors import MAX_ERRORS, Fault, Problem
+from asm.errors import MAX_ERRORS, Fault, Problem, file_error
 from asm.expr import Undefined, evaluate
 from asm.fixups import Fixup, Kind, apply
 from asm.section import Section
@@ -59,8 +59,8 @@ def place(unit: Unit, base: int, page_align: bool = False) -> list[Section]:
         section.address = address
         address += section.size
         if address > 1 << 32:
-            unit.report(
-                Fault(f"{section.name} does not fit below 4 GiB", why=f"it starts at {section.address:#x}")
+            raise file_error(
+                unit.main, f"{section.name} does not fit below 4 GiB: it ends at {address:#x}"
             )
     for section in unit.sections.values():
         if section.address is None:
@@ -76,32 +76,22 @@ def _rank(section: Section) -> int:
 
 
 def resolve(unit: Unit) -> None:
-    """Write every fixup; undefined symbols and values that do not fit are reported."""
-    undefined: dict[Symbol, Problem] = {}
+    """Write every fixup.  Raises AsmErrors for those that do not fit."""
     for section in unit.sections.values():
         for fixup in section.fixups:
             try:
                 apply(fixup)
-            except Undefined as error:
-                undefined.setdefault(error.symbol, _undefined(unit, error.symbol, fixup))
             except Fault as fault:
-                place_ = fixup.spot.place()
-                at = fault.at or fixup.text
-                unit.problems.append(Problem(place_, fault.what, fault.why, fault.fix, at))
-    unit.problems += undefined.values()
+                _report(unit, fixup, fault)
+            except Undefined as error:  # a definition that leads back to itself
+                name = error.symbol.name
+                _report(unit, fixup, Fault(f"`{name}` is defined by itself", at=name))
     unit.problems.sort(key=lambda problem: (problem.place.path, problem.place.line))
     del unit.problems[MAX_ERRORS:]
+    unit.check()
 
 
-def _undefined(unit: Unit, symbol: Symbol, fixup: Fixup) -> Problem:
-    spot, text = symbol.used or (fixup.spot, symbol.name)
-    if "\1" in symbol.name:
-        number = symbol.name.partition("\1")[0]
-        return Problem(spot.place(), f"there is no label `{number}:` after this line", at=text)
-    return Problem(
-        spot.place(),
-        f"`{symbol.name}` is not defined",
-        why="one source is a whole program; nothing is linked to it later",
-        fix=unit.symbols.suggestion(symbol.name),
-        at=text,
-    )
+def _report(unit: Unit, fixup: Fixup, fault: Fault) -> None:
+    at = fault.at or fixup.text
+    problem = Problem(fixup.spot.place(), fault.what, fault.why, fault.fix, at)
+    unit.problems.append(problem)

@@ -16,6 +16,7 @@ from asm.source import Source
 if TYPE_CHECKING:
     from asm.unit import Unit
 
+MAX_EXPANDED = 1 << 20  # characters that one expansion may make
 MAX_REPEATED = 1_000_000  # statements that one .rept may make
 
 _PARAMETER = re.compile(
@@ -137,7 +138,10 @@ def _substitute(body: str, values: dict[str, str], count: int = 0) -> list[str]:
         value = values.get(match[3])
         return match[0] if value is None else value
 
-    return _MARK.sub(replace, body).split("\n") if "\\" in body else body.split("\n")
+    text = _MARK.sub(replace, body) if "\\" in body else body
+    if len(text) > MAX_EXPANDED:
+        raise Fault("a macro expands to too much text", why=f"the limit is {MAX_EXPANDED}", fatal=True)
+    return text.split("\n")
 
 
 def _collect(unit: Unit, opens: tuple[str, ...], closes: tuple[str, ...]) -> tuple[list, list]:

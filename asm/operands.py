@@ -89,6 +89,8 @@ class Shape:
         match = _LITERAL.match(text)
         if match is None or field.kind is Operand.TARGET:
             raise NotConstant(text)
+        if len(match[2]) > 100:
+            raise NotConstant(text)  # `expr` says that it is no number
         value = int(match[2], 0)
         return insert(field, -value if match[1] == "-" else value, text)
 

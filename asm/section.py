@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from asm.fixups import Fixup
     from asm.frames import Frame
 
-MAX_IMAGE = 256 << 20  # bytes of one section; more is taken for a slip
+# Bytes of one section; more is taken for a slip.
+MAX_IMAGE = 64 << 20
+MAX_ROOM = 1 << 30  # of a section that takes none in the file
 
 # Name -> (flags, type) when `.section name` says no more; also for `name.*`.
 KNOWN = {
@@ -46,6 +48,7 @@ class Section:
     reserved: int = 0
     address: int | None = None
     fixups: list[Fixup] = field(default_factory=list)
+    uppers: dict[int, Fixup] = field(default_factory=dict)  # offset -> its %pcrel_hi
     lines: list[tuple[int, Frame, int]] = field(default_factory=list)
     # Where code ($x) and data ($d) begin, for disassemblers; code sections only.
     mapping: list[tuple[int, str]] = field(default_factory=list)
@@ -66,10 +69,12 @@ class Section:
 
     def fill(self, count: int, pattern: bytes = b"\0") -> None:
         """Append `count` bytes of a repeated pattern, whole patterns first."""
-        if self.size + count > MAX_IMAGE:
+        limit = MAX_ROOM if self.type == "nobits" else MAX_IMAGE
+        if self.size + count > limit:
             raise Fault(
                 f"this makes {self.name} {self.size + count} bytes long",
-                why=f"the limit is {MAX_IMAGE} bytes a section",
+                why=f"the limit is {limit} bytes",
+                fix="" if self.type == "nobits" else "room for zeros belongs in .bss",
                 fatal=True,
             )
         if self.type == "nobits":

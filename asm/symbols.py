@@ -80,7 +80,7 @@ class Symbols:
 
     def label(self, name: str, address: Address, spot: Spot) -> None:
         """Define a label here."""
-        if name.isdigit():
+        if name.isascii() and name.isdigit():
             count = self._locals[name] = self._locals.get(name, 0) + 1
             name = f"{name}\1{count}"
         elif name[0].isdigit():

@@ -25,7 +25,7 @@ from asm.symbols import Address, Expr, Symbol, Symbols
 from toyisa.fields import Field
 
 MAX_DEPTH = 100  # open macros and files, as GNU `as`
-MAX_STATEMENTS = 10_000_000  # of one pass, macros expanded
+MAX_STATEMENTS = 2_000_000  # of one pass, macros expanded
 
 
 class Stop(Exception):
@@ -36,6 +36,7 @@ class Unit:
     """One pass.  `far` holds the numbers of the branches that must be long."""
 
     def __init__(self, source: Source, include_dirs: Sequence[Path], far: frozenset[int]):
+        self.main = source.path
         self.far = far
         self.branches = 0
         self.include_dirs = include_dirs
@@ -57,14 +58,14 @@ class Unit:
     # -- statements ----------------------------------------------------------
 
     def run(self) -> None:
-        """Read every statement.  Problems are collected, not raised."""
+        """Read every statement.  Raises AsmErrors with all that is wrong."""
         try:
             while (frame := self.frame) is not None:
                 self._read(frame)
         except Stop:
-            pass
-        except RecursionError:
-            self.report(Fault("nested too deep"))
+            self.check()
+        self.report_undefined()
+        self.check()
 
     def _read(self, frame: Frame) -> None:
         """Statements of one frame, until it ends or another is opened."""
@@ -212,6 +213,25 @@ class Unit:
         if self.problems:
             raise AsmErrors(self.problems)
 
+    def report_undefined(self) -> None:
+        """Report the names that were used and never defined, each at its first use."""
+        for symbol in self.symbols.undefined():
+            spot, text = symbol.used
+            number, mark, _ = symbol.name.partition("\1")
+            if mark:
+                fault = Fault(f"there is no label `{number}:` after this line", at=text)
+            else:
+                fault = Fault(
+                    f"`{symbol.name}` is not defined",
+                    why="one source is a whole program; nothing is linked to it later",
+                    fix=self.symbols.suggestion(symbol.name),
+                    at=text,
+                )
+            try:
+                self.report(fault, spot)
+            except Stop:
+                return
+
     # -- what expressions may look at (expr.Scope) ---------------------------
 
     def here(self) -> Address:
@@ -289,9 +309,10 @@ class Unit:
     def fix(self, kind: Kind, expr: Expr, text: str, field: Field | None, size: int = 4) -> int:
         """Leave a fixup for what comes now; the bits until then: 0."""
         section = self.section
-        section.fixups.append(
-            Fixup(section, section.size, kind, expr, self.spot(), text, field, size)
-        )
+        fixup = Fixup(section, section.size, kind, expr, self.spot(), text, field, size)
+        section.fixups.append(fixup)
+        if kind is Kind.PCREL_HI20:
+            section.uppers[fixup.offset] = fixup
         return 0
 
 
@@ -300,6 +321,6 @@ def _not_yet(symbol: Symbol, what: str = "this") -> Fault:
     return Fault(
         f"`{name}` is not defined before this line",
         why=f"{what} must be a number while the program is read",
-        fix="move its definition up",
+        fix="use `la` if it is a label" if what == "`li`" else "move its definition up",
         at=name,
     )
