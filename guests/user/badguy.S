@@ -100,7 +100,7 @@ badguy_read_window:
 
 # Put a `ret` into data, where it may be stored, and call it.
 badguy_run_data:
-    la      t0, badguy_data
+    la      t0, badguy_store
     la      t1, badguy_return
     lw      t1, 0(t1)
     sw      t1, 0(t0)
@@ -226,6 +226,6 @@ badguy_calls:
 
     USER_ROUTINES badguy
 PROGRAM_DATA badguy
-badguy_data:
+badguy_store:
     .word   0
 PROGRAM_END badguy

@@ -1,0 +1,78 @@
+"""Answers for the contract at the head of `pvops.inc`, read from its own table.
+
+Must not know what an operation's expansion is.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import guests
+
+SETS = {
+    "-": (),
+    "t0": ("t0",),
+    "sbi": ("a0", "a1", "a6", "a7"),
+    "hyp": ("a0", "a1", "a6", "a7", "t0", "t1"),
+    "all": (),  # it does not come back, or with every register loaded
+}
+ANSWERS = {"CONSOLE_GETC": {"a0"}}  # registers that bring a result
+ROW = re.compile(r"#   ([A-Z_]+(?:, [A-Z_]+)?)((?: \w+(?:, \w+)*)?) +(-|t0|sbi|hyp|all)(?: {2,}|$)")
+MACRO = re.compile(r"^\.macro (\w+)(.*)$((?:\n.*)*?)\n\.endm$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A row: the registers it may change, and its operands as the row names them."""
+
+    name: str
+    operands: tuple[str, ...]
+    clobbers: tuple[str, ...]
+
+
+def source() -> str:
+    """The text of `pvops.inc`."""
+    return guests.path("include/pvops.inc").read_text()
+
+
+@cache
+def operations() -> dict[str, Operation]:
+    """The rows of the table, by name."""
+    found = {}
+    for line in source().splitlines():
+        if match := ROW.match(line):
+            names, operands, clobbers = match.groups()
+            first, *others = names.split(", ")
+            # `USER_ACCESS_BEGIN, _END`: the second is the first with another ending.
+            stem = first.rpartition("_")[0]
+            for name in [first, *(stem + o if o.startswith("_") else o for o in others)]:
+                found[name] = Operation(
+                    name, tuple(operands.replace(",", " ").split()), SETS[clobbers]
+                )
+    return found
+
+
+def macros() -> set[str]:
+    """The names of the macros that the file defines."""
+    return {match[1] for match in MACRO.finditer(source())}
+
+
+def emptied() -> str:
+    """The file again, where no operation does anything."""
+    return MACRO.sub(r".macro \1\2\n.endm", source())
+
+
+def poisoned() -> str:
+    """The file again, where each operation changes all that it may change.
+
+    A hypercall would; the native expansion changes less.  A kernel that counts
+    on the difference breaks.
+    """
+
+    def poison(match: re.Match[str]) -> str:
+        name, operands, body = match.groups()
+        lost = [r for r in operations()[name].clobbers if r not in ANSWERS.get(name, ())]
+        rubbish = "".join(f"\n    li {r}, 0x{0xBAD00000 + i:x}" for i, r in enumerate(lost))
+        return f".macro {name}{operands}{body}{rubbish}\n.endm"
+
+    return MACRO.sub(poison, source())

@@ -1,0 +1,21 @@
+"""`guests.toml` and the files it names agree."""
+
+import guests
+
+
+def test_every_kernel_has_a_section_and_every_section_its_files():
+    catalogue = guests.catalogue().values()
+    assert {guest.source for guest in catalogue} == set(guests.path("kernels").glob("*.S"))
+    named = {file for guest in catalogue for file in (guest.golden, guest.input) if file}
+    assert named == {file for file in guests.path("golden").iterdir() if file.is_file()}
+
+
+def test_every_include_file_is_included_by_some_guest():
+    from tests.guests.build import assembled
+
+    read = set()
+    for guest in guests.catalogue().values():
+        read |= {guests.Path(file).resolve() for file in assembled(guest).files}
+    folders = ("include", "kernels", "lib", "user")
+    files = {file for folder in folders for file in guests.path(folder).rglob("*.[Si]*")}
+    assert {file.resolve() for file in files} == read
