@@ -1,5 +1,9 @@
 # forkwait N: N times, fork a child that exits at once, and wait for it.  Each
-# child exits with a status of its own, which must arrive.
+# child exits with a status of its own, which must arrive.  Then some children
+# that leave a child behind, more of them than the kernel has room for at once:
+# if init did not wait for those, fork would come to fail.
+
+    .equ FORKWAIT_ORPHANS, 20
 
 PROGRAM forkwait
     call    forkwait_parse
@@ -31,7 +35,31 @@ PROGRAM forkwait
     mv      a0, s0
     call    forkwait_say_number
     SAY     forkwait, " children, each waited for\n"
+
+    li      s1, FORKWAIT_ORPHANS
+4:  SYSCALL SYS_FORK
+    bltz    a0, forkwait_failed
+    beqz    a0, forkwait_leave
     li      a0, 0
+    SYSCALL SYS_WAIT
+    li      a0, 3                       # while the orphan ends
+    SYSCALL SYS_SLEEP
+    addi    s1, s1, -1
+    bnez    s1, 4b
+    SAY     forkwait, "forkwait: "
+    li      a0, FORKWAIT_ORPHANS
+    call    forkwait_say_number
+    SAY     forkwait, " orphans, left to init\n"
+    li      a0, 0
+    SYSCALL SYS_EXIT
+
+# Fork a child that outlives this process.
+forkwait_leave:
+    SYSCALL SYS_FORK
+    bnez    a0, 1f
+    li      a0, 1
+    SYSCALL SYS_SLEEP
+1:  li      a0, 0
     SYSCALL SYS_EXIT
 
 forkwait_failed:

@@ -1,10 +1,11 @@
-# stress N: N children at once, each with memory of its own that it fills and
+# stress N: N children at once, each with memory and registers that it fills and
 # checks over and over while the timer takes the hart away from it.  All use the
 # same addresses; what one finds of another's is a fault of the kernel.
 
     .equ STRESS_TICKS, 8                # how long each goes on
     .equ STRESS_HEAP, 32768
     .equ STRESS_DEPTH, 200              # calls deep, 128 bytes each
+    .equ STRESS_SPIN, 30000
 
 PROGRAM stress
     li      s0, 4
@@ -36,16 +37,44 @@ PROGRAM stress
     SAY     stress, " of "
     mv      a0, s0
     call    stress_say_number
-    SAY     stress, " children found their memory as they left it\n"
-    sub     a0, s0, s2
-    snez    a0, a0
+    SAY     stress, " children found all as they left it\n"
+    bne     s0, s2, stress_failed
+
+    # Two more: one that keeps the hart for as long as it is let, and one behind
+    # it that only wants to end.  If the second ends first, the first has been
+    # made to share.
+    SYSCALL SYS_FORK
+    beqz    a0, stress_hog
+    SYSCALL SYS_FORK
+    bnez    a0, 6f
+    SYSCALL SYS_EXIT
+6:  mv      s3, a0
+    li      a0, 0
+    SYSCALL SYS_WAIT
+    bne     a0, s3, stress_failed
+    li      a0, 0
+    SYSCALL SYS_WAIT
+    SAY     stress, "stress: a child that does not yield was preempted\n"
+    li      a0, 0
+    SYSCALL SYS_EXIT
+
+stress_hog:
+    SYSCALL SYS_UPTIME
+    addi    s3, a0, STRESS_TICKS
+1:  li      t0, 1000
+2:  addi    t0, t0, -1
+    bnez    t0, 2b
+    SYSCALL SYS_UPTIME
+    sub     t0, a0, s3
+    bltz    t0, 1b
+    li      a0, 0
     SYSCALL SYS_EXIT
 
 # A child.  s1 = its seed, s2 = its heap, s3 = when to end, s4 = its number.
 #   1. Its data is a copy: the initial value is there, whoever has changed his.
 #   2. Its heap and bss are zeros.
-#   3. Until the time is up: fill and check heap, stack, and a shared-looking
-#      counter in bss.
+#   3. Until the time is up: fill and check heap, stack, registers, and a
+#      counter in bss that all children have at the same address.
 stress_child:
     SYSCALL SYS_GETPID
     mv      s4, a0
@@ -84,6 +113,8 @@ stress_round:
     mv      s1, a1                      # where the sequence has got to
     li      a0, STRESS_DEPTH
     call    stress_deep
+    bnez    a0, stress_failed
+    call    stress_registers
     bnez    a0, stress_failed
 
     # Load-reserved, store-conditional: an interrupt in between makes the store
@@ -180,6 +211,34 @@ stress_deep:
     sub     a0, t0, t1
 2:  lw      ra, 124(sp)
     addi    sp, sp, 128
+    ret
+
+# stress_registers() -> 0 if every register keeps its value while this spins,
+# long enough to be interrupted now and then.  ra counts.
+stress_registers:
+    addi    sp, sp, -64
+    sw      ra, 0(sp)
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
+    sw      s\n, 4 + 4*\n(sp)
+    .endr
+    .irp n, 3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    li      x\n, 0x01010101 * \n
+    .endr
+    li      ra, STRESS_SPIN
+1:  addi    ra, ra, -1
+    bnez    ra, 1b
+    .irp n, 3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    li      ra, 0x01010101 * \n
+    bne     x\n, ra, 2f
+    .endr
+    li      a0, 0
+    j       3f
+2:  li      a0, 1
+3:  lw      ra, 0(sp)
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
+    lw      s\n, 4 + 4*\n(sp)
+    .endr
+    addi    sp, sp, 64
     ret
 
     USER_ROUTINES stress
