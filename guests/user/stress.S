@@ -214,20 +214,26 @@ stress_deep:
     ret
 
 # stress_registers() -> 0 if every register keeps its value while this spins,
-# long enough to be interrupted now and then.  ra counts.
+# long enough to be interrupted now and then.  The values are the process's own:
+# those of another would not do.  ra counts, and holds what else is needed.
 stress_registers:
     addi    sp, sp, -64
     sw      ra, 0(sp)
     .irp n, 0,1,2,3,4,5,6,7,8,9,10,11
     sw      s\n, 4 + 4*\n(sp)
     .endr
+    sw      s4, 60(sp)
+    mv      ra, s4
     .irp n, 3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
     li      x\n, 0x01010101 * \n
+    xor     x\n, x\n, ra
     .endr
     li      ra, STRESS_SPIN
 1:  addi    ra, ra, -1
     bnez    ra, 1b
     .irp n, 3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    lw      ra, 60(sp)
+    xor     x\n, x\n, ra
     li      ra, 0x01010101 * \n
     bne     x\n, ra, 2f
     .endr
