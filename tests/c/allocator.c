@@ -60,7 +60,7 @@ int main(void)
     free_list = (block *)arena;
     free_list->size = sizeof arena - 16;
     free_list->next = 0;
-    for (int round = 0; round < 2000; round++) {
+    for (int round = 0; round < 250; round++) {
         uint32_t i = next_random(&seed) % SLOTS;
         if (slot[i]) {
             for (uint32_t k = 0; k < length[i]; k++)

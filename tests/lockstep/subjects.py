@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tests.model import Bus, Hart
 from tests.strategies import SCRATCH_REG, SCRATCH_SIZE, Program
+from toyisa.causes import Exc
 from toyisa.insns import BY_NAME
 
 CODE = 0x80000000
@@ -93,3 +94,29 @@ class Unicorn:
         uc.emu_start(CODE, CODE + len(code))
         regs = [uc.reg_read(self._x0 + number) & 0xFFFFFFFF for number in range(32)]
         return Outcome(regs, bytes(uc.mem_read(SCRATCH, SCRATCH_SIZE)))
+
+
+class Core:
+    """The machine of `toyisa`, in S with paging off; ebreak ends the program."""
+
+    def __init__(self) -> None:
+        from toyisa.machine import Machine
+        from toyisa.mmu import reserve
+
+        self._reserve = reserve
+        self._machine = Machine(mem=1 << 20)
+        self._machine.hart.root.deleg_exc = 0
+
+    def run_user(self, program: Program) -> Outcome:
+        m, hart = self._machine, self._machine.hart
+        m.poke(CODE, code_bytes([*program.words, BY_NAME["ebreak"].encode()]))
+        m.poke(SCRATCH, program.memory)
+        hart.x[:32] = start_regs(program)
+        hart.pc = CODE
+        self._reserve(hart, -1)  # nor does a reservation outlive a program
+        m.run(budget=len(program.words) + 1)
+        end = CODE + 4 * len(program.words)
+        if (int(hart.pc), int(hart.exit.cause)) != (end, Exc.BREAKPOINT):
+            raise AssertionError(f"the program did not reach its end: {m.reason}")
+        at = SCRATCH - CODE
+        return Outcome(hart.x[:32].tolist(), m.ram[at : at + SCRATCH_SIZE].tobytes())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.lockstep.subjects import CODE, Model, Unicorn, model_hart
+from tests.lockstep.subjects import CODE, Core, Model, Unicorn, model_hart
 from tests.strategies import CORNERS, USER_ROWS, Program, programs
 from toyisa.fields import Kind
 from toyisa.insns import BY_NAME, Cost, find
@@ -24,9 +24,9 @@ def unicorn():
     return Unicorn()
 
 
-@pytest.fixture(scope="module")
-def subject():
-    return Model()
+@pytest.fixture(scope="module", params=[Model, Core], ids=["model", "core"])
+def subject(request):
+    return request.param()
 
 
 def store_to_reserved_word(program: Program) -> bool:

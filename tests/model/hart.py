@@ -14,7 +14,7 @@ from tests.model.mmu import Access, translate
 from tests.model.trap import Trap, delegated, enter, pending
 from toyisa.causes import Exc, Irq
 from toyisa.insns import Insn, find
-from toyisa.levels import Level, Profile, STraps
+from toyisa.levels import Level, Profile
 
 M32 = 0xFFFFFFFF
 find_row = lru_cache(maxsize=1 << 16)(find)
@@ -57,7 +57,7 @@ class Hart:
         # the root record
         self.deleg_exc = M32 & ~(1 << Exc.ECALL_S)
         self.deleg_int = M32
-        self.s_traps = STraps(0)
+        self.s_traps = 0  # a set of levels.STraps
         self.s_limit = 0
         self.profile = Profile.STRICT
 
@@ -90,6 +90,10 @@ class Hart:
         return (
             self.csr["sip"] & 1 << Irq.SOFTWARE | due << Irq.TIMER | self.external << Irq.EXTERNAL
         )
+
+    def interrupted(self) -> bool:
+        """Whether the next step will take an interrupt."""
+        return pending(self) is not None
 
     def translate(self, va: int, access: Access, *, mark: bool = True) -> int:
         csr = self.csr

@@ -1,0 +1,253 @@
+"""Hypothesis strategy: small random kernels, with their tables, handler and state.
+
+A kernel is data: RAM, registers, CSRs.  Must not know what runs it.
+
+    physical                       virtual
+    0x8000_0000 handler, body      0x8000_0000 all of it, for S, by a superpage
+    0x8000_1000 root of space A    0x0040_0000 the first page, for U
+    0x8000_2000 root of space B    0x0040_1000 .. +5 pages: random entries
+    0x8000_3000 leaf tables A, B   0x0080_0000 a superpage, random
+    0x8000_8000 four data pages    0x00c0_0000 an entry of random bits
+
+Each space has an identifier of its own and no code can write the tables but
+through the MMU, so a TLB never holds what the tables do not: a machine with one
+and the model without one must agree without any fence.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from tests.strategies import raw_words, u32, words
+from toyisa.csrs import BITS, CSRS
+from toyisa.insns import BY_NAME as ROWS
+from toyisa.insns import INSNS, Cost, Sens, find
+from toyisa.levels import Level
+
+RAM_BASE = 0x80000000
+RAM_SIZE = 1 << 20
+BODY = 0x200
+ROOTS = (0x1000, 0x2000)
+LEAVES = (0x3000, 0x4000)
+DATA = 0x8000
+USER = 0x00400000
+WINDOW_PAGES = 5
+SUPERPAGE = 0x00800000
+SATP = next(row.number for row in CSRS if row.name == "satp")
+LEAF_S = 0xCF  # D A X W R V
+
+
+def e(name: str, *operands: int) -> int:
+    return ROWS[name].encode(*operands)
+
+
+def csr_number(name: str) -> int:
+    return next(row.number for row in CSRS if row.name == name)
+
+
+T0, SCRATCH, EPC, CAUSE = 5, csr_number("sscratch"), csr_number("sepc"), csr_number("scause")
+
+
+def handler() -> list[int]:
+    """Skip what trapped; put off the timer; restart the body after a wild jump.
+
+    One register, t0, kept in sscratch meanwhile.
+    """
+    put_off = [
+        e("addi", T0, 0, -1),
+        e("csrrw", 0, csr_number("stimecmph"), T0),
+        e("csrrci", 0, csr_number("sip"), 2),
+    ]
+    skip = [
+        e("csrrs", T0, EPC, 0),
+        e("addi", T0, T0, 4),
+        e("csrrw", 0, EPC, T0),
+    ]
+    leave = [e("csrrw", T0, SCRATCH, T0), e("sret")]
+    restart = [  # in U, from the start of the body
+        e("lui", T0, USER >> 12),
+        e("addi", T0, T0, BODY),
+        e("csrrw", 0, EPC, T0),
+        e("addi", T0, 0, 0x100),
+        e("csrrc", 0, csr_number("sstatus"), T0),
+    ]
+    return [
+        e("csrrw", T0, SCRATCH, T0),
+        e("csrrs", T0, CAUSE, 0),
+        e("bge", T0, 0, 24),                 # not an interrupt: over put_off
+        *put_off,
+        e("jal", 0, 4 * (1 + 3 + 3 + 1 + 5)),  # to leave
+        e("addi", T0, T0, -12),
+        e("beq", T0, 0, 4 * (1 + 3 + 1)),    # a fetch page fault: restart
+        e("addi", 0, 0, 0),
+        *skip,
+        e("jal", 0, 4 * (1 + 5)),            # to leave
+        *restart,
+        *leave,
+    ]  # fmt: skip
+
+
+@dataclass(repr=False)
+class Kernel:
+    """RAM as {offset: bytes}, the registers, the CSRs, and who may do what."""
+
+    ram: dict[int, bytes]
+    x: list[int]
+    pc: int
+    priv: int
+    csr: dict[str, int]
+    body: list[int]
+
+    def __repr__(self) -> str:
+        """What a person needs to see of it; the tables' words that are not zero."""
+        tables = [
+            f"{RAM_BASE + at + 4 * n:x}: {word:08x}"
+            for at in (*ROOTS, *LEAVES)
+            for n, (word,) in enumerate(struct.iter_unpack("<I", self.ram[at]))
+            if word
+        ]
+        body = [f"{4 * n:x}: {word:08x} {_name(word)}" for n, word in enumerate(self.body)]
+        regs = [f"x{n}={value:x}" for n, value in enumerate(self.x)]
+        csrs = [f"{name}={value:x}" for name, value in self.csr.items()]
+        parts = (f"pc={self.pc:x} priv={self.priv}", "\n".join(body), tables, regs, csrs)
+        return "\n".join(p if isinstance(p, str) else " ".join(p) for p in parts)
+
+    def _repr_pretty_(self, printer, cycle: bool) -> None:
+        """Hypothesis prints a dataclass by its fields, 100 kB of them, unless told."""
+        printer.text(repr(self))
+
+
+def _name(word: int) -> str:
+    row = find(word)
+    if row is None:
+        return "illegal"
+    return f"{row.name} {row.operands} {row.operand_values(word)}"
+
+
+frames = st.one_of(
+    st.integers(0, 3).map(lambda n: (RAM_BASE + DATA >> 12) + n),
+    st.just(RAM_BASE >> 12),                      # the code, for who may write it
+    st.sampled_from([0, (RAM_BASE + RAM_SIZE) >> 12, 0x3FFFFF]),  # nothing there
+)  # fmt: skip
+# Flags that tend to map something; never G, since the two spaces differ.
+flags = st.one_of(
+    st.sampled_from([0x01, 0x03, 0x07, 0x0F, 0x17, 0x1F, 0x1B, 0x09, 0x13, 0xDF]),
+    st.integers(0, 0xFF).map(lambda bits: bits & ~BITS["PTE_G"]),
+)
+entries = st.builds(lambda frame, bits: frame << 10 | bits, frames, flags)
+big_entries = st.builds(
+    lambda wild, bits: (RAM_BASE >> 12) + wild << 10 | bits,
+    st.sampled_from([0, 0, 0, 1, 0x200]),  # misaligned, if not 0
+    flags,
+)
+places = st.one_of(
+    st.builds(lambda page, at: USER + page * 4096 + at,
+              st.integers(0, WINDOW_PAGES + 1), st.sampled_from([0, 4, 8, 0x7FC, 0xFFC])),
+    st.builds(lambda page, at: RAM_BASE + DATA + page * 4096 + at,
+              st.integers(0, 3), st.sampled_from([0, 4, 0xFFC])),
+    st.sampled_from([SUPERPAGE + DATA, SUPERPAGE, 0x00C00000, USER + BODY, RAM_BASE + BODY]),
+    u32,
+)  # fmt: skip
+
+
+def spaces() -> list[int]:
+    """The values of satp that a kernel may use: bare, space A, space B."""
+    sv32 = BITS["SATP_MODE_SV32"]
+    return [0] + [
+        sv32 | asid << BITS["SATP_ASID_SHIFT"] | (RAM_BASE + root) >> 12
+        for asid, root in enumerate(ROOTS, 1)
+    ]
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> dict[int, bytes]:
+    """Both spaces' tables: the kernel's superpage, the window, random entries."""
+    ram = {}
+    for root, leaf in zip(ROOTS, LEAVES, strict=True):
+        top = [0] * 1024
+        top[RAM_BASE >> 22] = RAM_BASE >> 2 | LEAF_S & draw(st.sampled_from([0xFF, 0x3F, 0x7F]))
+        top[USER >> 22] = (RAM_BASE + leaf) >> 2 | 1
+        top[SUPERPAGE >> 22] = draw(big_entries)
+        top[3] = draw(st.one_of(st.just(0), u32)) & ~BITS["PTE_G"]
+        if top[3] & 0xF == 1 and top[3] >> 10 << 12 >= RAM_BASE:
+            top[3] = 0  # a pointer into RAM would make a table of what code can write
+        window = [RAM_BASE >> 2 | 0x1B] + [draw(entries) for _ in range(WINDOW_PAGES)]
+        ram[root] = struct.pack("<1024I", *top)
+        ram[leaf] = struct.pack(f"<{len(window)}I", *window)
+    return ram
+
+
+def _no_satp(word: int) -> bool:
+    """Only `switches` may write satp: a random root is a table nobody guards."""
+    return not (word & 0x7F == 0x73 and word >> 12 & 3 and word >> 20 == SATP)
+
+
+CSR_ROWS = tuple(row for row in INSNS if row.cost is Cost.CSR)
+MEMORY_ROWS = tuple(row for row in INSNS if row.cost in {Cost.LOAD, Cost.STORE, Cost.ATOMIC})
+PRIVILEGED = tuple(row for row in INSNS if row.sens in {Sens.CONTROL, Sens.BEHAVIOUR})
+csr_words = st.builds(
+    lambda row, rd, number, source: row.encode(rd, number, source),
+    st.sampled_from(CSR_ROWS), st.integers(0, 31),
+    st.sampled_from([row.number for row in CSRS if row.name not in {"satp", "stvec"}]),
+    st.integers(0, 31),
+)  # fmt: skip
+
+
+@st.composite
+def switches(draw: st.DrawFn) -> list[int]:
+    """Load a register with a legal satp and write it."""
+    value = draw(st.sampled_from(spaces()))
+    low = (value & 0xFFF ^ 0x800) - 0x800
+    high = (value - low >> 12) & 0xFFFFF
+    return [
+        e("lui", 6, high),
+        e("addi", 6, 6, low),
+        e("csrrw", draw(st.sampled_from([0, 7])), SATP, 6),
+    ]
+
+
+def _near(word: int) -> int:
+    """A memory word with a small offset, so that the access hits what `places` chose."""
+    row = next((r for r in MEMORY_ROWS if word & r.mask == r.match), None)
+    if row is None or row.cost is Cost.ATOMIC:
+        return word
+    values = list(row.operand_values(word))
+    at = next(n for n, f in enumerate(row.fields) if f.name.endswith("imm12"))
+    values[at] = values[at] % 5 * 2
+    return row.encode(*values)
+
+
+items = st.one_of(
+    words().map(lambda word: [word]),
+    words(MEMORY_ROWS).map(lambda word: [_near(word)]),
+    words(MEMORY_ROWS).map(lambda word: [_near(word)]),
+    words(PRIVILEGED).map(lambda word: [word]),
+    csr_words.map(lambda word: [word]),
+    raw_words.map(lambda word: [word]),
+    switches(),
+)
+
+
+@st.composite
+def kernels(draw: st.DrawFn, max_size: int = 40) -> Kernel:
+    """A kernel in a random state, about to run its body in S or in U."""
+    drawn = draw(st.lists(items, min_size=1, max_size=max_size))
+    body = [word for item in drawn for word in item if len(item) > 1 or _no_satp(word)]
+    code = handler()
+    ram = draw(tables())
+    ram[0] = struct.pack(f"<{len(code)}I", *code)
+    ram[BODY] = struct.pack(f"<{len(body) + 1}I", *body, e("jal", 0, -4 * len(body)))
+    ram[DATA] = draw(st.binary(min_size=16, max_size=16)) * (4 * 4096 // 16)
+    priv = draw(st.sampled_from([Level.U, Level.S]))
+    csr = {row.name: draw(u32) & row.writable for row in CSRS if not row.read_only}
+    csr |= {
+        "satp": draw(st.sampled_from(spaces()[1:] if priv == Level.U else spaces())),
+        "stvec": RAM_BASE,
+        "stimecmp": draw(st.integers(0, 3)),
+        "stimecmph": draw(st.sampled_from([0, 0xFFFFFFFF])),
+    }
+    few = draw(st.lists(places, min_size=4, max_size=8))  # so that accesses meet
+    x = [0] + [few[n * 5 % len(few)] for n in range(31)]
+    pc = (USER if priv == Level.U else RAM_BASE) + BODY
+    return Kernel(ram, x, pc, int(priv), csr, body)
