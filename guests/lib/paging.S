@@ -35,7 +35,7 @@ pte_of:
     slli    a1, a1, PTE_PPN_SHIFT
     ori     a1, a1, PTE_V               # V alone: a pointer to the next level
     mv      a0, s0
-    SET_PTE a0, a1
+    SET_PGD a0, a1
     READ_PTE t2, s0
 
 1:  srli    t2, t2, PTE_PPN_SHIFT
@@ -71,5 +71,5 @@ map_superpage:
     srli    a1, a2, PAGE_SHIFT
     slli    a1, a1, PTE_PPN_SHIFT
     or      a1, a1, a3
-    SET_PTE a0, a1
+    SET_PGD a0, a1
     ret

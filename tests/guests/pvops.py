@@ -62,6 +62,61 @@ def emptied() -> str:
     return MACRO.sub(r".macro \1\2\n.endm", source())
 
 
+DEFERRING = {
+    "LAZY_ENTER": """
+    sw      zero, deferred, t0""",
+    "LAZY_LEAVE": """
+    la      t1, deferred_entries
+95: lw      t0, deferred
+    addi    t0, t0, -1
+    sw      t0, deferred, a0
+    bltz    t0, 96f
+    lw      a0, 0(t1)
+    lw      a1, 4(t1)
+    sw      a1, 0(a0)
+    addi    t1, t1, 8
+    j       95b
+96:""",
+    "SET_PTE": """
+    lw      t0, deferred
+    bltz    t0, 95f
+    slli    t1, t0, 3
+    addi    t0, t0, 1
+    sw      t0, deferred, a6
+    la      t0, deferred_entries
+    add     t1, t0, t1
+    sw      \\val, 4(t1)
+    sw      \\addr, 0(t1)
+    j       96f
+95: sw      \\val, 0(\\addr)
+96:""",
+}
+DEFERRED = """
+    .data
+    .balign 4
+deferred:                               # entries in the queue; -1: do it at once
+    .word   -1
+    .bss
+    .balign 4
+deferred_entries:
+    .space  8 * 2048
+    .text
+"""
+
+
+def deferring() -> str:
+    """The file again, where SET_PTE between LAZY_ENTER and LAZY_LEAVE only queues.
+
+    A kernel that reads back what it has set, or frees what it has unmapped, breaks.
+    """
+
+    def defer(match: re.Match[str]) -> str:
+        name, operands, body = match.groups()
+        return f".macro {name}{operands}{DEFERRING.get(name, body)}\n.endm"
+
+    return MACRO.sub(defer, source()) + DEFERRED
+
+
 def poisoned() -> str:
     """The file again, where each operation changes all that it may change.
 

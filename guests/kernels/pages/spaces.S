@@ -18,7 +18,7 @@ test_address_spaces:
     li      a1, 0
     srli    t0, s3, SUPERPAGE_SHIFT - 2 # but VA's table its own
     add     a0, a0, t0
-    SET_PTE a0, a1
+    SET_PGD a0, a1
     lw      a0, 20(sp)
     PT_ALLOC a0
     lw      a0, 20(sp)

@@ -96,7 +96,6 @@ sys_sbrk:
     add     s1, s1, t0
     not     t0, t0
     and     s1, s1, t0
-    LAZY_ENTER
 1:  bgeu    s1, s0, 3f
     lw      a0, P_ROOT(tp)
     mv      a1, s1
@@ -117,8 +116,7 @@ sys_sbrk:
 2:  li      t0, PAGE_SIZE
     add     s1, s1, t0
     j       1b
-3:  LAZY_LEAVE
-    mv      a0, s0
+3:  mv      a0, s0
     EPILOGUE
 4:  li      a0, -1
     EPILOGUE

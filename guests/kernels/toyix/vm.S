@@ -34,7 +34,7 @@ vm_init:
     srli    a1, s1, PAGE_SHIFT
     slli    a1, a1, PTE_PPN_SHIFT
     ori     a1, a1, PTE_V
-    SET_PTE a0, a1
+    SET_PGD a0, a1
     li      t0, PAGE_SIZE
     add     s1, s1, t0
     addi    s2, s2, 1
@@ -99,7 +99,7 @@ vm_new:
     READ_PTE a1, t2
     slli    t1, s2, 2
     add     a0, s0, t1
-    SET_PTE a0, a1
+    SET_PGD a0, a1
     addi    s2, s2, 1
     li      t1, KERNEL_VPN1_END
     bltu    s2, t1, 1b
