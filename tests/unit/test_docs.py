@@ -1,0 +1,34 @@
+"""The generated parts of the documentation are not stale, and its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from toyisa import gendocs
+from toyisa.csrs import CSRS
+from toyisa.insns import INSNS
+
+ROOT = Path(gendocs.__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def test_the_tables_of_isa_md_are_what_the_package_says():
+    """If this fails: `make gen`."""
+    text = gendocs.PATH.read_text(encoding="utf-8")
+    assert gendocs.render(text) == text
+
+
+def test_every_table_is_used_and_every_row_is_there():
+    text = gendocs.PATH.read_text(encoding="utf-8")
+    assert {name for _, name, _ in gendocs.BLOCK.findall(text)} == set(gendocs.TABLES)
+    for row in (*INSNS, *CSRS):
+        assert f"| `{row.name}" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_to_files(page):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)", text):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
