@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.kernels import RAM_SIZE, Kernel
+from tests.kernels import RAM_BASE, RAM_SIZE, Kernel
 from tests.model import Bus, Effects, Hart
 from toyisa.levels import Profile
 
@@ -58,12 +58,11 @@ class Core:
         from toyisa.mmu import recontext
 
         kernel = setup.kernel
-        machine = Machine(mem=RAM_SIZE, cost=setup.preset, clock="icount")
-        hart = self.hart = machine.hart
-        self.mem = machine.memory
+        self.machine = Machine(mem=RAM_SIZE, cost=setup.preset, clock="icount")
+        hart = self.hart = self.machine.hart
         hart.clock.per_tick = PER_TICK
         for at, data in kernel.ram.items():
-            self.mem.ram8[at : at + len(data)] = memoryview(data)
+            self.machine.poke(RAM_BASE + at, data)
         hart.x[:32] = kernel.x
         hart.pc, hart.priv = kernel.pc, kernel.priv
         for name, value in kernel.csr.items():
@@ -77,7 +76,7 @@ class Core:
         from toyisa.execute import execute
 
         self.hart.root.budget, self.hart.root.one_trap = budget, one_trap
-        return int(execute(self.hart, self.mem))
+        return int(execute(self.hart, self.machine.memory))
 
     def step(self) -> int:
         """One retirement or one trap, or both if an interrupt follows at once."""
@@ -97,7 +96,7 @@ class Core:
         }
 
     def ram(self) -> bytes:
-        return self.mem.ram8.tobytes()
+        return self.machine.ram.tobytes()
 
     def exit(self) -> tuple[int, int]:
         """Cause and tval of the last exit to root."""
