@@ -11,7 +11,7 @@ from toyisa.causes import Exc
 from toyisa.clock import charge, virtual_time
 from toyisa.cost import Event
 from toyisa.decode import stored
-from toyisa.memory import CODE, PAGE, RAM_BASE, TOHOST, ram_offset, read_ram, write_ram
+from toyisa.memory import CODE, PAGE, RAM_BASE, TOHOST, ram_offset, ram_words, read_ram, write_ram
 from toyisa.mmu import (
     LOAD, PAGE_FAULT, STORE, access_fault, limited, page_fault, reserve, translate_data,
 )  # fmt: skip
@@ -134,7 +134,7 @@ def _load_reserved(hart, mem, rd, va):
     if offset < 0:  # a device cannot be reserved
         pend(hart, np.int64(Exc.LOAD_ACCESS), va)
         return FAULT
-    hart.x[rd] = mem.ram32[offset >> 2]
+    hart.x[rd] = ram_words(mem)[offset >> 2]
     reserve(hart, pa)
     return DONE
 
@@ -192,7 +192,7 @@ def _amo(hart, mem, op, rd, va, operand, closed):
     if offset < 0:
         pend(hart, np.int64(Exc.STORE_ACCESS), va)
         return FAULT
-    old = np.int64(mem.ram32[offset >> 2])
+    old = np.int64(ram_words(mem)[offset >> 2])
     result = store_ram(hart, mem, offset, 4, _amo_result(op, old, operand), closed)
     if result != CODE_STORE:
         hart.x[rd] = old
@@ -222,6 +222,6 @@ def access_memory(hart, mem, uop, closed):
         result = _store_conditional(hart, mem, rd, va, value, closed)
     else:
         result = _amo(hart, mem, op, rd, va, value, closed)
-    if result == DONE and mem.pool[2] >= 0:
+    if result == DONE and mem.stale >= 0:
         return RESYNC  # the MMU changed a word of code
     return result

@@ -9,7 +9,7 @@ what RAM says: self-modifying code needs no more than the manual's `fence.i`.
 import numpy as np
 
 from toyisa.insns import INSNS
-from toyisa.memory import CODE, NO_SLOT, PAGE, SLOTS, STRIDE, WORDS
+from toyisa.memory import CODE, PAGE, SLOTS, STRIDE, WORDS, ram_words
 from toyisa.njit import njit
 from toyisa.ops import SINK, Op, op_name
 from toyisa.state import NO_TAG
@@ -136,9 +136,8 @@ def fold(hart, mem, slot):
 @njit
 def fold_all(hart, mem):
     """Fold every slot, so that the hart's counts are complete; the hart is stopped."""
-    for slot in range(mem.pool[0]):
-        if mem.owner[slot] != NO_SLOT:
-            fold(hart, mem, slot)
+    for slot in range(mem.slots):
+        fold(hart, mem, slot)
 
 
 @njit
@@ -153,32 +152,30 @@ def _sum_costs(hart, mem, slot, start):
 def flush_pool(hart, mem):
     """Empty the pool: every frame is decoded again when it is next fetched from."""
     fold_all(hart, mem)
-    for slot in range(mem.pool[0]):
+    for slot in range(mem.slots):
         frame = mem.owner[slot]
-        if frame != NO_SLOT:
-            mem.slot[frame] = NO_SLOT
-            mem.flags[frame] &= 0xFF ^ CODE
-            mem.owner[slot] = NO_SLOT
-    mem.pool[0] = 0
-    mem.pool[1] += 1
+        mem.slot[frame] = 0
+        mem.flags[frame] &= 0xFF ^ CODE
+    mem.slots = 0
+    mem.flushes += 1
     hart.tlb.xtag[:] = NO_TAG
 
 
 @njit
 def slot_of(hart, mem, frame):
     """The frame's slot in the pool, decoding the page if it has none."""
-    slot = np.int64(mem.slot[frame])
-    if slot != NO_SLOT:
+    slot = np.int64(mem.slot[frame]) - 1
+    if slot >= 0:
         return slot
-    if mem.pool[0] == SLOTS:
+    if mem.slots == SLOTS:
         flush_pool(hart, mem)
-    slot = mem.pool[0]
-    mem.pool[0] += 1
+    slot = mem.slots
+    mem.slots += 1
     mem.owner[slot] = frame
-    mem.slot[frame] = slot
+    mem.slot[frame] = slot + 1
     mem.flags[frame] |= CODE
     for place in range(WORDS):
-        word = np.int64(mem.ram32[frame * WORDS + place])
+        word = np.int64(ram_words(mem)[frame * WORDS + place])
         mem.uops[slot * STRIDE + place] = decode(word, place)
     mem.cum[slot * STRIDE] = 0
     _sum_costs(hart, mem, slot, 0)
@@ -196,13 +193,13 @@ def stored(hart, mem, offset):
     No run may be open in the slot: the caller has closed its own.
     """
     frame = offset // PAGE
-    slot = np.int64(mem.slot[frame])
-    if slot == NO_SLOT:
+    slot = np.int64(mem.slot[frame]) - 1
+    if slot < 0:
         return
     place = (offset & (PAGE - 1)) >> 2
     i = slot * STRIDE + place
     old = mem.uops[i]
-    new = decode(np.int64(mem.ram32[offset >> 2]), place)
+    new = decode(np.int64(ram_words(mem)[offset >> 2]), place)
     if new == old:
         return
     if (old ^ new) & 0xFF or mem.edge[i]:
@@ -215,6 +212,6 @@ def stored(hart, mem, offset):
 @njit
 def settle(hart, mem):
     """Decode again the word that the MMU changed while a run was open, if any."""
-    if mem.pool[2] >= 0:
-        stored(hart, mem, mem.pool[2])
-        mem.pool[2] = -1
+    if mem.stale >= 0:
+        stored(hart, mem, mem.stale)
+        mem.stale = -1

@@ -5,7 +5,7 @@ nor how the address was translated.  An unmapped address answers `NO_DEVICE`.
 """
 
 from toyisa.memory import (
-    FINISHER, TX_SIZE, UART, halt, ram_offset, receive, receive_ready, transmit,
+    FINISHER, TX_SIZE, UART, halt, ram_offset, ram_words, receive, receive_ready, transmit,
 )  # fmt: skip
 from toyisa.njit import njit
 
@@ -110,10 +110,10 @@ def stored_tohost(mem):
     offset = ram_offset(mem, mem.console.tohost, 8)
     if offset < 0:
         return
-    low, high = mem.ram32[offset >> 2], mem.ram32[(offset >> 2) + 1]
+    low, high = ram_words(mem)[offset >> 2], ram_words(mem)[(offset >> 2) + 1]
     if high >> 16 == 0x0101:
         transmit(mem.console, low)
-        mem.ram32[offset >> 2] = 0
-        mem.ram32[(offset >> 2) + 1] = 0
+        ram_words(mem)[offset >> 2] = 0
+        ram_words(mem)[(offset >> 2) + 1] = 0
     elif low & 1:
         halt(mem.console, low >> 1, BY_TOHOST)

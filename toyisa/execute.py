@@ -30,7 +30,9 @@ from toyisa.clock import timer_deadline, virtual_time
 from toyisa.decode import settle, slot_of
 from toyisa.devices import TX_FULL
 from toyisa.exits import Reason
-from toyisa.memory import PAGE, POOL_MASK, STRIDE, WORDS
+from toyisa.memory import (
+    PAGE, POOL_MASK, STRIDE, WORDS, ram_bytes, ram_halves, ram_words,
+)  # fmt: skip
 from toyisa.mmu import FETCH, PAGE_FAULT, access_fault, page_fault, translate_fetch
 from toyisa.njit import njit
 from toyisa.ops import Op
@@ -72,7 +74,7 @@ def _fetch(hart, mem):
 @njit
 def insn_at_pc(hart, mem):
     """The word at `hart.pc`, whose page was fetched from last."""
-    return np.int64(mem.ram32[(hart.fetch.frame * PAGE + (np.int64(hart.pc) & 0xFFC)) >> 2])
+    return np.int64(ram_words(mem)[(hart.fetch.frame * PAGE + (np.int64(hart.pc) & 0xFFC)) >> 2])
 
 
 @njit
@@ -162,7 +164,7 @@ def execute(hart, mem):
     """Run from `hart.pc` until root must act; the exits.Reason, details in hart.exit."""
     x = hart.x
     uops, cum, flow, edge = mem.uops, mem.cum, mem.flow, mem.edge
-    ram8, ram16, ram32 = mem.ram8, mem.ram16, mem.ram32
+    ram8, ram16, ram32 = ram_bytes(mem), ram_halves(mem), ram_words(mem)
     tlb = hart.tlb
     rtag, wtag, frame_at = tlb.rtag, tlb.wtag, tlb.base
     xtag, xslot = tlb.xtag, tlb.xslot

@@ -15,7 +15,7 @@ from toyisa.cost import Event
 from toyisa.devices import BY_SBI
 from toyisa.execute import execute
 from toyisa.exits import Reason
-from toyisa.memory import halt, ram_offset, receive, receive_ready, transmit
+from toyisa.memory import halt, ram_bytes, ram_offset, receive, receive_ready, transmit
 from toyisa.mmu import drop_fast_tags
 from toyisa.njit import njit
 
@@ -64,7 +64,7 @@ def _write_console(mem, count, address):
     if at < 0:
         return np.int64(-1)
     for n in range(count):
-        transmit(mem.console, mem.ram8[at + n])
+        transmit(mem.console, ram_bytes(mem)[at + n])
     return count
 
 

@@ -74,7 +74,7 @@ class Machine:
         self.cost = load_cost(cost)
         self.clock = clock
         self.hart = state.new_hart()
-        self.memory = new_memory(mem)
+        self.memory, self._ram = new_memory(mem)
         self.symbols: tuple[tuple[int, str], ...] = ()
         self.reason = ""
         self._input, self._output = bytearray(), bytearray()
@@ -243,7 +243,7 @@ class Machine:
     @property
     def ram(self) -> np.ndarray:
         """RAM as bytes, at physical 0x8000_0000; for changes use `poke`."""
-        return self.memory.ram8
+        return self._ram
 
     def poke(self, pa: int, data: bytes) -> None:
         """Change RAM at physical `pa`, code included; ValueError outside RAM."""

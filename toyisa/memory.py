@@ -1,7 +1,7 @@
 """Answers for what lies behind physical addresses, and for the decode pool.
 
-A machine's memory is a tuple of flat arrays, so that njit code takes it by
-value.  Must not know about virtual addresses (`mmu.py`) nor what a device does
+One record, which njit code takes by address; RAM lies beside it, since its size
+is the user's.  Must not know about virtual addresses (`mmu.py`) nor what a device does
 (`devices.py`).
 
     0x0010_0000  finisher         write 0x5555 to pass, 0x3333 to fail
@@ -9,11 +9,9 @@ value.  Must not know about virtual addresses (`mmu.py`) nor what a device does
     0x8000_0000  RAM              `ram_size` bytes
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from toyisa.njit import njit
+from toyisa.njit import njit, view
 from toyisa.state import record
 
 RAM_BASE = 0x8000_0000
@@ -28,7 +26,6 @@ STRIDE = WORDS + 1
 SLOTS = 1023
 POOL = 1 << 20  # SLOTS * STRIDE rounded up, so that an index can be masked
 POOL_MASK = POOL - 1
-NO_SLOT = -1
 
 # Frame flags.
 CODE = 1    # the frame has a decode slot: a store must be decoded again
@@ -50,43 +47,62 @@ CONSOLE = record(
 )  # fmt: skip
 
 
-class Memory(NamedTuple):
-    """RAM in three widths, what the MMU must know of each frame, the decode pool."""
+MAX_RAM = 2 << 30
+MAX_FRAMES = MAX_RAM // PAGE
 
-    ram8: np.ndarray    # u1, RAM
-    ram16: np.ndarray   # u2, the same bytes
-    ram32: np.ndarray   # u4, the same bytes
-    flags: np.ndarray   # u1 a frame
-    slot: np.ndarray    # i4 a frame: its decode slot or NO_SLOT
-    uops: np.ndarray    # i8, POOL micro-ops
-    cum: np.ndarray     # i4, cycles of the page's instructions before this one
-    flow: np.ndarray    # i8, runs that began here less runs that ended before here
-    edge: np.ndarray    # i8, times that the near branch here was taken
-    owner: np.ndarray   # i4 a slot: its frame or NO_SLOT
-    pool: np.ndarray    # i8, [0] slots in use, [1] flushes, [2] stale word's offset or -1
-    console: np.record  # CONSOLE
+MEMORY = record(
+    ("ram", "i8"), ("ram_size", "i8"),  # RAM's host address, and its bytes
+    ("flags", "u1", MAX_FRAMES),        # what the MMU must know of a frame
+    ("slot", "i4", MAX_FRAMES),         # a frame's decode slot, plus 1; 0 for none
+    ("owner", "i4", SLOTS),             # a slot's frame
+    ("slots", "i8"),                    # slots in use
+    ("flushes", "i8"),                  # times that the pool was flushed
+    ("stale", "i8"),                    # offset of a word to decode again, or -1
+    ("uops", "i8", POOL),               # micro-ops
+    ("cum", "i4", POOL),                # cycles of the page's instructions before this one
+    ("flow", "i8", POOL),               # runs that began here less those that ended before
+    ("edge", "i8", POOL),               # times that the near branch here was taken
+    ("console", CONSOLE),
+)  # fmt: skip
 
 
-def new_memory(ram_size: int) -> Memory:
-    """Zeroed memory of `ram_size` bytes, a multiple of the page size."""
+def new_memory(ram_size: int) -> tuple[np.record, np.ndarray]:
+    """Memory with `ram_size` zeroed bytes, a multiple of the page size: record and RAM.
+
+    The record holds RAM's address: whoever keeps the record keeps the array.  The
+    operating system gives pages of either only when they are touched.
+    """
     ram = np.zeros(ram_size // 4, np.uint32)
-    frames = ram_size // PAGE
-    console = np.zeros(1, CONSOLE)[0]
-    console.tohost = -1
-    return Memory(
-        ram8=ram.view(np.uint8), ram16=ram.view(np.uint16), ram32=ram,
-        flags=np.zeros(frames, np.uint8), slot=np.full(frames, NO_SLOT, np.int32),
-        uops=np.zeros(POOL, np.int64), cum=np.zeros(POOL, np.int32),
-        flow=np.zeros(POOL, np.int64), edge=np.zeros(POOL, np.int64),
-        owner=np.full(SLOTS, NO_SLOT, np.int32), pool=np.array([0, 0, -1]), console=console,
-    )  # fmt: skip
+    mem = np.zeros(1, MEMORY)[0]
+    mem.ram, mem.ram_size = ram.ctypes.data, ram_size
+    mem.stale = -1
+    mem.console.tohost = -1
+    return mem, ram.view(np.uint8)
+
+
+@njit
+def ram_bytes(mem):
+    """RAM as bytes."""
+    return view(mem.ram, mem.ram_size, np.uint8)
+
+
+@njit
+def ram_halves(mem):
+    """RAM as half-words, little-endian."""
+    return view(mem.ram, mem.ram_size >> 1, np.uint16)
+
+
+@njit
+def ram_words(mem):
+    """RAM as words, little-endian."""
+    return view(mem.ram, mem.ram_size >> 2, np.uint32)
 
 
 @njit
 def ram_offset(mem, pa, size):
     """The offset in RAM of `size` bytes at physical `pa`, or -1 outside it."""
     offset = pa - RAM_BASE
-    if offset < 0 or offset + size > mem.ram8.size:
+    if offset < 0 or offset + size > mem.ram_size:
         return -1
     return offset
 
@@ -95,21 +111,21 @@ def ram_offset(mem, pa, size):
 def read_ram(mem, offset, size):
     """`size` (1, 2, 4) bytes at an aligned RAM offset, zero-extended."""
     if size == 4:
-        return np.int64(mem.ram32[offset >> 2])
+        return np.int64(ram_words(mem)[offset >> 2])
     if size == 2:
-        return np.int64(mem.ram16[offset >> 1])
-    return np.int64(mem.ram8[offset])
+        return np.int64(ram_halves(mem)[offset >> 1])
+    return np.int64(ram_bytes(mem)[offset])
 
 
 @njit
 def write_ram(mem, offset, size, value):
     """Store the low `size` bytes of `value`; the caller keeps the decode pool true."""
     if size == 4:
-        mem.ram32[offset >> 2] = value & 0xFFFFFFFF
+        ram_words(mem)[offset >> 2] = value & 0xFFFFFFFF
     elif size == 2:
-        mem.ram16[offset >> 1] = value & 0xFFFF
+        ram_halves(mem)[offset >> 1] = value & 0xFFFF
     else:
-        mem.ram8[offset] = value & 0xFF
+        ram_bytes(mem)[offset] = value & 0xFF
 
 
 @njit

@@ -31,7 +31,7 @@ from toyisa.causes import Exc
 from toyisa.clock import charge
 from toyisa.cost import Event
 from toyisa.levels import Level
-from toyisa.memory import CODE, PAGE, RAM_BASE, ram_offset
+from toyisa.memory import CODE, PAGE, RAM_BASE, ram_offset, ram_words
 from toyisa.njit import njit
 from toyisa.state import NO_TAG
 
@@ -125,7 +125,7 @@ def walk(hart, mem, va, access, quiet):
             charge(hart, np.int64(Event.WALK_REF), 1)
         if at < 0:
             return ACCESS_FAULT
-        pte = np.int64(mem.ram32[at >> 2])
+        pte = np.int64(ram_words(mem)[at >> 2])
         # "If pte.v = 0, or if pte.r = 0 and pte.w = 1, ... page-fault."
         if not pte & V or (pte & (R | W)) == W:
             return PAGE_FAULT
@@ -295,8 +295,8 @@ def _flush(keys, ptes, mask, supers, va, asid):
 @njit
 def write_word(hart, mem, offset, value):
     """Store a word at a RAM offset on the machine's own account (a PTE's A and D)."""
-    mem.ram32[offset >> 2] = value
+    ram_words(mem)[offset >> 2] = value
     if mem.flags[offset // PAGE] & CODE:
-        mem.pool[2] = offset  # a run may be open there: `decode.settle` comes later
+        mem.stale = offset  # a run may be open there: `decode.settle` comes later
     if hart.resv.addr == offset + RAM_BASE:
         reserve(hart, -1)

@@ -9,12 +9,70 @@ runs it; division by zero gives NumPy's result instead of an exception, since
 inside the core a failure is a value.
 """
 
-from functools import partial
+import ctypes
+from collections.abc import Callable
+
+import numpy as np
 
 from toyisa import jitcache
 
 jitcache.enable()
 
 import numba  # noqa: E402  after the cache is enabled, which sets where numba keeps code
+from numba.core import types  # noqa: E402
+from numba.core.registry import CPUDispatcher  # noqa: E402
 
-njit = partial(numba.njit, cache=True, error_model="numpy", nogil=True)
+
+def _widen(kind: types.Type) -> types.Type:
+    """The type that an argument is passed as: one for all integers."""
+    kind = types.unliteral(kind)
+    if isinstance(kind, types.Integer | types.IntEnumMember):
+        return types.int64
+    return kind
+
+
+class _OneVersion(CPUDispatcher):
+    """A compiled function with one version for all widths and constants.
+
+    numba compiles a version for each combination of argument types, and a literal
+    is a type of its own: the core would compile several times over.
+    """
+
+    def get_call_template(self, args, kws):
+        return super().get_call_template(
+            tuple(map(_widen, args)), {name: _widen(kind) for name, kind in kws.items()}
+        )
+
+
+def njit(function: Callable) -> Callable:
+    """Compile `function` to native code, kept on disk; integers arrive as int64."""
+    dispatcher = numba.njit(cache=True, error_model="numpy", nogil=True)(function)
+    if isinstance(dispatcher, CPUDispatcher):  # not with NUMBA_DISABLE_JIT
+        dispatcher.__class__ = _OneVersion
+    return dispatcher
+
+
+@numba.extending.intrinsic
+def _pointer(typing_context, address):
+    """An address as a pointer."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
+
+    return types.voidptr(types.int64), generate
+
+
+if numba.config.DISABLE_JIT:
+
+    def view(address, length, dtype):
+        """`length` items at a host address, for tests without the compiler."""
+        size = int(length) * np.dtype(dtype).itemsize
+        buffer = (ctypes.c_uint8 * size).from_address(int(address))
+        return np.frombuffer(buffer, dtype)
+
+else:
+
+    @numba.njit(inline="always")
+    def view(address, length, dtype):
+        """`length` items at a host address as an array, without owning them."""
+        return numba.carray(_pointer(address), (length,), dtype)
