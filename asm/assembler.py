@@ -15,6 +15,7 @@ from pathlib import Path
 from asm import source
 from asm.errors import Fault, Problem, file_error
 from asm.expr import Undefined, evaluate
+from asm.frames import Spot
 from asm.layout import far_branches, place, resolve
 from asm.section import Section
 from asm.source import Source
@@ -81,7 +82,7 @@ class Object:
             ends = [offset for offset, _, _ in section.lines[1:]] + [section.size]
             for (offset, frame, index), end in zip(section.lines, ends, strict=True):
                 if end > offset:
-                    path, number = _site(frame, index)
+                    path, number = Spot(frame, index).site()
                     found.append(Line(section.address + offset, end - offset, path, number))
         return found
 
@@ -207,9 +208,3 @@ def _names(unit: Unit) -> dict[str, Name]:
 def _entry(unit: Unit, symbols: Mapping[str, Name]) -> int:
     start = symbols.get("_start")
     return start.value if start else unit.sections[".text"].address
-
-
-def _site(frame, index: int) -> tuple[str, int]:
-    while frame.expands and frame.parent is not None:
-        frame, index = frame.parent
-    return frame.source.path, frame.source.numbers[index]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MAX_SHOWN = 200  # characters of a source line
 MAX_ERRORS = 20  # a run stops here: later errors are seldom news
 
 
@@ -19,7 +20,7 @@ class Fault(Exception):
 
     def __init__(self, what: str, *, why: str = "", fix: str = "", at: str = "", fatal=False):
         super().__init__(what)
-        self.what = what
+        self.what = what if len(what) <= MAX_SHOWN else what[:MAX_SHOWN] + "..."
         self.why = why
         self.fix = fix
         self.at = at
@@ -58,12 +59,13 @@ class Problem:
             head = [f"{place.path}: {self.severity}: {self.what}"]
         else:
             start, length = _span(place.text, self.at)
+            text, before = _window(place.text, start)
             # Tabs are kept, so that the caret stands right however wide they show.
-            indent = re.sub(r"[^\t]", " ", place.text[:start])
-            caret = "^" + "~" * (length - 1)
+            indent = re.sub(r"[^\t]", " ", text[:before])
+            caret = "^" + "~" * (min(length, len(text) - before) - 1)
             head = [
                 f"{place.path}:{place.line}:{start + 1}: {self.severity}: {self.what}",
-                f"{place.line:6} | {place.text}",
+                f"{place.line:6} | {text}",
                 f"       | {indent}{caret}",
             ]
         notes = [f"  {key}: {text}" for key, text in (("why", self.why), ("fix", self.fix)) if text]
@@ -92,6 +94,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     near = difflib.get_close_matches(name, list(known), 1, 0.6)
     return f"did you mean `{near[0]}`?" if near else ""
+
+
+def _window(text: str, start: int) -> tuple[str, int]:
+    """The part of a line that is shown, and where in it column `start` lies."""
+    if len(text) <= MAX_SHOWN:
+        return text, start
+    first = max(0, min(start - MAX_SHOWN // 2, len(text) - MAX_SHOWN))
+    return text[first : first + MAX_SHOWN], start - first
 
 
 def _span(text: str, at: str) -> tuple[int, int]:

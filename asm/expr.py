@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     re.X,
 )
 _PLAIN_NAME = re.compile(r"\s*(?!\.\s*\Z)[A-Za-z_.$][\w.$]*\s*\Z")
+_PLAIN_NUMBER = re.compile(r"\s*(?:0x[0-9a-f]{1,16}|[1-9][0-9]{0,18}|0)\s*\Z")
 _KNOWN = (int, Address)
 _MAX_DEPTH = 100  # nested brackets and prefixes
 
@@ -58,6 +59,8 @@ def parse(text: str, scope: Scope) -> Expr:
     """The value of an expression, computed as far as is known."""
     if _PLAIN_NAME.match(text):
         return _snapshot(scope.symbol(text.strip()))
+    if _PLAIN_NUMBER.match(text):
+        return int(text, 0)
     reader = _Reader(text, scope)
     value = reader.ranked(0)
     if reader.token is not None:

@@ -24,22 +24,24 @@ class Spot(NamedTuple):
         source = self.frame.source
         return f"{source.path}:{source.numbers[self.index]}"
 
-    def place(self) -> Place:
-        """The place for an error: the line where it was written, and the trail."""
+    def text(self) -> str:
+        """The line; in a macro as it reads with the arguments put in."""
         source = self.frame.source
-        place = source.place(source.numbers[self.index])
+        if self.frame.expands:
+            return source.lines[self.index]
+        return source.place(source.numbers[self.index]).text
+
+    def place(self) -> Place:
+        """The place for an error: the line, and the trail of macros and files to it."""
         trail = []
         frame = self.frame
-        while frame.parent is not None:
-            written = frame.parent.place().text.strip()
-            trail.append(f"{frame.why} at {frame.parent.where()}: {written}")
-            frame = frame.parent.frame
-        if self.frame.expands:
-            # The line as it reads once arguments are put in; a caret needs it.
-            place = Place(place.path, place.line, source.lines[self.index])
+        while (spot := frame.parent) is not None:
+            trail.append(f"{frame.why} at {spot.where()}: {spot.text().strip()[:80]}")
+            frame = spot.frame
         if len(trail) > 8:
             trail[4:-4] = [f"... {len(trail) - 8} more"]
-        return Place(place.path, place.line, place.text, tuple(trail))
+        source = self.frame.source
+        return Place(source.path, source.numbers[self.index], self.text(), tuple(trail))
 
     def site(self) -> tuple[str, int]:
         """File and line for the line table: a macro's code is where it is used."""

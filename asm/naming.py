@@ -44,6 +44,7 @@ def _type(unit: Unit, text: str) -> None:
     word = items[1].lstrip("@%#").strip('"')
     if word not in _TYPES:
         raise Fault(f"unknown symbol type `{word}`", fix="@function or @object", at=items[1])
+    _names(items[0])
     unit.symbols.get(items[0]).type = _TYPES[word]
 
 
@@ -52,6 +53,7 @@ def _size(unit: Unit, text: str) -> None:
     items = split(text)
     if len(items) != 2:
         raise Fault("expected name, size", at=text)
+    _names(items[0])
     unit.symbols.get(items[0]).size = parse(items[1], unit)
 
 
@@ -60,6 +62,7 @@ def _common(local: bool, unit: Unit, text: str) -> None:
     items = split(text)
     if not 2 <= len(items) <= 3:
         raise Fault("expected name, size[, alignment]", at=text)
+    _names(items[0])
     size = unit.value(items[1], "the size")
     align = unit.value(items[2], "the alignment") if len(items) > 2 else 1
     if size < 0 or align < 1 or align & (align - 1):

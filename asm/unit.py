@@ -25,7 +25,7 @@ from asm.symbols import Address, Expr, Symbol, Symbols
 from toyisa.fields import Field
 
 MAX_DEPTH = 100  # open macros and files, as GNU `as`
-MAX_STATEMENTS = 2_000_000  # of one pass, macros expanded
+MAX_STATEMENTS = 1_000_000  # of one pass, macros expanded
 
 
 class Stop(Exception):
