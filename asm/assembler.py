@@ -19,7 +19,6 @@ from asm.frames import Spot
 from asm.layout import far_branches, place, resolve
 from asm.section import Section
 from asm.source import Source
-from asm.symbols import Symbol
 from asm.unit import Unit
 
 BASE = 0x8000_0000

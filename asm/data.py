@@ -90,7 +90,9 @@ def _org(unit: Unit, text: str) -> None:
     else:
         offset = unit.value(items[0], "`.org`")
     if offset > MAX_IMAGE:
-        raise Fault(f"offset {offset:#x} is too large", why=f"the limit is {MAX_IMAGE}", at=items[0])
+        raise Fault(
+            f"offset {offset:#x} is too large", why=f"the limit is {MAX_IMAGE}", at=items[0]
+        )
     fill = unit.value(items[1], "the fill") if len(items) > 1 else 0
     unit.mark()
     unit.move_to(offset, bytes((fill & 0xFF,)))

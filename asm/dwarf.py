@@ -43,7 +43,9 @@ def sections(program: Object) -> dict[str, bytes]:
 
 def _line_program(lines: list[Line], ranges: list[tuple[int, int]]) -> bytes:
     """`.debug_line`: one sequence for each code section."""
-    files = {path: number for number, path in enumerate(dict.fromkeys(l.path for l in lines), 1)}
+    files = {
+        path: number for number, path in enumerate(dict.fromkeys(line.path for line in lines), 1)
+    }
     names = b"".join(path.encode() + b"\0\0\0\0" for path in files)
     header = _HEADER + b"\0" + names + b"\0"
     body = b"".join(

@@ -140,8 +140,10 @@ def _jump_register(unit: Unit, name: str, texts: list[str]) -> bool:
 
 
 def _is_target(text: str) -> bool:
-    return is_register(text) or ("%" not in text[:1] and bool(_BASED.match(text))) or (
-        text[:1] == "%" and text.count("(") > 1
+    return (
+        is_register(text)
+        or ("%" not in text[:1] and bool(_BASED.match(text)))
+        or (text[:1] == "%" and text.count("(") > 1)
     )
 
 

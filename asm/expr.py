@@ -187,7 +187,9 @@ class _Reader:
                 return int(token, 8)
             return int(token, 0)
         except ValueError:
-            raise Fault(f"`{token}` is not a number", why="a leading 0 is octal", at=token) from None
+            raise Fault(
+                f"`{token}` is not a number", why="a leading 0 is octal", at=token
+            ) from None
 
 
 def _snapshot(symbol: Symbol) -> Expr:

@@ -45,9 +45,7 @@ def _near(fixup: Fixup) -> bool:
 
 def place(unit: Unit, base: int, page_align: bool = False) -> list[Section]:
     """Give every section its address; the loaded ones, in order."""
-    loaded = sorted(
-        (section for section in unit.sections.values() if section.loaded), key=_rank
-    )
+    loaded = sorted((section for section in unit.sections.values() if section.loaded), key=_rank)
     address, flags = base, None
     for section in loaded:
         align = max(section.align, MIN_ALIGN)
@@ -69,7 +67,7 @@ def place(unit: Unit, base: int, page_align: bool = False) -> list[Section]:
 
 
 def _rank(section: Section) -> int:
-    family = "." + (section.name.split(".") + [""])[1]
+    family = "." + section.name[1:].partition(".")[0]
     if section.name == family or section.name.startswith(family + "."):
         return ORDER.index(family) if family in ORDER else len(ORDER)
     return len(ORDER)

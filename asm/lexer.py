@@ -60,7 +60,8 @@ def string(text: str) -> bytes:
     while at < len(text):
         match = _PIECE.match(text, at)
         if match is None:
-            what = "this string has no end" if text[at:].lstrip()[:1] == '"' else "expected a string"
+            opened = text[at:].lstrip()[:1] == '"'
+            what = "this string has no end" if opened else "expected a string"
             raise Fault(what, fix='write it as "text"', at=text[at:])
         out += unescape(match[1])
         at = match.end()
@@ -85,7 +86,9 @@ def _escape(code: str) -> int:
     if code[0] in "01234567":
         return int(code, 8) & 0xFF
     if code not in _ESCAPES:
-        raise Fault(f"unknown escape `\\{code}`", fix="write `\\\\` for a backslash", at=f"\\{code}")
+        raise Fault(
+            f"unknown escape `\\{code}`", fix="write `\\\\` for a backslash", at=f"\\{code}"
+        )
     return _ESCAPES[code]
 
 

@@ -34,7 +34,7 @@ def listing(program: Object) -> str:
 def _rows(program: Object, number: int, text: str, pieces: list[tuple[int, int]]) -> list[str]:
     rows = []
     for address, size in _joined(pieces):
-        section = next(s for s in program.sections if s.loaded and s.size and s.address <= address < s.address + s.size)
+        section = next(s for s in program.sections if s.loaded and s.address <= address < s.end)
         if section.type == "nobits":
             rows.append((address, f"({size} bytes)"))
             continue
@@ -42,7 +42,9 @@ def _rows(program: Object, number: int, text: str, pieces: list[tuple[int, int]]
         data = bytes(section.data[start : start + size])
         step = 4 if size == 4 else _WIDTH
         for at in range(0, size, step):
-            rows.append((address + at, _hex(data[at : at + step], address % 4 == 0 and size % 4 == 0)))
+            rows.append(
+                (address + at, _hex(data[at : at + step], address % 4 == 0 and size % 4 == 0))
+            )
     hidden = len(rows) - _MAX_ROWS
     if hidden > 1:
         rows[_MAX_ROWS:] = [(rows[_MAX_ROWS][0], f"... {hidden} more")]
@@ -73,9 +75,7 @@ def _sections(program: Object) -> list[str]:
     rows = ["# Sections"]
     for section in program.sections:
         if section.size:
-            rows.append(
-                f"{section.address:08x} {section.size:8x} {section.flags:4} {section.name}"
-            )
+            rows.append(f"{section.address:08x} {section.size:8x} {section.flags:4} {section.name}")
     return rows
 
 

@@ -140,7 +140,9 @@ def _substitute(body: str, values: dict[str, str], count: int = 0) -> list[str]:
 
     text = _MARK.sub(replace, body) if "\\" in body else body
     if len(text) > MAX_EXPANDED:
-        raise Fault("a macro expands to too much text", why=f"the limit is {MAX_EXPANDED}", fatal=True)
+        raise Fault(
+            "a macro expands to too much text", why=f"the limit is {MAX_EXPANDED}", fatal=True
+        )
     return text.split("\n")
 
 

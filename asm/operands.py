@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from asm.errors import Fault, did_you_mean
 from asm.expr import parse
-from asm.fixups import Fixup, Kind, insert, lower, signed32, upper
+from asm.fixups import Kind, insert, lower, signed32, upper
 from toyisa import csrs
 from toyisa.fields import FIELDS, REG_NUMBERS, Field
 from toyisa.fields import Kind as Operand

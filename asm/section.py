@@ -67,6 +67,11 @@ class Section:
     def size(self) -> int:
         return self.reserved if self.type == "nobits" else len(self.data)
 
+    @property
+    def end(self) -> int:
+        """The address after its last byte."""
+        return self.address + self.size
+
     def fill(self, count: int, pattern: bytes = b"\0") -> None:
         """Append `count` bytes of a repeated pattern, whole patterns first."""
         limit = MAX_ROOM if self.type == "nobits" else MAX_IMAGE

@@ -48,7 +48,7 @@ def _section(unit: Unit, text: str) -> None:
             raise Fault(f"unknown section type `{word}`", fix="@progbits or @nobits", at=items[2])
     old = unit.sections.get(name)
     if old is not None and flags is not None and set(flags) != set(old.flags):
-        raise Fault(f"{name} already has the flags \"{old.flags}\"", at=items[1])
+        raise Fault(f'{name} already has the flags "{old.flags}"', at=items[1])
     _switch(unit, name, flags, kind)
 
 

@@ -107,7 +107,8 @@ def clean(path: str, text: str) -> Source:
     if opened >= 0:
         number = text.count("\n", 0, opened) + 1
         place = Place(path, number, originals[number - 1])
-        raise AsmErrors([Problem(place, "this comment has no end", fix="close it with `*/`", at="/*")])
+        fault = Problem(place, "this comment has no end", fix="close it with `*/`", at="/*")
+        raise AsmErrors([fault])
     numbers = list(range(1, len(lines) + 1))
     if any(_SEPARATOR in line for line in lines):
         lines, numbers = _separate(lines)

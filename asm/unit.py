@@ -119,9 +119,7 @@ class Unit:
 
     def _instruction(self, line: str, name: str, rest: str) -> None:
         if name[0] == ".":
-            raise Fault(
-                f"unknown directive `{name}`", fix=did_you_mean(name, DIRECTIVES), at=name
-            )
+            raise Fault(f"unknown directive `{name}`", fix=did_you_mean(name, DIRECTIVES), at=name)
         texts = split(rest)
         steps = PSEUDO.get((name, len(texts)))
         if steps is not None and len(steps) == 1:
@@ -143,7 +141,7 @@ class Unit:
                 word |= memo[text]
         except (NotConstant, Fault):
             return False  # the slow path reads it, or says what is wrong
-        offset = self.code()
+        self.code()
         data = word.to_bytes(4, "little")
         self.section.data += data
         if ":" not in line:

@@ -1,4 +1,4 @@
-"""How many source lines a second the assembler takes, on a generated program.
+"""How many source lines the assembler takes in a second of CPU time, generated program.
 
 Run `python bench/asm_speed.py [lines]`.  The program has the mix of a typical
 source: arithmetic, loads and stores, branches, calls, labels, comments, data,
@@ -25,11 +25,14 @@ def generate(lines: int, seed: int = 1) -> str:
     def statement(block: int) -> str:
         kind = rng.random()
         if kind < 0.30:
-            return f"    {rng.choice(['add', 'sub', 'xor', 'and', 'sltu'])}  {reg()}, {reg()}, {reg()}"
+            return (
+                f"    {rng.choice(['add', 'sub', 'xor', 'and', 'sltu'])}  {reg()}, {reg()}, {reg()}"
+            )
         if kind < 0.48:
             return f"    addi    {reg()}, {reg()}, {rng.randrange(-2048, 2048)}"
         if kind < 0.68:
-            return f"    {rng.choice(['lw', 'sw', 'lbu', 'sb'])}   {reg()}, {4 * rng.randrange(64)}(sp)"
+            name = rng.choice(["lw", "sw", "lbu", "sb"])
+            return f"    {name}   {reg()}, {4 * rng.randrange(64)}(sp)"
         if kind < 0.74:
             return f"    li      {reg()}, {rng.randrange(1 << 32):#x}"
         if kind < 0.78:
@@ -44,12 +47,25 @@ def generate(lines: int, seed: int = 1) -> str:
             return f"    la      {reg()}, d{rng.randrange(block + 1)}"
         return "    # a line that explains what comes next"
 
-    out = [".macro PROLOGUE size", "    addi sp, sp, -\\size", "    sw ra, 0(sp)", ".endm", "_start:"]
+    out = [
+        ".macro PROLOGUE size",
+        "    addi sp, sp, -\\size",
+        "    sw ra, 0(sp)",
+        ".endm",
+        "_start:",
+    ]
     block = 0
     while len(out) < lines:
         out += [f"f{block}:", "    PROLOGUE 16", f".L{block}:"]
         out += [statement(block) for _ in range(40)]
-        out += ["1:  lw ra, 0(sp)", "    ret", "", ".data", f"d{block}: .word {block}, f{block}", ".text"]
+        out += [
+            "1:  lw ra, 0(sp)",
+            "    ret",
+            "",
+            ".data",
+            f"d{block}: .word {block}, f{block}",
+            ".text",
+        ]
         block += 1
     return "\n".join(out) + "\n"
 
@@ -62,11 +78,11 @@ def main() -> None:
     count = source.count("\n")
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         program = assemble_text(source)
-        middle = time.perf_counter()
+        middle = time.process_time()
         elf = program.elf()
-        end = time.perf_counter()
+        end = time.process_time()
         times.append((end - start, middle - start))
     total, assembling = min(times)
     print(f"{count} lines, {len(elf)} bytes of ELF")

@@ -42,7 +42,18 @@ def link(source: str, where: Path, base: int = 0x8000_0000, flags=()) -> dict[st
     (where / "script").write_text(SCRIPT % hex(base))
     run("as", *FLAGS, *flags, where / "in.s", "-o", where / "in.o")
     linked = where / "in.elf"
-    run("ld", "-m", "elf32lriscv", "--no-relax", "--no-warn-rwx-segments", "-T", where / "script", where / "in.o", "-o", linked)
+    run(
+        "ld",
+        "-m",
+        "elf32lriscv",
+        "--no-relax",
+        "--no-warn-rwx-segments",
+        "-T",
+        where / "script",
+        where / "in.o",
+        "-o",
+        linked,
+    )
     return sections(linked, where)
 
 

@@ -1,11 +1,11 @@
 """Directives, expressions and macros give the same bytes as with GNU `as`."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.asm import gnu
-from tests.unit.asm.test_against_gnu import same
+from tests.unit.asm.test_against_gnu import FIXTURE, same
 
 pytestmark = gnu.needed
 
@@ -20,7 +20,8 @@ SOURCES = {
         .ascii "# no comment // here ; or /* here */"
         .uleb128 0 ; .uleb128 127 ; .uleb128 128 ; .uleb128 624485
         .sleb128 -1 ; .sleb128 63 ; .sleb128 64 ; .sleb128 -65 ; .sleb128 -123456
-        .space 3 ; .skip 2, 0xff ; .zero 5 ; .fill 3 ; .fill 2, 4, 0x12345678 ; .fill 2, 2 ; .fill 1, 8, -1
+        .space 3 ; .skip 2, 0xff ; .zero 5 ; .fill 3 ; .fill 2, 4, 0x12345678 ; .fill 2, 2
+        .fill 1, 8, -1
         """,
     "alignment": """
         .data
@@ -100,7 +101,8 @@ SOURCES = {
         .if yes ; .byte 1 ; .else ; .byte 2 ; .endif
         .if no ; .byte 3 ; .elseif yes ; .byte 4 ; .elseif yes ; .byte 5 ; .else ; .byte 6 ; .endif
         .if no ; .if yes ; .byte 7 ; .else ; .byte 8 ; .endif ; .else ; .byte 9 ; .endif
-        .ifdef yes ; .byte 10 ; .endif ; .ifndef yes ; .byte 11 ; .endif ; .ifndef nope ; .byte 12 ; .endif
+        .ifdef yes ; .byte 10 ; .endif ; .ifndef yes ; .byte 11 ; .endif
+        .ifndef nope ; .byte 12 ; .endif
         .ifc a, a ; .byte 13 ; .endif ; .ifnc a, b ; .byte 14 ; .endif
         .ifeq 0 ; .byte 15 ; .endif ; .ifne 0 ; .byte 16 ; .endif ; .ifgt 1 ; .byte 17 ; .endif
         .ifge 0 ; .byte 18 ; .endif ; .iflt -1 ; .byte 19 ; .endif ; .ifle 0 ; .byte 20 ; .endif
@@ -139,7 +141,9 @@ def test_files(tmp_path, monkeypatch):
     (tmp_path / "bytes").write_bytes(bytes(range(10)))
     (tmp_path / "one.inc").write_text('.word 1\n.include "two.inc"\n')
     (tmp_path / "two.inc").write_text(".word 2\n")
-    source = '.data\n.incbin "bytes"\n.incbin "bytes", 2\n.incbin "bytes", 2, 3\n.include "one.inc"\n'
+    source = (
+        '.data\n.incbin "bytes"\n.incbin "bytes", 2\n.incbin "bytes", 2, 3\n.include "one.inc"\n'
+    )
     same(source, tmp_path, name=str(tmp_path / "main.S"))
 
 
@@ -162,7 +166,7 @@ EXPRESSIONS = st.recursive(ATOMS, _combine, max_leaves=6)
 HEAD = "five = 5\nminus = -3\n.data\na: .space 12\nb:\n"
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, **FIXTURE)
 @given(st.lists(EXPRESSIONS, min_size=1, max_size=20))
 def test_random_expressions(tmp_path, expressions):
     from asm import AsmErrors, assemble_text

@@ -85,7 +85,9 @@ def _draw(rng: random.Random, row) -> int:
 
 def _plain(text: str) -> str:
     """What both agree on: numbers by value, and immediate forms by their full name."""
-    text = re.sub(r"0x([0-9a-f]+)|(?<![\w])([0-9a-f]{8})(?![\w])", lambda m: str(int(m[1] or m[2], 16)), text)
+    text = re.sub(
+        r"0x([0-9a-f]+)|(?<![\w])([0-9a-f]{8})(?![\w])", lambda m: str(int(m[1] or m[2], 16)), text
+    )
     name, _, operands = text.partition(" ")
     operands = operands.replace(" ", "")
     short = {"addi": "add", "andi": "and", "ori": "or", "xori": "xor", "slli": "sll", "srli": "srl",

@@ -1,6 +1,7 @@
 """The ELF file as readers that we did not write see it."""
 
 import io
+from itertools import pairwise
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -74,7 +75,11 @@ def test_segments_hold_the_sections(elf, program):
 def test_symbols(elf, program):
     table = elf.get_section_by_name(".symtab")
     (work,) = table.get_symbol_by_name("work")
-    assert (work["st_size"], work["st_info"]["type"], work["st_info"]["bind"]) == (12, "STT_FUNC", "STB_LOCAL")
+    assert (work["st_size"], work["st_info"]["type"], work["st_info"]["bind"]) == (
+        12,
+        "STT_FUNC",
+        "STB_LOCAL",
+    )
     (start,) = table.get_symbol_by_name("_start")
     assert start["st_info"]["bind"] == "STB_GLOBAL"
     assert elf.get_section(start["st_shndx"]).name == ".text"
@@ -90,7 +95,7 @@ def test_symbols(elf, program):
 def test_sections_follow_each_other(program):
     loaded = [section for section in program.sections if section.loaded]
     assert [section.name for section in loaded] == [".text", ".rodata", ".data", ".bss"]
-    for before, after in zip(loaded, loaded[1:]):
+    for before, after in pairwise(loaded):
         gap = after.address - before.address - before.size
         assert 0 <= gap < max(after.align, 16)
         assert after.address % after.align == 0

