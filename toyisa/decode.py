@@ -10,7 +10,7 @@ import numpy as np
 
 from toyisa.insns import INSNS
 from toyisa.memory import CODE, PAGE, SLOTS, STRIDE, WORDS, ram_words
-from toyisa.njit import njit
+from toyisa.njit import entry, njit
 from toyisa.ops import SINK, Op, op_name
 from toyisa.state import NO_TAG
 
@@ -83,7 +83,7 @@ def _immediate(word, kind):
     return 0
 
 
-@njit
+@entry
 def decode(word, place):
     """The micro-op of `word`, which is instruction number `place` of its page.
 
@@ -133,7 +133,7 @@ def fold(hart, mem, slot):
     mem.flow[base + WORDS] = 0
 
 
-@njit
+@entry
 def fold_all(hart, mem):
     """Fold every slot, so that the hart's counts are complete; the hart is stopped."""
     for slot in range(mem.slots):
@@ -148,7 +148,7 @@ def _sum_costs(hart, mem, slot, start):
         mem.cum[i + 1] = mem.cum[i] + hart.price.op[mem.uops[i] & 0xFF]
 
 
-@njit
+@entry
 def flush_pool(hart, mem):
     """Empty the pool: every frame is decoded again when it is next fetched from."""
     fold_all(hart, mem)
@@ -161,7 +161,7 @@ def flush_pool(hart, mem):
     hart.tlb.xtag[:] = NO_TAG
 
 
-@njit
+@entry
 def slot_of(hart, mem, frame):
     """The frame's slot in the pool, decoding the page if it has none."""
     slot = np.int64(mem.slot[frame]) - 1

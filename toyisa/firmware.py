@@ -17,7 +17,7 @@ from toyisa.execute import execute
 from toyisa.exits import Reason
 from toyisa.memory import halt, ram_bytes, ram_offset, receive, receive_ready, transmit
 from toyisa.mmu import drop_fast_tags
-from toyisa.njit import njit
+from toyisa.njit import entry, njit
 
 OK, FAILED, NOT_SUPPORTED, INVALID_PARAM, INVALID_ADDRESS = 0, -1, -2, -3, -5
 ALREADY_AVAILABLE = -6
@@ -173,7 +173,7 @@ def _read_console(hart, mem, count, address):
     return np.int64(1)
 
 
-@njit
+@entry
 def run_bare(hart, mem):
     """Run the bare machine: S's environment calls are answered here, the rest is root's."""
     while True:

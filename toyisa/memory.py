@@ -11,7 +11,7 @@ is the user's.  Must not know about virtual addresses (`mmu.py`) nor what a devi
 
 import numpy as np
 
-from toyisa.njit import njit, view
+from toyisa.njit import entry, njit, view
 from toyisa.state import record
 
 RAM_BASE = 0x8000_0000
@@ -98,7 +98,7 @@ def ram_words(mem):
     return view(mem.ram, mem.ram_size >> 2, np.uint32)
 
 
-@njit
+@entry
 def ram_offset(mem, pa, size):
     """The offset in RAM of `size` bytes at physical `pa`, or -1 outside it."""
     offset = pa - RAM_BASE

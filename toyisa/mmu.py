@@ -32,7 +32,7 @@ from toyisa.clock import charge
 from toyisa.cost import Event
 from toyisa.levels import Level
 from toyisa.memory import CODE, PAGE, RAM_BASE, ram_offset, ram_words
-from toyisa.njit import njit
+from toyisa.njit import entry, njit
 from toyisa.state import NO_TAG
 
 V, R, W, X, U, G, A, D = (1 << n for n in range(8))
@@ -57,7 +57,7 @@ def limited(hart):
     return hart.root.s_limit != 0 and hart.root.s_traps != 0 and hart.priv == Level.S
 
 
-@njit
+@entry
 def recontext(hart):
     """Level, address space, SUM, MXR, limit or reservation changed: new context tags."""
     satp = np.int64(hart.csr.satp)
@@ -110,7 +110,7 @@ def _permitted(hart, pte, access):
     return pte & R != 0 or (hart.csr.sstatus & MXR != 0 and pte & X != 0)
 
 
-@njit
+@entry
 def walk(hart, mem, va, access, quiet):
     """Translate `va` by the tables: the leaf's flags and frame as in a PTE, 4 KiB.
 

@@ -44,12 +44,25 @@ class _OneVersion(CPUDispatcher):
         )
 
 
-def njit(function: Callable) -> Callable:
-    """Compile `function` to native code, kept on disk; integers arrive as int64."""
-    dispatcher = numba.njit(cache=True, error_model="numpy", nogil=True)(function)
+def _compile(function: Callable, **options: bool) -> Callable:
+    dispatcher = numba.njit(cache=True, error_model="numpy", nogil=True, **options)(function)
     if isinstance(dispatcher, CPUDispatcher):  # not with NUMBA_DISABLE_JIT
         dispatcher.__class__ = _OneVersion
     return dispatcher
+
+
+def njit(function: Callable) -> Callable:
+    """Compile `function` to native code, kept on disk; integers arrive as int64.
+
+    Only compiled code can call it: what Python calls as well is an `entry`.  To
+    leave out the wrapper saves a quarter of the time that compiling takes.
+    """
+    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def entry(function: Callable) -> Callable:
+    """As `njit`, for a function that Python calls."""
+    return _compile(function)
 
 
 @numba.extending.intrinsic
