@@ -110,19 +110,20 @@ def _find(guest: str, include: list[Path]) -> Target:
 
 def _machine(found: Target, mem: int, profile: str, cost: str, clock: str):
     """A machine with the target loaded; Refusal if it cannot be made or loaded."""
-    from toyisa.cost import CostError
     from toyisa.image import ImageError, parse
     from toyisa.levels import Profile
     from toyisa.machine import Machine
     from toyisa.memory import RAM_BASE
 
+    level = Profile[profile.upper().replace("-", "_")]
     try:
-        # Before the machine is made, which may take seconds; and so that the file is named.
-        parse(found.elf, found.name, RAM_BASE, mem)
-        level = Profile[profile.upper().replace("-", "_")]
         machine = Machine(mem, level, cost, clock)
+    except ValueError as error:  # memory out of range, or a CostError
+        raise Refusal(str(error)) from None
+    try:
+        parse(found.elf, found.name, RAM_BASE, mem)  # for the name: `load` is given bytes
         machine.load(found.elf)
-    except (ImageError, CostError) as error:
+    except ImageError as error:
         raise Refusal(str(error)) from None
     return machine
 
