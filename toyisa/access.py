@@ -111,7 +111,7 @@ def _store(hart, mem, va, size, value, absolute, closed):
 @njit
 def store_ram(hart, mem, offset, size, value, closed):
     """Store to RAM and keep true what depends on the frame: code, reservation, tohost."""
-    flags = mem.flags[offset // PAGE]
+    flags = mem.frame_flags[offset // PAGE]
     if flags & CODE and not closed:
         return CODE_STORE
     write_ram(mem, offset, size, value)

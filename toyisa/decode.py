@@ -155,7 +155,7 @@ def flush_pool(hart, mem):
     for slot in range(mem.slots):
         frame = mem.owner[slot]
         mem.slot[frame] = 0
-        mem.flags[frame] &= 0xFF ^ CODE
+        mem.frame_flags[frame] &= 0xFF ^ CODE
     mem.slots = 0
     mem.flushes += 1
     hart.tlb.xtag[:] = NO_TAG
@@ -173,7 +173,7 @@ def slot_of(hart, mem, frame):
     mem.slots += 1
     mem.owner[slot] = frame
     mem.slot[frame] = slot + 1
-    mem.flags[frame] |= CODE
+    mem.frame_flags[frame] |= CODE
     for place in range(WORDS):
         word = np.int64(ram_words(mem)[frame * WORDS + place])
         mem.uops[slot * STRIDE + place] = decode(word, place)

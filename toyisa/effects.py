@@ -77,7 +77,7 @@ def _word_at(machine: "Machine", pc: int) -> int | None:
             return None
         pa = (leaf >> 10 << 12) | pc & (PAGE - 1)
     at = ram_offset(machine.memory, pa, 4)
-    return None if at < 0 else int(machine.memory.ram32[at >> 2])
+    return None if at < 0 else int.from_bytes(machine.ram[at : at + 4].tobytes(), "little")
 
 
 def _accesses(

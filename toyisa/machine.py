@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from toyisa import causes, fdt, image, state
+from toyisa import causes, fdt, image, jitcache, state
 from toyisa.causes import Exc, Irq
 from toyisa.cost import CLASSES, EVENTS, Event
 from toyisa.cost import load as load_cost
@@ -72,6 +72,7 @@ class Machine:
             raise ValueError(f"the clock counts 'cycles' or 'icount', not {clock!r}")
         mem = -(-mem // PAGE) * PAGE
         self.cost = load_cost(cost)
+        _make_ready()
         self.clock = clock
         self.hart = state.new_hart()
         self.memory, self._ram = new_memory(mem)
@@ -112,7 +113,7 @@ class Machine:
         self.symbols = tuple(sorted(found.symbols))
         if found.tohost is not None and ram_offset(self.memory, found.tohost, 8) >= 0:
             self.memory.console.tohost = found.tohost
-            self.memory.flags[(found.tohost - RAM_BASE) // PAGE] |= TOHOST
+            self.memory.frame_flags[(found.tohost - RAM_BASE) // PAGE] |= TOHOST
         self.boot(found.entry, self._place_device_tree())
 
     def boot(self, entry: int, device_tree: int) -> None:
@@ -251,7 +252,7 @@ class Machine:
         if at < 0:
             raise ValueError(f"{pa:#x} is not in RAM")
         self.ram[at : at + len(data)] = np.frombuffer(data, np.uint8)
-        if self.memory.flags[at // PAGE : -(-(at + len(data)) // PAGE)].any():
+        if self.memory.frame_flags[at // PAGE : -(-(at + len(data)) // PAGE)].any():
             flush_pool(self.hart, self.memory)
             self.hart.fetch.tag = state.NO_TAG
 
@@ -313,3 +314,28 @@ class Machine:
             return f"{address:#x}"
         start, name = self.symbols[n]
         return name if start == address else f"{name}+{address - start:#x}"
+
+
+COMPILE_SECONDS = 15  # about, for the line that says so
+NOP = bytes.fromhex("13000000")
+
+_ready = False
+
+
+def _make_ready() -> None:
+    """Compile or load, once a process, all the code that a machine runs."""
+    global _ready
+    if not _ready:
+        _ready = True  # before, because `_touch` makes machines itself
+        jitcache.warm("the machine", _touch, COMPILE_SECONDS)
+
+
+def _touch() -> None:
+    """Call every compiled function that Python calls, so that it is compiled."""
+    machine = Machine(mem=MIN_MEM)
+    machine.boot(RAM_BASE, 0)
+    machine.poke(RAM_BASE, NOP * 8)
+    machine.run(1)
+    machine.step()
+    machine.poke(RAM_BASE, NOP)  # now on a page with decoded code
+    machine.cycles_by_class()

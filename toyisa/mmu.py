@@ -206,7 +206,7 @@ def translate_data(hart, mem, va, access, absolute):
         tlb.rtag[e] = context | vpage
     if not hart.csr.satp & PAGED or (_permitted(hart, pte, STORE) and pte & D):
         reserved = hart.resv.addr >= 0 and hart.resv.addr & ~0xFFF == page
-        if mem.flags[frame_at // PAGE] == 0 and not reserved:
+        if mem.frame_flags[frame_at // PAGE] == 0 and not reserved:
             tlb.wtag[e] = (tlb.ctx_w ^ (tlb.absolute if absolute else 0)) | vpage
     return pa
 
@@ -296,7 +296,7 @@ def _flush(keys, ptes, mask, supers, va, asid):
 def write_word(hart, mem, offset, value):
     """Store a word at a RAM offset on the machine's own account (a PTE's A and D)."""
     ram_words(mem)[offset >> 2] = value
-    if mem.flags[offset // PAGE] & CODE:
+    if mem.frame_flags[offset // PAGE] & CODE:
         mem.stale = offset  # a run may be open there: `decode.settle` comes later
     if hart.resv.addr == offset + RAM_BASE:
         reserve(hart, -1)
