@@ -117,7 +117,8 @@ lui R,0|lui R,0xfffff|auipc R,0x12345|andi R,R,0xffffffff
 addi R,R,'a'|addi R,R,'\\n'|xori R,R,1<<4|2
 1: auipc R,%pcrel_hi(V); addi R,R,%pcrel_lo(1b)|2: auipc R,%pcrel_hi(V); sw R,%pcrel_lo(2b)(R)
 .insn r OP, 0, 0x20, R, R, R|.insn r CUSTOM_0, 7, 0x7f, R, R, R|.insn i OP_IMM, 1, R, R, 5
-.insn i LOAD, 2, R, 8(R)|.insn s STORE, 2, R, 8(R)|.insn b BRANCH, 1, R, R, T|.insn sb BRANCH, 1, R, R, T
+.insn i LOAD, 2, R, 8(R)|.insn s STORE, 2, R, 8(R)
+.insn b BRANCH, 1, R, R, T|.insn sb BRANCH, 1, R, R, T
 .insn u LUI, R, 0xfff|.insn j JAL, R, T|.insn uj JAL, R, T|.insn 4, 0x13|.insn 0x00000033
 .insn i 0x13, 0, R, R, -1|.insn r 0x33, 0, 1, R, R, R|.insn r4 MADD, 1, 2, R, R, R, R
 """

@@ -85,9 +85,10 @@ ENDLESS = {
     "below zero": (".space -1\n", "size of -1"),
     "alignment": (".data\n.byte 1\n.balign 1<<40\n", "not an alignment"),
     "above 4 GiB": (".bss\n.space 1<<30\n"
-        ".section .x,\"aw\",@nobits\n.space 1<<30\n.section .y,\"aw\",@nobits\n.space 99\n", "below 4 GiB"),
+        ".section .x,\"aw\",@nobits\n.space 1<<30\n"
+        ".section .y,\"aw\",@nobits\n.space 99\n", "below 4 GiB"),
     "chain of names": (
-        "".join(f"n{i} = n{i + 1} + 1\n" for i in range(3000)) 
+        "".join(f"n{i} = n{i + 1} + 1\n" for i in range(3000))
         + ".word n0\nn3000 = 1\n", "too many others"),
 }  # fmt: skip
 
