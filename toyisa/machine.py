@@ -316,7 +316,7 @@ class Machine:
         return name if start == address else f"{name}+{address - start:#x}"
 
 
-COMPILE_SECONDS = 15  # about, for the line that says so
+COMPILE_SECONDS = 25  # about, for the line that says so
 NOP = bytes.fromhex("13000000")
 
 _ready = False

@@ -223,3 +223,28 @@ def test_every_compiled_function_goes_through_the_one_door():
         )
     ]
     assert strays == []
+
+
+def test_a_machine_that_is_made_compiles_no_more():
+    """What is not compiled under the lock would be compiled by each process, unsaid."""
+    from numba.core import event
+
+    import guests
+    from asm.assembler import assemble
+    from toyisa.machine import Exit, Machine
+
+    source = guests.catalogue()["hello"].source
+    elf = assemble(source, include_dirs=guests.include_dirs(source)).elf()
+    Machine()
+    with event.install_recorder("numba:compile") as compiled:
+        machine = Machine(mem=1 << 20, cost="modern", clock="icount")
+        machine.load(elf)
+        machine.step()
+        assert machine.run(1_000_000) is Exit.HALTED
+        assert machine.output()
+        assert sum(machine.cycles_by_class().values()) == machine.cycles
+        machine.poke(0x8000_0000, b"code")
+        machine.feed(b"input")
+        machine.traps_by_cause()
+        machine.digest()
+    assert [data.data["dispatcher"].py_func.__name__ for _, data in compiled.buffer] == []
