@@ -1,0 +1,83 @@
+"""Every CSR access and system instruction from every state of privilege, and interrupts."""
+
+import itertools
+
+import pytest
+
+from tests.kernels import RAM_BASE
+from tests.lockstep.harts import Root
+from tests.lockstep.pair import Pair
+from toyisa.causes import Irq
+from toyisa.csrs import BITS, BY_NUMBER, CSRS
+from toyisa.insns import INSNS, Cost
+from toyisa.levels import Profile, STraps
+
+TRAPS = (0, 63, *(1 << bit for bit in range(6)))
+DELEGATIONS = (0xFFFFFDFF, 0xB1FB)  # all but SBI calls; no illegal instructions either
+HANDLER = RAM_BASE + 0x800
+GROUPS = {
+    "csr": STraps.CSR, "trapcsr": STraps.TRAPCSR, "counter": STraps.COUNTER, "satp": STraps.SATP,
+}  # fmt: skip
+ABSENT = (0x000, 0x101, 0x300, 0x7C0, 0xC03, 0xF14)
+NUMBERS = (*(row.number for row in CSRS), *ABSENT)
+VALUES = {
+    "sstatus": 0x000C0122, "sie": 0x222, "stvec": HANDLER, "sscratch": 0x1234, "sepc": 0x8888,
+    "scause": 5, "stval": 0x77, "sip": 2, "satp": 0x00400123,
+}  # fmt: skip
+SYSTEM = [row for row in INSNS if row.cost in {Cost.SYSTEM, Cost.SRET}]
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return Pair()
+
+
+def roots(s_traps, deleg_exc):
+    """Every root record with these, under each profile."""
+    for traps, profile, exc in itertools.product(s_traps, Profile, deleg_exc):
+        yield Root(s_traps=traps, profile=profile, deleg_exc=exc)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in INSNS if row.cost is Cost.CSR], ids=lambda r: r.name
+)
+def test_every_csr_access(pair, row):
+    quiet = VALUES | {"sie": 0}
+    for number, rd, source in itertools.product(NUMBERS, (0, 2), (0, 1)):
+        pair.word(RAM_BASE, row.encode(rd, number, source))
+        counter = number >> 10 == 3
+        mine = GROUPS[BY_NUMBER[number].group] if number in BY_NUMBER else 1
+        traps = (0, 63, mine, 63 ^ mine)
+        for enable in (0, 2, 7) if counter else (0,):
+            csr = quiet | {"scounteren": enable}
+            for root, priv in itertools.product(roots(traps, [0xFFFFFDFF]), (0, 1)):
+                pair.place(RAM_BASE, priv, csr, {1: 0xA5A5FFFF}, root)
+                pair.step()
+
+
+@pytest.mark.parametrize("row", SYSTEM, ids=lambda row: row.name)
+def test_every_system_instruction(pair, row):
+    pair.word(RAM_BASE, row.encode(*(0 if f.name == "rd" else 1 for f in row.fields)))
+    for root, priv, status in itertools.product(roots(TRAPS, DELEGATIONS), (0, 1), range(8)):
+        bits = [BITS[f"SSTATUS_{name}"] for name in ("SIE", "SPIE", "SPP")]
+        csr = VALUES | {
+            "sstatus": sum(bit for n, bit in enumerate(bits) if status >> n & 1),
+            "sip": 0, "sie": 0, "satp": 0,
+        }  # fmt: skip
+        pair.place(RAM_BASE, priv, csr, {1: RAM_BASE}, root)
+        pair.step()
+
+
+@pytest.mark.parametrize("stvec", [HANDLER, HANDLER | 1])
+def test_every_interrupt(pair, stvec):
+    pair.word(RAM_BASE, 0x13)  # nop
+    taken = set()
+    masks = [sum(1 << irq for n, irq in enumerate(Irq) if want >> n & 1) for want in range(8)]
+    for enabled, delegated in itertools.product(masks, masks):
+        for software, due, sie, priv in itertools.product((0, 2), (0, 1), (0, 2), (0, 1)):
+            csr = {"sie": enabled, "sip": software, "sstatus": sie, "stvec": stvec}
+            if due:
+                csr |= {"stimecmp": 0, "stimecmph": 0}
+            pair.place(RAM_BASE, priv, csr, {}, Root(deleg_int=delegated))
+            taken.add(pair.step().trap)
+    assert len(taken) == 3  # software, timer, none
