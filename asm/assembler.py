@@ -154,7 +154,7 @@ def _assemble(
     for _ in range(MAX_PASSES):
         unit = Unit(main, include_dirs, far)
         for name, value in defines.items():
-            unit.assign(name, str(value))
+            _define(unit, name, value)
         unit.run()
         more = far_branches(unit)
         if more <= far:
@@ -170,6 +170,13 @@ def _assemble(
     rest = [section for section in unit.sections.values() if not section.loaded]
     sections = loaded + rest
     return Object(main, sections, symbols, unit.warnings, _entry(unit, symbols), unit.files)
+
+
+def _define(unit: Unit, name: str, value: int) -> None:
+    try:
+        unit.assign(name, str(value))
+    except Fault as fault:
+        raise file_error(unit.main, f"cannot define it: {fault.what}") from None
 
 
 def _names(unit: Unit) -> dict[str, Name]:

@@ -48,11 +48,12 @@ class Scope(Protocol):
 
 
 class Undefined(Exception):
-    """A value that needs a symbol nobody has defined (yet)."""
+    """A value that needs a symbol nobody has defined (yet); `what` asks for it."""
 
-    def __init__(self, symbol: Symbol):
+    def __init__(self, symbol: Symbol, what: str = "this"):
         super().__init__(symbol.name)
         self.symbol = symbol
+        self.what = what
 
 
 def parse(text: str, scope: Scope) -> Expr:

@@ -45,6 +45,7 @@ class Unit:
         self.expansions = 0  # what `\@` counts
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
+        self.early: list[tuple[Undefined, Spot]] = []  # needed before they were defined
         self.sections: dict[str, Section] = {}
         self.section = self.enter(".text")
         self.previous = self.section
@@ -62,9 +63,9 @@ class Unit:
         try:
             while (frame := self.frame) is not None:
                 self._read(frame)
+            self.report_undefined()
         except Stop:
-            self.check()
-        self.report_undefined()
+            pass
         self.check()
 
     def _read(self, frame: Frame) -> None:
@@ -82,7 +83,7 @@ class Unit:
             except Fault as fault:
                 self.report(fault)
             except Undefined as undefined:
-                self.report(_not_yet(undefined.symbol))
+                self.early.append((undefined, self.spot()))
             if self.frame is not frame:
                 return
         for condition in frame.conditions:
@@ -212,7 +213,13 @@ class Unit:
             raise AsmErrors(self.problems)
 
     def report_undefined(self) -> None:
-        """Report the names that were used and never defined, each at its first use."""
+        """Report names that were needed before their definition, or have none.
+
+        Those without one are told once each, at their first use.
+        """
+        for undefined, spot in self.early:
+            if undefined.symbol.value is not None:
+                self.report(_not_yet(undefined), spot)
         for symbol in self.symbols.undefined():
             spot, text = symbol.used
             number, mark, _ = symbol.name.partition("\1")
@@ -225,10 +232,7 @@ class Unit:
                     fix=self.symbols.suggestion(symbol.name),
                     at=text,
                 )
-            try:
-                self.report(fault, spot)
-            except Stop:
-                return
+            self.report(fault, spot)
 
     # -- what expressions may look at (expr.Scope) ---------------------------
 
@@ -253,7 +257,7 @@ class Unit:
         try:
             value = evaluate(parse(text, self))
         except Undefined as undefined:
-            raise _not_yet(undefined.symbol, what) from None
+            raise Undefined(undefined.symbol, what) from None
         if isinstance(value, Address):
             raise Fault(
                 f"{what} takes a number that is known here, not an address",
@@ -314,8 +318,9 @@ class Unit:
         return 0
 
 
-def _not_yet(symbol: Symbol, what: str = "this") -> Fault:
-    name = symbol.name.partition("\1")[0]
+def _not_yet(undefined: Undefined) -> Fault:
+    what = undefined.what
+    name = undefined.symbol.name.partition("\1")[0]
     return Fault(
         f"`{name}` is not defined before this line",
         why=f"{what} must be a number while the program is read",

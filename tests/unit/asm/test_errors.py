@@ -135,6 +135,19 @@ def test_an_undefined_name_is_told_once_at_its_first_use():
     assert problem.place.line == 2
 
 
+def test_a_name_needed_early_that_never_comes_is_simply_undefined():
+    problem = only(" nop\n .if lengh > 3\n nop\n .endif\n length = 4\n")
+    assert "`lengh` is not defined" in problem.what
+    assert "`length`" in problem.fix
+    assert "before this line" in only(" .if length > 3\n nop\n .endif\n length = 4\n").what
+
+
+@pytest.mark.parametrize("name", ["1x", "a0", "", "a b"])
+def test_a_define_that_is_no_name(name):
+    with pytest.raises(AsmErrors, match="cannot define it"):
+        assemble_text(" nop\n", defines={name: 1})
+
+
 def test_trail_through_macros_and_files(tmp_path):
     (tmp_path / "in.inc").write_text(".macro inner r\n  addi \\r, \\r, 1\n.endm\n inner a99\n")
     (tmp_path / "main.S").write_text(' nop\n.include "in.inc"\n')
