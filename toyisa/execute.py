@@ -34,7 +34,7 @@ from toyisa.memory import (
     PAGE, POOL_MASK, STRIDE, WORDS, ram_bytes, ram_halves, ram_words,
 )  # fmt: skip
 from toyisa.mmu import FETCH, PAGE_FAULT, access_fault, page_fault, translate_fetch
-from toyisa.njit import njit
+from toyisa.njit import entry, njit
 from toyisa.ops import Op
 from toyisa.state import NEVER
 from toyisa.system import FAULT, execute_system, retire
@@ -159,7 +159,7 @@ def _hit(tags, frame_at, context, va, low, dmask):
     return np.int64(frame_at[e]) | va & 0xFFF
 
 
-@njit
+@entry
 def execute(hart, mem):
     """Run from `hart.pc` until root must act; the exits.Reason, details in hart.exit."""
     x = hart.x

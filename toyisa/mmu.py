@@ -240,7 +240,7 @@ def access_fault(access):
     return np.int64(Exc.STORE_ACCESS if access == STORE else Exc.LOAD_ACCESS)
 
 
-@njit
+@entry
 def flush(hart, va, asid):
     """`sfence.vma`: forget translations of `va` (-1: all) in space `asid` (-1: all).
 

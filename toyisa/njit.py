@@ -44,10 +44,17 @@ class _OneVersion(CPUDispatcher):
         )
 
 
-def _compile(function: Callable, **options: bool) -> Callable:
+class _Inner(_OneVersion):
+    """One without a wrapper for Python: calling it from there would end the process."""
+
+    def __call__(self, *args: object) -> object:
+        raise TypeError(f"{self.py_func.__qualname__} is for compiled code: make it an `entry`")
+
+
+def _compile(function: Callable, version: type, **options: bool) -> Callable:
     dispatcher = numba.njit(cache=True, error_model="numpy", nogil=True, **options)(function)
     if isinstance(dispatcher, CPUDispatcher):  # not with NUMBA_DISABLE_JIT
-        dispatcher.__class__ = _OneVersion
+        dispatcher.__class__ = version
     return dispatcher
 
 
@@ -57,12 +64,12 @@ def njit(function: Callable) -> Callable:
     Only compiled code can call it: what Python calls as well is an `entry`.  To
     leave out the wrapper saves a quarter of the time that compiling takes.
     """
-    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return _compile(function, _Inner, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def entry(function: Callable) -> Callable:
     """As `njit`, for a function that Python calls."""
-    return _compile(function)
+    return _compile(function, _OneVersion)
 
 
 @numba.extending.intrinsic
