@@ -80,7 +80,7 @@ def recontext(hart):
         tlb.ctx_w |= hart.resv.generation << 48
 
 
-@njit
+@entry
 def reserve(hart, pa):
     """Hold a reservation on the word at `pa`, or none with -1.
 
