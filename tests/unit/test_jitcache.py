@@ -21,11 +21,11 @@ CALLER = """\
 import sys
 from pathlib import Path
 from toyisa import jitcache
-from toyisa.njit import njit
+from toyisa.njit import entry
 from toyisa.callee import callee
 
 
-@njit
+@entry
 def caller(x):
     return callee(x) * 10
 
