@@ -18,8 +18,7 @@ ET_REL, ET_EXEC, ET_DYN = 1, 2, 3
 EM_RISCV = 243
 PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
 SHT_PROGBITS, SHT_SYMTAB, SHT_NOBITS, SHT_RISCV_ATTRIBUTES = 1, 2, 8, 0x70000003
-SHF_EXECINSTR, PF_X = 4, 1
-SHN_UNDEF, SHN_ABS = 0, 0xFFF1
+SHF_ALLOC, SHF_EXECINSTR, PF_X = 2, 4, 1
 STT_FUNC = 2  # and below it NOTYPE 0 and OBJECT 1: what names code or data
 TAG_FILE, TAG_ARCH = 1, 5
 
@@ -108,6 +107,7 @@ class Elf:
     def symbols(self) -> list[Symbol]:
         """The symbols that name code or data, by address."""
         sections = self.sections()
+        loaded = {n for n, section in enumerate(sections) if section.flags & SHF_ALLOC}
         found = []
         for table in sections:
             if table.type != SHT_SYMTAB:
@@ -118,7 +118,8 @@ class Elf:
             entries = self._content(table, "the symbol table")
             entries = entries[: len(entries) // _SYMBOL.size * _SYMBOL.size]
             for name, value, _size, info, _other, index in _SYMBOL.iter_unpack(entries):
-                if info & 15 > STT_FUNC or index in (SHN_UNDEF, SHN_ABS):
+                # Not undefined, not a constant, not of debugging data: in memory.
+                if info & 15 > STT_FUNC or index not in loaded:
                     continue
                 end = names.find(b"\0", name)
                 text = names[name : end if end >= 0 else None].decode("utf-8", "replace")

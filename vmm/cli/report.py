@@ -34,7 +34,7 @@ def document(name: str, machine: Any, outcome: Outcome, console: bytes, chosen: 
 def summary(name: str, machine: Any, outcome: Outcome) -> str:
     """The line that ends a run on stderr."""
     where = ""
-    if outcome.status is not Status.PASSED and outcome.exit != "halted":
+    if outcome.status in (Status.LIMIT, Status.INTERRUPTED):
         where = f", at {machine.symbolize(int(machine.hart.pc))}"
     rate = machine.instret / outcome.seconds / 1e6 if outcome.seconds else 0
     return (
