@@ -50,13 +50,18 @@ def observe(machine: "Machine", step: Callable[[], None]) -> Effects:
     insn = _word_at(machine, int(before.pc))
     traps = int(before.counts.exc.sum() + before.counts.irq.sum())
     row = None if insn is None else find(insn)
+    # An atomic's word, while it is still the old one: `rd` may be x0 and not tell.
+    atomic = row is not None and row.cost.value == "atomic"
+    old = _peek(machine, int(before.x[insn >> 15 & 31]), 4) if atomic else 0
     step()
     entered_s = int(hart.counts.exc.sum() + hart.counts.irq.sum()) > traps
     answered = hart.counts.exc[9] > before.counts.exc[9] and hart.csr.scause != 9
     changed = state.diff(before, hart)
     reg = next(((int(name[1:]), new) for name, (_, new) in changed.items() if name[0] == "x"), None)
     trapped = entered_s and not answered
-    load, store = (None, None) if trapped or row is None else _accesses(machine, row, insn, before)
+    load = store = None
+    if row is not None and not trapped:
+        load, store = _accesses(machine, row, insn, before, old)
     if reg is None and row is not None and not trapped and "rd" in row.operands:
         rd = insn >> 7 & 31
         reg = (rd, int(hart.x[rd])) if rd else None
@@ -81,9 +86,9 @@ def _word_at(machine: "Machine", pc: int) -> int | None:
 
 
 def _accesses(
-    machine: "Machine", row: Insn, insn: int, before: np.record
+    machine: "Machine", row: Insn, insn: int, before: np.record, old: int
 ) -> tuple[tuple[int, int, int] | None, tuple[int, int, int] | None]:
-    """The load and the store that a retired instruction made, from its operands."""
+    """The load and the store that a retired instruction made; `old` an atomic's word before."""
     kind = row.cost.value
     if kind not in ("load", "store", "atomic"):
         return None, None
@@ -97,20 +102,22 @@ def _accesses(
     if kind == "store":
         return None, (va, source & ((1 << 8 * size) - 1), size)
     if row.name == "sc.w":
-        failed = bool(machine.hart.x[rd]) if rd else _peek(machine, va, 4) != source
+        failed = before.resv.addr != _physical(machine, va)
         return None, None if failed else (va, source, 4)
-    return (va, loaded, 4), (va, _peek(machine, va, 4), 4)
+    return (va, old, 4), (va, _peek(machine, va, 4), 4)
 
 
 def _peek(machine: "Machine", va: int, size: int) -> int:
     """What memory holds at a virtual address that the hart has just accessed."""
-    pa = va
-    if machine.hart.csr.satp & PAGED:
-        leaf = walk(machine.hart, machine.memory, np.int64(va), np.int64(LOAD), True)
-        if leaf < 0:
-            return 0
-        pa = (leaf >> 10 << 12) | va & (PAGE - 1)
-    at = pa - RAM_BASE
+    at = _physical(machine, va) - RAM_BASE
     if not 0 <= at <= machine.ram.size - size:
         return 0
     return int.from_bytes(machine.ram[at : at + size].tobytes(), "little")
+
+
+def _physical(machine: "Machine", va: int) -> int:
+    """Where a virtual address that the hart has just accessed lies, or -1."""
+    if not machine.hart.csr.satp & PAGED:
+        return va
+    leaf = walk(machine.hart, machine.memory, np.int64(va), np.int64(LOAD), True)
+    return -1 if leaf < 0 else (int(leaf) >> 10 << 12) | va & (PAGE - 1)

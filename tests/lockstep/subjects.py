@@ -107,13 +107,19 @@ class Core:
         self._machine = Machine(mem=1 << 20)
         self._machine.hart.root.deleg_exc = 0
 
-    def run_user(self, program: Program) -> Outcome:
+    def load(self, program: Program):
+        """The machine, about to run `program`."""
         m, hart = self._machine, self._machine.hart
         m.poke(CODE, code_bytes([*program.words, BY_NAME["ebreak"].encode()]))
         m.poke(SCRATCH, program.memory)
         hart.x[:32] = start_regs(program)
         hart.pc = CODE
         self._reserve(hart, -1)  # nor does a reservation outlive a program
+        return m
+
+    def run_user(self, program: Program) -> Outcome:
+        m = self.load(program)
+        hart = m.hart
         m.run(budget=len(program.words) + 1)
         end = CODE + 4 * len(program.words)
         if (int(hart.pc), int(hart.exit.cause)) != (end, Exc.BREAKPOINT):

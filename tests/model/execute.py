@@ -85,9 +85,9 @@ def _load(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
     size = SIZES[name[1]]
     va = (hart.x[f["rs1"]] + f["imm12"]) & M32
     value = hart.bus.load(_data(hart, va, size, Access.LOAD, f["rs1"]), size)
+    fx.load = (va, value, size)
     if not name.endswith("u") and value >> (8 * size - 1):
         value -= 1 << 8 * size
-    fx.load = (va, value & M32, size)
     hart.store_reg(f["rd"], value, fx)
     return hart.pc + 4
 
