@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from toyisa import causes, fdt, image, jitcache, state
+from toyisa import causes, fdt, image, jitcache, snapfile, snapshot, state
 from toyisa.causes import Exc, Irq
-from toyisa.cost import CLASSES, EVENTS, Event
+from toyisa.cost import CLASSES, EVENTS, CostModel, Event
 from toyisa.cost import load as load_cost
 from toyisa.decode import flush_pool, fold_all
 from toyisa.devices import BY_FINISHER, BY_SBI, BY_TOHOST
@@ -63,7 +63,7 @@ class Machine:
         self,
         mem: int = 16 << 20,
         profile: Profile = Profile.STRICT,
-        cost: str = "p4",
+        cost: str | CostModel = "p4",
         clock: str = "cycles",
     ):
         if not MIN_MEM <= mem <= MAX_MEM:
@@ -71,7 +71,7 @@ class Machine:
         if clock not in ("cycles", "icount"):
             raise ValueError(f"the clock counts 'cycles' or 'icount', not {clock!r}")
         mem = -(-mem // PAGE) * PAGE
-        self.cost = load_cost(cost)
+        self.cost = cost if isinstance(cost, CostModel) else load_cost(cost)
         _make_ready()
         self.clock = clock
         self.hart = state.new_hart()
@@ -211,6 +211,11 @@ class Machine:
         """No more input will come: a guest that asks is told that there is none."""
         self._ended = True
 
+    @property
+    def input_ended(self) -> bool:
+        """Whether `end_input` was called."""
+        return self._ended
+
     def output(self) -> bytes:
         """What the guest has written to the console since the last call."""
         data, self._output = bytes(self._output), bytearray()
@@ -238,6 +243,35 @@ class Machine:
         if ended:
             console.ended = 1
         return bool(moved) or bool(ended)
+
+    # -- snapshots ---------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write a snapshot to a file, atomically; the machine goes on unchanged.  OSError."""
+        snapfile.write(Path(path), snapshot.take(self))
+
+    def load_snapshot(self, path: str | Path) -> None:
+        """Become what a snapshot was taken of, a machine made alike; SnapshotError."""
+        self._become(path, snapfile.read(Path(path)))
+
+    @classmethod
+    def restore(cls, path: str | Path) -> "Machine":
+        """A new machine from a snapshot, made and priced as the saved one; SnapshotError."""
+        saved = snapfile.read(Path(path))
+        try:
+            config = saved.config
+            cost = CostModel(**config["cost"])
+            machine = cls(config["mem"], Profile(config["profile"]), cost, config["clock"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise snapshot.SnapshotError(f"{path}: is damaged: {error}") from None
+        machine._become(path, saved)
+        return machine
+
+    def _become(self, path: str | Path, saved: snapshot.Snapshot) -> None:
+        try:
+            snapshot.put(saved, self)
+        except snapshot.SnapshotError as error:
+            raise snapshot.SnapshotError(f"{path}: {error}") from None
 
     # -- looking -----------------------------------------------------------
 

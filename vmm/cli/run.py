@@ -19,7 +19,7 @@ PROFILES = ("strict", "leaky", "leaky-user")
 
 
 @click.command()
-@click.argument("guest", metavar="TARGET")
+@click.argument("guest", metavar="[TARGET]", required=False)
 @click.option("--profile", type=click.Choice(PROFILES), default="strict", show_default=True,
               help="What a sensitive instruction does when it lacks privilege.")
 @click.option("--cost", default="p4", show_default=True, metavar="NAME|FILE",
@@ -36,13 +36,20 @@ PROFILES = ("strict", "leaky", "leaky-user")
 @click.option("--demo", is_flag=True, help="Console input from the example's own script.")
 @click.option("-I", "include", type=click.Path(path_type=Path), multiple=True, metavar="DIR",
               help="Where else .include looks, if TARGET is a source.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE",
+              help="Save a snapshot of the machine, and go on; at the end, unless --at says when.")
+@click.option("--at", type=Count(), metavar="N", help="Save after N instructions.")
+@click.option("--restore", type=click.Path(path_type=Path), metavar="FILE",
+              help="Go on from a snapshot; TARGET is not needed.")
 @click.option("--json", "as_json", is_flag=True,
               help="Print one JSON object instead of the console, which is in it.")
 @click.option("--json-file", type=click.Path(path_type=Path), metavar="FILE",
               help="Write the JSON object to FILE as well.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary line.")
-def run(guest: str, profile: str, cost: str, clock: str, mem: int, max_insns: int, timeout: float,
-        script: Path | None, demo: bool, include: tuple[Path, ...], as_json: bool,
+@click.pass_context
+def run(context: click.Context, guest: str | None, profile: str, cost: str, clock: str, mem: int,
+        max_insns: int, timeout: float, script: Path | None, demo: bool, include: tuple[Path, ...],
+        save: Path | None, at: int | None, restore: Path | None, as_json: bool,
         json_file: Path | None, quiet: bool) -> int:
     """Run a guest on the machine.
 
@@ -51,21 +58,40 @@ def run(guest: str, profile: str, cost: str, clock: str, mem: int, max_insns: in
     The guest starts in S mode at the ELF's entry. Its console is stdout, everything else goes
     to stderr. It ends by an SBI reset, the finisher at 0x100000, or `tohost`.
 
+    A snapshot (--save) holds all of the machine: a run that goes on from it (--restore) ends as
+    the run that was not stopped. It is written whole or not at all.
+
     Input comes from stdin. From a terminal each key goes to the guest as it is pressed; Ctrl-C
     ends the run. From a pipe the guest gets the bytes at fixed virtual times, so the same
     input gives the same run; at its end the guest gets one Ctrl-D.
     """
     from vmm.cli import console, report
+    from vmm.cli.checkpoint import Checkpoint, restored
     from vmm.cli.session import Limits, Session
+    from vmm.cli.target import Target
 
-    found = _find(guest, list(include))
+    if guest is None and restore is None:
+        raise click.UsageError("Missing argument 'TARGET'.", context)
+    if at is not None and save is None:
+        raise click.UsageError("--at says when to --save FILE", context)
+    if guest is None:
+        found = Target(restore.name, b"")
+    else:
+        found = _find(guest, list(include))
     if demo:
         if script or not found.script:
             raise click.UsageError("--demo needs an example that has a script, and no --input")
         script = found.script
     if json_file and json_file.is_dir():
         raise Refusal(f"{json_file}: is a directory")
-    machine = _machine(found, mem, profile, cost, clock)
+    if restore:
+        settings = {"mem": mem, "profile": profile, "cost": cost, "clock": clock}
+        given = {key for key in settings if _given(context, key)}
+        machine, settings = restored(restore, {key: settings[key] for key in given})
+        mem, profile, cost, clock = settings
+    else:
+        machine = _machine(found, mem, profile, cost, clock)
+    checkpoint = Checkpoint(save, at) if save else None
     shown = bytearray()
 
     def show(data: bytes) -> None:
@@ -78,7 +104,7 @@ def run(guest: str, profile: str, cost: str, clock: str, mem: int, max_insns: in
 
     try:
         with console.opened(script, keyboard=not as_json) as keys:
-            outcome = Session(machine, keys, show, Limits(max_insns, timeout)).run()
+            outcome = Session(machine, keys, show, Limits(max_insns, timeout), checkpoint).run()
     except BrokenPipeError:
         discard_stdout()
         return Status.CLOSED
@@ -89,11 +115,18 @@ def run(guest: str, profile: str, cost: str, clock: str, mem: int, max_insns: in
             write(json_file, text.encode())
         if as_json:
             click.echo(text, nl=False)
+    if checkpoint and (line := checkpoint.missed(machine)):
+        click.echo(f"toyvmm: {line}", err=True)
     if not quiet:
         if shown and not as_json and not shown.endswith(b"\n"):  # the summary begins a line
             click.echo(err=True)
         click.echo(report.summary(found.name, machine, outcome), err=True)
     return outcome.status
+
+
+def _given(context: click.Context, option: str) -> bool:
+    """Whether the user named the option, rather than have its default."""
+    return context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
 
 
 def _find(guest: str, include: list[Path]) -> Target:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from vmm.cli.checkpoint import Checkpoint
 from vmm.cli.console import END_OF_INPUT, Input
 from vmm.cli.status import Status
 
@@ -41,13 +42,15 @@ class Session:
     machine's running only, not the waiting for a key or for the pipe.
     """
 
-    def __init__(self, machine: Any, keys: Input, show: Callable[[bytes], None], limits: Limits):
+    def __init__(self, machine: Any, keys: Input, show: Callable[[bytes], None], limits: Limits,
+                 checkpoint: Checkpoint | None = None):
         self.machine = machine
+        self.checkpoint = checkpoint
         self.keys = keys
         self.show = show
         self.limits = limits
         self.spent = 0.0
-        self.input_ended = False
+        self.input_ended = machine.input_ended
         machine.live = keys.live
 
     def run(self) -> Outcome:
@@ -58,6 +61,8 @@ class Session:
                 outcome = self._slice()
         except KeyboardInterrupt:
             outcome = self._outcome("interrupted", Status.INTERRUPTED, "interrupted")
+        if self.checkpoint:
+            self.checkpoint.passed(self.machine, ended=True)
         return outcome
 
     def _slice(self) -> Outcome | None:
@@ -71,10 +76,14 @@ class Session:
             if budget <= 0:
                 line = f"stopped after {machine.instret:,} instructions (--max-insns)"
                 return self._outcome("budget", Status.LIMIT, line)
+        if self.checkpoint:
+            budget = self.checkpoint.bound(machine, budget)
         began = time.perf_counter()
         why = machine.run(budget=budget)
         self.spent += time.perf_counter() - began
         self.show(machine.output())
+        if self.checkpoint:
+            self.checkpoint.passed(machine, ended=False)
         if why is Exit.HALTED:
             if machine.code == 0:
                 return self._outcome("halted", Status.PASSED, "passed")

@@ -20,6 +20,7 @@ class FakeMachine:
         self.code, self.how, self.reason = code, "sbi", "stuck at nowhere"
         self.idle_seconds = 0.25
         self.live = False
+        self.input_ended = False
         self.instret = 0
         self.fed = []
         self.text = output

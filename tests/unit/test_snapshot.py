@@ -1,0 +1,158 @@
+"""A snapshot file is believed only when it is whole, and replaced only by a whole one."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.unit.cli.command import environment
+from toyisa.machine import Exit, Machine
+from toyisa.memory import RAM_BASE
+from toyisa.snapshot import SnapshotError, put, take
+
+LOOP = bytes.fromhex("130515006ff0dfff")  # addi a0,a0,1; j .-4
+
+
+def looping(**options):
+    machine = Machine(mem=1 << 20, **options)
+    machine.boot(RAM_BASE, 0)
+    machine.poke(RAM_BASE, LOOP)
+    assert machine.run(1001) is Exit.BUDGET
+    return machine
+
+
+@pytest.fixture
+def saved(tmp_path):
+    looping().save(tmp_path / "state")
+    return tmp_path / "state"
+
+
+def test_registers_memory_and_console_come_back(tmp_path):
+    machine = looping(clock="icount")
+    machine.symbols = ((RAM_BASE, "start"),)
+    machine.feed(b"typed")
+    machine.end_input()
+    machine.poke(RAM_BASE + 0x5000, b"data")
+    machine.save(tmp_path / "state")
+    again = Machine.restore(tmp_path / "state")
+    assert again.digest() == machine.digest()
+    assert again.symbolize(RAM_BASE + 4) == "start+0x4"
+    assert (again.clock, again.input_ended) == ("icount", True)
+    again.run(1000)
+    machine.run(1000)
+    assert (again.digest(), again.cycles_by_class()) == (
+        machine.digest(), machine.cycles_by_class())  # fmt: skip
+
+
+def test_putting_back_clears_what_came_later(saved):
+    machine = looping()
+    before = take(machine)
+    digest = machine.digest()
+    machine.poke(RAM_BASE + 0x9000, b"later")
+    machine.run(1000)
+    put(before, machine)
+    assert machine.digest() == digest
+
+
+def test_code_that_changed_meanwhile_is_decoded_again():
+    machine = looping()
+    before = take(machine)
+    expected = (machine.run(10), machine.digest())
+    machine.poke(RAM_BASE, bytes.fromhex("1305a500"))  # addi a0,a0,10
+    machine.run(10)
+    put(before, machine)
+    assert (machine.run(10), machine.digest()) == expected
+
+
+def test_unchanged_pages_are_shared():
+    machine = looping()
+    machine.poke(RAM_BASE + 0x9000, b"same")
+    first = take(machine)
+    machine.poke(RAM_BASE, LOOP[::-1])
+    second = take(machine, first)
+    assert second.pages[9] is first.pages[9]
+    assert second.pages[0] != first.pages[0]
+
+
+def test_every_damaged_byte_is_seen(saved):
+    data = saved.read_bytes()
+    for at in random.Random(3).sample(range(len(data)), 200):
+        saved.write_bytes(data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :])
+        with pytest.raises(SnapshotError, match=r"state: (is|has) "):
+            Machine.restore(saved)
+
+
+def test_truncated(saved):
+    data = saved.read_bytes()
+    for length in (0, 10, 20, 50, len(data) // 2, len(data) - 1):
+        saved.write_bytes(data[:length])
+        with pytest.raises(SnapshotError, match=r"is (truncated|not a snapshot|damaged)"):
+            Machine.restore(saved)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"cost": "modern"}, "cost preset 'p4', not with 'modern'"),
+        ({"clock": "icount"}, "clock cycles, not icount"),
+        ({"profile": 1}, "profile 0, not 1"),
+    ],
+)
+def test_another_machine_is_refused(saved, options, reason):
+    machine = looping(**options)
+    digest = machine.digest()
+    with pytest.raises(SnapshotError, match=reason):
+        machine.load_snapshot(saved)
+    assert machine.digest() == digest
+    with pytest.raises(SnapshotError, match="mem 1048576"):
+        Machine(mem=2 << 20).load_snapshot(saved)
+
+
+def test_another_layout_is_refused(saved, monkeypatch):
+    monkeypatch.setattr("toyisa.snapfile.layout", lambda: "another")
+    with pytest.raises(SnapshotError, match="another version"):
+        Machine.restore(saved)
+
+
+DYING = """
+import os, signal, sys
+from tests.unit.test_snapshot import looping
+machine = looping()
+machine.save(sys.argv[1])
+machine.run(1000)
+module, name = sys.argv[2].split(".")
+def die(*arguments, **options):
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(sys.modules[module], name, die)
+machine.save(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("moment", ["tempfile.mkstemp", "os.fsync", "os.chmod", "os.replace"])
+def test_killed_while_saving_leaves_the_old_file(tmp_path, moment):
+    file = tmp_path / "state"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", DYING, file, moment], env=environment(), check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert Machine.restore(file).instret == 1001
+
+
+def test_killed_after_the_rename_leaves_the_new_file(tmp_path):
+    file = tmp_path / "state"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", DYING, file, "os.close"], env=environment(), check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert Machine.restore(file).instret == 2001
+
+
+def test_a_failed_save_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(_descriptor):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        looping().save(tmp_path / "state")
+    assert list(tmp_path.iterdir()) == []

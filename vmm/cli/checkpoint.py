@@ -1,0 +1,72 @@
+"""Answers for `run --save` and `run --restore`: when to save, and what to go on from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from vmm.cli.files import Refusal
+
+
+@dataclass
+class Checkpoint:
+    """A snapshot to be written once `at` instructions are retired; None: at the end."""
+
+    path: Path
+    at: int | None
+    done: bool = False
+
+    def bound(self, machine: Any, budget: int) -> int:
+        """`budget`, or less if the snapshot is due earlier."""
+        if self.done or self.at is None:
+            return budget
+        return max(min(budget, self.at - machine.instret), 0)
+
+    def passed(self, machine: Any, *, ended: bool) -> None:
+        """Save if it is time: call whenever the machine has stopped."""
+        due = ended if self.at is None else machine.instret >= self.at
+        if due and not self.done:
+            self.save(machine)
+
+    def save(self, machine: Any) -> None:
+        """Save now; Refusal if the file cannot be written."""
+        self.done = True
+        try:
+            machine.save(self.path)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise Refusal(f"cannot write {self.path}: {reason}") from None
+
+    def missed(self, machine: Any) -> str | None:
+        """A line for people if the run ended before the snapshot was due."""
+        if self.done:
+            return None
+        return f"no snapshot: the guest ended after {machine.instret:,} instructions, before --at"
+
+
+def restored(path: Path, asked: dict[str, Any]) -> tuple[Any, tuple]:
+    """The machine in a snapshot, and its mem, profile, cost and clock as `run` names them.
+
+    Refusal if it is not as `asked`: the settings that the user named.
+    """
+    from toyisa import cost
+    from toyisa.levels import Profile
+    from toyisa.machine import Machine
+    from toyisa.snapshot import config_of, refuse_mismatch
+
+    wanted = dict(asked)
+    try:
+        if "profile" in asked:
+            wanted["profile"] = int(Profile[asked["profile"].upper().replace("-", "_")])
+        if "cost" in asked:
+            wanted["cost"] = asdict(cost.load(asked["cost"]))
+        machine = Machine.restore(path)
+    except ValueError as error:  # SnapshotError, which names the file, or CostError
+        raise Refusal(str(error)) from None
+    try:
+        refuse_mismatch(config_of(machine), wanted)
+    except ValueError as error:
+        raise Refusal(f"{path}: {error}") from None
+    level = Profile(int(machine.hart.root.profile)).name.lower().replace("_", "-")
+    return machine, (machine.ram.size, level, machine.cost.name, machine.clock)
