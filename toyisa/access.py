@@ -10,7 +10,7 @@ from toyisa import alu, devices
 from toyisa.causes import Exc
 from toyisa.clock import charge, virtual_time
 from toyisa.cost import Event
-from toyisa.decode import stored
+from toyisa.decode import first_op, stored
 from toyisa.memory import CODE, PAGE, RAM_BASE, TOHOST, ram_offset, ram_words, read_ram, write_ram
 from toyisa.mmu import (
     LOAD, PAGE_FAULT, STORE, access_fault, limited, page_fault, reserve, translate_data,
@@ -206,7 +206,7 @@ def access_memory(hart, mem, uop, closed):
     On DONE and RESYNC the registers and memory are changed and the caller retires
     the instruction; else nothing has changed but TLB and clock.
     """
-    form = uop & 0xFF
+    form = first_op(uop)
     op = _plain(form)
     rd = uop >> 8 & 0xFF
     base = np.int64(hart.x[uop >> 16 & 0xFF])

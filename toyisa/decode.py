@@ -9,9 +9,9 @@ what RAM says: self-modifying code needs no more than the manual's `fence.i`.
 import numpy as np
 
 from toyisa.insns import INSNS
-from toyisa.memory import CODE, PAGE, SLOTS, STRIDE, WORDS, ram_words
+from toyisa.memory import CODE, NO_FRAME, PAGE, SLOTS, STRIDE, WORDS, ram_words
 from toyisa.njit import entry, njit
-from toyisa.ops import SINK, Op, op_name
+from toyisa.ops import PAIRS, SINK, Op, op_name
 from toyisa.state import NO_TAG
 
 # How an op's operands are found in a word: which registers it has, which immediate.
@@ -52,7 +52,15 @@ for _op in Op:
     if f"{_op.name}_ABS" in Op.__members__:
         _ABS[_op] = Op[f"{_op.name}_ABS"]
 
-_FENCE, _SYSTEM = 0x0F, 0x73
+# The op of a pair's first instruction, or the op itself; the pair of two ops, or 0.
+_FIRST_OF = np.arange(len(Op), dtype=np.int64)
+_PAIRED = np.zeros((len(Op), len(Op)), np.int64)
+for _a, _b in PAIRS:
+    _FIRST_OF[Op[f"{_a}_{_b}"]] = Op[_a]
+    _PAIRED[Op[_a], Op[_b]] = Op[f"{_a}_{_b}"]
+
+_SYSTEM = 0x73
+BECAME_DATA = 32  # stores to a page of code, not fetched from in between
 
 
 @njit
@@ -83,7 +91,7 @@ def _immediate(word, kind):
     return 0
 
 
-@entry
+@njit
 def decode(word, place):
     """The micro-op of `word`, which is instruction number `place` of its page.
 
@@ -112,6 +120,29 @@ def decode(word, place):
 
 
 @njit
+def _pair(mem, i):
+    """Make the op at `i` run the next instruction too, or stop doing so."""
+    op = _FIRST_OF[mem.uops[i] & 0xFF]
+    following = _FIRST_OF[mem.uops[i + 1] & 0xFF]
+    paired = _PAIRED[op, following]
+    mem.uops[i] = mem.uops[i] & ~0xFF | (paired if paired else op)
+
+
+@njit
+def part(mem, i):
+    """Make the op at `i` run its own instruction only; the micro-op that was there."""
+    uop = mem.uops[i]
+    mem.uops[i] = uop & ~0xFF | _FIRST_OF[uop & 0xFF]
+    return uop
+
+
+@njit
+def first_op(uop):
+    """The op of the instruction itself, for one that may run the next one too."""
+    return _FIRST_OF[uop & 0xFF]
+
+
+@njit
 def fold(hart, mem, slot):
     """Move a slot's run and edge counts into the hart's counts by op.
 
@@ -137,7 +168,8 @@ def fold(hart, mem, slot):
 def fold_all(hart, mem):
     """Fold every slot, so that the hart's counts are complete; the hart is stopped."""
     for slot in range(mem.slots):
-        fold(hart, mem, slot)
+        if mem.owner[slot] != NO_FRAME:
+            fold(hart, mem, slot)
 
 
 @njit
@@ -148,36 +180,58 @@ def _sum_costs(hart, mem, slot, start):
         mem.cum[i + 1] = mem.cum[i] + hart.price.op[mem.uops[i] & 0xFF]
 
 
+@njit
+def _give_back(hart, mem, slot):
+    """The slot's frame holds code no more: stores to it are plain again."""
+    fold(hart, mem, slot)
+    frame = mem.owner[slot]
+    mem.slot[frame] = 0
+    mem.frame_flags[frame] &= 0xFF ^ CODE
+    mem.owner[slot] = NO_FRAME
+    mem.free[mem.n_free] = slot
+    mem.n_free += 1
+
+
 @entry
 def flush_pool(hart, mem):
     """Empty the pool: every frame is decoded again when it is next fetched from."""
-    fold_all(hart, mem)
     for slot in range(mem.slots):
-        frame = mem.owner[slot]
-        mem.slot[frame] = 0
-        mem.frame_flags[frame] &= 0xFF ^ CODE
-    mem.slots = 0
+        if mem.owner[slot] != NO_FRAME:
+            _give_back(hart, mem, slot)
     mem.flushes += 1
     hart.tlb.xtag[:] = NO_TAG
 
 
-@entry
+@njit
+def _take_slot(hart, mem):
+    if mem.n_free == 0 and mem.slots == SLOTS:
+        flush_pool(hart, mem)
+    if mem.n_free > 0:
+        mem.n_free -= 1
+        return np.int64(mem.free[mem.n_free])
+    mem.slots += 1
+    return mem.slots - 1
+
+
+@njit
 def slot_of(hart, mem, frame):
     """The frame's slot in the pool, decoding the page if it has none."""
     slot = np.int64(mem.slot[frame]) - 1
     if slot >= 0:
+        mem.stores[slot] = 0
         return slot
-    if mem.slots == SLOTS:
-        flush_pool(hart, mem)
-    slot = mem.slots
-    mem.slots += 1
+    slot = _take_slot(hart, mem)
     mem.owner[slot] = frame
     mem.slot[frame] = slot + 1
+    mem.stores[slot] = 0
     mem.frame_flags[frame] |= CODE
+    base = slot * STRIDE
+    words = ram_words(mem)
     for place in range(WORDS):
-        word = np.int64(ram_words(mem)[frame * WORDS + place])
-        mem.uops[slot * STRIDE + place] = decode(word, place)
-    mem.cum[slot * STRIDE] = 0
+        mem.uops[base + place] = decode(np.int64(words[frame * WORDS + place]), place)
+    for i in range(base, base + WORDS - 1):
+        _pair(mem, i)
+    mem.cum[base] = 0
     _sum_costs(hart, mem, slot, 0)
     # Stores to the frame must be seen from now on.
     for e in range(hart.tlb.dmask + 1):
@@ -190,21 +244,31 @@ def slot_of(hart, mem, frame):
 def stored(hart, mem, offset):
     """RAM at `offset` in a frame with CODE has changed: decode the word again.
 
-    No run may be open in the slot: the caller has closed its own.
+    No run may be open in the slot: the caller has closed its own.  A frame that is
+    written again and again without being fetched from has become data.
     """
     frame = offset // PAGE
     slot = np.int64(mem.slot[frame]) - 1
     if slot < 0:
         return
+    mem.stores[slot] += 1
+    if mem.stores[slot] >= BECAME_DATA and frame != hart.fetch.frame:
+        _give_back(hart, mem, slot)
+        hart.tlb.xtag[: hart.tlb.imask + 1] = NO_TAG
+        return
     place = (offset & (PAGE - 1)) >> 2
     i = slot * STRIDE + place
     old = mem.uops[i]
     new = decode(np.int64(ram_words(mem)[offset >> 2]), place)
-    if new == old:
+    if new == old & ~0xFF | first_op(old):
         return
-    if (old ^ new) & 0xFF or mem.edge[i]:
+    if first_op(old) != new & 0xFF or mem.edge[i]:
         fold(hart, mem, slot)  # what was counted here, ran the old op
     mem.uops[i] = new
+    if place < WORDS - 1:
+        _pair(mem, i)
+    if place > 0:
+        _pair(mem, i - 1)
     if hart.price.op[old & 0xFF] != hart.price.op[new & 0xFF]:
         _sum_costs(hart, mem, slot, place)
 

@@ -16,138 +16,31 @@ corrects `retired` and `spent` by the difference; `flow` and `edge` remember whe
 runs began, ended and jumped, from which `decode.fold` derives how often each
 instruction ran.
 
+A pair runs two instructions in one go; its arm leaves `i` at the second if that
+one needs more than the inner loop.
+
 How it stops in time.  `stop` ends the run at the page's end, or earlier at the
-exact instruction where the budget, root's deadline or the timer falls.  After a
-jump the same must hold, so a jump at or past `check` cycles starts a new run.
+exact instruction where the budget, root's deadline or the timer falls (the op
+before it is parted, lest a pair run past it).  After a jump the same must hold, so a jump at or past `check` cycles starts a new run.
 Every price is at least 1: what is `n` instructions away, is `n` cycles away or more.
 """
 
 import numpy as np
 
 from toyisa import access, alu
-from toyisa.causes import Exc
-from toyisa.clock import timer_deadline, virtual_time
-from toyisa.decode import settle, slot_of
-from toyisa.devices import TX_FULL
+from toyisa.decode import part, settle
 from toyisa.exits import Reason
-from toyisa.memory import (
-    PAGE, POOL_MASK, STRIDE, WORDS, ram_bytes, ram_halves, ram_words,
-)  # fmt: skip
-from toyisa.mmu import FETCH, PAGE_FAULT, access_fault, page_fault, translate_fetch
-from toyisa.njit import entry, njit
+from toyisa.memory import POOL_MASK, STRIDE, WORDS, ram_bytes, ram_halves, ram_words
+from toyisa.njit import njit
 from toyisa.ops import Op
-from toyisa.state import NEVER
-from toyisa.system import FAULT, execute_system, retire
-from toyisa.trap import (
-    next_interrupt, pend, raise_pending, take_interrupt, takes_interrupts,
+from toyisa.run import (
+    ASK, CODE_STORE, FAULTED, JUMP, MEMORY, MISALIGNED, NEAR, NOTHING, SYSTEM,
+    deadlines, exact_stop, handle, prepare,
 )  # fmt: skip
 
-# What interrupts a run.
-NOTHING, JUMP, MEMORY, SYSTEM, MISALIGNED, CODE_STORE, FAULTED, ASK = range(8)
 M = 0xFFFFFFFF
 PLACE = 0xFFC  # the bits of an address that say which instruction of its page it is
 VPAGE = 0xFFFFF000
-
-
-@njit
-def _fetch(hart, mem):
-    """The slot of the page at `hart.pc`, or -1 with a fetch exception pended."""
-    va = np.int64(hart.pc)
-    tag = hart.tlb.ctx_x | (va & 0xFFFFF000)
-    if hart.fetch.tag != tag:
-        frame = translate_fetch(hart, mem, va)
-        settle(hart, mem)
-        if frame < 0:
-            pend(hart, page_fault(FETCH) if frame == PAGE_FAULT else access_fault(FETCH), va)
-            hart.fetch.tag = -1
-            return -1
-        hart.fetch.tag = tag
-        hart.fetch.frame = frame
-        slot = slot_of(hart, mem, frame)
-        e = (va >> 12) & hart.tlb.imask
-        hart.tlb.xtag[e] = tag
-        hart.tlb.xslot[e] = slot * STRIDE
-        return slot
-    return slot_of(hart, mem, hart.fetch.frame)
-
-
-@njit
-def insn_at_pc(hart, mem):
-    """The word at `hart.pc`, whose page was fetched from last."""
-    return np.int64(ram_words(mem)[(hart.fetch.frame * PAGE + (np.int64(hart.pc) & 0xFFC)) >> 2])
-
-
-@njit
-def _prepare(hart, mem):
-    """Before a run: root's stops, interrupts, the fetch.  The slot, or -1 - reason."""
-    while True:
-        if mem.console.halted:
-            return -1 - np.int64(Reason.HALTED)
-        if mem.console.tx_len >= TX_FULL:
-            return -1 - np.int64(Reason.OUTPUT)
-        if virtual_time(hart) >= hart.root.deadline:
-            return -1 - np.int64(Reason.DEADLINE)
-        if hart.clock.instret >= hart.root.budget:
-            return -1 - np.int64(Reason.BUDGET)
-        irq = next_interrupt(hart)
-        if irq >= 0:
-            take_interrupt(hart, irq)
-            if hart.root.one_trap:
-                return -1 - np.int64(Reason.STEP)
-        slot = _fetch(hart, mem)
-        if slot >= 0:
-            return slot
-        reason = raise_pending(hart, np.int64(0))
-        if reason != Reason.RUN:
-            return -1 - reason
-
-
-@njit
-def _left(hart):
-    """Cycles, and instructions, until root, a timer or the budget must be looked at."""
-    now = virtual_time(hart)
-    left = min(hart.root.deadline - now, np.int64(NEVER))
-    if hart.csr.sie >> 5 & 1 and hart.root.deleg_int >> 5 & 1 and takes_interrupts(hart):
-        left = min(left, timer_deadline(hart) - now)
-    budget = min(hart.root.budget - hart.clock.instret, np.int64(NEVER))
-    if hart.clock.icount:
-        return np.int64(NEVER), min(budget, left)
-    return left, budget
-
-
-@njit
-def _exact_stop(cum, i, end, cycles, instructions):
-    """The first place where a run from `i` must stop: page end, or what is left."""
-    stop = min(end, i + instructions)
-    if cum[stop] - cum[i] > cycles:
-        low, high = i + 1, stop  # the smallest k with cum[k] - cum[i] >= cycles
-        while low < high:
-            k = (low + high) >> 1
-            if cum[k] - cum[i] >= cycles:
-                high = k
-            else:
-                low = k + 1
-        stop = low
-    return stop
-
-
-@njit
-def _settle_event(hart, mem, event, uop, target):
-    """What interrupted a run, with the run closed: RUN, or the reason for root."""
-    insn = insn_at_pc(hart, mem)
-    if event == SYSTEM:
-        reason = execute_system(hart, mem, uop, insn)
-        return reason if reason != FAULT else raise_pending(hart, insn)
-    if event == CODE_STORE:
-        if access.access_memory(hart, mem, uop, True) <= access.RESYNC:
-            retire(hart, uop & 0xFF)
-            hart.pc = (np.int64(hart.pc) + 4) & M
-            return np.int64(Reason.RUN)
-    if event == ASK:
-        return np.int64(Reason.INPUT)
-    if event == MISALIGNED:
-        pend(hart, np.int64(Exc.INSN_MISALIGNED), target)
-    return raise_pending(hart, insn)
 
 
 @njit
@@ -159,7 +52,15 @@ def _hit(tags, frame_at, context, va, low, dmask):
     return np.int64(frame_at[e]) | va & 0xFFF
 
 
-@entry
+@njit
+def _operands(x, uop):
+    """rd, the values of rs1 and rs2, and the immediate of a micro-op."""
+    a = np.int64(x[uop >> 16 & 0xFF])
+    b = np.int64(x[uop >> 24 & 0xFF])
+    return uop >> 8 & 0xFF, a, b, uop >> 32
+
+
+@njit
 def execute(hart, mem):
     """Run from `hart.pc` until root must act; the exits.Reason, details in hart.exit."""
     x = hart.x
@@ -172,7 +73,7 @@ def execute(hart, mem):
     target = np.int64(0)
     link = np.int64(0)
     while True:
-        slot = _prepare(hart, mem)
+        slot = prepare(hart, mem)
         if slot < 0:
             return -1 - slot
         # Open a run.
@@ -181,26 +82,28 @@ def execute(hart, mem):
         pc0 = np.int64(hart.pc) - 4 * i
         retired = hart.clock.instret - i
         spent = hart.clock.cycles - cum[i]
-        cycles_left, instructions_left = _left(hart)
+        cycles_left, instructions_left = deadlines(hart)
         horizon = hart.clock.cycles + min(cycles_left, instructions_left)
         check = horizon - cum[first + WORDS]
-        stop = _exact_stop(cum, i, first + WORDS, cycles_left, instructions_left)
+        stop = exact_stop(cum, i, first + WORDS, cycles_left, instructions_left)
+        last, last_uop = stop - 1, uops[stop - 1]
+        if stop < first + WORDS:
+            part(mem, last)
         flow[i] += 1
         ctx_r, ctx_w, ctx_x, absolute = tlb.ctx_r, tlb.ctx_w, tlb.ctx_x, tlb.absolute
         event = NOTHING
+        imm = np.int64(0)
         while True:
             event = NOTHING
             while i < stop:
-                uop = uops[i & POOL_MASK]
-                rd = uop >> 8 & 0xFF
-                a = np.int64(x[uop >> 16 & 0xFF])
-                b = np.int64(x[uop >> 24 & 0xFF])
-                imm = uop >> 32
+                at = i & POOL_MASK
+                uop = uops[at]
+                rd, a, b, imm = _operands(x, uop)
                 match uop & 0xFF:
                     case Op.LUI:
                         x[rd] = imm & M
                     case Op.AUIPC:
-                        x[rd] = (pc0 + 4 * i + imm) & M
+                        x[rd] = (pc0 + 4 * at + imm) & M
                     case Op.ADDI:
                         x[rd] = alu.add(a, imm)
                     case Op.SLTI:
@@ -259,211 +162,169 @@ def execute(hart, mem):
                         pass
                     # Loads and stores; _ABS has x0 as its base, the only one that passes s_limit.
                     case Op.LB:
-                        at = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
-                        if at < 0:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        x[rd] = alu.sext8(np.int64(ram8[at]))
+                        x[rd] = alu.sext8(np.int64(ram8[hit]))
                     case Op.LH:
-                        at = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
-                        if at < 0:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        x[rd] = alu.sext16(np.int64(ram16[at >> 1]))
+                        x[rd] = alu.sext16(np.int64(ram16[hit >> 1]))
                     case Op.LW:
-                        at = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
-                        if at < 0:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        x[rd] = ram32[at >> 2]
+                        x[rd] = ram32[hit >> 2]
                     case Op.LBU:
-                        at = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
-                        if at < 0:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        x[rd] = ram8[at]
+                        x[rd] = ram8[hit]
                     case Op.LHU:
-                        at = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
-                        if at < 0:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        x[rd] = ram16[at >> 1]
+                        x[rd] = ram16[hit >> 1]
                     case Op.SB:
-                        at = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 0, dmask)
-                        if at < 0:
+                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 0, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        ram8[at] = b & 0xFF
+                        ram8[hit] = b & 0xFF
                     case Op.SH:
-                        at = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 1, dmask)
-                        if at < 0:
+                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 1, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        ram16[at >> 1] = b & 0xFFFF
+                        ram16[hit >> 1] = b & 0xFFFF
                     case Op.SW:
-                        at = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
-                        if at < 0:
+                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        ram32[at >> 2] = b
+                        ram32[hit >> 2] = b
                     case Op.LB_ABS:
-                        at = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 0, dmask)
-                        if at < 0:
+                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 0, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        x[rd] = alu.sext8(np.int64(ram8[at]))
+                        x[rd] = alu.sext8(np.int64(ram8[hit]))
                     case Op.LH_ABS:
-                        at = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 1, dmask)
-                        if at < 0:
+                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 1, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        x[rd] = alu.sext16(np.int64(ram16[at >> 1]))
+                        x[rd] = alu.sext16(np.int64(ram16[hit >> 1]))
                     case Op.LW_ABS:
-                        at = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 3, dmask)
-                        if at < 0:
+                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 3, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        x[rd] = ram32[at >> 2]
+                        x[rd] = ram32[hit >> 2]
                     case Op.LBU_ABS:
-                        at = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 0, dmask)
-                        if at < 0:
+                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 0, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        x[rd] = ram8[at]
+                        x[rd] = ram8[hit]
                     case Op.LHU_ABS:
-                        at = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 1, dmask)
-                        if at < 0:
+                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 1, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        x[rd] = ram16[at >> 1]
+                        x[rd] = ram16[hit >> 1]
                     case Op.SB_ABS:
-                        at = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 0, dmask)
-                        if at < 0:
+                        hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 0, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        ram8[at] = b & 0xFF
+                        ram8[hit] = b & 0xFF
                     case Op.SH_ABS:
-                        at = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 1, dmask)
-                        if at < 0:
+                        hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 1, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        ram16[at >> 1] = b & 0xFFFF
+                        ram16[hit >> 1] = b & 0xFFFF
                     case Op.SW_ABS:
-                        at = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 3, dmask)
-                        if at < 0:
+                        hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 3, dmask)
+                        if hit < 0:
                             event = MEMORY
                             break
-                        ram32[at >> 2] = b
+                        ram32[hit >> 2] = b
                     # Branches and jumps to a target in this page.
                     case Op.BEQ_NEAR:
                         if a == b:
-                            edge[i] += 1
-                            j = i + (imm >> 2)
-                            retired += i + 1 - j
-                            spent += cum[i + 1] - cum[j]
-                            i = j
-                            if spent + cum[i] >= check:
-                                break
-                            continue
+                            event = NEAR
+                            break
                     case Op.BNE_NEAR:
                         if a != b:
-                            edge[i] += 1
-                            j = i + (imm >> 2)
-                            retired += i + 1 - j
-                            spent += cum[i + 1] - cum[j]
-                            i = j
-                            if spent + cum[i] >= check:
-                                break
-                            continue
+                            event = NEAR
+                            break
                     case Op.BLT_NEAR:
                         if alu.signed(a) < alu.signed(b):
-                            edge[i] += 1
-                            j = i + (imm >> 2)
-                            retired += i + 1 - j
-                            spent += cum[i + 1] - cum[j]
-                            i = j
-                            if spent + cum[i] >= check:
-                                break
-                            continue
+                            event = NEAR
+                            break
                     case Op.BGE_NEAR:
                         if alu.signed(a) >= alu.signed(b):
-                            edge[i] += 1
-                            j = i + (imm >> 2)
-                            retired += i + 1 - j
-                            spent += cum[i + 1] - cum[j]
-                            i = j
-                            if spent + cum[i] >= check:
-                                break
-                            continue
+                            event = NEAR
+                            break
                     case Op.BLTU_NEAR:
                         if a < b:
-                            edge[i] += 1
-                            j = i + (imm >> 2)
-                            retired += i + 1 - j
-                            spent += cum[i + 1] - cum[j]
-                            i = j
-                            if spent + cum[i] >= check:
-                                break
-                            continue
+                            event = NEAR
+                            break
                     case Op.BGEU_NEAR:
                         if a >= b:
-                            edge[i] += 1
-                            j = i + (imm >> 2)
-                            retired += i + 1 - j
-                            spent += cum[i + 1] - cum[j]
-                            i = j
-                            if spent + cum[i] >= check:
-                                break
-                            continue
-                    case Op.JAL_NEAR:
-                        x[rd] = (pc0 + 4 * i + 4) & M
-                        edge[i] += 1
-                        j = i + (imm >> 2)
-                        retired += i + 1 - j
-                        spent += cum[i + 1] - cum[j]
-                        i = j
-                        if spent + cum[i] >= check:
+                            event = NEAR
                             break
-                        continue
+                    case Op.JAL_NEAR:
+                        x[rd] = (pc0 + 4 * at + 4) & M
+                        event = NEAR
+                        break
                     # Those whose target may be in another page, or misaligned.
                     case Op.BEQ:
                         if a == b:
-                            target = (pc0 + 4 * i + imm) & M
+                            target = (pc0 + 4 * at + imm) & M
                             link = 32
                             event = JUMP
                             break
                     case Op.BNE:
                         if a != b:
-                            target = (pc0 + 4 * i + imm) & M
+                            target = (pc0 + 4 * at + imm) & M
                             link = 32
                             event = JUMP
                             break
                     case Op.BLT:
                         if alu.signed(a) < alu.signed(b):
-                            target = (pc0 + 4 * i + imm) & M
+                            target = (pc0 + 4 * at + imm) & M
                             link = 32
                             event = JUMP
                             break
                     case Op.BGE:
                         if alu.signed(a) >= alu.signed(b):
-                            target = (pc0 + 4 * i + imm) & M
+                            target = (pc0 + 4 * at + imm) & M
                             link = 32
                             event = JUMP
                             break
                     case Op.BLTU:
                         if a < b:
-                            target = (pc0 + 4 * i + imm) & M
+                            target = (pc0 + 4 * at + imm) & M
                             link = 32
                             event = JUMP
                             break
                     case Op.BGEU:
                         if a >= b:
-                            target = (pc0 + 4 * i + imm) & M
+                            target = (pc0 + 4 * at + imm) & M
                             link = 32
                             event = JUMP
                             break
                     case Op.JAL:
-                        target = (pc0 + 4 * i + imm) & M
+                        target = (pc0 + 4 * at + imm) & M
                         link = rd
                         event = JUMP
                         break
@@ -472,6 +333,252 @@ def execute(hart, mem):
                         link = rd
                         event = JUMP
                         break
+                    # Pairs.
+                    case Op.ADDI_ADDI:
+                        x[rd] = alu.add(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm)
+                    case Op.ADDI_ADD:
+                        x[rd] = alu.add(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, b)
+                    case Op.ADDI_LW:
+                        x[rd] = alu.add(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram32[hit >> 2]
+                    case Op.ADDI_SW:
+                        x[rd] = alu.add(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        ram32[hit >> 2] = b
+                    case Op.ADDI_JALR:
+                        x[rd] = alu.add(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        target = (a + imm) & 0xFFFFFFFE
+                        link = rd
+                        event = JUMP
+                        break
+                    case Op.ADDI_BNE_NEAR:
+                        x[rd] = alu.add(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a != b:
+                            event = NEAR
+                            break
+                    case Op.ADDI_BEQ_NEAR:
+                        x[rd] = alu.add(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a == b:
+                            event = NEAR
+                            break
+                    case Op.ADDI_BLT_NEAR:
+                        x[rd] = alu.add(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if alu.signed(a) < alu.signed(b):
+                            event = NEAR
+                            break
+                    case Op.ADDI_BLTU_NEAR:
+                        x[rd] = alu.add(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a < b:
+                            event = NEAR
+                            break
+                    case Op.ADD_ADDI:
+                        x[rd] = alu.add(a, b)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm)
+                    case Op.ADD_ADD:
+                        x[rd] = alu.add(a, b)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, b)
+                    case Op.ADD_LW:
+                        x[rd] = alu.add(a, b)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram32[hit >> 2]
+                    case Op.ADD_LBU:
+                        x[rd] = alu.add(a, b)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram8[hit]
+                    case Op.ADD_BNE_NEAR:
+                        x[rd] = alu.add(a, b)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a != b:
+                            event = NEAR
+                            break
+                    case Op.LW_LW:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram32[hit >> 2]
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram32[hit >> 2]
+                    case Op.LW_ADDI:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram32[hit >> 2]
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm)
+                    case Op.LW_ADD:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram32[hit >> 2]
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, b)
+                    case Op.LW_XOR:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram32[hit >> 2]
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = a ^ b
+                    case Op.LW_BNE_NEAR:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram32[hit >> 2]
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a != b:
+                            event = NEAR
+                            break
+                    case Op.LW_BEQ_NEAR:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram32[hit >> 2]
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a == b:
+                            event = NEAR
+                            break
+                    case Op.SW_SW:
+                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        ram32[hit >> 2] = b
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        ram32[hit >> 2] = b
+                    case Op.SW_ADDI:
+                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        ram32[hit >> 2] = b
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm)
+                    case Op.SLLI_ADD:
+                        x[rd] = alu.sll(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, b)
+                    case Op.SLLI_SRLI:
+                        x[rd] = alu.sll(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.srl(a, imm)
+                    case Op.SLLI_OR:
+                        x[rd] = alu.sll(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = a | b
+                    case Op.SRLI_ADDI:
+                        x[rd] = alu.srl(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm)
+                    case Op.SRLI_XOR:
+                        x[rd] = alu.srl(a, imm)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = a ^ b
+                    case Op.XOR_SRLI:
+                        x[rd] = a ^ b
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.srl(a, imm)
+                    case Op.MUL_ADD:
+                        x[rd] = alu.mul(a, b)
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, b)
+                    case Op.LUI_ADDI:
+                        x[rd] = imm & M
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm)
+                    case Op.LBU_BNE_NEAR:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram8[hit]
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a != b:
+                            event = NEAR
+                            break
+                    case Op.LBU_BEQ_NEAR:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram8[hit]
+                        i += 1
+                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a == b:
+                            event = NEAR
+                            break
                     case (
                         Op.ECALL | Op.EBREAK | Op.SRET | Op.WFI | Op.SFENCE_VMA | Op.FENCE_I
                         | Op.CSRRW | Op.CSRRS | Op.CSRRC | Op.CSRRWI | Op.CSRRSI | Op.CSRRCI
@@ -483,7 +590,16 @@ def execute(hart, mem):
                         event = MEMORY
                         break
                 i += 1
-            if event == JUMP:
+            if event == NEAR:
+                edge[i] += 1
+                j = i + (imm >> 2)
+                retired += i + 1 - j
+                spent += cum[i + 1] - cum[j]
+                i = j
+                if spent + cum[j] < check:
+                    continue
+                event = NOTHING
+            elif event == JUMP:
                 if target & 2:
                     event = MISALIGNED
                     break
@@ -500,6 +616,7 @@ def execute(hart, mem):
                         hart.clock.cycles = spent
                         hart.clock.instret = retired
                         hart.pc = target
+                        uops[last] = last_uop
                         break
                     first = xslot[e]
                 i = first + ((target & PLACE) >> 2)
@@ -534,6 +651,7 @@ def execute(hart, mem):
         if event == JUMP:
             continue  # already closed
         # Close the run.
+        uops[last] = last_uop
         flow[i] -= 1
         hart.clock.cycles = spent + cum[i]
         hart.clock.instret = retired + i
@@ -542,6 +660,6 @@ def execute(hart, mem):
         hart.fetch.frame = mem.owner[first // STRIDE]
         settle(hart, mem)
         if event != NOTHING:
-            reason = _settle_event(hart, mem, event, uops[i & POOL_MASK], target)
+            reason = handle(hart, mem, event, uops[i & POOL_MASK], target)
             if reason != Reason.RUN:
                 return reason

@@ -27,7 +27,7 @@ from toyisa.exits import Reason
 from toyisa.firmware import run_bare
 from toyisa.insns import BY_NAME as ROWS
 from toyisa.levels import Level, Profile
-from toyisa.memory import PAGE, RAM_BASE, RX_SIZE, TOHOST, new_memory, ram_offset
+from toyisa.memory import PAGE, RAM_BASE, RX_SIZE, TOHOST, new_memory
 from toyisa.mmu import recontext
 from toyisa.ops import ROW_OF_OP
 from toyisa.state import NEVER
@@ -111,7 +111,7 @@ class Machine:
             self.ram[at : at + len(segment.data)] = np.frombuffer(segment.data, np.uint8)
             self.ram[at + len(segment.data) : at + segment.memsz] = 0
         self.symbols = tuple(sorted(found.symbols))
-        if found.tohost is not None and ram_offset(self.memory, found.tohost, 8) >= 0:
+        if found.tohost is not None and found.tohost - RAM_BASE <= self.ram.size - 8:
             self.memory.console.tohost = found.tohost
             self.memory.frame_flags[(found.tohost - RAM_BASE) // PAGE] |= TOHOST
         self.boot(found.entry, self._place_device_tree())
@@ -282,8 +282,8 @@ class Machine:
 
     def poke(self, pa: int, data: bytes) -> None:
         """Change RAM at physical `pa`, code included; ValueError outside RAM."""
-        at = ram_offset(self.memory, pa, max(len(data), 1))
-        if at < 0:
+        at = pa - RAM_BASE
+        if not 0 <= at <= self.ram.size - max(len(data), 1):
             raise ValueError(f"{pa:#x} is not in RAM")
         self.ram[at : at + len(data)] = np.frombuffer(data, np.uint8)
         if self.memory.frame_flags[at // PAGE : -(-(at + len(data)) // PAGE)].any():

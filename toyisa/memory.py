@@ -11,7 +11,7 @@ is the user's.  Must not know about virtual addresses (`mmu.py`) nor what a devi
 
 import numpy as np
 
-from toyisa.njit import entry, njit, view
+from toyisa.njit import njit, view
 from toyisa.state import record
 
 RAM_BASE = 0x8000_0000
@@ -26,6 +26,7 @@ STRIDE = WORDS + 1
 SLOTS = 1023
 POOL = 1 << 20  # SLOTS * STRIDE rounded up, so that an index can be masked
 POOL_MASK = POOL - 1
+NO_FRAME = -1
 
 # Frame flags.
 CODE = 1    # the frame has a decode slot: a store must be decoded again
@@ -54,8 +55,10 @@ MEMORY = record(
     ("ram", "i8"), ("ram_size", "i8"),  # RAM's host address, and its bytes
     ("frame_flags", "u1", MAX_FRAMES),  # what the MMU must know of a frame
     ("slot", "i4", MAX_FRAMES),         # a frame's decode slot, plus 1; 0 for none
-    ("owner", "i4", SLOTS),             # a slot's frame
-    ("slots", "i8"),                    # slots in use
+    ("owner", "i4", SLOTS),             # a slot's frame, or NO_FRAME
+    ("slots", "i8"),                    # slots ever used
+    ("free", "i4", SLOTS), ("n_free", "i8"),  # those of them that were given back
+    ("stores", "i4", SLOTS),            # stores to a slot's code since it was fetched from
     ("flushes", "i8"),                  # times that the pool was flushed
     ("stale", "i8"),                    # offset of a word to decode again, or -1
     ("uops", "i8", POOL),               # micro-ops
@@ -98,7 +101,7 @@ def ram_words(mem):
     return view(mem.ram, mem.ram_size >> 2, np.uint32)
 
 
-@entry
+@njit
 def ram_offset(mem, pa, size):
     """The offset in RAM of `size` bytes at physical `pa`, or -1 outside it."""
     offset = pa - RAM_BASE

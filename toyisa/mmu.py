@@ -80,7 +80,7 @@ def recontext(hart):
         tlb.ctx_w |= hart.resv.generation << 48
 
 
-@entry
+@njit
 def reserve(hart, pa):
     """Hold a reservation on the word at `pa`, or none with -1.
 
@@ -110,7 +110,7 @@ def _permitted(hart, pte, access):
     return pte & R != 0 or (hart.csr.sstatus & MXR != 0 and pte & X != 0)
 
 
-@entry
+@njit
 def walk(hart, mem, va, access, quiet):
     """Translate `va` by the tables: the leaf's flags and frame as in a PTE, 4 KiB.
 
@@ -240,7 +240,7 @@ def access_fault(access):
     return np.int64(Exc.STORE_ACCESS if access == STORE else Exc.LOAD_ACCESS)
 
 
-@entry
+@njit
 def flush(hart, va, asid):
     """`sfence.vma`: forget translations of `va` (-1: all) in space `asid` (-1: all).
 

@@ -1,8 +1,12 @@
-"""The one door to numba's compiler: cached, and the cache enabled before it is used.
+"""The one door to numba's compiler: what is compiled once, what Python may call.
 
-Every compiled function is decorated with this `njit`.  One that is decorated
-before the cache is enabled would be kept beside its source, where an edit of a
-callee leaves it stale.
+Every compiled function is decorated here, after the cache is enabled: one that is
+decorated before would be kept beside its source, where an edit of a callee leaves
+it stale.
+
+`entry` is a function that Python calls; it is a unit of compilation, optimised as a
+whole and kept on disk.  `njit` is a function that compiled code calls; it is part of
+each entry that reaches it, and compiled as one only if Python ever calls it too.
 
 `NUMBA_BOUNDSCHECK=1` compiles the core with bounds checks, as the containment law
 runs it; division by zero gives NumPy's result instead of an exception, since
@@ -11,6 +15,7 @@ inside the core a failure is a value.
 
 import ctypes
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -19,7 +24,8 @@ from toyisa import jitcache
 jitcache.enable()
 
 import numba  # noqa: E402  after the cache is enabled, which sets where numba keeps code
-from numba.core import types  # noqa: E402
+from numba.core import compiler, types  # noqa: E402
+from numba.core.codegen import JITCodeLibrary  # noqa: E402
 from numba.core.registry import CPUDispatcher  # noqa: E402
 
 
@@ -44,32 +50,79 @@ class _OneVersion(CPUDispatcher):
         )
 
 
+class _NoEnvironment:
+    """A code generator for code that is not loaded by itself."""
+
+    def __init__(self, codegen: object):
+        self._codegen = codegen
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._codegen, name)
+
+    def set_env(self, name: str, environment: object) -> None:
+        """Nothing to set: the entry that this code becomes part of has its own."""
+
+
+class _InnerLibrary(JITCodeLibrary):
+    """Code that is linked into its callers, and neither optimised nor loaded by itself.
+
+    numba does all that for each function, its callees included: the bottom of a call
+    chain of ten would be optimised ten times.
+    """
+
+    def finalize(self) -> None:
+        for library in dict.fromkeys(self._linking_libraries):
+            self._reload_init.update(library._reload_init)
+            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        self._ensure_finalized()
+        return 0
+
+    @property
+    def codegen(self) -> _NoEnvironment:
+        return _NoEnvironment(self._codegen)
+
+
+class _InnerCompiler(compiler.CompilerBase):
+    """numba's pipeline, into an `_InnerLibrary`."""
+
+    def define_pipelines(self) -> list:
+        state = self.state
+        state.library = _InnerLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        return [compiler.DefaultPassBuilder.define_nopython_pipeline(state)]
+
+
 class _Inner(_OneVersion):
-    """One without a wrapper for Python: calling it from there would end the process."""
+    """One without a way in from Python, which gets an entry of its own if it does call."""
 
     def __call__(self, *args: object) -> object:
-        raise TypeError(f"{self.py_func.__qualname__} is for compiled code: make it an `entry`")
+        return _entry_to(self.py_func)(*args)
 
 
-def _compile(function: Callable, version: type, **options: bool) -> Callable:
-    dispatcher = numba.njit(cache=True, error_model="numpy", nogil=True, **options)(function)
+def _compile(function: Callable, version: type, **options: object) -> Callable:
+    dispatcher = numba.njit(error_model="numpy", nogil=True, **options)(function)
     if isinstance(dispatcher, CPUDispatcher):  # not with NUMBA_DISABLE_JIT
         dispatcher.__class__ = version
     return dispatcher
 
 
 def njit(function: Callable) -> Callable:
-    """Compile `function` to native code, kept on disk; integers arrive as int64.
-
-    Only compiled code can call it: what Python calls as well is an `entry`.  To
-    leave out the wrapper saves a quarter of the time that compiling takes.
-    """
-    return _compile(function, _Inner, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    """Compile `function` as part of the entries that call it; integers arrive as int64."""
+    return _compile(
+        function, _Inner, pipeline_class=_InnerCompiler,
+        no_cpython_wrapper=True, no_cfunc_wrapper=True,
+    )  # fmt: skip
 
 
 def entry(function: Callable) -> Callable:
-    """As `njit`, for a function that Python calls."""
-    return _compile(function, _OneVersion)
+    """Compile `function`, which Python calls, to native code that is kept on disk."""
+    return _compile(function, _OneVersion, cache=True)
+
+
+_entry_to = cache(entry)
 
 
 @numba.extending.intrinsic

@@ -36,13 +36,34 @@ FORMS: dict[str, str] = {  # op -> the row that it is a form of
     **{f"{op_name(name)}_ABS": name for name in (*_LOADS, *_STORES)},
 }
 
-Op = IntEnum("Op", ["ILLEGAL", *(op_name(row.name) for row in INSNS), *FORMS], start=0)
+# Pairs that compilers emit often, run by one op: the first instruction's op becomes
+# the pair's, the second stays in its own place for whoever jumps there.
+PAIRS: tuple[tuple[str, str], ...] = tuple(
+    (first, second)
+    for first, seconds in {
+        "ADDI": "ADDI ADD LW SW JALR BNE_NEAR BEQ_NEAR BLT_NEAR BLTU_NEAR",
+        "ADD": "ADDI ADD LW LBU BNE_NEAR",
+        "LW": "LW ADDI ADD XOR BNE_NEAR BEQ_NEAR",
+        "SW": "SW ADDI",
+        "SLLI": "ADD SRLI OR",
+        "SRLI": "ADDI XOR",
+        "XOR": "SRLI",
+        "MUL": "ADD",
+        "LUI": "ADDI",
+        "LBU": "BNE_NEAR BEQ_NEAR",
+    }.items()
+    for second in seconds.split()
+)
 
-# Op number -> the row's name; ILLEGAL has none.
+_PAIRED = [f"{first}_{second}" for first, second in PAIRS]
+Op = IntEnum("Op", ["ILLEGAL", *(op_name(row.name) for row in INSNS), *FORMS, *_PAIRED], start=0)
+
+# Op number -> the row's name; ILLEGAL has none, a pair counts as its first.
 ROW_OF_OP: dict[int, str] = {
     **{Op[op_name(row.name)].value: row.name for row in INSNS},
     **{Op[form].value: name for form, name in FORMS.items()},
 }
+ROW_OF_OP |= {Op[f"{a}_{b}"].value: ROW_OF_OP[Op[a].value] for a, b in PAIRS}
 
 MAX_OPS = 128
 if len(Op) > MAX_OPS:

@@ -1,0 +1,126 @@
+"""Answers for what happens between runs: root's stops, interrupts, the fetch, events.
+
+Must not know how instructions run (`execute.py`): here a run is about to begin, or
+has just been closed.
+"""
+
+import numpy as np
+
+from toyisa import access
+from toyisa.causes import Exc
+from toyisa.clock import timer_deadline, virtual_time
+from toyisa.decode import settle, slot_of
+from toyisa.devices import TX_FULL
+from toyisa.exits import Reason
+from toyisa.memory import PAGE, STRIDE, ram_words
+from toyisa.mmu import FETCH, PAGE_FAULT, access_fault, page_fault, translate_fetch
+from toyisa.njit import njit
+from toyisa.state import NEVER
+from toyisa.system import FAULT, execute_system, retire
+from toyisa.trap import (
+    next_interrupt, pend, raise_pending, take_interrupt, takes_interrupts,
+)  # fmt: skip
+
+# What interrupts a run.
+NOTHING, NEAR, JUMP, MEMORY, SYSTEM, MISALIGNED, CODE_STORE, FAULTED, ASK = range(9)
+M = 0xFFFFFFFF
+
+
+@njit
+def _fetch(hart, mem):
+    """The slot of the page at `hart.pc`, or -1 with a fetch exception pended."""
+    va = np.int64(hart.pc)
+    tag = hart.tlb.ctx_x | (va & 0xFFFFF000)
+    if hart.fetch.tag != tag:
+        frame = translate_fetch(hart, mem, va)
+        settle(hart, mem)
+        if frame < 0:
+            pend(hart, page_fault(FETCH) if frame == PAGE_FAULT else access_fault(FETCH), va)
+            hart.fetch.tag = -1
+            return -1
+        hart.fetch.tag = tag
+        hart.fetch.frame = frame
+        slot = slot_of(hart, mem, frame)
+        e = (va >> 12) & hart.tlb.imask
+        hart.tlb.xtag[e] = tag
+        hart.tlb.xslot[e] = slot * STRIDE
+        return slot
+    return slot_of(hart, mem, hart.fetch.frame)
+
+
+@njit
+def insn_at_pc(hart, mem):
+    """The word at `hart.pc`, whose page was fetched from last."""
+    return np.int64(ram_words(mem)[(hart.fetch.frame * PAGE + (np.int64(hart.pc) & 0xFFC)) >> 2])
+
+
+@njit
+def prepare(hart, mem):
+    """Before a run: root's stops, interrupts, the fetch.  The slot, or -1 - reason."""
+    while True:
+        if mem.console.halted:
+            return -1 - np.int64(Reason.HALTED)
+        if mem.console.tx_len >= TX_FULL:
+            return -1 - np.int64(Reason.OUTPUT)
+        if virtual_time(hart) >= hart.root.deadline:
+            return -1 - np.int64(Reason.DEADLINE)
+        if hart.clock.instret >= hart.root.budget:
+            return -1 - np.int64(Reason.BUDGET)
+        irq = next_interrupt(hart)
+        if irq >= 0:
+            take_interrupt(hart, irq)
+            if hart.root.one_trap:
+                return -1 - np.int64(Reason.STEP)
+        slot = _fetch(hart, mem)
+        if slot >= 0:
+            return slot
+        reason = raise_pending(hart, np.int64(0))
+        if reason != Reason.RUN:
+            return -1 - reason
+
+
+@njit
+def deadlines(hart):
+    """Cycles, and instructions, until root, a timer or the budget must be looked at."""
+    now = virtual_time(hart)
+    left = min(hart.root.deadline - now, np.int64(NEVER))
+    if hart.csr.sie >> 5 & 1 and hart.root.deleg_int >> 5 & 1 and takes_interrupts(hart):
+        left = min(left, timer_deadline(hart) - now)
+    budget = min(hart.root.budget - hart.clock.instret, np.int64(NEVER))
+    if hart.clock.icount:
+        return np.int64(NEVER), min(budget, left)
+    return left, budget
+
+
+@njit
+def exact_stop(cum, i, end, cycles, instructions):
+    """The first place where a run from `i` must stop: page end, or what is left."""
+    stop = min(end, i + instructions)
+    if cum[stop] - cum[i] > cycles:
+        low, high = i + 1, stop  # the smallest k with cum[k] - cum[i] >= cycles
+        while low < high:
+            k = (low + high) >> 1
+            if cum[k] - cum[i] >= cycles:
+                high = k
+            else:
+                low = k + 1
+        stop = low
+    return stop
+
+
+@njit
+def handle(hart, mem, event, uop, target):
+    """What interrupted a run, with the run closed: RUN, or the reason for root."""
+    insn = insn_at_pc(hart, mem)
+    if event == SYSTEM:
+        reason = execute_system(hart, mem, uop, insn)
+        return reason if reason != FAULT else raise_pending(hart, insn)
+    if event == CODE_STORE and access.access_memory(hart, mem, uop, True) <= access.RESYNC:
+        retire(hart, uop & 0xFF)
+        hart.pc = (np.int64(hart.pc) + 4) & M
+        return np.int64(Reason.RUN)
+    if event == ASK:
+        return np.int64(Reason.INPUT)
+    if event == MISALIGNED:
+        pend(hart, np.int64(Exc.INSN_MISALIGNED), target)
+    return raise_pending(hart, insn)
