@@ -235,7 +235,7 @@ def slot_of(hart, mem, frame):
     _sum_costs(hart, mem, slot, 0)
     # Stores to the frame must be seen from now on.
     for e in range(hart.tlb.dmask + 1):
-        if np.int64(hart.tlb.base[e]) == frame * PAGE:
+        if np.int64(hart.tlb.frame_at[e]) == frame * PAGE:
             hart.tlb.wtag[e] = NO_TAG
     return slot
 

@@ -67,7 +67,7 @@ def execute(hart, mem):
     uops, cum, flow, edge = mem.uops, mem.cum, mem.flow, mem.edge
     ram8, ram16, ram32 = ram_bytes(mem), ram_halves(mem), ram_words(mem)
     tlb = hart.tlb
-    rtag, wtag, frame_at = tlb.rtag, tlb.wtag, tlb.base
+    rtag, wtag, frame_at = tlb.rtag, tlb.wtag, tlb.frame_at
     xtag, xslot = tlb.xtag, tlb.xslot
     dmask, imask = tlb.dmask, tlb.imask
     target = np.int64(0)

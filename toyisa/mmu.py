@@ -199,7 +199,7 @@ def translate_data(hart, mem, va, access, absolute):
     tlb.wtag[e] = NO_TAG
     if frame_at < 0:
         return pa
-    tlb.base[e] = frame_at
+    tlb.frame_at[e] = frame_at
     vpage = va & 0xFFFFF000
     context = tlb.ctx_r ^ (tlb.absolute if absolute else 0)
     if not hart.csr.satp & PAGED or _permitted(hart, pte, LOAD):

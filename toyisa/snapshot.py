@@ -71,7 +71,7 @@ def take(machine: "Machine", previous: Snapshot | None = None) -> Snapshot:
     for name in FAST_TAGS:
         hart.tlb[name][:] = NO_TAG
     hart.tlb.xslot[:] = 0
-    hart.tlb["base"][:] = 0  # `.base` is an attribute of every array
+    hart.tlb.frame_at[:] = 0
     frames = int(machine.memory.ram_size) // PAGE
     return Snapshot(
         config=config_of(machine),

@@ -76,7 +76,7 @@ FETCH = record(("tag", "i8"), ("frame", "i8"))
 TLB = record(
     ("ctx_r", "i8"), ("ctx_w", "i8"), ("ctx_x", "i8"), ("absolute", "i8"),
     ("dmask", "i8"), ("imask", "i8"), ("tagged", "i8"), ("supers", "i8"),
-    ("rtag", "i8", MAX_TLB), ("wtag", "i8", MAX_TLB), ("base", "u4", MAX_TLB),
+    ("rtag", "i8", MAX_TLB), ("wtag", "i8", MAX_TLB), ("frame_at", "u4", MAX_TLB),
     ("xtag", "i8", MAX_TLB), ("xslot", "i8", MAX_TLB),
     ("dkey", "i8", MAX_TLB), ("dpte", "u4", MAX_TLB),
     ("ikey", "i8", MAX_TLB), ("ipte", "u4", MAX_TLB),
