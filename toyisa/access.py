@@ -13,7 +13,14 @@ from toyisa.cost import Event
 from toyisa.decode import first_op, stored
 from toyisa.memory import CODE, PAGE, RAM_BASE, TOHOST, ram_offset, ram_words, read_ram, write_ram
 from toyisa.mmu import (
-    LOAD, PAGE_FAULT, STORE, access_fault, limited, page_fault, reserve, translate_data,
+    LOAD,
+    PAGE_FAULT,
+    STORE,
+    access_fault,
+    limited,
+    page_fault,
+    reserve,
+    translate_data,
 )  # fmt: skip
 from toyisa.njit import njit
 from toyisa.ops import Op

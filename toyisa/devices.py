@@ -5,7 +5,15 @@ nor how the address was translated.  An unmapped address answers `NO_DEVICE`.
 """
 
 from toyisa.memory import (
-    FINISHER, TX_SIZE, UART, halt, ram_offset, ram_words, receive, receive_ready, transmit,
+    FINISHER,
+    TX_SIZE,
+    UART,
+    halt,
+    ram_offset,
+    ram_words,
+    receive,
+    receive_ready,
+    transmit,
 )  # fmt: skip
 from toyisa.njit import njit
 

@@ -21,7 +21,8 @@ one needs more than the inner loop.
 
 How it stops in time.  `stop` ends the run at the page's end, or earlier at the
 exact instruction where the budget, root's deadline or the timer falls (the op
-before it is parted, lest a pair run past it).  After a jump the same must hold, so a jump at or past `check` cycles starts a new run.
+before it is parted, lest a pair run past it).  After a jump the same must hold, so
+a jump at or past `check` cycles starts a new run.
 Every price is at least 1: what is `n` instructions away, is `n` cycles away or more.
 """
 
@@ -34,8 +35,19 @@ from toyisa.memory import POOL_MASK, STRIDE, WORDS, ram_bytes, ram_halves, ram_w
 from toyisa.njit import njit
 from toyisa.ops import Op
 from toyisa.run import (
-    ASK, CODE_STORE, FAULTED, JUMP, MEMORY, MISALIGNED, NEAR, NOTHING, SYSTEM,
-    deadlines, exact_stop, handle, prepare,
+    ASK,
+    CODE_STORE,
+    FAULTED,
+    JUMP,
+    MEMORY,
+    MISALIGNED,
+    NEAR,
+    NOTHING,
+    SYSTEM,
+    deadlines,
+    exact_stop,
+    handle,
+    prepare,
 )  # fmt: skip
 
 M = 0xFFFFFFFF
@@ -71,7 +83,6 @@ def execute(hart, mem):
     xtag, xslot = tlb.xtag, tlb.xslot
     dmask, imask = tlb.dmask, tlb.imask
     target = np.int64(0)
-    link = np.int64(0)
     while True:
         slot = prepare(hart, mem)
         if slot < 0:
@@ -92,7 +103,6 @@ def execute(hart, mem):
         flow[i] += 1
         ctx_r, ctx_w, ctx_x, absolute = tlb.ctx_r, tlb.ctx_w, tlb.ctx_x, tlb.absolute
         event = NOTHING
-        imm = np.int64(0)
         while True:
             event = NOTHING
             while i < stop:
@@ -100,240 +110,8 @@ def execute(hart, mem):
                 uop = uops[at]
                 rd, a, b, imm = _operands(x, uop)
                 match uop & 0xFF:
-                    case Op.LUI:
-                        x[rd] = imm & M
-                    case Op.AUIPC:
-                        x[rd] = (pc0 + 4 * at + imm) & M
-                    case Op.ADDI:
-                        x[rd] = alu.add(a, imm)
-                    case Op.SLTI:
-                        x[rd] = alu.slt(a, imm & M)
-                    case Op.SLTIU:
-                        x[rd] = alu.sltu(a, imm & M)
-                    case Op.XORI:
-                        x[rd] = (a ^ imm) & M
-                    case Op.ORI:
-                        x[rd] = (a | imm) & M
-                    case Op.ANDI:
-                        x[rd] = a & imm & M
-                    case Op.SLLI:
-                        x[rd] = alu.sll(a, imm)
-                    case Op.SRLI:
-                        x[rd] = alu.srl(a, imm)
-                    case Op.SRAI:
-                        x[rd] = alu.sra(a, imm)
-                    case Op.ADD:
-                        x[rd] = alu.add(a, b)
-                    case Op.SUB:
-                        x[rd] = alu.sub(a, b)
-                    case Op.SLL:
-                        x[rd] = alu.sll(a, b)
-                    case Op.SLT:
-                        x[rd] = alu.slt(a, b)
-                    case Op.SLTU:
-                        x[rd] = alu.sltu(a, b)
-                    case Op.XOR:
-                        x[rd] = a ^ b
-                    case Op.SRL:
-                        x[rd] = alu.srl(a, b)
-                    case Op.SRA:
-                        x[rd] = alu.sra(a, b)
-                    case Op.OR:
-                        x[rd] = a | b
-                    case Op.AND:
-                        x[rd] = a & b
-                    case Op.MUL:
-                        x[rd] = alu.mul(a, b)
-                    case Op.MULH:
-                        x[rd] = alu.mulh(a, b)
-                    case Op.MULHSU:
-                        x[rd] = alu.mulhsu(a, b)
-                    case Op.MULHU:
-                        x[rd] = alu.mulhu(a, b)
-                    case Op.DIV:
-                        x[rd] = alu.div(a, b)
-                    case Op.DIVU:
-                        x[rd] = alu.divu(a, b)
-                    case Op.REM:
-                        x[rd] = alu.rem(a, b)
-                    case Op.REMU:
-                        x[rd] = alu.remu(a, b)
-                    case Op.FENCE:
-                        pass
-                    # Loads and stores; _ABS has x0 as its base, the only one that passes s_limit.
-                    case Op.LB:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = alu.sext8(np.int64(ram8[hit]))
-                    case Op.LH:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = alu.sext16(np.int64(ram16[hit >> 1]))
-                    case Op.LW:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram32[hit >> 2]
-                    case Op.LBU:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram8[hit]
-                    case Op.LHU:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram16[hit >> 1]
-                    case Op.SB:
-                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        ram8[hit] = b & 0xFF
-                    case Op.SH:
-                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 1, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        ram16[hit >> 1] = b & 0xFFFF
-                    case Op.SW:
-                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        ram32[hit >> 2] = b
-                    case Op.LB_ABS:
-                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = alu.sext8(np.int64(ram8[hit]))
-                    case Op.LH_ABS:
-                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 1, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = alu.sext16(np.int64(ram16[hit >> 1]))
-                    case Op.LW_ABS:
-                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram32[hit >> 2]
-                    case Op.LBU_ABS:
-                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram8[hit]
-                    case Op.LHU_ABS:
-                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 1, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram16[hit >> 1]
-                    case Op.SB_ABS:
-                        hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        ram8[hit] = b & 0xFF
-                    case Op.SH_ABS:
-                        hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 1, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        ram16[hit >> 1] = b & 0xFFFF
-                    case Op.SW_ABS:
-                        hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        ram32[hit >> 2] = b
-                    # Branches and jumps to a target in this page.
-                    case Op.BEQ_NEAR:
-                        if a == b:
-                            event = NEAR
-                            break
-                    case Op.BNE_NEAR:
-                        if a != b:
-                            event = NEAR
-                            break
-                    case Op.BLT_NEAR:
-                        if alu.signed(a) < alu.signed(b):
-                            event = NEAR
-                            break
-                    case Op.BGE_NEAR:
-                        if alu.signed(a) >= alu.signed(b):
-                            event = NEAR
-                            break
-                    case Op.BLTU_NEAR:
-                        if a < b:
-                            event = NEAR
-                            break
-                    case Op.BGEU_NEAR:
-                        if a >= b:
-                            event = NEAR
-                            break
-                    case Op.JAL_NEAR:
-                        x[rd] = (pc0 + 4 * at + 4) & M
-                        event = NEAR
-                        break
-                    # Those whose target may be in another page, or misaligned.
-                    case Op.BEQ:
-                        if a == b:
-                            target = (pc0 + 4 * at + imm) & M
-                            link = 32
-                            event = JUMP
-                            break
-                    case Op.BNE:
-                        if a != b:
-                            target = (pc0 + 4 * at + imm) & M
-                            link = 32
-                            event = JUMP
-                            break
-                    case Op.BLT:
-                        if alu.signed(a) < alu.signed(b):
-                            target = (pc0 + 4 * at + imm) & M
-                            link = 32
-                            event = JUMP
-                            break
-                    case Op.BGE:
-                        if alu.signed(a) >= alu.signed(b):
-                            target = (pc0 + 4 * at + imm) & M
-                            link = 32
-                            event = JUMP
-                            break
-                    case Op.BLTU:
-                        if a < b:
-                            target = (pc0 + 4 * at + imm) & M
-                            link = 32
-                            event = JUMP
-                            break
-                    case Op.BGEU:
-                        if a >= b:
-                            target = (pc0 + 4 * at + imm) & M
-                            link = 32
-                            event = JUMP
-                            break
-                    case Op.JAL:
-                        target = (pc0 + 4 * at + imm) & M
-                        link = rd
-                        event = JUMP
-                        break
-                    case Op.JALR:
-                        target = (a + imm) & 0xFFFFFFFE
-                        link = rd
-                        event = JUMP
-                        break
-                    # Pairs.
+                    # The compiler makes one jump table of the first 64 arms: the frequent ones.
+                    # Pairs: the second operands are those of the next micro-op.
                     case Op.ADDI_ADDI:
                         x[rd] = alu.add(a, imm)
                         i += 1
@@ -365,9 +143,6 @@ def execute(hart, mem):
                     case Op.ADDI_JALR:
                         x[rd] = alu.add(a, imm)
                         i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
-                        target = (a + imm) & 0xFFFFFFFE
-                        link = rd
                         event = JUMP
                         break
                     case Op.ADDI_BNE_NEAR:
@@ -579,6 +354,225 @@ def execute(hart, mem):
                         if a == b:
                             event = NEAR
                             break
+                    # Branches and jumps to a target in this page, and those to any.
+                    case Op.BEQ_NEAR:
+                        if a == b:
+                            event = NEAR
+                            break
+                    case Op.BNE_NEAR:
+                        if a != b:
+                            event = NEAR
+                            break
+                    case Op.BLT_NEAR:
+                        if alu.signed(a) < alu.signed(b):
+                            event = NEAR
+                            break
+                    case Op.BGE_NEAR:
+                        if alu.signed(a) >= alu.signed(b):
+                            event = NEAR
+                            break
+                    case Op.BLTU_NEAR:
+                        if a < b:
+                            event = NEAR
+                            break
+                    case Op.BGEU_NEAR:
+                        if a >= b:
+                            event = NEAR
+                            break
+                    case Op.JAL_NEAR:
+                        x[rd] = (pc0 + 4 * at + 4) & M
+                        event = NEAR
+                        break
+                    case Op.JALR:
+                        event = JUMP
+                        break
+                    case Op.JAL:
+                        event = JUMP
+                        break
+                    # Frequent arithmetic.
+                    case Op.ADDI:
+                        x[rd] = alu.add(a, imm)
+                    case Op.ADD:
+                        x[rd] = alu.add(a, b)
+                    case Op.XOR:
+                        x[rd] = a ^ b
+                    case Op.SLLI:
+                        x[rd] = alu.sll(a, imm)
+                    case Op.SRLI:
+                        x[rd] = alu.srl(a, imm)
+                    case Op.ANDI:
+                        x[rd] = a & imm & M
+                    case Op.AND:
+                        x[rd] = a & b
+                    case Op.OR:
+                        x[rd] = a | b
+                    case Op.SUB:
+                        x[rd] = alu.sub(a, b)
+                    case Op.MUL:
+                        x[rd] = alu.mul(a, b)
+                    case Op.LUI:
+                        x[rd] = imm & M
+                    case Op.SLTIU:
+                        x[rd] = alu.sltu(a, imm & M)
+                    case Op.SLTU:
+                        x[rd] = alu.sltu(a, b)
+                    case Op.AUIPC:
+                        x[rd] = (pc0 + 4 * at + imm) & M
+                    case Op.SRAI:
+                        x[rd] = alu.sra(a, imm)
+                    # Frequent loads and stores.
+                    case Op.LW:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram32[hit >> 2]
+                    case Op.LBU:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram8[hit]
+                    case Op.SW:
+                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        ram32[hit >> 2] = b
+                    case Op.SB:
+                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 0, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        ram8[hit] = b & 0xFF
+                    case Op.LHU:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram16[hit >> 1]
+                    # The rest of each kind.
+                    case Op.LB:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = alu.sext8(np.int64(ram8[hit]))
+                    case Op.LH:
+                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = alu.sext16(np.int64(ram16[hit >> 1]))
+                    case Op.SH:
+                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 1, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        ram16[hit >> 1] = b & 0xFFFF
+                    case Op.BEQ:
+                        if a == b:
+                            event = JUMP
+                            break
+                    case Op.BNE:
+                        if a != b:
+                            event = JUMP
+                            break
+                    case Op.BLT:
+                        if alu.signed(a) < alu.signed(b):
+                            event = JUMP
+                            break
+                    case Op.BGE:
+                        if alu.signed(a) >= alu.signed(b):
+                            event = JUMP
+                            break
+                    case Op.BLTU:
+                        if a < b:
+                            event = JUMP
+                            break
+                    case Op.BGEU:
+                        if a >= b:
+                            event = JUMP
+                            break
+                    case Op.SLTI:
+                        x[rd] = alu.slt(a, imm & M)
+                    case Op.XORI:
+                        x[rd] = (a ^ imm) & M
+                    case Op.ORI:
+                        x[rd] = (a | imm) & M
+                    case Op.SLL:
+                        x[rd] = alu.sll(a, b)
+                    case Op.SLT:
+                        x[rd] = alu.slt(a, b)
+                    case Op.SRL:
+                        x[rd] = alu.srl(a, b)
+                    case Op.SRA:
+                        x[rd] = alu.sra(a, b)
+                    # _ABS has x0 as its base, the only one that passes s_limit.
+                    case Op.LB_ABS:
+                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 0, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = alu.sext8(np.int64(ram8[hit]))
+                    case Op.LH_ABS:
+                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 1, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = alu.sext16(np.int64(ram16[hit >> 1]))
+                    case Op.LW_ABS:
+                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram32[hit >> 2]
+                    case Op.LBU_ABS:
+                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 0, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram8[hit]
+                    case Op.LHU_ABS:
+                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 1, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        x[rd] = ram16[hit >> 1]
+                    case Op.SB_ABS:
+                        hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 0, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        ram8[hit] = b & 0xFF
+                    case Op.SH_ABS:
+                        hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 1, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        ram16[hit >> 1] = b & 0xFFFF
+                    case Op.SW_ABS:
+                        hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 3, dmask)
+                        if hit < 0:
+                            event = MEMORY
+                            break
+                        ram32[hit >> 2] = b
+                    case Op.MULH:
+                        x[rd] = alu.mulh(a, b)
+                    case Op.MULHSU:
+                        x[rd] = alu.mulhsu(a, b)
+                    case Op.MULHU:
+                        x[rd] = alu.mulhu(a, b)
+                    case Op.DIV:
+                        x[rd] = alu.div(a, b)
+                    case Op.DIVU:
+                        x[rd] = alu.divu(a, b)
+                    case Op.REM:
+                        x[rd] = alu.rem(a, b)
+                    case Op.REMU:
+                        x[rd] = alu.remu(a, b)
+                    case Op.FENCE:
+                        pass
                     case (
                         Op.ECALL | Op.EBREAK | Op.SRET | Op.WFI | Op.SFENCE_VMA | Op.FENCE_I
                         | Op.CSRRW | Op.CSRRS | Op.CSRRC | Op.CSRRWI | Op.CSRRSI | Op.CSRRCI
@@ -591,19 +585,25 @@ def execute(hart, mem):
                         break
                 i += 1
             if event == NEAR:
-                edge[i] += 1
-                j = i + (imm >> 2)
+                at = i & POOL_MASK
+                edge[at] += 1
+                j = i + (uops[at] >> 34)
                 retired += i + 1 - j
-                spent += cum[i + 1] - cum[j]
+                spent += cum[at + 1] - cum[j & POOL_MASK]
                 i = j
-                if spent + cum[j] < check:
+                if spent + cum[i & POOL_MASK] < check:
                     continue
                 event = NOTHING
             elif event == JUMP:
+                uop = uops[i & POOL_MASK]
+                if uop & 0xFF == Op.JALR:
+                    target = (np.int64(x[uop >> 16 & 0xFF]) + (uop >> 32)) & 0xFFFFFFFE
+                else:
+                    target = (pc0 + 4 * i + (uop >> 32)) & M
                 if target & 2:
                     event = MISALIGNED
                     break
-                x[link] = (pc0 + 4 * i + 4) & M
+                x[uop >> 8 & 0xFF] = (pc0 + 4 * i + 4) & M
                 flow[i + 1] -= 1
                 retired += i + 1
                 spent += np.int64(cum[i + 1])

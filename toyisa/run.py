@@ -18,7 +18,11 @@ from toyisa.njit import njit
 from toyisa.state import NEVER
 from toyisa.system import FAULT, execute_system, retire
 from toyisa.trap import (
-    next_interrupt, pend, raise_pending, take_interrupt, takes_interrupts,
+    next_interrupt,
+    pend,
+    raise_pending,
+    take_interrupt,
+    takes_interrupts,
 )  # fmt: skip
 
 # What interrupts a run.
