@@ -11,6 +11,7 @@ command line.
 
 import hashlib
 from bisect import bisect_right
+from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
 
@@ -167,9 +168,15 @@ class Machine:
             raise RuntimeError(f"cannot step: {reason.name.lower()} {self.reason}".rstrip())
 
     def _enter(self) -> Reason:
-        """Run until root must act, and take the console's output."""
+        return Reason(self.enter(run_bare))
+
+    def enter(self, runner: Callable[..., int]) -> int:
+        """Call `runner(hart, memory)`, which runs until root must act; its answer.
+
+        Takes the console's output.  For debuggers, who bring a runner of their own.
+        """
         self._give_input()
-        reason = Reason(run_bare(self.hart, self.memory))
+        reason = runner(self.hart, self.memory)
         self.hart.x[32] = 0
         console = self.memory.console
         if console.tx_len:
@@ -188,18 +195,23 @@ class Machine:
                 return Exit.OUTPUT
             case Reason.INPUT:
                 return Exit.INPUT
-            case Reason.IDLE:
-                self.reason = "the guest sleeps (wfi) and nothing is set to wake it"
-                return Exit.IDLE
-            case Reason.STUCK:
-                return self._fatal("it traps for ever without executing an instruction")
             case _:
-                return self._fatal(f"trap to root: {causes.name(int(self.hart.exit.cause))}")
+                self.reason = self.why_ended(reason)
+                return Exit.IDLE if reason == Reason.IDLE else Exit.FATAL
 
-    def _fatal(self, why: str) -> Exit:
+    def why_ended(self, reason: Reason) -> str:
+        """A line for people on why the guest cannot go on."""
         pc = int(self.hart.pc)
-        self.reason = f"{why}, at {self.symbolize(pc)} ({pc:#010x}), stvec {self.hart.csr.stvec:#x}"
-        return Exit.FATAL
+        where = f"at {self.symbolize(pc)} ({pc:#010x}), stvec {self.hart.csr.stvec:#x}"
+        match reason:
+            case Reason.IDLE:
+                return "the guest sleeps (wfi) and nothing is set to wake it"
+            case Reason.INPUT:
+                return "it waits for console input, and there is none"
+            case Reason.STUCK:
+                return f"it traps for ever without executing an instruction, {where}"
+            case _:
+                return f"trap to root: {causes.name(int(self.hart.exit.cause))}, {where}"
 
     # -- console -----------------------------------------------------------
 

@@ -41,6 +41,8 @@ PROFILES = ("strict", "leaky", "leaky-user")
 @click.option("--at", type=Count(), metavar="N", help="Save after N instructions.")
 @click.option("--restore", type=click.Path(path_type=Path), metavar="FILE",
               help="Go on from a snapshot; TARGET is not needed.")
+@click.option("--gdb", "debugger", metavar="PORT|stdio",
+              help="Wait for gdb on a port of this host, or talk to it over stdin and stdout.")
 @click.option("--json", "as_json", is_flag=True,
               help="Print one JSON object instead of the console, which is in it.")
 @click.option("--json-file", type=click.Path(path_type=Path), metavar="FILE",
@@ -49,8 +51,8 @@ PROFILES = ("strict", "leaky", "leaky-user")
 @click.pass_context
 def run(context: click.Context, guest: str | None, profile: str, cost: str, clock: str, mem: int,
         max_insns: int, timeout: float, script: Path | None, demo: bool, include: tuple[Path, ...],
-        save: Path | None, at: int | None, restore: Path | None, as_json: bool,
-        json_file: Path | None, quiet: bool) -> int:
+        save: Path | None, at: int | None, restore: Path | None, debugger: str | None,
+        as_json: bool, json_file: Path | None, quiet: bool) -> int:
     """Run a guest on the machine.
 
     TARGET is an example's name, an assembly source (.S), or a static RV32 ELF.
@@ -91,6 +93,12 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
         mem, profile, cost, clock = settings
     else:
         machine = _machine(found, mem, profile, cost, clock)
+    if debugger:
+        from vmm.cli.debug import debug
+
+        if as_json or json_file or save:
+            raise click.UsageError("--gdb goes without --json, --json-file and --save", context)
+        return debug(machine, debugger, script, _print)
     checkpoint = Checkpoint(save, at) if save else None
     shown = bytearray()
 

@@ -1,0 +1,272 @@
+"""Answers for a conversation with gdb: each packet, and what the machine does on it.
+
+Breakpoints are addresses that this side watches for: the guest's memory is never
+patched.  Must not know sockets (`server.py`) nor how time is turned back
+(`timeline.py`).  Source: GDB manual, appendix E.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+
+from toyisa import inspect
+from toyisa.exits import Reason
+from toyisa.machine import Machine
+from vmm.gdb import monitor, target, until
+from vmm.gdb.packets import Channel, Closed
+from vmm.gdb.timeline import BEGIN, Stop, Timeline, Watch
+
+SLICE = 10_000_000    # instructions between two looks for Ctrl-C, at full speed
+SEARCHED = 500_000    # the same while looking for breakpoints
+PACKET = 0x4000
+FEATURES = (
+    f"PacketSize={PACKET:x};QStartNoAckMode+;qXfer:features:read+;vContSupported+;"
+    "ReverseStep+;ReverseContinue+;swbreak+;hwbreak+"
+)
+OK, UNKNOWN, BAD, FAULT = b"OK", b"", b"E16", b"E0e"
+TRAP, INT, SEGV = 5, 2, 11
+_KINDS = {2: until.WRITE, 3: until.READ, 4: until.READ | until.WRITE}
+_WATCH_NAMES = {until.WRITE: "watch", until.READ: "rwatch", until.READ | until.WRITE: "awatch"}
+
+
+class End(Enum):
+    """How a conversation ended."""
+
+    EXITED = "exited"      # the guest turned the machine off
+    KILLED = "killed"      # gdb asked for its end, or went away
+    DETACHED = "detached"  # the guest goes on without gdb
+
+
+class Session:
+    """One conversation over `channel`, about the machine of `timeline`."""
+
+    def __init__(self, channel: Channel, timeline: Timeline):
+        self.channel = channel
+        self.timeline = timeline
+        self.breakpoints: set[int] = set()
+        self.watches: set[Watch] = set()
+        self.end: End | None = None
+        self.last_stop = self._signal(TRAP)
+
+    @property
+    def machine(self) -> Machine:
+        return self.timeline.machine
+
+    def talk(self) -> End:
+        """Answer packets until the conversation ends."""
+        try:
+            while self.end is None:
+                reply = self.answer(self.channel.receive())
+                if reply is not None:
+                    self.channel.send(reply)
+        except Closed:
+            self.end = self.end or End.KILLED
+        return self.end
+
+    def answer(self, packet: bytes) -> bytes | None:
+        """The reply to a packet, None for no reply."""
+        text = packet.decode("latin-1")
+        for prefix, handler in _HANDLERS:
+            if text.startswith(prefix):
+                try:
+                    return handler(self, text[len(prefix) :])
+                except (ValueError, IndexError):
+                    return BAD
+        return UNKNOWN
+
+    # -- what gdb asks first -----------------------------------------------
+
+    def _no_acks(self, _text: str) -> None:
+        self.channel.send(OK)
+        self.channel.acks = False
+
+    def _features(self, text: str) -> bytes:
+        start, length = (int(part, 16) for part in text.split(","))
+        piece = target.description()[start : start + length]
+        more = start + length < len(target.description())
+        return (("m" if more else "l") + piece).encode()
+
+    def _monitor(self, text: str) -> bytes:
+        line = bytes.fromhex(text).decode("utf-8", "replace")
+        if line.split()[:1] == ["when"]:
+            instret, traps = self.timeline.now
+            return f"{instret:,} instructions, {traps:,} traps\n".encode().hex().encode()
+        return monitor.answer(self.machine, line).encode().hex().encode()
+
+    def _kill(self, text: str) -> bytes | None:
+        self.end = End.KILLED
+        return OK if text.startswith(";") else None  # `vKill;pid` has a reply, `k` none
+
+    def _detach(self, _text: str) -> bytes:
+        self.end = End.DETACHED
+        return OK
+
+    # -- registers and memory ----------------------------------------------
+
+    def _read_general(self, _text: str) -> bytes:
+        return target.read_general(self.machine).hex().encode()
+
+    def _write_general(self, text: str) -> bytes:
+        data = bytes.fromhex(text)
+        for n in range(len(data) // 4):
+            target.write(self.machine, n, int.from_bytes(data[4 * n : 4 * n + 4], "little"))
+        self.timeline.restart()
+        return OK
+
+    def _read_register(self, text: str) -> bytes:
+        value = target.read(self.machine, int(text, 16))
+        return BAD if value is None else value.to_bytes(4, "little").hex().encode()
+
+    def _write_register(self, text: str) -> bytes:
+        number, value = text.split("=")
+        data = int.from_bytes(bytes.fromhex(value), "little")
+        if not target.write(self.machine, int(number, 16), data):
+            return BAD
+        self.timeline.restart()
+        return OK
+
+    def _read_memory(self, text: str) -> bytes:
+        address, size = (int(part, 16) for part in text.split(","))
+        data = inspect.read(self.machine, address & inspect.M, min(size, PACKET // 2))
+        return data.hex().encode() if data else FAULT
+
+    def _write_memory(self, text: str) -> bytes:
+        where, data = text.split(":", 1)
+        return self._store(where, bytes.fromhex(data))
+
+    def _write_binary(self, text: str) -> bytes:
+        where, data = text.split(":", 1)
+        return self._store(where, data.encode("latin-1"))
+
+    def _store(self, where: str, data: bytes) -> bytes:
+        address, size = (int(part, 16) for part in where.split(","))
+        if size != len(data):
+            return BAD
+        if not data:
+            return OK  # gdb asks whether we know this packet
+        for n, byte in enumerate(data):
+            pa = inspect.walk(self.machine, (address + n) & inspect.M).pa
+            if pa is None or inspect.read_physical(self.machine, pa, 1) == b"":
+                return FAULT
+            self.machine.poke(pa, bytes([byte]))
+        self.timeline.restart()
+        return OK
+
+    # -- breakpoints -------------------------------------------------------
+
+    def _insert(self, text: str) -> bytes:
+        return self._mark(text, self.breakpoints.add, self.watches.add)
+
+    def _remove(self, text: str) -> bytes:
+        return self._mark(text, self.breakpoints.discard, self.watches.discard)
+
+    def _mark(self, text: str, stop: Callable, watch: Callable) -> bytes:
+        kind, address, size = (int(part, 16) for part in text.split(";")[0].split(","))
+        if kind in (0, 1):
+            stop(address)
+        elif kind in _KINDS:
+            watch(Watch(address, size, _KINDS[kind]))
+        else:
+            return UNKNOWN
+        return OK
+
+    # -- running -----------------------------------------------------------
+
+    def _verbose(self, text: str) -> bytes:
+        """`vCont`: there is one thread, so the first action is the one."""
+        action = text.split(";")[0].split(":")[0][:1]
+        if action in "cC":
+            return self._continue("")
+        return self._step("") if action in "sS" else UNKNOWN
+
+    def _jump(self, text: str) -> None:
+        if text and not text.startswith(";"):
+            target.write(self.machine, target.PC, int(text, 16))
+            self.timeline.restart()
+
+    def _continue(self, text: str) -> bytes:
+        self._jump(text)
+        while True:
+            if self.breakpoints or self.watches:
+                stop = self.timeline.search(SEARCHED, self.breakpoints, self.watches)
+            else:
+                stop = self.timeline.run(SLICE)
+            if stop.why not in (until.END, Reason.BUDGET):
+                return self._stopped(stop)
+            if self.channel.interrupted():
+                return self._stopped(stop, INT)
+
+    def _step(self, text: str) -> bytes:
+        self._jump(text)
+        return self._stopped(self.timeline.step())
+
+    def _step_back(self, _text: str) -> bytes:
+        return self._stopped(self.timeline.step_back())
+
+    def _continue_back(self, _text: str) -> bytes:
+        marks = self.breakpoints, self.watches
+        return self._stopped(self.timeline.search_back(*marks, self.channel.interrupted))
+
+    def _stopped(self, stop: Stop, signal: int = TRAP) -> bytes:
+        """The stop reply."""
+        if stop.why == Reason.HALTED:
+            self.end = End.EXITED
+            return b"W%02x" % (self.machine.code & 0xFF)
+        if stop.why == BEGIN:
+            self.last_stop = self._signal(TRAP, "replaylog:begin")
+        elif stop.why == until.BREAKPOINT:
+            self.last_stop = self._signal(TRAP, "swbreak:")
+        elif stop.why == until.WATCHPOINT:
+            self.last_stop = self._signal(TRAP, f"{_WATCH_NAMES[stop.kinds]}:{stop.address:x}")
+        elif stop.why in (until.END, Reason.BUDGET):
+            self.last_stop = self._signal(signal)
+        else:
+            why = self.machine.why_ended(Reason(stop.why))
+            self.tell(f"toyvmm: the guest cannot go on: {why}\n".encode())
+            self.last_stop = self._signal(SEGV)
+        return self.last_stop
+
+    def tell(self, text: bytes) -> None:
+        """Show text to gdb's user; only while gdb waits for a stop reply."""
+        self.channel.send(b"O" + text.hex().encode())
+
+    @staticmethod
+    def _signal(number: int, why: str = "") -> bytes:
+        return f"T{number:02x}{why + ';' if why else ''}thread:1;".encode()
+
+
+def _says(reply: str) -> Callable[[Session, str], bytes]:
+    return lambda session, text: reply.encode()
+
+
+# By prefix, the longer first.
+_HANDLERS: tuple[tuple[str, Callable[[Session, str], bytes | None]], ...] = (
+    ("qSupported", _says(FEATURES)),
+    ("QStartNoAckMode", Session._no_acks),
+    ("qXfer:features:read:target.xml:", Session._features),
+    ("qAttached", _says("1")),
+    ("qfThreadInfo", _says("m1")),
+    ("qsThreadInfo", _says("l")),
+    ("qC", _says("QC1")),
+    ("qRcmd,", Session._monitor),
+    ("vCont?", _says("vCont;c;C;s;S")),
+    ("vCont;", Session._verbose),
+    ("vKill", Session._kill),
+    ("?", lambda session, text: session.last_stop),
+    ("H", _says("OK")),
+    ("T", _says("OK")),
+    ("g", Session._read_general),
+    ("G", Session._write_general),
+    ("p", Session._read_register),
+    ("P", Session._write_register),
+    ("m", Session._read_memory),
+    ("M", Session._write_memory),
+    ("X", Session._write_binary),
+    ("Z", Session._insert),
+    ("z", Session._remove),
+    ("bs", Session._step_back),
+    ("bc", Session._continue_back),
+    ("c", Session._continue),
+    ("s", Session._step),
+    ("k", Session._kill),
+    ("D", Session._detach),
+)

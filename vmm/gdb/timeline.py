@@ -1,0 +1,269 @@
+"""Answers for moving a machine through its own time, forwards and backwards.
+
+Going back is going forward from an earlier snapshot: the machine is
+deterministic, and its console input is kept, to be given again in the same order
+whenever the guest asks.  A moment is how many instructions have retired and how
+many traps were taken; each step makes one of them more.  Must not know gdb.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from toyisa.exits import Reason
+from toyisa.firmware import run_bare
+from toyisa.machine import Machine
+from toyisa.snapshot import Snapshot, put, take
+from vmm.gdb import until
+
+FIRST_PERIOD = 1_000_000  # instructions from one snapshot to the next, to begin with
+MOST = 64                 # snapshots kept; then every other one is dropped
+
+Moment = tuple[int, int]  # instructions retired, traps taken
+
+BEGIN = 200  # going back has come to where the record begins
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A watchpoint on `size` bytes; `kinds` are `until.READ` and `until.WRITE`."""
+
+    address: int
+    size: int
+    kinds: int
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why the machine stands where it stands: a Reason, or a number of `until` or BEGIN."""
+
+    why: int
+    address: int = 0
+    kinds: int = 0
+
+
+@dataclass(frozen=True)
+class _Shot:
+    moment: Moment
+    state: Snapshot
+    given: int  # pieces of input that the machine had been given
+    told: int   # bytes of output before it
+
+
+class Timeline:
+    """The recorded run of `machine`.
+
+    `ask` answers with the next console input, None at its end; `show` gets each byte
+    of output once, however often the machine goes over it.
+    """
+
+    def __init__(
+        self, machine: Machine, ask: Callable[[], bytes | None], show: Callable[[bytes], None]
+    ):
+        self.machine = machine
+        self._ask, self._show = ask, show
+        self._input: list[bytes | None] = []
+        self._given = 0
+        self._told = self._shown = 0
+        self._period = FIRST_PERIOD
+        self._shots: list[_Shot] = []
+        self.restart()
+
+    @property
+    def now(self) -> Moment:
+        """Where the machine stands."""
+        counts = self.machine.hart.counts
+        return self.machine.instret, int(counts.exc.sum() + counts.irq.sum())
+
+    @property
+    def begin(self) -> Moment:
+        """The earliest moment that one can go back to."""
+        return self._shots[0].moment
+
+    def restart(self) -> None:
+        """Record from here on: what led here no longer does, the state was changed."""
+        self._shots = [self._shot()]
+
+    # -- forwards ----------------------------------------------------------
+
+    def run(self, budget: int) -> Stop:
+        """Run up to `budget` instructions at full speed."""
+        end = self.machine.instret + budget
+        return self._forward(lambda limit: self._enter_plain(limit), (end, 0))
+
+    def search(self, budget: int, stops: Iterable[int], watches: Iterable[Watch]) -> Stop:
+        """Run up to `budget` instructions, or to a breakpoint or watchpoint."""
+        end = self.machine.instret + budget
+        marks = _Marks(stops, watches)
+        return self._forward(lambda limit: self._enter_search(limit, marks), (end, 0))
+
+    def step(self) -> Stop:
+        """Retire one instruction or take one trap."""
+        instret, traps = self.now
+        marks = _Marks((), ())
+        # The next moment is one of two: either count is one more.
+        stop = self._forward(
+            lambda limit: self._enter_search(limit, marks), (instret, traps + 1)
+        )
+        return Stop(Reason.BUDGET) if stop.why == until.END else stop
+
+    def _forward(self, enter: Callable[[Moment], Stop], end: Moment) -> Stop:
+        """Go on by `enter` to `end` with input, output and snapshots; why it stopped."""
+        while True:
+            due = self._shots[-1].moment[0] + self._period
+            limit = min(end, (due, 0)) if self.now < (due, 0) else end
+            found = enter(limit)
+            self._tell()
+            why = found.why
+            if why in (until.END, Reason.BUDGET):
+                if self.now[0] >= due:
+                    self._record()
+                if self.now < end:
+                    continue
+            elif why == Reason.OUTPUT or (why == Reason.INPUT and self.give()):
+                continue
+            return found
+
+    def _enter_plain(self, limit: Moment) -> Stop:
+        self.machine.hart.root.budget = limit[0]
+        return Stop(self.machine.enter(run_bare))
+
+    def _enter_search(self, limit: Moment, marks: "_Marks") -> Stop:
+        why = self.machine.enter(lambda hart, memory: marks.run(hart, memory, limit, False))
+        return Stop(why, int(marks.found[until.ADDRESS]), int(marks.found[until.KIND]))
+
+    # -- backwards ---------------------------------------------------------
+
+    def step_back(self) -> Stop:
+        """Undo one step."""
+        now = self.now
+        if now <= self.begin:
+            return Stop(BEGIN)
+        # The one before retired an instruction, or took a trap at the same count.
+        self.seek((now[0] - 1, 0))
+        before = self.now
+        while (at := self.now) < now:
+            before = at
+            self.step()
+        self.seek(before)
+        return Stop(Reason.BUDGET)
+
+    def search_back(
+        self, stops: Iterable[int], watches: Iterable[Watch], interrupted: Callable[[], bool]
+    ) -> Stop:
+        """Go back to the last breakpoint or watchpoint before now, or to the beginning."""
+        marks = _Marks(stops, watches)
+        end = self.now
+        for shot in [shot for shot in self._shots if shot.moment < end][::-1]:
+            self._return_to(shot)
+            found = self._last(marks, end)
+            if found is not None:
+                moment, stop = found
+                self.seek(moment)
+                return stop
+            end = shot.moment
+            if interrupted():
+                self.seek(end)
+                return Stop(Reason.BUDGET)
+        self.seek(self.begin)
+        return Stop(BEGIN)
+
+    def _last(self, marks: "_Marks", end: Moment) -> tuple[Moment, Stop] | None:
+        """The last stop from here up to `end`, which does not count."""
+        best = None
+        here = int(self.machine.hart.pc)
+        if here in marks.pcs:
+            best = self.now, Stop(until.BREAKPOINT, here)
+        while self.now < end:
+            marks.found[:] = 0
+            why = self.machine.enter(lambda hart, memory: marks.run(hart, memory, end, True))
+            self._tell()
+            instret, traps, which, address, kinds = map(int, marks.found[: until.KIND + 1])
+            if which:
+                best = (instret, traps), Stop(which, address, kinds)
+            if not (why == Reason.OUTPUT or (why == Reason.INPUT and self.give())):
+                break
+        return best
+
+    def seek(self, moment: Moment) -> None:
+        """Go to a moment that is recorded, or to the nearest after it that exists."""
+        moment = max(moment, self.begin)
+        if not self._shots[0].moment <= self.now <= moment or self._shot_before(moment) > self.now:
+            self._return_to(next(s for s in self._shots[::-1] if s.moment <= moment))
+        marks = _Marks((), ())
+        while self.now[0] < moment[0]:
+            self.machine.hart.root.budget = moment[0]
+            why = self.machine.enter(run_bare)
+            self._tell()
+            if why not in (Reason.BUDGET, Reason.OUTPUT) and not (
+                why == Reason.INPUT and self.give()
+            ):
+                return
+        while self.now < moment:
+            why = self.machine.enter(lambda hart, memory: marks.run(hart, memory, moment, False))
+            self._tell()
+            if why not in (until.END, Reason.OUTPUT) and not (
+                why == Reason.INPUT and self.give()
+            ):
+                return
+
+    def _shot_before(self, moment: Moment) -> Moment:
+        return next(shot.moment for shot in self._shots[::-1] if shot.moment <= moment)
+
+    # -- record ------------------------------------------------------------
+
+    def _shot(self) -> _Shot:
+        previous = self._shots[-1].state if self._shots else None
+        return _Shot(self.now, take(self.machine, previous), self._given, self._told)
+
+    def _record(self) -> None:
+        """Take a snapshot, if none is as late; drop every other one when there are many."""
+        if self.now <= self._shots[-1].moment:
+            return
+        self._shots.append(self._shot())
+        if len(self._shots) > MOST:
+            self._shots = self._shots[::2]
+            self._period *= 2
+
+    def _return_to(self, shot: _Shot) -> None:
+        put(shot.state, self.machine)
+        self._given, self._told = shot.given, shot.told
+
+    def give(self) -> bool:
+        """The guest asks for input: what it was given here before, or else new input."""
+        if self.machine.input_ended:
+            return False
+        if self._given == len(self._input):
+            self._input.append(self._ask())
+        data = self._input[self._given]
+        self._given += 1
+        if data is None:
+            self.machine.end_input()
+        else:
+            self.machine.feed(data)
+        return True
+
+    def _tell(self) -> None:
+        """Show output that was not shown before."""
+        data = self.machine.output()
+        new = self._told + len(data) - self._shown
+        self._told += len(data)
+        if new > 0:
+            self._show(data[-new:])
+            self._shown = self._told
+
+
+class _Marks:
+    """Breakpoints and watchpoints in the form that compiled code wants."""
+
+    def __init__(self, stops: Iterable[int], watches: Iterable[Watch]):
+        self.pcs = frozenset(stops)
+        rows = [(watch.address, watch.size, watch.kinds) for watch in watches]
+        self.stops = np.array(sorted(self.pcs), np.int64)
+        self.watches = np.array(rows, np.int64).reshape(-1, 3)
+        self.found = np.zeros(until.PLACES, np.int64)
+
+    def run(self, hart: np.record, memory: np.record, end: Moment, last: bool) -> int:
+        moment = np.array(end, np.int64)
+        return until.run_until(hart, memory, self.stops, self.watches, moment, self.found, last)
