@@ -3,8 +3,9 @@
 Knows the tables of `toyisa`; must not know the machine that runs the result.
 """
 
-from asm.assembler import Line, Name, Object, assemble, assemble_text, write_atomically
+from asm.assembler import Line, Name, Object, assemble, assemble_text
 from asm.errors import AsmErrors
+from asm.output import write_atomically
 
 __all__ = [
     "AsmErrors",

@@ -5,7 +5,6 @@ The package's public face.  Must not know syntax.
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -123,26 +122,6 @@ def assemble_text(
         raise file_error(name, "this is not text: it has half a character")
     main = source.clean(name, text)
     return _assemble(main, [Path(d) for d in include_dirs], defines or {}, base, page_align)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all.  Raises AsmErrors."""
-    import tempfile  # costs more time to import than a small program takes
-
-    path = Path(path)
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise file_error(path, f"cannot write it: {error.strerror}") from None
 
 
 def _assemble(

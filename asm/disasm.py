@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from asm.pseudo import PSEUDO, WORDS
 from toyisa import csrs
@@ -24,13 +24,28 @@ _UNSHOWN = {"sgt", "sgtu", "bgt", "ble", "bgtu", "bleu", "scall", "sbreak", "mov
 _Asked = tuple[int | None, ...]
 
 
+class Symbols:
+    """Names for addresses, from pairs of address and name."""
+
+    def __init__(self, names: Iterable[tuple[int, str]]):
+        self._ordered = sorted(names)
+
+    def nearest(self, address: int) -> str | None:
+        """`symbol` or `symbol+0x10`: the last symbol at or before an address."""
+        at = bisect_right(self._ordered, (address, "\U0010ffff")) - 1
+        if at < 0:
+            return None
+        value, name = self._ordered[at]
+        return name if value == address else f"{name}+{address - value:#x}"
+
+
 def disassemble(
-    word: int, pc: int, symbols: Mapping[str, int] | None = None, *, aliases: bool = True
+    word: int, pc: int, symbols: Symbols | None = None, *, aliases: bool = True
 ) -> str:
     """The text of the instruction `word` at address `pc`; `.word` if it is illegal.
 
-    Targets are shown as addresses, with `<symbol+offset>` when `symbols` (name to
-    address) are given; `aliases` allows pseudo-instructions.
+    Targets are shown as addresses, with `<symbol+offset>` when `symbols` are given;
+    `aliases` allows pseudo-instructions.
     """
     if word in _NAMED_WORDS:
         return _NAMED_WORDS[word]
@@ -53,7 +68,7 @@ def _ordering(row: Insn, word: int) -> str:
     return ("", ".rl", ".aq", ".aqrl")[word >> 25 & 3] if row.ordered else ""
 
 
-def _shown(field: Field, value: int, pc: int, symbols: Mapping[str, int] | None) -> str:
+def _shown(field: Field, value: int, pc: int, symbols: Symbols | None) -> str:
     if field.kind is Kind.REG:
         return REG_NAMES[value]
     if field.kind is Kind.CSR:
@@ -67,23 +82,13 @@ def _shown(field: Field, value: int, pc: int, symbols: Mapping[str, int] | None)
     return f"{value:#x}" if field.name in ("imm20", "shamt") else str(value)
 
 
-def _target(address: int, symbols: Mapping[str, int] | None) -> str:
+def _target(address: int, symbols: Symbols | None) -> str:
     text = f"{address:#x}"
-    near = nearest(address, symbols) if symbols else None
+    near = symbols.nearest(address) if symbols else None
     return f"{text} <{near}>" if near else text
 
 
-def nearest(address: int, symbols: Mapping[str, int]) -> str | None:
-    """`symbol` or `symbol+0x10`: the last symbol at or before an address."""
-    ordered = sorted((value, name) for name, value in symbols.items())
-    at = bisect_right(ordered, (address, "\U0010ffff")) - 1
-    if at < 0:
-        return None
-    value, name = ordered[at]
-    return name if value == address else f"{name}+{address - value:#x}"
-
-
-def _alias(row: Insn, values: tuple[int, ...], pc: int, symbols) -> str | None:
+def _alias(row: Insn, values: tuple[int, ...], pc: int, symbols: Symbols | None) -> str | None:
     """The pseudo-instruction for a row with these operands, if there is one."""
     if row.name == "addi" and values[1] == 0 and any(values):
         return f"li {REG_NAMES[values[0]]},{values[2]}"

@@ -35,11 +35,12 @@ def disasm(file: Path, no_aliases: bool) -> None:
 
 def _lines(elf: Elf, *, aliases: bool) -> Iterator[str]:
     """A heading for each symbol, a line for each word: address, bytes, text."""
-    from asm.disasm import disassemble
+    from asm.disasm import Symbols, disassemble
 
-    symbols = {symbol.name: symbol.address for symbol in elf.symbols()}
+    names = sorted({(symbol.address, symbol.name) for symbol in elf.symbols()})
+    symbols = Symbols(names)
     headings = defaultdict(list)
-    for name, address in symbols.items():
+    for address, name in names:
         headings[address].append(name)
     for start, code in elf.code():
         for offset in range(0, len(code), 4):

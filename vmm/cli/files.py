@@ -27,28 +27,11 @@ def read(path: Path) -> bytes:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; Refusal if it cannot be written.
-
-    The bytes go to a file beside it which then takes its name.  What is not a
-    regular file, such as /dev/null, is written in place.
-    """
-    import tempfile  # 10 ms that only writing pays
+    """Write a file whole or not at all; Refusal if it cannot be written."""
+    from asm.output import write_atomically
 
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return
-        target = path.resolve()  # a link stays a link
-        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with open(handle, "wb") as file:
-                file.write(data)
-            os.chmod(partial, 0o666 & ~_umask())
-            os.replace(partial, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(partial)
-            raise
+        write_atomically(path, data)
     except (OSError, ValueError) as error:
         raise Refusal(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
 
@@ -68,10 +51,3 @@ def discard_stdout() -> None:
     """
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asm import assemble_text, write_atomically
-from asm.disasm import disassemble, nearest
+from asm.disasm import Symbols, disassemble
 from tests.unit.asm import gnu
 from toyisa import csrs
 from toyisa.fields import Kind
@@ -51,10 +51,10 @@ def test_any_word_is_one_row_or_illegal(word):
 
 
 def test_symbols_are_named():
-    symbols = {"start": 0x8000_0000, "loop": 0x8000_0010}
+    symbols = Symbols([(0x8000_0010, "loop"), (0x8000_0000, "start")])
     assert disassemble(0x0000006F, 0x8000_0014, symbols) == "j 0x80000014 <loop+0x4>"
-    assert nearest(0x8000_0010, symbols) == "loop"
-    assert nearest(0, symbols) is None
+    assert symbols.nearest(0x8000_0010) == "loop"
+    assert symbols.nearest(0) is None
 
 
 @gnu.needed
