@@ -31,7 +31,7 @@ DONE = 0      # retired
 RESYNC = 1    # retired, and the run must end: time, devices or code have changed
 CODE_STORE = 2  # nothing done yet: close the run and call again
 FAULT = 3     # an exception is pended
-ASK = 4       # root must give input first; nothing done
+ASK = 4       # root must give input first, or do it itself; nothing done
 
 
 @njit
@@ -89,29 +89,37 @@ def _load(hart, mem, op, rd, va, absolute):
         hart.x[rd] = _extend(op, read_ram(mem, offset, size))
         return DONE
     value = devices.load(mem, pa, virtual_time(hart))
-    if value == devices.ASK_ROOT:
+    if value <= devices.ASK_ROOT:
+        mem.request.op, mem.request.rd, mem.request.width = op, rd, size
         return ASK
     if value == devices.NO_DEVICE:
         pend(hart, np.int64(Exc.LOAD_ACCESS), va)
         return FAULT
     charge(hart, np.int64(Event.MMIO), 1)
     hart.x[rd] = _extend(op, np.int64(value))
+    devices.attend(hart, mem)
     return RESYNC
 
 
 @njit
-def _store(hart, mem, va, size, value, absolute, closed):
+def _store(hart, mem, op, va, value, absolute, closed):
     """Store; `closed` says that no run is open, so code may be changed."""
+    size = _size(op)
     pa = _translate(hart, mem, va, size, STORE, absolute)
     if pa < 0:
         return FAULT
     offset = ram_offset(mem, pa, size)
     if offset >= 0:
         return store_ram(hart, mem, offset, size, value, closed)
-    if devices.store(mem, pa, value) == devices.NO_DEVICE:
+    answer = devices.store(mem, pa, value)
+    if answer <= devices.ASK_ROOT:
+        mem.request.op, mem.request.rd, mem.request.width = op, 0, size
+        return ASK
+    if answer == devices.NO_DEVICE:
         pend(hart, np.int64(Exc.STORE_ACCESS), va)
         return FAULT
     charge(hart, np.int64(Event.MMIO), 1)
+    devices.attend(hart, mem)
     return RESYNC
 
 
@@ -222,7 +230,7 @@ def access_memory(hart, mem, uop, closed):
     if Op.LB <= op <= Op.LHU:
         result = _load(hart, mem, op, rd, va, form != op)
     elif Op.SB <= op <= Op.SW:
-        result = _store(hart, mem, va, _size(op), value, form != op, closed)
+        result = _store(hart, mem, op, va, value, form != op, closed)
     elif op == Op.LR_W:
         result = _load_reserved(hart, mem, rd, va)
     elif op == Op.SC_W:

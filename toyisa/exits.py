@@ -16,3 +16,4 @@ class Reason(IntEnum):
     OUTPUT = 7    # the console's output buffer is full
     STEP = 8      # a trap was taken and root.one_trap is set
     STUCK = 9     # it traps for ever without retiring an instruction
+    DEVICE = 10   # the guest accesses a register that root keeps: memory.REQUEST

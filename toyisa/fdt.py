@@ -6,7 +6,9 @@ and the tree of this machine.  Must not know how the devices work.
 
 import struct
 
-from toyisa.memory import FINISHER, RAM_BASE, UART
+from toyisa import plic
+from toyisa.causes import Irq
+from toyisa.memory import FINISHER, PAGE, PLIC_BASE, RAM_BASE, UART, UART_SOURCE, VIRTIO
 
 TIMEBASE = 10_000_000  # ticks of `time` in a second, as QEMU's virt
 
@@ -66,16 +68,26 @@ def flatten(tree: Node) -> bytes:
     return header + reserved + bytes(out) + bytes(strings)
 
 
-def machine_tree(ram_size: int, bootargs: str = "") -> Node:
-    """The tree of this machine with `ram_size` bytes of RAM."""
-    intc = 1  # phandle of the hart's interrupt controller
-    finisher = 2
+def machine_tree(
+    ram_size: int,
+    bootargs: str = "",
+    initrd: tuple[int, int] | None = None,
+    slots: tuple[int, ...] = (),
+) -> Node:
+    """The tree of this machine with `ram_size` bytes of RAM.
+
+    `initrd` is its physical start and end; `slots` are the virtio slots in use.
+    """
+    intc, finisher, controller = 1, 2, 3  # phandles
+    chosen: Node = {"bootargs": bootargs, "stdout-path": f"/soc/serial@{UART:x}"}
+    if initrd is not None:
+        chosen |= {"linux,initrd-start": initrd[0], "linux,initrd-end": initrd[1]}
     return {
         "#address-cells": 1,
         "#size-cells": 1,
         "compatible": "toyvmm,virt",
         "model": "toyvmm,virt",
-        "chosen": {"bootargs": bootargs, "stdout-path": f"/soc/serial@{UART:x}"},
+        "chosen": chosen,
         f"memory@{RAM_BASE:x}": {"device_type": "memory", "reg": (RAM_BASE, ram_size)},
         "cpus": {
             "#address-cells": 1,
@@ -110,6 +122,28 @@ def machine_tree(ram_size: int, bootargs: str = "") -> Node:
                 "compatible": "ns16550a",
                 "reg": (UART, 0x100),
                 "clock-frequency": 3_686_400,
+                "interrupt-parent": controller,
+                "interrupts": UART_SOURCE,
+            },
+            f"plic@{PLIC_BASE:x}": {
+                "compatible": b"sifive,plic-1.0.0\0riscv,plic0\0",
+                "reg": (PLIC_BASE, plic.SIZE),
+                "interrupt-controller": None,
+                "#interrupt-cells": 1,
+                "#address-cells": 0,
+                "riscv,ndev": plic.SOURCES - 1,
+                # Context 0, the hart's M level, does not exist; 1 is its S.
+                "interrupts-extended": (intc, 0xFFFF_FFFF, intc, Irq.EXTERNAL),
+                "phandle": controller,
+            },
+            **{
+                f"virtio_mmio@{VIRTIO + n * PAGE:x}": {
+                    "compatible": "virtio,mmio",
+                    "reg": (VIRTIO + n * PAGE, PAGE),
+                    "interrupt-parent": controller,
+                    "interrupts": n + 1,
+                }
+                for n in slots
             },
         },
         "poweroff": {

@@ -17,18 +17,21 @@ from pathlib import Path
 
 import numpy as np
 
-from toyisa import causes, fdt, image, jitcache, snapfile, snapshot, state
+from toyisa import boot, causes, fdt, jitcache, snapfile, snapshot, state
+from toyisa.block import Block
+from toyisa.bus import Bus, Dma
 from toyisa.causes import Exc, Irq
 from toyisa.cost import CLASSES, EVENTS, CostModel, Event
 from toyisa.cost import load as load_cost
-from toyisa.decode import flush_pool, fold_all
-from toyisa.devices import BY_FINISHER, BY_SBI, BY_TOHOST
+from toyisa.decode import fold_all
+from toyisa.devices import BY_FINISHER, BY_SBI, BY_TOHOST, IER_RECEIVED
+from toyisa.disk import Disk
 from toyisa.effects import Effects, observe
 from toyisa.exits import Reason
 from toyisa.firmware import run_bare
 from toyisa.insns import BY_NAME as ROWS
 from toyisa.levels import Level, Profile
-from toyisa.memory import PAGE, RAM_BASE, RX_SIZE, TOHOST, new_memory
+from toyisa.memory import PAGE, RAM_BASE, RX_SIZE, new_memory
 from toyisa.mmu import recontext
 from toyisa.ops import ROW_OF_OP
 from toyisa.state import NEVER
@@ -77,6 +80,8 @@ class Machine:
         self.clock = clock
         self.hart = state.new_hart()
         self.memory, self._ram = new_memory(mem)
+        self._dma = Dma(self.hart, self.memory, self._ram)
+        self.bus = Bus(self._dma)
         self.symbols: tuple[tuple[int, str], ...] = ()
         self.reason = ""
         self._input, self._output = bytearray(), bytearray()
@@ -106,16 +111,20 @@ class Machine:
 
     def load(self, source: str | Path | bytes) -> None:
         """Load an ELF and set the hart at its entry, as firmware does; ImageError."""
-        found = image.read(source, RAM_BASE, self.ram.size)
-        for segment in found.segments:
-            at = segment.paddr - RAM_BASE
-            self.ram[at : at + len(segment.data)] = np.frombuffer(segment.data, np.uint8)
-            self.ram[at + len(segment.data) : at + segment.memsz] = 0
-        self.symbols = tuple(sorted(found.symbols))
-        if found.tohost is not None and found.tohost - RAM_BASE <= self.ram.size - 8:
-            self.memory.console.tohost = found.tohost
-            self.memory.frame_flags[(found.tohost - RAM_BASE) // PAGE] |= TOHOST
-        self.boot(found.entry, self._place_device_tree())
+        boot.load_elf(self, source)
+
+    def load_kernel(
+        self, source: str | Path | bytes, initrd: str | Path | bytes | None = None, append: str = ""
+    ) -> None:
+        """Load a kernel `Image`, such as Linux's, and what it boots with; ImageError.
+
+        `append` is its command line.
+        """
+        boot.load_kernel(self, source, initrd, append)
+
+    def attach(self, disk: Disk, legacy: bool = False) -> None:
+        """Put a disk into the next virtio slot, before loading; ValueError if all are taken."""
+        self.bus.attach(Block(disk), legacy)
 
     def boot(self, entry: int, device_tree: int) -> None:
         """Set the hart at `entry` in S: a0 its number, a1 the device tree's address."""
@@ -126,14 +135,6 @@ class Machine:
         hart.x[11] = device_tree
         hart.csr.scounteren = 2  # kernels read `time` in U without asking for it
         recontext(hart)
-
-    def _place_device_tree(self) -> int:
-        """Put the device tree on the last pages of RAM; its physical address."""
-        blob = fdt.flatten(fdt.machine_tree(self.ram.size))
-        at = self.ram.size - -(-len(blob) // PAGE) * PAGE
-        if not self.ram[at:].any():
-            self.ram[at : at + len(blob)] = np.frombuffer(blob, np.uint8)
-        return RAM_BASE + at
 
     # -- running -----------------------------------------------------------
 
@@ -177,6 +178,9 @@ class Machine:
         """
         self._give_input()
         reason = runner(self.hart, self.memory)
+        while reason == Reason.DEVICE:
+            self.bus.answer()
+            reason = runner(self.hart, self.memory)
         self.hart.x[32] = 0
         console = self.memory.console
         if console.tx_len:
@@ -195,6 +199,8 @@ class Machine:
                 return Exit.OUTPUT
             case Reason.INPUT:
                 return Exit.INPUT
+            case Reason.IDLE if self.live and self.memory.console.ier & IER_RECEIVED:
+                return Exit.INPUT  # a key will wake it
             case _:
                 self.reason = self.why_ended(reason)
                 return Exit.IDLE if reason == Reason.IDLE else Exit.FATAL
@@ -242,6 +248,11 @@ class Machine:
     def live(self, value: bool) -> None:
         self.memory.console.live = value
 
+    @property
+    def idle_seconds(self) -> float | None:
+        """How long to wait for input after `Exit.INPUT`: without end, nothing else wakes it."""
+        return None
+
     def _give_input(self) -> bool:
         """Move fed bytes to the device as far as there is room; whether anything changed."""
         console = self.memory.console
@@ -260,6 +271,8 @@ class Machine:
 
     def save(self, path: str | Path) -> None:
         """Write a snapshot to a file, atomically; the machine goes on unchanged.  OSError."""
+        if self.bus.devices:
+            raise snapshot.SnapshotError("a machine with disks cannot be saved yet")
         snapfile.write(Path(path), snapshot.take(self))
 
     def load_snapshot(self, path: str | Path) -> None:
@@ -294,13 +307,10 @@ class Machine:
 
     def poke(self, pa: int, data: bytes) -> None:
         """Change RAM at physical `pa`, code included; ValueError outside RAM."""
-        at = pa - RAM_BASE
-        if not 0 <= at <= self.ram.size - max(len(data), 1):
-            raise ValueError(f"{pa:#x} is not in RAM")
-        self.ram[at : at + len(data)] = np.frombuffer(data, np.uint8)
-        if self.memory.frame_flags[at // PAGE : -(-(at + len(data)) // PAGE)].any():
-            flush_pool(self.hart, self.memory)
-            self.hart.fetch.tag = state.NO_TAG
+        try:
+            self._dma.write(pa, data)
+        except IndexError as error:
+            raise ValueError(str(error)) from None
 
     @property
     def code(self) -> int:

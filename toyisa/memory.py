@@ -5,19 +5,26 @@ is the user's.  Must not know about virtual addresses (`mmu.py`) nor what a devi
 (`devices.py`).
 
     0x0010_0000  finisher         write 0x5555 to pass, 0x3333 to fail
+    0x0C00_0000  PLIC             which device interrupts
     0x1000_0000  ns16550 UART     the console
+    0x1000_1000  virtio           eight slots of a page, for disks
     0x8000_0000  RAM              `ram_size` bytes
 """
 
 import numpy as np
 
 from toyisa.njit import njit, view
+from toyisa.plic import PLIC
 from toyisa.state import record
 
 RAM_BASE = 0x8000_0000
 PAGE = 4096
 FINISHER = 0x0010_0000
+PLIC_BASE = 0x0C00_0000
 UART = 0x1000_0000
+VIRTIO = 0x1000_1000
+VIRTIO_SLOTS = 8
+UART_SOURCE = 10  # of the PLIC; virtio slot n has source n + 1: as in QEMU's virt
 
 # The decode pool: a slot holds a page of micro-ops.  STRIDE has one place more
 # than a page has instructions: sums over a page's instructions end there.
@@ -45,8 +52,15 @@ CONSOLE = record(
     ("halted", "i8"), ("code", "i8"), ("how", "i8"),
     ("tohost", "i8"),     # physical address of HTIF's tohost, or -1
     ("ier", "u1"), ("lcr", "u1"), ("scr", "u1"), ("mcr", "u1"), ("dll", "u1"), ("dlm", "u1"),
+    ("emptied", "u1"),    # the transmitter has become empty, and nobody was told yet
 )  # fmt: skip
 
+# A load or store of a register that root keeps in Python: root does it, and retires it.
+REQUEST = record(
+    ("pa", "i8"),         # -1: none
+    ("write", "i8"), ("width", "i8"), ("value", "i8"),
+    ("op", "i8"), ("rd", "i8"),
+)  # fmt: skip
 
 MAX_RAM = 2 << 30
 MAX_FRAMES = MAX_RAM // PAGE
@@ -65,7 +79,7 @@ MEMORY = record(
     ("cum", "i4", POOL),                # cycles of the page's instructions before this one
     ("flow", "i8", POOL),               # runs that began here less those that ended before
     ("edge", "i8", POOL),               # times that the near branch here was taken
-    ("console", CONSOLE),
+    ("console", CONSOLE), ("plic", PLIC), ("request", REQUEST),
 )  # fmt: skip
 
 
@@ -80,6 +94,7 @@ def new_memory(ram_size: int) -> tuple[np.record, np.ndarray]:
     mem.ram, mem.ram_size = ram.ctypes.data, ram_size
     mem.stale = -1
     mem.console.tohost = -1
+    mem.request.pa = -1
     return mem, ram.view(np.uint8)
 
 

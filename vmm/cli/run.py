@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vmm.cli.boot import DiskImage, Kernel, boot, open_disks
 from vmm.cli.files import Refusal, discard_stdout, write
 from vmm.cli.params import Count, Size
 from vmm.cli.status import Status
@@ -36,6 +37,13 @@ PROFILES = ("strict", "leaky", "leaky-user")
 @click.option("--demo", is_flag=True, help="Console input from the example's own script.")
 @click.option("-I", "include", type=click.Path(path_type=Path), multiple=True, metavar="DIR",
               help="Where else .include looks, if TARGET is a source.")
+@click.option("--kernel", type=click.Path(path_type=Path), metavar="IMAGE",
+              help="Boot a raw RISC-V kernel Image, such as Linux's, in place of TARGET.")
+@click.option("--initrd", type=click.Path(path_type=Path), metavar="FILE",
+              help="The kernel's initial RAM disk.")
+@click.option("--append", metavar="TEXT", help="The kernel's command line.")
+@click.option("--disk", "images", type=DiskImage(), multiple=True, metavar="FILE[,ro][,legacy]",
+              help="A virtio disk on a raw image: read-only, or by the legacy registers; up to 8.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE",
               help="Save a snapshot of the machine, and go on; at the end, unless --at says when.")
 @click.option("--at", type=Count(), metavar="N", help="Save after N instructions.")
@@ -51,14 +59,19 @@ PROFILES = ("strict", "leaky", "leaky-user")
 @click.pass_context
 def run(context: click.Context, guest: str | None, profile: str, cost: str, clock: str, mem: int,
         max_insns: int, timeout: float, script: Path | None, demo: bool, include: tuple[Path, ...],
-        save: Path | None, at: int | None, restore: Path | None, debugger: str | None,
-        as_json: bool, json_file: Path | None, quiet: bool) -> int:
+        kernel: Path | None, initrd: Path | None, append: str | None,
+        images: tuple[tuple[Path, frozenset[str]], ...], save: Path | None, at: int | None,
+        restore: Path | None, debugger: str | None, as_json: bool, json_file: Path | None,
+        quiet: bool) -> int:
     """Run a guest on the machine.
 
     TARGET is an example's name, an assembly source (.S), or a static RV32 ELF.
 
     The guest starts in S mode at the ELF's entry. Its console is stdout, everything else goes
     to stderr. It ends by an SBI reset, the finisher at 0x100000, or `tohost`.
+
+    A kernel Image (--kernel) starts where its header says, with a1 pointing to a device tree. What
+    it wrote to a disk is on the host's disk when its flush completes.
 
     A snapshot (--save) holds all of the machine: a run that goes on from it (--restore) ends as
     the run that was not stopped. It is written whole or not at all.
@@ -72,16 +85,25 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
     from vmm.cli.session import Limits, Session
     from vmm.cli.target import Target
 
-    if guest is None and restore is None:
+    if [guest, kernel, restore].count(None) == 3:
         raise click.UsageError("Missing argument 'TARGET'.", context)
+    if kernel and (guest or restore):
+        raise click.UsageError("--kernel takes the place of TARGET and of --restore", context)
+    if not kernel and (initrd or append is not None):
+        raise click.UsageError("--initrd and --append go with --kernel", context)
+    if images and restore:
+        raise click.UsageError("a snapshot has no disks: --disk goes with TARGET or --kernel",
+                               context)  # fmt: skip
     if at is not None and save is None:
         raise click.UsageError("--at says when to --save FILE", context)
-    if guest is None:
+    if kernel:
+        found = Kernel(kernel, initrd, append or "")
+    elif guest is None:
         found = Target(restore.name, b"")
     else:
         found = _find(guest, list(include))
     if demo:
-        if script or not found.script:
+        if script or kernel or not found.script:
             raise click.UsageError("--demo needs an example that has a script, and no --input")
         script = found.script
     if json_file and json_file.is_dir():
@@ -92,12 +114,15 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
         machine, settings = restored(restore, {key: settings[key] for key in given})
         mem, profile, cost, clock = settings
     else:
-        machine = _machine(found, mem, profile, cost, clock)
+        disks = open_disks(images)
+        machine = _machine(mem, profile, cost, clock)
+        boot(machine, found, disks)
     if debugger:
         from vmm.cli.debug import debug
 
-        if as_json or json_file or save:
-            raise click.UsageError("--gdb goes without --json, --json-file and --save", context)
+        if as_json or json_file or save or images:
+            raise click.UsageError("--gdb goes without --json, --json-file, --save and --disk",
+                                   context)  # fmt: skip
         return debug(machine, debugger, script, _print)
     checkpoint = Checkpoint(save, at) if save else None
     shown = bytearray()
@@ -149,24 +174,16 @@ def _find(guest: str, include: list[Path]) -> Target:
         raise click.exceptions.Exit(Status.USAGE) from None
 
 
-def _machine(found: Target, mem: int, profile: str, cost: str, clock: str):
-    """A machine with the target loaded; Refusal if it cannot be made or loaded."""
-    from toyisa.image import ImageError, parse
+def _machine(mem: int, profile: str, cost: str, clock: str):
+    """A machine with nothing loaded; Refusal if it cannot be made."""
     from toyisa.levels import Profile
     from toyisa.machine import Machine
-    from toyisa.memory import RAM_BASE
 
     level = Profile[profile.upper().replace("-", "_")]
     try:
-        machine = Machine(mem, level, cost, clock)
+        return Machine(mem, level, cost, clock)
     except ValueError as error:  # memory out of range, or a CostError
         raise Refusal(str(error)) from None
-    try:
-        parse(found.elf, found.name, RAM_BASE, mem)  # for the name: `load` is given bytes
-        machine.load(found.elf)
-    except ImageError as error:
-        raise Refusal(str(error)) from None
-    return machine
 
 
 def _print(data: bytes) -> None:

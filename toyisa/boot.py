@@ -1,0 +1,65 @@
+"""Answers for what firmware does before a kernel's first instruction.
+
+Image, initrd and device tree are put into RAM and the hart at the entry.  The device
+tree names the disks: they must have been attached before.  Must not know formats
+(`image.py`, `kernel.py`, `fdt.py`).
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toyisa import fdt, image, kernel
+from toyisa.image import Load
+from toyisa.memory import PAGE, RAM_BASE, TOHOST
+
+if TYPE_CHECKING:
+    from toyisa.machine import Machine
+
+File = str | Path | bytes
+
+
+def load_elf(machine: "Machine", source: File) -> None:
+    """Load an ELF, with a device tree on the last pages of RAM; ImageError."""
+    found = image.read(source, RAM_BASE, machine.ram.size)
+    for segment in found.segments:
+        _put(machine, segment)
+    machine.symbols = tuple(sorted(found.symbols))
+    memory = machine.memory
+    if found.tohost is not None and found.tohost - RAM_BASE <= machine.ram.size - 8:
+        memory.console.tohost = found.tohost
+        memory.frame_flags[(found.tohost - RAM_BASE) // PAGE] |= TOHOST
+    tree = _tree(machine)
+    at = machine.ram.size - -(-len(tree) // PAGE) * PAGE
+    if not machine.ram[at:].any():  # else the kernel needs the place more
+        _put(machine, Load(RAM_BASE + at, tree, len(tree)))
+    machine.boot(found.entry, RAM_BASE + at)
+
+
+def load_kernel(machine: "Machine", source: File, initrd: File | None, append: str) -> None:
+    """Load a kernel `Image`, an initrd, and `append` as its command line; ImageError."""
+    data = source if isinstance(source, bytes) else image.load(source)
+    name = "the kernel" if isinstance(source, bytes) else str(source)
+    if initrd is not None and not isinstance(initrd, bytes):
+        initrd = image.load(initrd)
+    room = len(_tree(machine, append, None if initrd is None else (0, 0)))
+    placed = kernel.place(data, name, (RAM_BASE, machine.ram.size), room, initrd)
+    _put(machine, placed.kernel)
+    span = None
+    if placed.initrd:
+        _put(machine, placed.initrd)
+        span = (placed.initrd.paddr, placed.initrd.paddr + placed.initrd.memsz)
+    tree = _tree(machine, append, span)
+    _put(machine, Load(placed.device_tree, tree, len(tree)))
+    machine.boot(placed.entry, placed.device_tree)
+
+
+def _put(machine: "Machine", segment: Load) -> None:
+    """Place a segment that lies within RAM, zeros behind it."""
+    machine.poke(segment.paddr, segment.data + bytes(segment.memsz - len(segment.data)))
+
+
+def _tree(
+    machine: "Machine", bootargs: str = "", initrd: tuple[int, int] | None = None
+) -> bytes:
+    tree = fdt.machine_tree(machine.ram.size, bootargs, initrd, machine.bus.slots)
+    return fdt.flatten(tree)

@@ -1,0 +1,73 @@
+"""Answers for `run --kernel` and `run --disk`: what a machine boots, and its disks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vmm.cli.files import Refusal
+from vmm.cli.target import Target
+
+DISK_WORDS = ("ro", "legacy")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel Image, which `run` boots in place of a target, and what it boots with."""
+
+    image: Path
+    initrd: Path | None
+    append: str
+
+    @property
+    def name(self) -> str:
+        return self.image.name
+
+
+class DiskImage(click.ParamType):
+    """`FILE[,ro][,legacy]`: the file, and the words behind it."""
+
+    name = "disk"
+
+    def convert(self, value, param, ctx) -> tuple[Path, frozenset[str]]:
+        if isinstance(value, tuple):
+            return value
+        name, words = value, set()
+        while "," in name and name.rpartition(",")[2] in DISK_WORDS:
+            name, _, word = name.rpartition(",")
+            words.add(word)
+        if not name:
+            self.fail(f"{value!r} names no file, such as disk.img,ro", param, ctx)
+        return Path(name), frozenset(words)
+
+
+def open_disks(images: tuple[tuple[Path, frozenset[str]], ...]) -> list[tuple[Any, bool]]:
+    """The disks, locked, and whether each is legacy; Refusal.  Starts fast: no numba."""
+    from toyisa.disk import Disk, DiskError
+
+    try:
+        return [(Disk(path, "ro" in words), "legacy" in words) for path, words in images]
+    except DiskError as error:
+        raise Refusal(str(error)) from None
+
+
+def boot(machine: Any, what: Target | Kernel, disks: list[tuple[Any, bool]]) -> None:
+    """Attach the disks to a new machine and load what it boots; Refusal."""
+    from toyisa.image import ImageError, parse
+    from toyisa.memory import RAM_BASE
+
+    try:
+        for disk, legacy in disks:
+            machine.attach(disk, legacy)
+        if isinstance(what, Kernel):
+            machine.load_kernel(what.image, what.initrd, what.append)
+        else:
+            parse(what.elf, what.name, RAM_BASE, machine.ram.size)  # for the name: `load` has bytes
+            machine.load(what.elf)
+    except ValueError as error:  # more disks than slots
+        raise Refusal(str(error)) from None
+    except ImageError as error:
+        raise Refusal(str(error)) from None
