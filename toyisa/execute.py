@@ -43,7 +43,8 @@ from toyisa.run import (
     MISALIGNED,
     NEAR,
     NOTHING,
-    SYSTEM,
+    RARE,
+    accesses_memory,
     deadlines,
     exact_stop,
     handle,
@@ -109,480 +110,230 @@ def execute(hart, mem):
                 at = i & POOL_MASK
                 uop = uops[at]
                 rd, a, b, imm = _operands(x, uop)
+                # fmt: off
                 match uop & 0xFF:
                     # The compiler makes one jump table of the first 64 arms: the frequent ones.
                     # Pairs: the second operands are those of the next micro-op.
                     case Op.ADDI_ADDI:
-                        x[rd] = alu.add(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.add(a, imm)
                     case Op.ADDI_ADD:
-                        x[rd] = alu.add(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.add(a, b)
                     case Op.ADDI_LW:
-                        x[rd] = alu.add(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         x[rd] = ram32[hit >> 2]
                     case Op.ADDI_SW:
-                        x[rd] = alu.add(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         ram32[hit >> 2] = b
                     case Op.ADDI_JALR:
-                        x[rd] = alu.add(a, imm)
-                        i += 1
-                        event = JUMP
-                        break
+                        x[rd] = alu.add(a, imm); i += 1; event = JUMP; break
                     case Op.ADDI_BNE_NEAR:
-                        x[rd] = alu.add(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
-                        if a != b:
-                            event = NEAR
-                            break
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a != b: event = NEAR; break
                     case Op.ADDI_BEQ_NEAR:
-                        x[rd] = alu.add(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
-                        if a == b:
-                            event = NEAR
-                            break
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a == b: event = NEAR; break
                     case Op.ADDI_BLT_NEAR:
-                        x[rd] = alu.add(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
-                        if alu.signed(a) < alu.signed(b):
-                            event = NEAR
-                            break
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        if alu.signed(a) < alu.signed(b): event = NEAR; break
                     case Op.ADDI_BLTU_NEAR:
-                        x[rd] = alu.add(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
-                        if a < b:
-                            event = NEAR
-                            break
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a < b: event = NEAR; break
                     case Op.ADD_ADDI:
-                        x[rd] = alu.add(a, b)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.add(a, imm)
                     case Op.ADD_ADD:
-                        x[rd] = alu.add(a, b)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.add(a, b)
                     case Op.ADD_LW:
-                        x[rd] = alu.add(a, b)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         x[rd] = ram32[hit >> 2]
                     case Op.ADD_LBU:
-                        x[rd] = alu.add(a, b)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         x[rd] = ram8[hit]
                     case Op.ADD_BNE_NEAR:
-                        x[rd] = alu.add(a, b)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
-                        if a != b:
-                            event = NEAR
-                            break
+                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a != b: event = NEAR; break
                     case Op.LW_LW:
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram32[hit >> 2]
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if hit < 0: event = MEMORY; break
+                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         x[rd] = ram32[hit >> 2]
                     case Op.LW_ADDI:
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram32[hit >> 2]
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if hit < 0: event = MEMORY; break
+                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.add(a, imm)
                     case Op.LW_ADD:
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram32[hit >> 2]
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if hit < 0: event = MEMORY; break
+                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.add(a, b)
                     case Op.LW_XOR:
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram32[hit >> 2]
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if hit < 0: event = MEMORY; break
+                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = a ^ b
                     case Op.LW_BNE_NEAR:
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram32[hit >> 2]
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
-                        if a != b:
-                            event = NEAR
-                            break
-                    case Op.LW_BEQ_NEAR:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram32[hit >> 2]
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
-                        if a == b:
-                            event = NEAR
-                            break
+                        if hit < 0: event = MEMORY; break
+                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a != b: event = NEAR; break
                     case Op.SW_SW:
                         hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        ram32[hit >> 2] = b
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if hit < 0: event = MEMORY; break
+                        ram32[hit >> 2] = b; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         ram32[hit >> 2] = b
                     case Op.SW_ADDI:
                         hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        ram32[hit >> 2] = b
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        if hit < 0: event = MEMORY; break
+                        ram32[hit >> 2] = b; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.add(a, imm)
                     case Op.SLLI_ADD:
-                        x[rd] = alu.sll(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.sll(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.add(a, b)
                     case Op.SLLI_SRLI:
-                        x[rd] = alu.sll(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.sll(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.srl(a, imm)
-                    case Op.SLLI_OR:
-                        x[rd] = alu.sll(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
-                        x[rd] = a | b
                     case Op.SRLI_ADDI:
-                        x[rd] = alu.srl(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.srl(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.add(a, imm)
                     case Op.SRLI_XOR:
-                        x[rd] = alu.srl(a, imm)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.srl(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = a ^ b
                     case Op.XOR_SRLI:
-                        x[rd] = a ^ b
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = a ^ b; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.srl(a, imm)
                     case Op.MUL_ADD:
-                        x[rd] = alu.mul(a, b)
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.mul(a, b); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.add(a, b)
                     case Op.LUI_ADDI:
-                        x[rd] = imm & M
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = imm & M; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
                         x[rd] = alu.add(a, imm)
                     case Op.LBU_BNE_NEAR:
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram8[hit]
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
-                        if a != b:
-                            event = NEAR
-                            break
-                    case Op.LBU_BEQ_NEAR:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram8[hit]
-                        i += 1
-                        rd, a, b, imm = _operands(x, uops[at + 1])
-                        if a == b:
-                            event = NEAR
-                            break
+                        if hit < 0: event = MEMORY; break
+                        x[rd] = ram8[hit]; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        if a != b: event = NEAR; break
                     # Branches and jumps to a target in this page, and those to any.
                     case Op.BEQ_NEAR:
-                        if a == b:
-                            event = NEAR
-                            break
+                        if a == b: event = NEAR; break
                     case Op.BNE_NEAR:
-                        if a != b:
-                            event = NEAR
-                            break
+                        if a != b: event = NEAR; break
                     case Op.BLT_NEAR:
-                        if alu.signed(a) < alu.signed(b):
-                            event = NEAR
-                            break
+                        if alu.signed(a) < alu.signed(b): event = NEAR; break
                     case Op.BGE_NEAR:
-                        if alu.signed(a) >= alu.signed(b):
-                            event = NEAR
-                            break
+                        if alu.signed(a) >= alu.signed(b): event = NEAR; break
                     case Op.BLTU_NEAR:
-                        if a < b:
-                            event = NEAR
-                            break
+                        if a < b: event = NEAR; break
                     case Op.BGEU_NEAR:
-                        if a >= b:
-                            event = NEAR
-                            break
+                        if a >= b: event = NEAR; break
                     case Op.JAL_NEAR:
                         x[rd] = (pc0 + 4 * at + 4) & M
-                        event = NEAR
-                        break
-                    case Op.JALR:
-                        event = JUMP
-                        break
-                    case Op.JAL:
-                        event = JUMP
-                        break
+                        event = NEAR; break
+                    case Op.JALR:  event = JUMP; break
+                    case Op.JAL:   event = JUMP; break
                     # Frequent arithmetic.
-                    case Op.ADDI:
-                        x[rd] = alu.add(a, imm)
-                    case Op.ADD:
-                        x[rd] = alu.add(a, b)
-                    case Op.XOR:
-                        x[rd] = a ^ b
-                    case Op.SLLI:
-                        x[rd] = alu.sll(a, imm)
-                    case Op.SRLI:
-                        x[rd] = alu.srl(a, imm)
-                    case Op.ANDI:
-                        x[rd] = a & imm & M
-                    case Op.AND:
-                        x[rd] = a & b
-                    case Op.OR:
-                        x[rd] = a | b
-                    case Op.SUB:
-                        x[rd] = alu.sub(a, b)
-                    case Op.MUL:
-                        x[rd] = alu.mul(a, b)
-                    case Op.LUI:
-                        x[rd] = imm & M
-                    case Op.SLTIU:
-                        x[rd] = alu.sltu(a, imm & M)
-                    case Op.SLTU:
-                        x[rd] = alu.sltu(a, b)
-                    case Op.AUIPC:
-                        x[rd] = (pc0 + 4 * at + imm) & M
-                    case Op.SRAI:
-                        x[rd] = alu.sra(a, imm)
+                    case Op.ADDI:  x[rd] = alu.add(a, imm)
+                    case Op.ADD:   x[rd] = alu.add(a, b)
+                    case Op.XOR:   x[rd] = a ^ b
+                    case Op.SLLI:  x[rd] = alu.sll(a, imm)
+                    case Op.SRLI:  x[rd] = alu.srl(a, imm)
+                    case Op.ANDI:  x[rd] = a & imm & M
+                    case Op.AND:   x[rd] = a & b
+                    case Op.OR:    x[rd] = a | b
+                    case Op.SUB:   x[rd] = alu.sub(a, b)
+                    case Op.MUL:   x[rd] = alu.mul(a, b)
+                    case Op.LUI:   x[rd] = imm & M
+                    case Op.SLTIU: x[rd] = alu.sltu(a, imm & M)
+                    case Op.SLTU:  x[rd] = alu.sltu(a, b)
+                    case Op.AUIPC: x[rd] = (pc0 + 4 * at + imm) & M
+                    case Op.SRAI:  x[rd] = alu.sra(a, imm)
                     # Frequent loads and stores.
                     case Op.LW:
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         x[rd] = ram32[hit >> 2]
                     case Op.LBU:
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         x[rd] = ram8[hit]
                     case Op.SW:
                         hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         ram32[hit >> 2] = b
                     case Op.SB:
                         hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         ram8[hit] = b & 0xFF
                     case Op.LHU:
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         x[rd] = ram16[hit >> 1]
                     # The rest of each kind.
                     case Op.LB:
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         x[rd] = alu.sext8(np.int64(ram8[hit]))
                     case Op.LH:
                         hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         x[rd] = alu.sext16(np.int64(ram16[hit >> 1]))
                     case Op.SH:
                         hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 1, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         ram16[hit >> 1] = b & 0xFFFF
                     case Op.BEQ:
-                        if a == b:
-                            event = JUMP
-                            break
+                        if a == b: event = JUMP; break
                     case Op.BNE:
-                        if a != b:
-                            event = JUMP
-                            break
+                        if a != b: event = JUMP; break
                     case Op.BLT:
-                        if alu.signed(a) < alu.signed(b):
-                            event = JUMP
-                            break
+                        if alu.signed(a) < alu.signed(b): event = JUMP; break
                     case Op.BGE:
-                        if alu.signed(a) >= alu.signed(b):
-                            event = JUMP
-                            break
+                        if alu.signed(a) >= alu.signed(b): event = JUMP; break
                     case Op.BLTU:
-                        if a < b:
-                            event = JUMP
-                            break
+                        if a < b: event = JUMP; break
                     case Op.BGEU:
-                        if a >= b:
-                            event = JUMP
-                            break
-                    case Op.SLTI:
-                        x[rd] = alu.slt(a, imm & M)
-                    case Op.XORI:
-                        x[rd] = (a ^ imm) & M
-                    case Op.ORI:
-                        x[rd] = (a | imm) & M
-                    case Op.SLL:
-                        x[rd] = alu.sll(a, b)
-                    case Op.SLT:
-                        x[rd] = alu.slt(a, b)
-                    case Op.SRL:
-                        x[rd] = alu.srl(a, b)
-                    case Op.SRA:
-                        x[rd] = alu.sra(a, b)
-                    # _ABS has x0 as its base, the only one that passes s_limit.
-                    case Op.LB_ABS:
-                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = alu.sext8(np.int64(ram8[hit]))
-                    case Op.LH_ABS:
-                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 1, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = alu.sext16(np.int64(ram16[hit >> 1]))
+                        if a >= b: event = JUMP; break
+                    case Op.SLTI:  x[rd] = alu.slt(a, imm & M)
+                    case Op.XORI:  x[rd] = (a ^ imm) & M
+                    case Op.ORI:   x[rd] = (a | imm) & M
+                    case Op.SLL:   x[rd] = alu.sll(a, b)
+                    case Op.SLT:   x[rd] = alu.slt(a, b)
+                    case Op.SRL:   x[rd] = alu.srl(a, b)
+                    case Op.SRA:   x[rd] = alu.sra(a, b)
+                    # x0 as the base, the only one that passes s_limit.
                     case Op.LW_ABS:
                         hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         x[rd] = ram32[hit >> 2]
-                    case Op.LBU_ABS:
-                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram8[hit]
-                    case Op.LHU_ABS:
-                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 1, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        x[rd] = ram16[hit >> 1]
-                    case Op.SB_ABS:
-                        hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 0, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        ram8[hit] = b & 0xFF
-                    case Op.SH_ABS:
-                        hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 1, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
-                        ram16[hit >> 1] = b & 0xFFFF
                     case Op.SW_ABS:
                         hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 3, dmask)
-                        if hit < 0:
-                            event = MEMORY
-                            break
+                        if hit < 0: event = MEMORY; break
                         ram32[hit >> 2] = b
-                    case Op.MULH:
-                        x[rd] = alu.mulh(a, b)
-                    case Op.MULHSU:
-                        x[rd] = alu.mulhsu(a, b)
-                    case Op.MULHU:
-                        x[rd] = alu.mulhu(a, b)
-                    case Op.DIV:
-                        x[rd] = alu.div(a, b)
-                    case Op.DIVU:
-                        x[rd] = alu.divu(a, b)
-                    case Op.REM:
-                        x[rd] = alu.rem(a, b)
-                    case Op.REMU:
-                        x[rd] = alu.remu(a, b)
-                    case Op.FENCE:
-                        pass
-                    case (
-                        Op.ECALL | Op.EBREAK | Op.SRET | Op.WFI | Op.SFENCE_VMA | Op.FENCE_I
-                        | Op.CSRRW | Op.CSRRS | Op.CSRRC | Op.CSRRWI | Op.CSRRSI | Op.CSRRCI
-                        | Op.PROBE_R | Op.PROBE_W | Op.ILLEGAL
-                    ):
-                        event = SYSTEM
-                        break
-                    case _:  # the atomics
-                        event = MEMORY
-                        break
+                    case Op.MULH:  x[rd] = alu.mulh(a, b)
+                    case Op.MULHSU: x[rd] = alu.mulhsu(a, b)
+                    case Op.MULHU: x[rd] = alu.mulhu(a, b)
+                    case Op.DIV:   x[rd] = alu.div(a, b)
+                    case Op.DIVU:  x[rd] = alu.divu(a, b)
+                    case Op.REM:   x[rd] = alu.rem(a, b)
+                    case Op.REMU:  x[rd] = alu.remu(a, b)
+                    case Op.FENCE: pass
+                    case _: event = RARE; break
+                # fmt: on
                 i += 1
             if event == NEAR:
                 at = i & POOL_MASK
@@ -629,7 +380,7 @@ def execute(hart, mem):
                 if spent + cum[i] < check:
                     continue
                 event = NOTHING
-            elif event == MEMORY:
+            elif event == MEMORY or (event == RARE and accesses_memory(uops[i & POOL_MASK])):
                 # Not covered by the fast tags; the run goes on if nothing else changed.
                 hart.clock.cycles = spent + cum[i]
                 hart.clock.instret = retired + i

@@ -67,7 +67,7 @@ class Machine:
         self,
         mem: int = 16 << 20,
         profile: Profile = Profile.STRICT,
-        cost: str | CostModel = "p4",
+        cost: str | CostModel = "modern",
         clock: str = "cycles",
     ):
         if not MIN_MEM <= mem <= MAX_MEM:

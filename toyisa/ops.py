@@ -43,14 +43,14 @@ PAIRS: tuple[tuple[str, str], ...] = tuple(
     for first, seconds in {
         "ADDI": "ADDI ADD LW SW JALR BNE_NEAR BEQ_NEAR BLT_NEAR BLTU_NEAR",
         "ADD": "ADDI ADD LW LBU BNE_NEAR",
-        "LW": "LW ADDI ADD XOR BNE_NEAR BEQ_NEAR",
+        "LW": "LW ADDI ADD XOR BNE_NEAR",
         "SW": "SW ADDI",
-        "SLLI": "ADD SRLI OR",
+        "SLLI": "ADD SRLI",
         "SRLI": "ADDI XOR",
         "XOR": "SRLI",
         "MUL": "ADD",
         "LUI": "ADDI",
-        "LBU": "BNE_NEAR BEQ_NEAR",
+        "LBU": "BNE_NEAR",
     }.items()
     for second in seconds.split()
 )

@@ -15,6 +15,7 @@ from toyisa.exits import Reason
 from toyisa.memory import PAGE, STRIDE, ram_words
 from toyisa.mmu import FETCH, PAGE_FAULT, access_fault, page_fault, translate_fetch
 from toyisa.njit import njit
+from toyisa.ops import Op
 from toyisa.state import NEVER
 from toyisa.system import FAULT, execute_system, retire
 from toyisa.trap import (
@@ -26,7 +27,7 @@ from toyisa.trap import (
 )  # fmt: skip
 
 # What interrupts a run.
-NOTHING, NEAR, JUMP, MEMORY, SYSTEM, MISALIGNED, CODE_STORE, FAULTED, ASK = range(9)
+NOTHING, NEAR, JUMP, MEMORY, RARE, MISALIGNED, CODE_STORE, FAULTED, ASK = range(9)
 M = 0xFFFFFFFF
 
 
@@ -113,10 +114,17 @@ def exact_stop(cum, i, end, cycles, instructions):
 
 
 @njit
+def accesses_memory(uop):
+    """Whether an op that has no arm of its own loads or stores: else it is a system one."""
+    op = uop & 0xFF
+    return Op.LR_W <= op <= Op.AMOMAXU_W or Op.LB_ABS <= op <= Op.SW_ABS
+
+
+@njit
 def handle(hart, mem, event, uop, target):
     """What interrupted a run, with the run closed: RUN, or the reason for root."""
     insn = insn_at_pc(hart, mem)
-    if event == SYSTEM:
+    if event == RARE:
         reason = execute_system(hart, mem, uop, insn)
         return reason if reason != FAULT else raise_pending(hart, insn)
     if event == CODE_STORE and access.access_memory(hart, mem, uop, True) <= access.RESYNC:
