@@ -61,9 +61,10 @@ EXIT = record(  # why the hart went to root, exits.Reason; trap details
 )  # fmt: skip
 
 # A pending exception between the code that finds it and the code that raises it,
-# and where the same instruction has trapped without any progress.
+# and how often it has trapped without any progress, and how that began.
 PENDING = record(
     ("cause", "u4"), ("tval", "u4"), ("to_root", "u4"), ("barren", "u4"), ("barren_at", "i8"),
+    ("first_cause", "u4"), ("first_tval", "u4"), ("first_pc", "u4"),
 )  # fmt: skip
 
 RESERVATION = record(("addr", "i8"), ("generation", "i8"))  # physical word or -1

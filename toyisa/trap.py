@@ -76,13 +76,15 @@ def raise_pending(hart, insn):
         ex.pc = hart.pc
         return np.int64(Reason.TRAP)
     hart.counts.exc[cause & 15] += 1
+    pending = hart.pending
+    if hart.clock.instret != pending.barren_at or pending.barren == 0:
+        pending.barren_at = hart.clock.instret
+        pending.barren = 0
+        pending.first_cause, pending.first_tval, pending.first_pc = cause, tval, hart.pc
+    pending.barren += 1
     enter_s(hart, cause, False, tval)
     charge(hart, _price(cause), 1)
-    if hart.clock.instret != hart.pending.barren_at:
-        hart.pending.barren_at = hart.clock.instret
-        hart.pending.barren = 0
-    hart.pending.barren += 1
-    if hart.pending.barren >= BARREN_TRAPS:
+    if pending.barren >= BARREN_TRAPS:
         return np.int64(Reason.STUCK)
     return np.int64(Reason.STEP if hart.root.one_trap else Reason.RUN)
 

@@ -9,7 +9,28 @@ from vmm.cli.status import Status
 SCHEMA = "toyvmm.run/1"
 
 
-def document(name: str, machine: Any, outcome: Outcome, console: bytes, chosen: dict) -> str:
+class Transcript:
+    """What the guest wrote, its first KEPT bytes: a guest may write for ever."""
+
+    KEPT = 4 << 20
+
+    def __init__(self) -> None:
+        self.kept = bytearray()
+        self.truncated = False
+        self.inside_line = False
+
+    def add(self, data: bytes) -> None:
+        """The next bytes of the console."""
+        if data:
+            room = self.KEPT - len(self.kept)
+            self.kept += data[:room]
+            self.truncated |= len(data) > room
+            self.inside_line = not data.endswith(b"\n")
+
+
+def document(
+    name: str, machine: Any, outcome: Outcome, console: Transcript, chosen: dict, hint: str | None
+) -> str:
     """The JSON object of a run, documented in docs/json.md; `chosen` are its settings."""
     halted = outcome.exit == "halted"
     content = {
@@ -19,7 +40,9 @@ def document(name: str, machine: Any, outcome: Outcome, console: bytes, chosen: 
         "code": machine.code if halted else None,
         "status": int(outcome.status),
         "reason": outcome.line,
-        "console": console.decode("utf-8", "backslashreplace"),
+        "hint": hint,
+        "console": console.kept.decode("utf-8", "backslashreplace"),
+        "console_truncated": console.truncated,
         "instret": machine.instret,
         "cycles": machine.cycles,
         "cycles_by_class": machine.cycles_by_class(),

@@ -23,7 +23,7 @@ PROFILES = ("strict", "leaky", "leaky-user")
 @click.argument("guest", metavar="[TARGET]", required=False)
 @click.option("--profile", type=click.Choice(PROFILES), default="strict", show_default=True,
               help="What a sensitive instruction does when it lacks privilege.")
-@click.option("--cost", default="p4", show_default=True, metavar="NAME|FILE",
+@click.option("--cost", default="modern", show_default=True, metavar="NAME|FILE",
               help="What things cost: a preset (p4, core2, modern) or FILE.toml[:NAME].")
 @click.option("--clock", type=click.Choice(("cycles", "icount")), default="cycles",
               show_default=True, help="What the guest's time derives from.")
@@ -125,13 +125,10 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
                                    context)  # fmt: skip
         return debug(machine, debugger, script, _print)
     checkpoint = Checkpoint(save, at) if save else None
-    shown = bytearray()
+    transcript = report.Transcript()
 
     def show(data: bytes) -> None:
-        if as_json or json_file:
-            shown.extend(data)
-        elif data:
-            shown[:] = data[-1:]
+        transcript.add(data)
         if data and not as_json:
             _print(data)
 
@@ -141,9 +138,14 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
     except BrokenPipeError:
         discard_stdout()
         return Status.CLOSED
+    hint = None
+    if outcome.status is not Status.PASSED:
+        from vmm.cli.hint import lack
+
+        hint = lack(machine)
     if as_json or json_file:
         chosen = {"profile": profile, "cost": cost, "clock": clock, "mem": mem}
-        text = report.document(found.name, machine, outcome, bytes(shown), chosen)
+        text = report.document(found.name, machine, outcome, transcript, chosen, hint)
         if json_file:
             write(json_file, text.encode())
         if as_json:
@@ -151,9 +153,11 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
     if checkpoint and (line := checkpoint.missed(machine)):
         click.echo(f"toyvmm: {line}", err=True)
     if not quiet:
-        if shown and not as_json and not shown.endswith(b"\n"):  # the summary begins a line
+        if transcript.inside_line and not as_json:  # the summary begins a line
             click.echo(err=True)
         click.echo(report.summary(found.name, machine, outcome), err=True)
+        if hint:
+            click.echo(f"toyvmm: hint: {hint}", err=True)
     return outcome.status
 
 

@@ -15,7 +15,7 @@ import pytest
 import guests
 from tests.unit.cli.command import argv, environment
 from vmm.cli.main import invoke
-from vmm.cli.report import SCHEMA
+from vmm.cli.report import SCHEMA, Transcript
 from vmm.cli.status import Status
 
 FINISH = "li t0, 0x100000\n li t1, {}\n sw t1, 0(t0)\n"
@@ -97,6 +97,40 @@ def test_guests_that_do_not_pass(
     assert reason in err
 
 
+NEEDS_M = "_start: csrw 0x300, zero\n"
+HALF = """_start: la t0, handler
+ csrw stvec, t0
+ nop
+.word 0x02A57553
+ .align 2
+handler: """ + FINISH.format("0x3333 | 1 << 16")
+
+
+@pytest.mark.parametrize(
+    ("guest", "hint"),
+    [
+        (NEEDS_M, "hint: illegal instruction 0x30001073 at _start: `mstatus` is an M-mode CSR"),
+        (HALF, "hint: illegal instruction 0x02a57553 at _start+0x10: it is a floating-point"),
+        (FAILING, None),
+        (LOST, None),
+    ],
+    ids=["M mode", "its handler gave up", "fails", "lost"],
+)
+def test_a_guest_that_needs_what_we_lack_is_told_by_name(source, capfd, typed, guest, hint):
+    source(guest)
+    assert invoke(["run", "guest.S"]) == Status.FAILED
+    err = capfd.readouterr().err
+    assert hint in err if hint else "hint" not in err
+
+
+def test_the_console_in_the_json_is_bounded(source, capfd, typed, monkeypatch):
+    monkeypatch.setattr(Transcript, "KEPT", 100)
+    source("_start: li a7, 1\n li a0, 'x'\nnext: ecall\n li a0, 'x'\n j next\n")
+    assert invoke(["run", "guest.S", "--json", "--max-insns", "10000"]) == Status.LIMIT
+    result = json.loads(capfd.readouterr().out)
+    assert (result["console"], result["console_truncated"]) == ("x" * 100, True)
+
+
 def test_the_json_of_a_run(capfd, typed, tmp_path):
     arguments = ["run", "hello", "--json", "--cost", "modern", "--mem", "2M"]
     results = []
@@ -106,6 +140,7 @@ def test_the_json_of_a_run(capfd, typed, tmp_path):
     result = results[0]
     assert result["schema"] == SCHEMA
     assert result["console"] == guests.catalogue()["hello"].golden.read_text()
+    assert result["console_truncated"] is False
     assert (result["guest"], result["exit"], result["code"]) == ("hello", "halted", 0)
     assert sum(result["cycles_by_class"].values()) == result["cycles"]
     assert result["traps_by_cause"]["ecall_s"] > 0
