@@ -103,7 +103,10 @@ def _raw(descriptor: int) -> Iterator[None]:
     for key in (termios.VSUSP, termios.VQUIT):
         mode[6][key] = os.fpathconf(descriptor, "PC_VDISABLE").to_bytes(1, "little")
     mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
-    handlers = {n: signal.signal(n, _leave) for n in (signal.SIGTERM, signal.SIGHUP)}
+    # SIGINT too: a shell starts background jobs with it ignored, and nothing else ends a run.
+    wanted = {signal.SIGTERM: _leave, signal.SIGHUP: _leave}
+    wanted[signal.SIGINT] = signal.default_int_handler
+    handlers = {number: signal.signal(number, handler) for number, handler in wanted.items()}
     try:
         termios.tcsetattr(descriptor, termios.TCSANOW, mode)
         yield

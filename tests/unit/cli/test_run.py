@@ -223,13 +223,18 @@ def test_a_reader_that_leaves_ends_the_run_quietly(tmp_path):
     assert "rror" not in err
 
 
-def test_a_terminal_is_interactive_and_restored_after_ctrl_c(tmp_path):
+@pytest.mark.parametrize("background", [False, True])
+def test_a_terminal_is_interactive_and_restored_after_ctrl_c(tmp_path, background):
+    """Also where Ctrl-C was ignored when it started, as a shell starts background jobs."""
     (tmp_path / "guest.S").write_text(ECHO)
     user, program = pty.openpty()
     before = termios.tcgetattr(program)
     with subprocess.Popen(
         argv("run", "guest.S"), cwd=tmp_path, env=environment(), start_new_session=True,
         stdin=program, stdout=program, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_IGN if background else signal.SIG_DFL
+        ),
     ) as child:  # fmt: skip
         while termios.tcgetattr(program) == before:
             assert child.poll() is None, child.stderr.read()
