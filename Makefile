@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: help setup check test slow nojit gen size
+.PHONY: help setup check test slow nojit golden gen docs bench size
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,12 +27,27 @@ test: setup  ## the tests that run on every change
 slow: setup  ## the tests that take longer
 	$(BIN)/pytest -n $(JOBS) -m slow
 
+# A subset: without the compiler the machine is a hundred times slower.
+NOJIT := tests/unit/test_model.py tests/unit/test_image.py tests/unit/test_elf.py \
+  tests/lockstep/test_effects.py tests/lockstep/test_reservations.py tests/lockstep/test_pages.py
+
 nojit: setup  ## the core as plain Python: what coverage and a debugger can see
-	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n $(JOBS) tests/unit
+	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n $(JOBS) $(NOJIT) -k "not every_flag"
+
+golden: setup  ## write the guests' golden files anew, to be read in `git diff`
+	$(BIN)/python -m tests.guests.regolden
 
 gen: setup  ## write generated files anew
 	$(BIN)/python -m asm.geninc
 	$(BIN)/python -m toyisa.gendocs
+
+docs: setup  ## write the tables in docs/ anew, and check every link
+	$(BIN)/python -m toyisa.gendocs
+	$(BIN)/pytest -q tests/unit/test_docs.py
+
+bench: setup  ## figures: the interpreter on compiled C, the assembler
+	$(BIN)/python -m bench.interp
+	$(BIN)/python bench/asm_speed.py
 
 size:  ## lines of each part, and files over 400 lines
 	@for part in toyisa vmm asm guests tests; do \

@@ -15,6 +15,8 @@ QEMU = "qemu-system-riscv32"
 SHIM = Path(__file__).parents[1] / "shim" / "shim.S"
 SHIM_BASE = 0x86000000  # in QEMU's 128 MiB, above all that a guest uses
 FLAGS = ["-M", "virt", "-bios", "none", "-display", "none", "-monitor", "none", "-serial", "stdio"]
+# Time by instructions, 8 ns each, and none lost asleep: a busy host must not let timers pass.
+FLAGS += ["-icount", "shift=3,sleep=off"]
 
 needed = pytest.mark.skipif(
     shutil.which(QEMU) is None or shutil.which(gnu.PREFIX + "as") is None,
