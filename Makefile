@@ -4,7 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
+<<<<<<< ours
 .PHONY: help setup check test slow nojit golden gen docs bench size
+=======
+.PHONY: help setup check test slow nojit gen size linux
+>>>>>>> theirs
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -53,3 +57,6 @@ size:  ## lines of each part, and files over 400 lines
 	@for part in toyisa vmm asm guests tests; do \
 	  printf '%-8s' $$part; git ls-files $$part | grep -E '\.(py|S|inc)$$' | xargs cat | wc -l; done
 	@git ls-files '*.py' '*.S' | xargs wc -l | awk '$$1 > 400 && $$2 != "total"'
+
+linux:  ## a foreign kernel to boot, from Debian's source: docs/howto/linux.md
+	JOBS=$(JOBS) guests/linux/build.sh build/linux

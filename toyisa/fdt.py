@@ -101,6 +101,7 @@ def machine_tree(
                 "riscv,isa": "rv32ima_zicsr_zifencei_sstc",
                 "mmu-type": "riscv,sv32",
                 "interrupt-controller": {
+                    "#address-cells": 0,
                     "#interrupt-cells": 1,
                     "interrupt-controller": None,
                     "compatible": "riscv,cpu-intc",

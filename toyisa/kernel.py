@@ -53,9 +53,9 @@ def place(
     start = tree - len(initrd or b"") & ~0xFFF
     if base + offset + size > start:
         need = offset + size + (top - start)
-        what = "the kernel" if initrd is None else "kernel and initrd"
-        fix = f"give the machine at least {-(-need >> 20)} MiB (--mem)"
-        raise ImageError(name, f"{what} do not fit into {ram_size >> 20} MiB of RAM", fix)
+        what = "does not fit" if initrd is None else "and its initrd do not fit"
+        fix = f"give the machine more than {-(-need >> 20)} MiB (--mem)"
+        raise ImageError(name, f"{what} into {ram_size >> 20} MiB of RAM", fix)
     return Placed(
         entry=base + offset,
         kernel=Load(base + offset, data, size),
