@@ -4,11 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-<<<<<<< ours
-.PHONY: help setup check test slow nojit golden gen docs bench size
-=======
-.PHONY: help setup check test slow nojit gen size linux
->>>>>>> theirs
+.PHONY: help setup check test slow nojit golden gen docs bench size linux
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
