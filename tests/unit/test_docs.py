@@ -32,3 +32,15 @@ def test_links_lead_to_files(page):
     for target in re.findall(r"\]\(([^)#]+)", text):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def test_the_reading_guide_names_files_that_exist():
+    """In a row of a table a name without a folder is in the folder of the one before."""
+    text = (ROOT / "docs" / "reading-guide.md").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        folder = ROOT
+        for name in re.findall(r"`([\w./-]+\.(?:py|toml|inc|S|md))`", line):
+            if "/" in name:
+                folder = (ROOT / name).parent
+            found = ROOT / name if "/" in name else folder / name
+            assert found.exists() or "|" not in line, name
