@@ -231,6 +231,7 @@ def slot_of(hart, mem, frame):
         mem.uops[base + place] = decode(np.int64(words[frame * WORDS + place]), place)
     for i in range(base, base + WORDS - 1):
         _pair(mem, i)
+    mem.uops[base + WORDS] = Op.STOP
     mem.cum[base] = 0
     _sum_costs(hart, mem, slot, 0)
     # Stores to the frame must be seen from now on.

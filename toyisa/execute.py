@@ -19,10 +19,10 @@ instruction ran.
 A pair runs two instructions in one go; its arm leaves `i` at the second if that
 one needs more than the inner loop.
 
-How it stops in time.  `stop` ends the run at the page's end, or earlier at the
-exact instruction where the budget, root's deadline or the timer falls (the op
-before it is parted, lest a pair run past it).  After a jump the same must hold, so
-a jump at or past `check` cycles starts a new run.
+How it stops in time.  A STOP op ends the run: one lies behind every page, another
+is put for this run at `stop`, the exact instruction where the budget, root's
+deadline or the timer falls (the op before it is parted, lest a pair run past it).
+After a jump the same must hold, so a jump at or past `check` cycles starts a new run.
 Every price is at least 1: what is `n` instructions away, is `n` cycles away or more.
 """
 
@@ -38,6 +38,7 @@ from toyisa.run import (
     ASK,
     CODE_STORE,
     FAULTED,
+    FETCH_PAGE,
     JUMP,
     MEMORY,
     MISALIGNED,
@@ -98,20 +99,22 @@ def execute(hart, mem):
         horizon = hart.clock.cycles + min(cycles_left, instructions_left)
         check = horizon - cum[first + WORDS]
         stop = exact_stop(cum, i, first + WORDS, cycles_left, instructions_left)
-        last, last_uop = stop - 1, uops[stop - 1]
+        stop_uop, before_uop = uops[stop], uops[stop - 1]
         if stop < first + WORDS:
-            part(mem, last)
+            uops[stop] = Op.STOP
+            part(mem, stop - 1)
         flow[i] += 1
         ctx_r, ctx_w, ctx_x, absolute = tlb.ctx_r, tlb.ctx_w, tlb.ctx_x, tlb.absolute
         event = NOTHING
         while True:
             event = NOTHING
-            while i < stop:
+            while True:
                 at = i & POOL_MASK
                 uop = uops[at]
                 rd, a, b, imm = _operands(x, uop)
                 # fmt: off
                 match uop & 0xFF:
+                    case Op.STOP: break
                     # The compiler makes one jump table of the first 64 arms: the frequent ones.
                     # Pairs: the second operands are those of the next micro-op.
                     case Op.ADDI_ADDI:
@@ -346,38 +349,32 @@ def execute(hart, mem):
                     continue
                 event = NOTHING
             elif event == JUMP:
-                uop = uops[i & POOL_MASK]
+                at = i & POOL_MASK
+                uop = uops[at]
+                pc = pc0 + 4 * at
                 if uop & 0xFF == Op.JALR:
                     target = (np.int64(x[uop >> 16 & 0xFF]) + (uop >> 32)) & 0xFFFFFFFE
                 else:
-                    target = (pc0 + 4 * i + (uop >> 32)) & M
+                    target = (pc + (uop >> 32)) & M
                 if target & 2:
                     event = MISALIGNED
                     break
-                x[uop >> 8 & 0xFF] = (pc0 + 4 * i + 4) & M
-                flow[i + 1] -= 1
-                retired += i + 1
-                spent += np.int64(cum[i + 1])
-                if (target ^ (pc0 + 4 * i)) & VPAGE:
+                if (target ^ pc) & VPAGE:
                     e = (target >> 12) & imask
                     if xtag[e] != ctx_x | target & VPAGE:
-                        # Not a page that is known: close the run in front of it.
-                        hart.fetch.tag = ctx_x | (pc0 + 4 * i) & VPAGE
-                        hart.fetch.frame = mem.owner[first // STRIDE]
-                        hart.clock.cycles = spent
-                        hart.clock.instret = retired
-                        hart.pc = target
-                        uops[last] = last_uop
+                        event = FETCH_PAGE
                         break
                     first = xslot[e]
-                i = first + ((target & PLACE) >> 2)
-                pc0 = target - 4 * i
-                retired -= i
-                spent -= cum[i]
-                flow[i] += 1
-                stop = first + WORDS
-                check = horizon - cum[stop]
-                if spent + cum[i] < check:
+                    pc0 = (target & VPAGE) - 4 * first
+                    check = horizon - cum[(first + WORDS) & POOL_MASK]
+                x[uop >> 8 & 0xFF] = (pc + 4) & M
+                j = (first + ((target & PLACE) >> 2)) & POOL_MASK
+                flow[at + 1] -= 1
+                flow[j] += 1
+                retired += i + 1 - j
+                spent += cum[at + 1] - cum[j]
+                i = j
+                if spent + cum[j] < check:
                     continue
                 event = NOTHING
             elif event == MEMORY or (event == RARE and accesses_memory(uops[i & POOL_MASK])):
@@ -399,10 +396,8 @@ def execute(hart, mem):
                 else:
                     event = ASK
             break
-        if event == JUMP:
-            continue  # already closed
         # Close the run.
-        uops[last] = last_uop
+        uops[stop], uops[stop - 1] = stop_uop, before_uop
         flow[i] -= 1
         hart.clock.cycles = spent + cum[i]
         hart.clock.instret = retired + i

@@ -56,8 +56,10 @@ PAIRS: tuple[tuple[str, str], ...] = tuple(
 )
 
 _PAIRED = [f"{first}_{second}" for first, second in PAIRS]
-Op = IntEnum("Op", ["ILLEGAL", *(op_name(row.name) for row in INSNS), *FORMS, *_PAIRED], start=0)
+_ROWS = [op_name(row.name) for row in INSNS]
+Op = IntEnum("Op", ["ILLEGAL", "STOP", *_ROWS, *FORMS, *_PAIRED], start=0)
 
+# STOP is no instruction: it ends a run, at the end of a page or where a run must end.
 # Op number -> the row's name; ILLEGAL has none, a pair counts as its first.
 ROW_OF_OP: dict[int, str] = {
     **{Op[op_name(row.name)].value: row.name for row in INSNS},

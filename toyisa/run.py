@@ -27,7 +27,7 @@ from toyisa.trap import (
 )  # fmt: skip
 
 # What interrupts a run.
-NOTHING, NEAR, JUMP, MEMORY, RARE, MISALIGNED, CODE_STORE, FAULTED, ASK = range(9)
+NOTHING, NEAR, JUMP, FETCH_PAGE, MEMORY, RARE, MISALIGNED, CODE_STORE, FAULTED, ASK = range(10)
 M = 0xFFFFFFFF
 
 
@@ -127,6 +127,11 @@ def handle(hart, mem, event, uop, target):
     if event == RARE:
         reason = execute_system(hart, mem, uop, insn)
         return reason if reason != FAULT else raise_pending(hart, insn)
+    if event == FETCH_PAGE:  # a jump to a page that is not known: `prepare` fetches it
+        hart.x[uop >> 8 & 0xFF] = (np.int64(hart.pc) + 4) & M
+        retire(hart, uop & 0xFF)
+        hart.pc = target
+        return np.int64(Reason.RUN)
     if event == CODE_STORE and access.access_memory(hart, mem, uop, True) <= access.RESYNC:
         retire(hart, uop & 0xFF)
         hart.pc = (np.int64(hart.pc) + 4) & M
