@@ -95,8 +95,11 @@ def _legacy(hart, mem, extension, a0, a1):
 
 
 @njit
-def _hart_mask_has_zero(mask, base):
-    return base == 0xFFFFFFFF or (base == 0 and mask & 1 != 0)
+def _no_hart(mask, base):
+    """ "At least one hartid constructed from hart_mask_base and hart_mask is not valid"."""
+    if base == 0xFFFFFFFF:  # "hart_mask can be ignored and all available harts ..."
+        return False
+    return mask != 0 and (base != 0 or mask != 1)
 
 
 @njit
@@ -117,19 +120,22 @@ def answer_sbi(hart, mem):
         elif extension == TIME and function == 0:
             _set_timer(hart, a0, a1)
         elif extension == IPI and function == 0:
-            if _hart_mask_has_zero(a0, a1):
-                hart.csr.sip |= 1 << Irq.SOFTWARE
-            else:
+            if _no_hart(a0, a1):
                 error = np.int64(INVALID_PARAM)
+            elif a0 != 0 or a1 == 0xFFFFFFFF:
+                hart.csr.sip |= 1 << Irq.SOFTWARE
         elif extension == RFENCE and function <= 2:
-            _legacy(hart, mem, np.int64(FENCE), a0, a1)
+            if _no_hart(a0, a1):
+                error = np.int64(INVALID_PARAM)
+            else:
+                _legacy(hart, mem, np.int64(FENCE), a0, a1)
         elif extension == HSM and function <= 2:
-            if a0 != 0:
+            if function == 1:
+                error = np.int64(FAILED)  # the last hart cannot be stopped
+            elif a0 != 0:
                 error = np.int64(INVALID_PARAM)
             elif function == 0:
                 error = np.int64(ALREADY_AVAILABLE)
-            elif function == 1:
-                error = np.int64(FAILED)  # the last hart cannot be stopped
         elif extension == SRST and function == 0:
             if a0 > 2 or a1 > 1:
                 error = np.int64(INVALID_PARAM)

@@ -46,6 +46,16 @@ def test_loads_and_stores(image, load, value):
     assert machine.code == value
 
 
+@pytest.mark.parametrize(
+    ("load", "added", "value"), [("lb", 60, 4), ("lbu", 0, 200), ("lh", 0, 200)]
+)
+def test_bytes_are_extended_as_the_load_says(tmp_path, load, added, value):
+    (tmp_path / "200").write_bytes(bytes(200 * SECTOR))
+    machine = machine_with(tmp_path / "200", f"{load} a0, 0x100(s0)\n addi a0, a0, {added}")
+    machine.run(1000)
+    assert machine.code == value
+
+
 def test_an_access_is_one_instruction_at_the_usual_price(image):
     plain = machine_with(image, "lw a0, 0(s0)\n" * 10 + "li a0, 1")
     other = machine_with(None, "lbu a0, 5(s1)\n" * 10 + "li a0, 1")
