@@ -47,7 +47,7 @@ def observe(machine: "Machine", step: Callable[[], None]) -> Effects:
     """Call `step`, which steps `machine` once, and say what it did."""
     hart = machine.hart
     before = hart.copy()
-    insn = _word_at(machine, int(before.pc))
+    insn = word_at(machine, int(before.pc))
     traps = int(before.counts.exc.sum() + before.counts.irq.sum())
     row = None if insn is None else find(insn)
     # An atomic's word, while it is still the old one: `rd` may be x0 and not tell.
@@ -73,7 +73,7 @@ def observe(machine: "Machine", step: Callable[[], None]) -> Effects:
     )  # fmt: skip
 
 
-def _word_at(machine: "Machine", pc: int) -> int | None:
+def word_at(machine: "Machine", pc: int) -> int | None:
     """The instruction word that the hart is about to execute, if it can be fetched."""
     pa = pc
     if machine.hart.csr.satp & PAGED:

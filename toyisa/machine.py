@@ -158,15 +158,21 @@ class Machine:
         return observe(self, self._step)
 
     def _step(self) -> None:
+        why = self.advance()
+        if why not in (Exit.BUDGET, Exit.HALTED):
+            raise RuntimeError(f"cannot step: {why.name.lower()} {self.reason}".rstrip())
+
+    def advance(self) -> Exit:
+        """Retire one instruction or take one trap, and answer BUDGET; else why not."""
         hart = self.hart
         hart.root.budget = hart.clock.instret + 1
         hart.root.one_trap = 1
-        reason = self._enter()
-        if reason == Reason.INPUT and self._give_input():
+        while True:
             reason = self._enter()
+            if reason != Reason.OUTPUT and not (reason == Reason.INPUT and self._give_input()):
+                break
         hart.root.one_trap = 0
-        if reason not in (Reason.BUDGET, Reason.STEP, Reason.HALTED):
-            raise RuntimeError(f"cannot step: {reason.name.lower()} {self.reason}".rstrip())
+        return Exit.BUDGET if reason == Reason.STEP else self._answer(reason)
 
     def _enter(self) -> Reason:
         return Reason(self.enter(run_bare))
@@ -255,6 +261,8 @@ class Machine:
 
     def _give_input(self) -> bool:
         """Move fed bytes to the device as far as there is room; whether anything changed."""
+        if not self._input and not self._ended:
+            return False
         console = self.memory.console
         room = RX_SIZE - int(console.rx_tail - console.rx_head)
         moved = self._input[:room]
@@ -277,7 +285,7 @@ class Machine:
 
     def load_snapshot(self, path: str | Path) -> None:
         """Become what a snapshot was taken of, a machine made alike; SnapshotError."""
-        self._become(path, snapfile.read(Path(path)))
+        snapfile.put(Path(path), snapfile.read(Path(path)), self)
 
     @classmethod
     def restore(cls, path: str | Path) -> "Machine":
@@ -289,14 +297,8 @@ class Machine:
             machine = cls(config["mem"], Profile(config["profile"]), cost, config["clock"])
         except (KeyError, TypeError, ValueError) as error:
             raise snapshot.SnapshotError(f"{path}: is damaged: {error}") from None
-        machine._become(path, saved)
+        snapfile.put(Path(path), saved, machine)
         return machine
-
-    def _become(self, path: str | Path, saved: snapshot.Snapshot) -> None:
-        try:
-            snapshot.put(saved, self)
-        except snapshot.SnapshotError as error:
-            raise snapshot.SnapshotError(f"{path}: {error}") from None
 
     # -- looking -----------------------------------------------------------
 

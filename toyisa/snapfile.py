@@ -19,12 +19,17 @@ import tempfile
 import zlib
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toyisa import snapshot
 from toyisa.memory import MEMORY, PAGE
 from toyisa.snapshot import KEPT_FIELDS, Snapshot, SnapshotError
 from toyisa.state import HART
+
+if TYPE_CHECKING:
+    from toyisa.machine import Machine
 
 MAGIC = b"toyvmm snapshot\n"
 FORMAT = 1
@@ -32,9 +37,9 @@ _HEAD = struct.Struct("<16sIQ")
 _SUM = 32
 
 
-def write(path: Path, snapshot: Snapshot) -> None:
-    """Write `snapshot` to `path`, whole and on the disk, or not at all; OSError."""
-    data = dump(snapshot)
+def write(path: Path, state: Snapshot) -> None:
+    """Write `state` to `path`, whole and on the disk, or not at all; OSError."""
+    data = dump(state)
     target = path.resolve()  # a link stays a link
     handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -66,29 +71,37 @@ def read(path: Path) -> Snapshot:
         raise SnapshotError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 
 
+def put(path: Path, saved: Snapshot, machine: "Machine") -> None:
+    """Make `machine` what is `saved` in the file `path`; SnapshotError, which names it."""
+    try:
+        snapshot.put(saved, machine)
+    except SnapshotError as error:
+        raise SnapshotError(f"{path}: {error}") from None
+
+
 def layout() -> str:
     """A digest of the state's layout: who has another cannot read our snapshots."""
     kept = [(name, MEMORY[name].descr) for name in KEPT_FIELDS]
     return hashlib.sha256(repr((HART.descr, kept)).encode()).hexdigest()
 
 
-def dump(snapshot: Snapshot) -> bytes:
+def dump(state: Snapshot) -> bytes:
     """The file's bytes."""
     meta = {
         "layout": layout(),
-        "config": snapshot.config,
-        "symbols": snapshot.symbols,
-        "input": base64.b64encode(snapshot.input).decode(),
-        "output": base64.b64encode(snapshot.output).decode(),
-        "ended": snapshot.ended,
-        "pages": len(snapshot.pages),
+        "config": state.config,
+        "symbols": state.symbols,
+        "input": base64.b64encode(state.input).decode(),
+        "output": base64.b64encode(state.output).decode(),
+        "ended": state.ended,
+        "pages": len(state.pages),
     }
     text = json.dumps(meta).encode()
     pack = zlib.compressobj(1)
-    parts = [struct.pack("<I", len(text)), text, snapshot.hart]
-    parts += [snapshot.memory[name] for name in KEPT_FIELDS]
-    parts += [snapshot.flags, np.array(list(snapshot.pages), "<u4").tobytes()]
-    body = b"".join(pack.compress(part) for part in (*parts, *snapshot.pages.values()))
+    parts = [struct.pack("<I", len(text)), text, state.hart]
+    parts += [state.memory[name] for name in KEPT_FIELDS]
+    parts += [state.flags, np.array(list(state.pages), "<u4").tobytes()]
+    body = b"".join(pack.compress(part) for part in (*parts, *state.pages.values()))
     body += pack.flush()
     data = _HEAD.pack(MAGIC, FORMAT, len(body)) + body
     return data + hashlib.sha256(data).digest()

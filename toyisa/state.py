@@ -121,13 +121,14 @@ ARCHITECTURAL = ("x", "pc", "priv", "csr")
 def diff(old: np.record, new: np.record) -> dict[str, tuple[int, int]]:
     """Architectural registers that differ: name -> (old value, new value)."""
     changes = {}
-    for n in range(32):
-        if old.x[n] != new.x[n]:
-            changes[f"x{n}"] = (int(old.x[n]), int(new.x[n]))
+    # Whole arrays at once: a record's fields are slow to reach one by one.
+    for n, (a, b) in enumerate(zip(old["x"][:32].tolist(), new["x"][:32].tolist())):
+        if a != b:
+            changes[f"x{n}"] = (a, b)
     for name in ("pc", "priv"):
         if old[name] != new[name]:
             changes[name] = (int(old[name]), int(new[name]))
-    for name in CSR_FIELDS:
-        if old.csr[name] != new.csr[name]:
-            changes[name] = (int(old.csr[name]), int(new.csr[name]))
+    for name, a, b in zip(CSR_FIELDS, old["csr"].item(), new["csr"].item()):
+        if a != b:
+            changes[name] = (a, b)
     return changes

@@ -17,7 +17,7 @@ LOOP = bytes.fromhex("130515006ff0dfff")  # addi a0,a0,1; j .-4
 
 
 def looping(**options):
-    machine = Machine(mem=1 << 20, **options)
+    machine = Machine(mem=1 << 20, **{"cost": "p4"} | options)
     machine.boot(RAM_BASE, 0)
     machine.poke(RAM_BASE, LOOP)
     assert machine.run(1001) is Exit.BUDGET
@@ -108,7 +108,7 @@ def test_another_machine_is_refused(saved, options, reason):
         machine.load_snapshot(saved)
     assert machine.digest() == digest
     with pytest.raises(SnapshotError, match="mem 1048576"):
-        Machine(mem=2 << 20).load_snapshot(saved)
+        Machine(mem=2 << 20, cost="p4").load_snapshot(saved)
 
 
 def test_another_layout_is_refused(saved, monkeypatch):

@@ -26,6 +26,10 @@ class Kernel:
     def name(self) -> str:
         return self.image.name
 
+    def source_line(self, address: int) -> str | None:
+        """An Image has no line information."""
+        return None
+
 
 class DiskImage(click.ParamType):
     """`FILE[,ro][,legacy]`: the file, and the words behind it."""

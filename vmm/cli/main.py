@@ -14,6 +14,7 @@ from vmm.cli.asm import asm
 from vmm.cli.disasm import disasm
 from vmm.cli.doctor import doctor
 from vmm.cli.examples import examples
+from vmm.cli.explain import explain
 from vmm.cli.files import Refusal, discard_stdout
 from vmm.cli.run import run
 from vmm.cli.status import MEANING, Status
@@ -53,7 +54,7 @@ def cli() -> None:
     """
 
 
-for command in (run, examples, asm, disasm, doctor):
+for command in (run, examples, asm, disasm, explain, doctor):
     cli.add_command(command)
 
 

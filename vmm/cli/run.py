@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from vmm.cli import watching
 from vmm.cli.boot import DiskImage, Kernel, boot, open_disks
 from vmm.cli.files import Refusal, discard_stdout, write
 from vmm.cli.params import Count, Size
@@ -51,6 +52,9 @@ PROFILES = ("strict", "leaky", "leaky-user")
               help="Go on from a snapshot; TARGET is not needed.")
 @click.option("--gdb", "debugger", metavar="PORT|stdio",
               help="Wait for gdb on a port of this host, or talk to it over stdin and stdout.")
+@watching.options
+@click.option("--signature", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write memory from begin_signature to end_signature to FILE at the end.")
 @click.option("--json", "as_json", is_flag=True,
               help="Print one JSON object instead of the console, which is in it.")
 @click.option("--json-file", type=click.Path(path_type=Path), metavar="FILE",
@@ -61,8 +65,8 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
         max_insns: int, timeout: float, script: Path | None, demo: bool, include: tuple[Path, ...],
         kernel: Path | None, initrd: Path | None, append: str | None,
         images: tuple[tuple[Path, frozenset[str]], ...], save: Path | None, at: int | None,
-        restore: Path | None, debugger: str | None, as_json: bool, json_file: Path | None,
-        quiet: bool) -> int:
+        restore: Path | None, debugger: str | None, signature: Path | None, as_json: bool,
+        json_file: Path | None, quiet: bool, **watched: Any) -> int:
     """Run a guest on the machine.
 
     TARGET is an example's name, an assembly source (.S), or a static RV32 ELF.
@@ -82,8 +86,9 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
     """
     from vmm.cli import console, report
     from vmm.cli.checkpoint import Checkpoint, restored
-    from vmm.cli.session import Limits, Session
+    from vmm.cli.session import Extras, Limits, Session
     from vmm.cli.target import Target
+    from vmm.trail import Trail
 
     if [guest, kernel, restore].count(None) == 3:
         raise click.UsageError("Missing argument 'TARGET'.", context)
@@ -125,6 +130,8 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
                                    context)  # fmt: skip
         return debug(machine, debugger, script, _print)
     checkpoint = Checkpoint(save, at) if save else None
+    # To tell a crash's last instructions they are run again, which must not write a disk.
+    trail = None if images else Trail(machine)
     transcript = report.Transcript()
 
     def show(data: bytes) -> None:
@@ -133,8 +140,12 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
             _print(data)
 
     try:
-        with console.opened(script, keyboard=not as_json) as keys:
-            outcome = Session(machine, keys, show, Limits(max_insns, timeout), checkpoint).run()
+        with (
+            console.opened(script, keyboard=not as_json) as keys,
+            watching.stepper(machine, watched) as stepper,
+        ):
+            extras = Extras(checkpoint, stepper, trail)
+            outcome = Session(machine, keys, show, Limits(max_insns, timeout), extras).run()
     except BrokenPipeError:
         discard_stdout()
         return Status.CLOSED
@@ -150,6 +161,10 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
             write(json_file, text.encode())
         if as_json:
             click.echo(text, nl=False)
+    if outcome.exit == "fatal":
+        _tell_crash(machine, trail, found)
+    if signature:
+        write(signature, _signature(machine).encode())
     if checkpoint and (line := checkpoint.missed(machine)):
         click.echo(f"toyvmm: {line}", err=True)
     if not quiet:
@@ -188,6 +203,22 @@ def _machine(mem: int, profile: str, cost: str, clock: str):
         return Machine(mem, level, cost, clock)
     except ValueError as error:  # memory out of range, or a CostError
         raise Refusal(str(error)) from None
+
+
+def _tell_crash(machine: Any, trail: Any, found: Target | Kernel) -> None:
+    from vmm.crash import report
+
+    for line in report(machine, trail, found.source_line):
+        click.echo(f"toyvmm: {line}", err=True)
+
+
+def _signature(machine: Any) -> str:
+    from vmm.signature import NoSignature, signature
+
+    try:
+        return signature(machine)
+    except NoSignature as error:
+        raise Refusal(f"--signature: {error}") from None
 
 
 def _print(data: bytes) -> None:

@@ -15,6 +15,7 @@ from vmm.cli.status import Status
 # Instructions between two looks at the keyboard, the clock and the console: some
 # hundredths of a second, so that a key or Ctrl-C is answered at once.
 SLICE = 10_000_000
+STEPPED_SLICE = 10_000  # the same when each step is watched
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,15 @@ class Limits:
 
     max_insns: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What else a run does: a snapshot, a run in steps, a trail for a crash report."""
+
+    checkpoint: Checkpoint | None = None
+    stepper: Any = None
+    trail: Any = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,9 @@ class Outcome:
     seconds: float
 
 
+NO_EXTRAS = Extras()
+
+
 class Session:
     """One run of `machine`.
 
@@ -43,9 +56,12 @@ class Session:
     """
 
     def __init__(self, machine: Any, keys: Input, show: Callable[[bytes], None], limits: Limits,
-                 checkpoint: Checkpoint | None = None):
+                 extras: Extras = NO_EXTRAS):
         self.machine = machine
-        self.checkpoint = checkpoint
+        self.checkpoint = extras.checkpoint
+        self.trail = extras.trail
+        self._run = extras.stepper.run if extras.stepper else machine.run
+        self._slice_size = STEPPED_SLICE if extras.stepper else SLICE
         self.keys = keys
         self.show = show
         self.limits = limits
@@ -70,7 +86,7 @@ class Session:
         from toyisa.machine import Exit
 
         machine = self.machine
-        budget = SLICE
+        budget = self._slice_size
         if self.limits.max_insns:
             budget = min(budget, self.limits.max_insns - machine.instret)
             if budget <= 0:
@@ -78,8 +94,10 @@ class Session:
                 return self._outcome("budget", Status.LIMIT, line)
         if self.checkpoint:
             budget = self.checkpoint.bound(machine, budget)
+        if self.trail:
+            self.trail.mark()
         began = time.perf_counter()
-        why = machine.run(budget=budget)
+        why = self._run(budget=budget)
         self.spent += time.perf_counter() - began
         self.show(machine.output())
         if self.checkpoint:
@@ -111,10 +129,17 @@ class Session:
         data = self.keys.wait(patience)
         if data is None:
             self.input_ended = True
-            self.machine.feed(END_OF_INPUT)
+            self._give(END_OF_INPUT)
             self.machine.end_input()
+            if self.trail:
+                self.trail.fed(None)
         elif data:
-            self.machine.feed(data)
+            self._give(data)
+
+    def _give(self, data: bytes) -> None:
+        if self.trail:
+            self.trail.fed(data)
+        self.machine.feed(data)
 
     def _outcome(self, word: str, status: Status, line: str) -> Outcome:
         return Outcome(word, status, line, self.spent)

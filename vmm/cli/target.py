@@ -1,9 +1,15 @@
 """Answers for what `run TARGET` means: an example, an assembly source, or an ELF."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vmm.cli.files import Refusal, read
+
+if TYPE_CHECKING:
+    from asm.assembler import Object
 
 SOURCE_SUFFIXES = {".s", ".asm"}  # of the name in lower case: .S and .s both
 
@@ -15,6 +21,15 @@ class Target:
     name: str
     elf: bytes
     script: Path | None = None
+    program: Object | None = None  # if it was assembled here
+
+    def source_line(self, address: int) -> str | None:
+        """`file:number: text` of the source line at an address, if it is known."""
+        line = self.program.line_at(address) if self.program else None
+        if line is None:
+            return None
+        text = self.program.files.get(line.path, [])[line.number - 1 : line.number]
+        return f"{line.path}:{line.number}: {' '.join(' '.join(text).split())}"
 
 
 def find(text: str, include: list[Path] | None = None) -> Target:
@@ -27,14 +42,14 @@ def find(text: str, include: list[Path] | None = None) -> Target:
     catalogue = guests.catalogue()
     if text in catalogue:
         guest = catalogue[text]
-        return Target(guest.name, assemble(guest.source), guest.input)
+        return _assembled(guest.name, guest.source, None, guest.input)
     path = Path(text)
     if _is_missing(path):
         if path.suffix or path.name != text:
             raise Refusal(f"{text}: no such file")
         raise Refusal(_no_example(text, list(catalogue)))
     if path.suffix.lower() in SOURCE_SUFFIXES:
-        return Target(path.name, assemble(path, include))
+        return _assembled(path.name, path, include, None)
     data = read(path)
     if not data.startswith(b"\x7fELF"):
         reason = "is empty" if not data else "is not an ELF file"
@@ -42,13 +57,20 @@ def find(text: str, include: list[Path] | None = None) -> Target:
     return Target(path.name, data)
 
 
-def assemble(source: Path, include: list[Path] | None = None) -> bytes:
-    """The ELF of an assembly source, which may include what the examples include."""
+def _assembled(
+    name: str, source: Path, include: list[Path] | None, script: Path | None
+) -> Target:
+    program = assemble(source, include)
+    return Target(name, program.elf(), script, program)
+
+
+def assemble(source: Path, include: list[Path] | None = None) -> Object:
+    """The program of an assembly source, which may include what the examples include."""
     import guests
     from asm.assembler import assemble as assemble_file
 
     dirs = [*(include or []), *guests.include_dirs(source)]
-    return assemble_file(source, include_dirs=dirs).elf()
+    return assemble_file(source, include_dirs=dirs)
 
 
 def _is_missing(path: Path) -> bool:

@@ -180,7 +180,7 @@ class Timeline:
             why = self.machine.enter(lambda hart, memory: marks.run(hart, memory, end, True))
             self._tell()
             instret, traps, which, address, kinds = map(int, marks.found[: until.KIND + 1])
-            if which:
+            if which and (instret, traps) < end:
                 best = (instret, traps), Stop(which, address, kinds)
             if not (why == Reason.OUTPUT or (why == Reason.INPUT and self.give())):
                 break
@@ -263,7 +263,19 @@ class _Marks:
         self.stops = np.array(sorted(self.pcs), np.int64)
         self.watches = np.array(rows, np.int64).reshape(-1, 3)
         self.found = np.zeros(until.PLACES, np.int64)
+        self._device_next = False
 
     def run(self, hart: np.record, memory: np.record, end: Moment, last: bool) -> int:
+        if self._device_next:  # root retired an instruction meanwhile
+            self._device_next = False
+            if int(hart.pc) in self.pcs:
+                if not last:
+                    return until.BREAKPOINT
+                counts = hart.counts
+                self.found[until.INSTRET] = hart.clock.instret
+                self.found[until.TRAPS] = counts.exc.sum() + counts.irq.sum()
+                self.found[until.WHICH] = until.BREAKPOINT
         moment = np.array(end, np.int64)
-        return until.run_until(hart, memory, self.stops, self.watches, moment, self.found, last)
+        why = until.run_until(hart, memory, self.stops, self.watches, moment, self.found, last)
+        self._device_next = why == Reason.DEVICE
+        return why

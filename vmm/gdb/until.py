@@ -97,7 +97,6 @@ def run_until(hart, mem, stops, watches, end, found, last):
     `last` the run goes on at each, up to the end, and `found` has the last: for a
     watchpoint the moment before the access, as one who comes from later wants it.
     """
-    found[WHICH] = 0
     traps = _traps(hart)
     result = np.int64(END)
     hart.root.one_trap = 1

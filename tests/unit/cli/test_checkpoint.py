@@ -26,7 +26,7 @@ def test_input_that_was_given_is_in_the_snapshot(tmp_path):
     [
         (["--restore", "none"], "none: No such file"),
         (["--restore", "junk"], "junk: is not a snapshot"),
-        (["--restore", "s", "--cost", "modern"], "s: was saved with the cost preset"),
+        (["--restore", "s", "--cost", "p4"], "s: was saved with the cost preset"),
         (["--restore", "s", "--mem", "2M"], "s: was saved with mem 16777216, not 2097152"),
         (["--restore", "s", "--profile", "leaky"], "s: was saved with profile"),
         (["hello", "--save", "none/s"], "cannot write none/s: No such file"),

@@ -1,0 +1,116 @@
+"""`run --trace` and `--log` tell each step; `explain` says what the words mean."""
+
+import pytest
+
+from tests.unit.cli.command import toyvmm
+
+SOURCE = """
+_start: la      t0, handler
+        csrw    stvec, t0
+        la      t1, word
+        li      a0, 5
+        sw      a0, 0(t1)
+        lb      a1, 0(t1)
+        .word   0
+        li      t0, 0x100000
+        li      t1, 0x5555
+        sw      t1, 0(t0)
+handler: csrr   t3, sepc
+        addi    t3, t3, 4
+        csrw    sepc, t3
+        sret
+        .data
+word:   .word   0
+"""
+
+
+@pytest.fixture
+def traced(tmp_path):
+    def run(*arguments):
+        (tmp_path / "guest.S").write_text(SOURCE)
+        done = toyvmm("run", "guest.S", "-q", *arguments, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stderr.decode().splitlines()
+
+    return run
+
+
+def test_every_kind(traced):
+    lines = [" ".join(line.split()) for line in traced("--trace", "all")]
+    for line in (
+        "insn S 0x80000018 _start+0x18 sw a0,0(t1)",
+        "mem store 4 at 0x80001000 = 0x00000005",
+        "mem load 1 at 0x80001000 = 0x05",
+        "trap illegal at 0x80000020 _start+0x20, stval 0x00000000 -> 0x80000034 handler",
+        "csr sepc=0x80000020",
+    ):
+        found = [other for other in lines if other[:4] == line[:4]]
+        assert any(line.split("0x8000")[0] in other for other in found), (line, found)
+
+
+def test_only_what_is_asked_for(traced):
+    kinds = {line.split()[0] for line in traced("--trace", "mem,trap")}
+    assert kinds == {"mem", "trap"}
+
+
+def test_walks(tmp_path):
+    done = toyvmm("run", "pages", "-q", "--trace", "mmu", "--trace-file", "t", cwd=tmp_path)
+    assert done.returncode == 0
+    lines = (tmp_path / "t").read_text().splitlines()
+    assert len(lines) > 20
+    assert all(line.startswith("mmu  0x") and "table entries read" in line for line in lines)
+
+
+def test_a_window(traced, tmp_path):
+    traced("--log", "log", "--log-from", "3", "--log-until", "7")
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("core   0: 1 0x8000000c ")
+
+
+def test_watching_changes_nothing(traced, tmp_path):
+    import json
+
+    traced("--json-file", "plain")
+    traced("--json-file", "watched", "--log", "log")
+    plain, watched = (json.loads((tmp_path / name).read_text()) for name in ("plain", "watched"))
+    del plain["seconds"], watched["seconds"]
+    assert plain == watched
+
+
+def test_unknown_kind(tmp_path):
+    done = toyvmm("run", "hello", "--trace", "insn,foo")
+    assert done.returncode == 2
+    assert b"'foo' cannot be traced" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("sret", ["return from a trap taken in S", "control sensitive", "0001000000100000"]),
+        ("13", ["load page fault", "scause 0xd", "the address"]),
+        ("irq_timer", ["interrupt 5", "deleg_int"]),
+        ("sstatus", ["CSR 0x100", "SPP", "POPF", "SMSW"]),
+        ("0x180", ["satp: CSR 0x180", "0x80000000   MODE_SV32"]),
+        ("0x10500073", ["the instruction  wfi"]),
+        ("probe.r", ["behaviour sensitive", "VERR"]),
+    ],
+)
+def test_explain(name, parts):
+    done = toyvmm("explain", name)
+    assert done.returncode == 0
+    for part in parts:
+        assert part in done.stdout.decode()
+
+
+def test_explain_every_known_name():
+    from vmm.explain import explain, known
+
+    for name in known():
+        assert len(explain(name)) > 3, name
+
+
+def test_explain_unknown():
+    done = toyvmm("explain", "stap")
+    assert done.returncode == 2
+    assert b"did you mean `satp`?" in done.stderr

@@ -1,0 +1,121 @@
+"""Answers for what a name means: an instruction, a CSR or a cause, from the tables.
+
+Must not run anything.
+"""
+
+from collections.abc import Iterator
+
+from asm.disasm import disassemble
+from toyisa import causes, csrs, insns
+from toyisa.insns import Hole, Insn, Sens
+
+_SENSITIVE = {
+    Sens.INNOCUOUS: "innocuous",
+    Sens.CONTROL: "control sensitive: changes mode, mapping or resources",
+    Sens.BEHAVIOUR: "behaviour sensitive: its result depends on mode or location",
+    Sens.BY_CSR: "as its CSR is",
+}
+_LEAKY = {
+    "drop": "writes are silently ignored, as POPF does on x86",
+    "leak": "reads answer with the real register, as SMSW does on x86",
+    "real": "the outcome depends on the real level, as VERR does on x86",
+}
+
+
+def explain(word: str) -> list[str]:
+    """Lines on all that is called `word`: a name, or a number; none if nothing is."""
+    found: list[str] = []
+    for part in (*_instructions(word), *_csrs(word), *_causes(word)):
+        found += ["", *part] if found else part
+    return found
+
+
+def known() -> list[str]:
+    """Every name that `explain` takes."""
+    numbers = [*causes.MEANING]
+    return [*insns.BY_NAME, *csrs.BY_NAME, *(causes.name(n) for n in numbers)]
+
+
+def _number(word: str) -> int | None:
+    try:
+        return int(word, 0)
+    except ValueError:
+        return None
+
+
+def _instructions(word: str) -> Iterator[list[str]]:
+    row = insns.BY_NAME.get(word)
+    if row is not None:
+        yield _insn(row)
+    number = _number(word)
+    if number is not None and word.startswith("0x") and len(word) == 10:
+        row = insns.find(number)
+        yield [f"{word} is the instruction  {disassemble(number, 0)}"] + (_insn(row) if row else [])
+
+
+def _insn(row: Insn) -> list[str]:
+    lines = [
+        f"{row.name} {row.operands}".rstrip() + ": an instruction",
+        f"  {row.meaning}",
+        f"  bits         {_picture(row.bits)}",
+        f"  price class  {row.cost.value}",
+        f"  sensitivity  {_SENSITIVE[row.sens]}",
+    ]
+    if row.sens in (Sens.CONTROL, Sens.BEHAVIOUR):
+        lines.append("  level        S; in U it traps as illegal")
+    if row.hole is not Hole.NONE:
+        lines.append(f"  leaky        {_LEAKY[row.hole.value]}")
+    return lines
+
+
+def _picture(bits: str) -> str:
+    """The bits with a space wherever another field begins, and before the opcode."""
+    out = ""
+    for n, bit in enumerate(bits):
+        both_fixed = n and bit in "01" and bits[n - 1] in "01"
+        if (n and bit != bits[n - 1] and not both_fixed) or (both_fixed and n == 25):
+            out += " "
+        out += bit
+    return out
+
+
+def _csrs(word: str) -> Iterator[list[str]]:
+    row = csrs.BY_NAME.get(word) or csrs.BY_NUMBER.get(_number(word) or -1)
+    if row is None:
+        return
+    kinds = {"C": "control sensitive", "B": "behaviour sensitive", "-": "innocuous"}
+    lines = [
+        f"{row.name}: CSR {row.number:#05x}",
+        f"  {row.meaning}",
+        f"  level        {'US'[row.level]}" + (", read only" if row.read_only else ""),
+        f"  writable     {row.writable:032b}",
+        f"  sensitivity  {' and '.join(kinds[letter] for letter in row.sens)}",
+        f"  trapped by   s_traps.{row.group}",
+    ]
+    fields = {n: bits for n, bits in csrs.BITS.items() if n.startswith(f"{row.name.upper()}_")}
+    for name, bits in fields.items():
+        if not name.endswith("_SHIFT"):
+            lines.append(f"  {bits:#010x}   {name.partition('_')[2]}")
+    lines += [f"  leaky        {_LEAKY[hole]}" for hole in row.leaky.split("+") if hole in _LEAKY]
+    yield lines
+
+
+def _causes(word: str) -> Iterator[list[str]]:
+    number = _number(word)
+    for cause, meaning in causes.MEANING.items():
+        if causes.name(cause) == word or cause == number:
+            kind = "interrupt" if cause & causes.INTERRUPT else "exception"
+            register = "deleg_int" if kind == "interrupt" else "deleg_exc"
+            code = cause & ~causes.INTERRUPT
+            yield [
+                f"{causes.name(cause)}: {kind} {code}, scause {cause:#x}",
+                f"  {meaning}",
+                f"  stval        {_stval(causes.name(cause), kind)}",
+                f"  delegation   bit {code} of the root record's {register}",
+            ]
+
+
+def _stval(name: str, kind: str) -> str:
+    if kind == "interrupt" or name.startswith("ecall"):
+        return "0"
+    return "the instruction word" if name == "illegal" else "the address"
