@@ -1,14 +1,15 @@
-"""Answers for the devices that root keeps in Python: their slots, and memory for them.
+"""Answers for the devices that root keeps in Python: their places, and memory for them.
 
-Must not know what a device does (`virtio.py`).  A hart's access to one comes as a
+Must not know what a device does (`virtio.py`, `plic.py`).  A hart's access to one comes as a
 `memory.REQUEST`: here it is done, and the instruction retired in the hart's place.
 """
 
 import numpy as np
 
+from toyisa import plic
 from toyisa.cost import Event
 from toyisa.decode import flush_pool
-from toyisa.memory import PAGE, RAM_BASE, VIRTIO, VIRTIO_SLOTS
+from toyisa.memory import PAGE, PLIC_BASE, RAM_BASE, VIRTIO, VIRTIO_SLOTS
 from toyisa.mmu import recontext
 from toyisa.ops import Op
 from toyisa.state import NO_TAG
@@ -51,7 +52,7 @@ class Dma:
 
 
 class Bus:
-    """The virtio slots: slot n at `VIRTIO` + n pages drives PLIC source n + 1."""
+    """The PLIC and the virtio slots: slot n at `VIRTIO` + n pages drives source n + 1."""
 
     def __init__(self, dma: Dma):
         self.dma = dma
@@ -71,14 +72,12 @@ class Bus:
     def answer(self) -> None:
         """Do the access that the hart asks for, and retire its instruction."""
         hart, request = self.dma.hart, self.dma.memory.request
-        slot, register = divmod(int(request.pa) - VIRTIO, PAGE)
-        op, size = int(request.op), int(request.width)
-        device = self.devices[slot] if slot < len(self.devices) else None
+        pa, op, size = int(request.pa), int(request.op), int(request.width)
+        mask = (1 << 8 * size) - 1
         if request.write:
-            if device:
-                device.store(register, size, int(request.value) & (1 << 8 * size) - 1)
+            self._store(pa, size, int(request.value) & mask)
         else:
-            value = device.load(register, size) if device else 0  # an empty slot reads zero
+            value = self._load(pa, size) & mask
             if op in _SIGNED and value >> (8 * size - 1):
                 value |= 0xFFFF_FFFF << 8 * size & 0xFFFF_FFFF
             hart.x[request.rd] = value
@@ -90,11 +89,26 @@ class Bus:
         hart.counts.event[Event.MMIO] += 1
         hart.clock.cycles += int(hart.price.op[op]) + int(hart.price.event[Event.MMIO])
 
+    def _load(self, pa: int, size: int) -> int:
+        if pa < VIRTIO:
+            return plic.load(self.dma.memory.plic, pa - PLIC_BASE)
+        slot, register = divmod(pa - VIRTIO, PAGE)
+        if slot >= len(self.devices):
+            return 0  # an empty slot
+        return self.devices[slot].load(register, size)
+
+    def _store(self, pa: int, size: int, value: int) -> None:
+        if pa < VIRTIO:
+            plic.store(self.dma.memory.plic, pa - PLIC_BASE, value)
+            return
+        slot, register = divmod(pa - VIRTIO, PAGE)
+        if slot < len(self.devices):
+            self.devices[slot].store(register, size, value)
+
     def _drive_lines(self) -> None:
-        plic = self.dma.memory.plic
-        lines = int(plic.lines)
+        lines = int(self.dma.memory.plic.lines)
         for slot, device in enumerate(self.devices):
             bit = 1 << slot + 1
             lines = lines | bit if device.state.interrupt else lines & ~bit
-        plic.lines = lines
+        self.dma.memory.plic.lines = lines
 

@@ -105,11 +105,13 @@ def _uart_store(console, register, value):
 
 @njit
 def _ask(mem, pa, write, value):
-    """Note an access for root; the caller adds what it alone knows."""
-    request = mem.request
-    request.pa = pa
-    request.write = write
-    request.value = value
+    """Note an access to a register in Python, the caller adds what it alone knows."""
+    plic_word = PLIC_BASE <= pa < PLIC_BASE + plic.SIZE and pa & 3 == 0
+    if not plic_word and not VIRTIO <= pa < VIRTIO + VIRTIO_SLOTS * PAGE:
+        return np.int64(NO_DEVICE)
+    mem.request.pa = pa
+    mem.request.write = write
+    mem.request.value = value
     return np.int64(ASK_DEVICE)
 
 
@@ -118,13 +120,9 @@ def load(mem, pa, now):
     """Read the device register at physical `pa` at virtual time `now`."""
     if UART <= pa < UART + 8:
         return _uart_load(mem.console, pa - UART, now)
-    if PLIC_BASE <= pa < PLIC_BASE + plic.SIZE and pa & 3 == 0:
-        return plic.load(mem.plic, pa - PLIC_BASE)
-    if VIRTIO <= pa < VIRTIO + VIRTIO_SLOTS * PAGE:
-        return _ask(mem, pa, 0, 0)
     if FINISHER <= pa < FINISHER + 4:
         return 0
-    return NO_DEVICE
+    return _ask(mem, pa, 0, 0)
 
 
 @njit
@@ -133,11 +131,6 @@ def store(mem, pa, value):
     if UART <= pa < UART + 8:
         _uart_store(mem.console, pa - UART, value & 0xFF)
         return 0
-    if PLIC_BASE <= pa < PLIC_BASE + plic.SIZE and pa & 3 == 0:
-        plic.store(mem.plic, pa - PLIC_BASE, value)
-        return 0
-    if VIRTIO <= pa < VIRTIO + VIRTIO_SLOTS * PAGE:
-        return _ask(mem, pa, 1, value)
     if FINISHER <= pa < FINISHER + 4:
         if value & 0xFFFF == 0x5555:
             halt(mem.console, 0, BY_FINISHER)
@@ -147,7 +140,7 @@ def store(mem, pa, value):
         elif value & 0xFFFF == 0x7777:  # reset: nobody would start it again
             halt(mem.console, 0, BY_FINISHER)
         return 0
-    return NO_DEVICE
+    return _ask(mem, pa, 1, value)
 
 
 @njit
@@ -171,9 +164,13 @@ def attend(hart, mem):
                 wake = console.next_at
         hart.root.deadline = min(hart.root.deadline, wake)
     lines = np.int64(mem.plic.lines) & ~(1 << UART_SOURCE)
-    mem.plic.lines = lines | (1 << UART_SOURCE if raised or ready == 1 else 0)
-    pending = np.int64(hart.csr.sip) & ~(1 << Irq.EXTERNAL)
-    hart.csr.sip = pending | (1 << Irq.EXTERNAL if plic.sense(mem.plic) else 0)
+    lines |= 1 << UART_SOURCE if raised or ready == 1 else 0
+    # Requests pass the open gateways, and stay.
+    pending = np.int64(mem.plic.pending) | lines & ~np.int64(mem.plic.claimed)
+    mem.plic.lines = lines
+    mem.plic.pending = pending
+    stored = np.int64(hart.csr.sip) & ~(1 << Irq.EXTERNAL)
+    hart.csr.sip = stored | (1 << Irq.EXTERNAL if pending & np.int64(mem.plic.urgent) else 0)
     return ready < 0
 
 

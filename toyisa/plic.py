@@ -4,6 +4,9 @@ Source: RISC-V PLIC specification 1.0, laid out as in QEMU's `virt`.  Context 1 
 S of hart 0; context 0, its M level, does not exist here: it reads zero.  Must not
 know what drives the lines (`devices.py`, `virtio.py`).
 
+The registers are accessed in Python, by `bus.py`: they are rarely needed and cost
+nothing to compile.  What follows from the lines is in `devices.attend`.
+
     +0x00_0000  priority of source n, a word each; 0 never interrupts
     +0x00_1000  pending, a bit a source
     +0x00_2080  enabled for S, a bit a source
@@ -16,7 +19,6 @@ until it is claimed, "even if the device deasserts"; the next comes after comple
 
 import numpy as np
 
-from toyisa.njit import njit
 from toyisa.state import record
 
 SOURCES = 32  # 0 is none
@@ -32,61 +34,45 @@ PLIC = record(
     ("pending", "u4"), ("enabled", "u4"),
     ("claimed", "u4"),    # claimed and not yet completed: the gateway is closed
     ("threshold", "u4"),
+    ("urgent", "u4"),     # enabled, and of a priority above the threshold
 )  # fmt: skip
 
 
-@njit
-def _first(plic, above):
-    """The source pending, enabled and of the highest priority over `above`; 0: none."""
-    waiting = np.int64(plic.pending) & np.int64(plic.enabled)
-    chosen = 0
-    if waiting:
-        for source in range(1, SOURCES):
-            priority = np.int64(plic.priority[source])
-            if waiting >> source & 1 and priority > above:  # ties go to the lowest number
-                chosen, above = source, priority
-    return chosen
-
-
-@njit
-def sense(plic):
-    """Let requests through the open gateways; whether S is interrupted."""
-    requests = np.int64(plic.lines) & ~np.int64(plic.claimed)
-    plic.pending = np.int64(plic.pending) | requests
-    return _first(plic, np.int64(plic.threshold)) != 0
-
-
-@njit
-def load(plic, offset):
+def load(plic: np.record, offset: int) -> int:
     """Read the register at `offset`, a multiple of 4; a read of CLAIM claims."""
     if offset < PRIORITY + 4 * SOURCES:
-        return np.int64(plic.priority[offset >> 2 & SOURCES - 1])
-    if offset == PENDING:
-        return np.int64(plic.pending)
-    if offset == ENABLED:
-        return np.int64(plic.enabled)
-    if offset == THRESHOLD:
-        return np.int64(plic.threshold)
-    if offset != CLAIM:
-        return np.int64(0)
-    # "The claim operation is not affected by the setting of the priority threshold."
-    source = np.int64(_first(plic, 0))
-    bit = np.int64(1) << source & ~1
-    plic.pending = np.int64(plic.pending) & ~bit
-    plic.claimed = np.int64(plic.claimed) | bit
+        return int(plic.priority[offset >> 2])
+    if offset == CLAIM:
+        return _claim(plic)
+    field = {PENDING: "pending", ENABLED: "enabled", THRESHOLD: "threshold"}.get(offset)
+    return int(plic[field]) if field else 0
+
+
+def _claim(plic: np.record) -> int:
+    """Take the pending source of the highest priority, of these the lowest; 0: none.
+
+    "The claim operation is not affected by the setting of the priority threshold."
+    """
+    waiting = int(plic.pending) & int(plic.enabled)
+    sources = [n for n in range(1, SOURCES) if waiting >> n & 1 and plic.priority[n]]
+    source = max(sources, key=lambda n: (plic.priority[n], -n), default=0)
+    if source:
+        plic.pending = int(plic.pending) & ~(1 << source)
+        plic.claimed = int(plic.claimed) | 1 << source
     return source
 
 
-@njit
-def store(plic, offset, value):
+def store(plic: np.record, offset: int, value: int) -> None:
     """Write the register at `offset`, a multiple of 4; a write to CLAIM completes."""
-    if 0 < offset < PRIORITY + 4 * SOURCES:
-        plic.priority[offset >> 2 & SOURCES - 1] = value & MAX_PRIORITY
+    if PRIORITY < offset < PRIORITY + 4 * SOURCES:
+        plic.priority[offset >> 2] = value & MAX_PRIORITY
     elif offset == ENABLED:
-        plic.enabled = value & 0xFFFFFFFE
+        plic.enabled = value & ~1
     elif offset == THRESHOLD:
         plic.threshold = value & MAX_PRIORITY
-    elif offset == CLAIM and 0 <= value < SOURCES and np.int64(plic.enabled) >> value & 1:
+    elif offset == CLAIM and value < SOURCES and int(plic.enabled) >> value & 1:
         # "If the completion ID does not match an interrupt source that is currently
         # enabled for the target, the completion is silently ignored."
-        plic.claimed = np.int64(plic.claimed) & ~(np.int64(1) << value)
+        plic.claimed = int(plic.claimed) & ~(1 << value)
+    above = sum(1 << n for n in range(SOURCES) if plic.priority[n] > plic.threshold)
+    plic.urgent = int(plic.enabled) & above
