@@ -29,11 +29,12 @@ Every price is at least 1: what is `n` instructions away, is `n` cycles away or 
 import numpy as np
 
 from toyisa import access, alu
-from toyisa.decode import part, settle
+from toyisa.decode import part
 from toyisa.exits import Reason
 from toyisa.memory import POOL_MASK, STRIDE, WORDS, ram_bytes, ram_halves, ram_words
-from toyisa.njit import njit
+from toyisa.njit import call_unit, njit
 from toyisa.ops import Op
+from toyisa.requests import Request
 from toyisa.run import (
     ASK,
     CODE_STORE,
@@ -48,8 +49,6 @@ from toyisa.run import (
     accesses_memory,
     deadlines,
     exact_stop,
-    handle,
-    prepare,
 )  # fmt: skip
 
 M = 0xFFFFFFFF
@@ -86,7 +85,7 @@ def execute(hart, mem):
     dmask, imask = tlb.dmask, tlb.imask
     target = np.int64(0)
     while True:
-        slot = prepare(hart, mem)
+        slot = call_unit(mem.serve, hart, mem, Request.PREPARE, 0, 0)
         if slot < 0:
             return -1 - slot
         # Open a run.
@@ -381,7 +380,8 @@ def execute(hart, mem):
                 # Not covered by the fast tags; the run goes on if nothing else changed.
                 hart.clock.cycles = spent + cum[i]
                 hart.clock.instret = retired + i
-                outcome = access.access_memory(hart, mem, uops[i & POOL_MASK], False)
+                uop = uops[i & POOL_MASK]
+                outcome = call_unit(mem.serve, hart, mem, Request.ACCESS, uop, 0)
                 spent = hart.clock.cycles - cum[i]
                 ctx_w = tlb.ctx_w
                 if outcome == access.DONE or outcome == access.RESYNC:
@@ -404,8 +404,10 @@ def execute(hart, mem):
         hart.pc = (pc0 + 4 * i) & M
         hart.fetch.tag = ctx_x | (pc0 + 4 * first) & VPAGE
         hart.fetch.frame = mem.owner[first // STRIDE]
-        settle(hart, mem)
+        if mem.stale >= 0:
+            call_unit(mem.serve, hart, mem, Request.SETTLE, 0, 0)
         if event != NOTHING:
-            reason = handle(hart, mem, event, uops[i & POOL_MASK], target)
+            uop = uops[i & POOL_MASK]
+            reason = call_unit(mem.serve, hart, mem, Request.HANDLE + event, uop, target)
             if reason != Reason.RUN:
                 return reason

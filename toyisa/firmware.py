@@ -9,16 +9,14 @@ for legacy calls a0 alone.
 import numpy as np
 
 from toyisa.access import store_ram
-from toyisa.causes import Exc, Irq
+from toyisa.causes import Irq
 from toyisa.clock import charge, virtual_time
 from toyisa.cost import Event
-from toyisa.devices import BY_SBI, attend
-from toyisa.execute import execute
+from toyisa.devices import BY_SBI
 from toyisa.exits import Reason
 from toyisa.memory import halt, ram_bytes, ram_offset, receive, receive_ready, transmit
 from toyisa.mmu import drop_fast_tags
-from toyisa.njit import entry, njit
-from toyisa.state import NEVER
+from toyisa.njit import njit
 
 OK, FAILED, NOT_SUPPORTED, INVALID_PARAM, INVALID_ADDRESS = 0, -1, -2, -3, -5
 ALREADY_AVAILABLE = -6
@@ -178,30 +176,3 @@ def _read_console(hart, mem, count, address):
         return np.int64(0)
     store_ram(hart, mem, at, 1, receive(mem.console, now), True)
     return np.int64(1)
-
-
-@entry
-def run_bare(hart, mem):
-    """Run the bare machine: S's environment calls are answered here, the rest is root's.
-
-    Root's deadline belongs to the devices: no other root is there to want one.
-    """
-    while True:
-        hart.root.deadline = NEVER
-        mem.request.pa = -1
-        if attend(hart, mem) and not mem.console.halted:
-            return np.int64(Reason.INPUT)
-        reason = execute(hart, mem)
-        if reason == Reason.DEADLINE:  # a device's
-            continue
-        if reason == Reason.INPUT and mem.request.pa >= 0:
-            return np.int64(Reason.DEVICE)
-        if reason != Reason.TRAP or hart.exit.cause != Exc.ECALL_S:
-            return reason
-        hart.counts.exc[np.int64(Exc.ECALL_S)] += 1
-        reason = answer_sbi(hart, mem)
-        if reason != Reason.RUN:
-            hart.counts.exc[np.int64(Exc.ECALL_S)] -= 1
-            return reason
-        if hart.root.one_trap:
-            return np.int64(Reason.STEP)

@@ -17,6 +17,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +27,7 @@ from pathlib import Path
 
 from toyisa import manifest
 
+COMPILE_INTO = "TOYVMM_COMPILE_INTO"  # for a process that compiles for another
 KEPT = 4  # directories of older sources that stay, for those who switch branches
 ROOM = 64 << 20  # bytes that must be free, or a temporary directory is used
 
@@ -79,6 +81,10 @@ def enable() -> Path:
     global _directory
     if _directory is not None:
         return _directory
+    if into := os.environ.get(COMPILE_INTO):  # `beside` started this process
+        _directory = Path(into)
+        os.environ["NUMBA_CACHE_DIR"] = into
+        return _directory
     try:
         _directory = _open(root() / "jit" / key())
         atexit.register(_relist, _directory)
@@ -94,17 +100,42 @@ def enable() -> Path:
     return _directory
 
 
-def warm(what: str, compile_it: Callable[[], object], seconds: int) -> None:
+@contextlib.contextmanager
+def beside(statement: str) -> Iterator[None]:
+    """Run a Python statement in another process, to compile there what it compiles.
+
+    For use inside `warm`, around what is compiled here meanwhile.  If the other
+    process fails, nothing is lost but time: what it was to compile is compiled here.
+    """
+    environment = {**os.environ, COMPILE_INTO: str(enable())}
+    package = str(Path(__file__).parent.parent)
+    script = f"import sys; sys.path.insert(0, {package!r}); {statement}"
+    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    try:
+        child = subprocess.Popen([sys.executable, "-c", script], env=environment, **quiet)
+    except OSError:
+        yield
+        return
+    try:
+        yield
+        child.wait()
+    finally:
+        child.kill()
+        child.wait()
+
+
+def warm(what: str, compile_it: Callable[[bool], object], seconds: int) -> None:
     """Call `compile_it`, which compiles or loads `what`; one process at a time if cold.
 
-    `seconds` is what compiling takes about, for the line on stderr.
+    Its argument says whether it is cold.  `seconds` is what compiling takes about, for
+    the line on stderr.
     """
     directory = enable()
     if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         return
     if what in manifest.read(directory)["units"]:
         try:
-            compile_it()
+            compile_it(False)
             return
         except Exception as error:  # numba shows damage in many ways: EOFError, KeyError ...
             _say(f"cannot load {what} ({type(error).__name__})")
@@ -113,11 +144,11 @@ def warm(what: str, compile_it: Callable[[], object], seconds: int) -> None:
     with _lock(directory):
         units = manifest.read(directory)["units"]
         if what in units:  # by the process that we waited for
-            compile_it()
+            compile_it(False)
             return
         _say(f"compiling {what} (once, about {seconds} s) ...")
         began = time.monotonic()
-        compile_it()
+        compile_it(True)
         manifest.write(directory, [*units, what])
         _prune(directory)
         _say(f"compiled {what} in {time.monotonic() - began:.1f} s")
@@ -181,4 +212,5 @@ def _prune(current: Path) -> None:
 
 def _say(line: str) -> None:
     if sys.stderr is not None:
-        print(f"toyvmm: {line}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # nobody can read it
+            print(f"toyvmm: {line}", file=sys.stderr, flush=True)

@@ -125,6 +125,54 @@ def entry(function: Callable) -> Callable:
 _entry_to = cache(entry)
 
 
+_UNIT = (types.int64,) * 3  # what a unit takes after the hart and the memory
+
+
+def unit_types(hart: np.record, mem: np.record) -> tuple[types.Type, ...]:
+    """The argument types of a unit on these records, to compile it by."""
+    return (numba.typeof(hart), numba.typeof(mem), *_UNIT)
+
+
+if numba.config.DISABLE_JIT:
+    _units: dict[int, Callable] = {}
+
+    def unit_address(unit: Callable, signature: tuple) -> int:
+        """A number that `call_unit` knows the function by."""
+        _units[id(unit)] = unit
+        return id(unit)
+
+    def call_unit(address, hart, mem, request, first, second):
+        """Call a unit, for tests without the compiler."""
+        return _units[int(address)](hart, mem, request, first, second)
+
+else:
+
+    def unit_address(unit: Callable, signature: tuple) -> int:
+        """The host address of an `entry` for `call_unit`, compiling it if need be."""
+        unit.compile(signature)
+        compiled = unit.overloads[signature]
+        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+
+    @numba.extending.intrinsic
+    def call_unit(typing_context, address, hart, mem, request, first, second):
+        """Call `int64 unit(hart, mem, request, first, second)` by its address.
+
+        The unit is compiled once and apart, whoever calls it: neither waits for the
+        other to be compiled, nor carries its code.
+        """
+        arguments = (hart, mem, *_UNIT)
+
+        def generate(context, builder, signature, values):
+            function = context.call_conv.get_function_type(types.int64, arguments)
+            pointer = builder.inttoptr(values[0], function.as_pointer())
+            _, answer = context.call_conv.call_function(
+                builder, pointer, types.int64, arguments, values[1:]
+            )
+            return answer
+
+        return types.int64(types.int64, *arguments), generate
+
+
 @numba.extending.intrinsic
 def _pointer(typing_context, address):
     """An address as a pointer."""

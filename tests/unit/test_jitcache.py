@@ -30,7 +30,7 @@ def caller(x):
     return callee(x) * 10
 
 
-def compile_it():
+def compile_it(cold):
     if len(sys.argv) > 1:  # hold the lock until the test has seen what it waits for
         print("compiling", flush=True)
         while not Path(sys.argv[1]).exists():
@@ -239,7 +239,6 @@ def test_a_machine_that_is_made_compiles_no_more():
     with event.install_recorder("numba:compile") as compiled:
         machine = Machine(mem=1 << 20, cost="modern", clock="icount")
         machine.load(elf)
-        machine.step()
         assert machine.run(1_000_000) is Exit.HALTED
         assert machine.output()
         assert sum(machine.cycles_by_class().values()) == machine.cycles

@@ -1,0 +1,41 @@
+"""Answers for the loop of the bare machine: run, and let the firmware answer S's calls.
+
+Must not know what the firmware answers (`firmware.py`).
+"""
+
+import numpy as np
+
+from toyisa.causes import Exc
+from toyisa.devices import attend
+from toyisa.execute import execute
+from toyisa.exits import Reason
+from toyisa.njit import call_unit, entry
+from toyisa.requests import Request
+from toyisa.state import NEVER
+
+
+@entry
+def run_bare(hart, mem):
+    """Run the bare machine: S's environment calls are answered here, the rest is root's.
+
+    Root's deadline belongs to the devices: no other root is there to want one.
+    """
+    while True:
+        hart.root.deadline = NEVER
+        mem.request.pa = -1
+        if attend(hart, mem) and not mem.console.halted:
+            return np.int64(Reason.INPUT)
+        reason = execute(hart, mem)
+        if reason == Reason.DEADLINE:  # a device's
+            continue
+        if reason == Reason.INPUT and mem.request.pa >= 0:
+            return np.int64(Reason.DEVICE)
+        if reason != Reason.TRAP or hart.exit.cause != Exc.ECALL_S:
+            return reason
+        hart.counts.exc[np.int64(Exc.ECALL_S)] += 1
+        reason = call_unit(mem.serve, hart, mem, Request.SBI, 0, 0)
+        if reason != Reason.RUN:
+            hart.counts.exc[np.int64(Exc.ECALL_S)] -= 1
+            return reason
+        if hart.root.one_trap:
+            return np.int64(Reason.STEP)

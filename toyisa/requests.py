@@ -1,0 +1,13 @@
+"""Answers for what the interpreter asks of the slow paths; see `serve.py`."""
+
+from enum import IntEnum
+
+
+class Request(IntEnum):
+    """The first argument of `serve`; what the other two mean, and the answer."""
+
+    PREPARE = 0  # begin a run: -, -; the slot, or -1 - reason
+    ACCESS = 1   # a load, store or atomic: its micro-op, -; what came of it (access.py)
+    SETTLE = 2   # decode again what the MMU changed: -, -; 0
+    SBI = 3      # answer an environment call: -, -; the reason
+    HANDLE = 4   # and above, 4 + what interrupted a run: its micro-op, a target; the reason

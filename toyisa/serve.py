@@ -1,0 +1,29 @@
+"""Answers for all that the interpreter's loop does not do itself, as one unit.
+
+The loop calls it by its address (`njit.call_unit`), so that the two are compiled
+apart: at the same time on a cold start, and once for every loop that there is.
+"""
+
+import numpy as np
+
+from toyisa.access import access_memory
+from toyisa.decode import settle
+from toyisa.firmware import answer_sbi
+from toyisa.njit import entry
+from toyisa.requests import Request
+from toyisa.run import handle, prepare
+
+
+@entry
+def serve(hart, mem, request, first, second):
+    """Do what `request` (requests.Request) says; `first` and `second` are its arguments."""
+    if request == Request.PREPARE:
+        return prepare(hart, mem)
+    if request == Request.ACCESS:
+        return np.int64(access_memory(hart, mem, first, False))
+    if request == Request.SETTLE:
+        settle(hart, mem)
+        return np.int64(0)
+    if request == Request.SBI:
+        return answer_sbi(hart, mem)
+    return handle(hart, mem, request - Request.HANDLE, first, second)
