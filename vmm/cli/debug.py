@@ -27,8 +27,9 @@ def debug(
     `where` is a port or "stdio"; input comes from the script, else from stdin unless
     that is gdb's.  After gdb detaches the guest runs on to its end.
     """
-    from vmm.gdb import server
+    from vmm.gdb import server, timeline
 
+    timeline.make_ready()
     try:
         if where == "stdio":
             with server.standard() as channel:

@@ -88,7 +88,6 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
     from vmm.cli.checkpoint import Checkpoint, restored
     from vmm.cli.session import Extras, Limits, Session
     from vmm.cli.target import Target
-    from vmm.trail import Trail
 
     if [guest, kernel, restore].count(None) == 3:
         raise click.UsageError("Missing argument 'TARGET'.", context)
@@ -130,6 +129,8 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
                                    context)  # fmt: skip
         return debug(machine, debugger, script, _print)
     checkpoint = Checkpoint(save, at) if save else None
+    from vmm.trail import Trail
+
     # To tell a crash's last instructions they are run again, which must not write a disk.
     trail = None if images else Trail(machine)
     transcript = report.Transcript()

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from toyisa import jitcache
 from toyisa.exits import Reason
 from toyisa.firmware import run_bare
-from toyisa.machine import Machine
+from toyisa.machine import MIN_MEM, NOP, Machine
+from toyisa.memory import RAM_BASE
 from toyisa.snapshot import Snapshot, put, take
 from vmm.gdb import until
 
@@ -21,6 +23,8 @@ FIRST_PERIOD = 1_000_000  # instructions from one snapshot to the next, to begin
 MOST = 64                 # snapshots kept; then every other one is dropped
 
 Moment = tuple[int, int]  # instructions retired, traps taken
+
+COMPILE_SECONDS = 15  # about, for the line that says so
 
 BEGIN = 200  # going back has come to where the record begins
 
@@ -252,6 +256,19 @@ class Timeline:
         if new > 0:
             self._show(data[-new:])
             self._shown = self._told
+
+
+def make_ready() -> None:
+    """Compile or load what searching needs: before gdb waits for an answer."""
+    jitcache.warm("the debugger", _touch, COMPILE_SECONDS)
+
+
+def _touch() -> None:
+    machine = Machine(mem=MIN_MEM)
+    machine.boot(RAM_BASE, 0)
+    machine.poke(RAM_BASE, NOP)
+    marks = _Marks((), ())
+    machine.enter(lambda hart, memory: marks.run(hart, memory, (1, 0), False))
 
 
 class _Marks:

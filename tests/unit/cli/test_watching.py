@@ -54,10 +54,11 @@ def test_only_what_is_asked_for(traced):
 
 
 def test_walks(tmp_path):
-    done = toyvmm("run", "pages", "-q", "--trace", "mmu", "--trace-file", "t", cwd=tmp_path)
+    window = ("--log-from", 10_000, "--log-until", 12_000)
+    done = toyvmm("run", "pages", "--trace", "mmu", "--trace-file", "t", *window, cwd=tmp_path)
     assert done.returncode == 0
     lines = (tmp_path / "t").read_text().splitlines()
-    assert len(lines) > 20
+    assert len(lines) > 5
     assert all(line.startswith("mmu  0x") and "table entries read" in line for line in lines)
 
 
