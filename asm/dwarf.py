@@ -5,6 +5,7 @@ So that `objdump -l` and `gdb` show our sources.  After DWARF 3, sections 6.2 an
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def sections(program: Object) -> dict[str, bytes]:
         # compile unit: stmt_list, low_pc, high_pc, name, producer, language
         bytes((1, 0x11, 0, 0x10, 6, 0x11, 1, 0x12, 1, 0x03, 8, 0x25, 8, 0x13, 5, 0, 0, 0))
     )
-    name = program.source.path.encode() + b"\0"
+    name = os.fsencode(program.source.path) + b"\0"
     # DW_LANG_Mips_Assembler: what every assembler says, whatever the machine.
     unit = struct.pack("<BIII", 1, 0, low, high) + name + b"toyvmm asm\0" + b"\x01\x80"
     info = struct.pack("<HIB", 3, 0, 4) + unit
@@ -46,7 +47,7 @@ def _line_program(lines: list[Line], ranges: list[tuple[int, int]]) -> bytes:
     files = {
         path: number for number, path in enumerate(dict.fromkeys(line.path for line in lines), 1)
     }
-    names = b"".join(path.encode() + b"\0\0\0\0" for path in files)
+    names = b"".join(os.fsencode(path) + b"\0\0\0\0" for path in files)
     header = _HEADER + b"\0" + names + b"\0"
     body = b"".join(
         _sequence([line for line in lines if start <= line.address < end], files, end)

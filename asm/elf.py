@@ -6,6 +6,7 @@ it writes is an `Object` with everything at its address.
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,7 @@ class _Strings:
     def index(self, text: str) -> int:
         if text not in self.at:
             self.at[text] = len(self.data)
-            self.data += text.encode() + b"\0"
+            self.data += os.fsencode(text) + b"\0"
         return self.at[text]
 
 

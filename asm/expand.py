@@ -193,7 +193,8 @@ MNEMONICS = {*FORMS, *_CHOOSING, *WORDS, *(name for name, _ in PSEUDO)}
 # What others have and this machine lacks, so that the reason can be named.
 _LACKING = (
     (re.compile(r"c\.\w+"), "this machine has no compressed instructions"),
-    (re.compile(r"f[a-z0-9]+(\.[a-z0-9.]+)?"), "this machine has no floating point"),
+    (re.compile(r"f(\w+\.[a-z0-9.]+|[ls][wdhq]|[rs](csr|rm|flags)|s(rm|flags)i)"),
+     "this machine has no floating point"),
     (re.compile(r"(ld|sd|lwu|\w+w|\w+\.d(\.\w+)?)"), "this machine is 32 bits wide"),
     (re.compile(r"mret|uret|dret|hfence.*|mnret"), "this machine has no such privilege level"),
 )

@@ -1,10 +1,11 @@
 """`toyvmm asm`: assemble a source to an ELF."""
 
+import os
 from pathlib import Path
 
 import click
 
-from vmm.cli.files import same, write
+from vmm.cli.files import same, tell, write
 from vmm.cli.params import Definition, Size
 from vmm.cli.status import Status
 
@@ -43,11 +44,11 @@ def asm(source: Path, out: Path | None, listing: Path | None, include: tuple[Pat
         program = assemble(source, include_dirs=dirs, defines=dict(define), base=base)
         elf, text = program.elf(), program.listing() if listing else ""
     except AsmErrors as errors:
-        click.echo(str(errors), err=True)
+        tell(str(errors))
         return Status.USAGE
     for warning in program.warnings:
-        click.echo(str(warning), err=True)
+        tell(str(warning))
     write(out, elf)
     if listing:
-        write(listing, text.encode())
+        write(listing, os.fsencode(text))
     return Status.PASSED

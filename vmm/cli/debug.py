@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vmm.cli.console import CHUNK, END_OF_INPUT
-from vmm.cli.files import Refusal, read
+from vmm.cli.files import Refusal, read, tell
 from vmm.cli.status import Status
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _input(script: Path | None, stream) -> Iterator[bytes]:
 
 
 def _say(line: str) -> None:
-    click.echo(f"toyvmm: {line}", err=True)
+    tell(f"toyvmm: {line}")
 
 
 def _discard(_data: bytes) -> None:

@@ -8,6 +8,8 @@ import click
 
 from vmm.cli.status import Status
 
+MAX_FILE = 256 << 20
+
 
 class Refusal(click.ClickException):
     """What the user asked for cannot be done; the message says why and what to do."""
@@ -15,15 +17,19 @@ class Refusal(click.ClickException):
     exit_code = Status.USAGE
 
     def show(self, file=None) -> None:
-        click.echo(f"toyvmm: {self.format_message()}", file=file, err=file is None)
+        tell(f"toyvmm: {self.format_message()}")
 
 
 def read(path: Path) -> bytes:
-    """The bytes of a file; Refusal if it cannot be read."""
+    """The bytes of a file; Refusal if it cannot be read, or goes on for ever as /dev/zero."""
     try:
-        return path.read_bytes()
+        with open(path, "rb") as file:
+            data = file.read(MAX_FILE + 1)
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         raise Refusal(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    if len(data) > MAX_FILE:
+        raise Refusal(f"{path}: is larger than {MAX_FILE >> 20} MB")
+    return data
 
 
 def write(path: Path, data: bytes) -> None:
@@ -44,10 +50,19 @@ def same(a: Path, b: Path) -> bool:
         return False
 
 
-def discard_stdout() -> None:
-    """Send what is still to be written to stdout nowhere: its reader has gone.
+def tell(line: str) -> None:
+    """A line for people to stderr; where nobody can read it, the command goes on."""
+    try:
+        click.echo(line, err=True)
+    except OSError:
+        discard(2)
 
-    Otherwise Python would fail once more when it flushes stdout at exit.
+
+def discard(stream: int) -> None:
+    """Send what is still to be written to stdout (1) or stderr (2) nowhere.
+
+    Its reader has gone, or its disk is full, and Python would fail once more when
+    it flushes the stream at exit.
     """
     with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)

@@ -15,7 +15,7 @@ from vmm.cli.disasm import disasm
 from vmm.cli.doctor import doctor
 from vmm.cli.examples import examples
 from vmm.cli.explain import explain
-from vmm.cli.files import Refusal, discard_stdout
+from vmm.cli.files import Refusal, discard, tell
 from vmm.cli.run import run
 from vmm.cli.status import MEANING, Status
 
@@ -60,6 +60,7 @@ for command in (run, examples, asm, disasm, explain, doctor):
 
 def main() -> None:
     """The entry point of the console script."""
+    _open_standard_streams()
     sys.exit(invoke(sys.argv[1:]))
 
 
@@ -72,7 +73,10 @@ def invoke(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.UsageError as error:
-        error.show()
+        try:
+            error.show()
+        except OSError:
+            discard(2)
         return Status.USAGE
     except click.ClickException as error:
         Refusal(error.format_message()).show()
@@ -80,15 +84,31 @@ def invoke(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return Status.INTERRUPTED
     except BrokenPipeError:
-        discard_stdout()
+        discard(1)
         return Status.CLOSED
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None:  # files have names, stdout none
+            discard(1)
+            tell(f"toyvmm: cannot write to stdout: {error.strerror or error}")
+            return Status.USAGE
         if os.environ.get(TRACEBACK):
             raise
         reason = (str(error).strip() or "no message").splitlines()[0]
-        click.echo(
+        tell(
             f"toyvmm: internal error: {type(error).__name__}: {reason}\n"
-            f"toyvmm: please report it; {TRACEBACK}=1 shows where it happened",
-            err=True,
+            f"toyvmm: please report it; {TRACEBACK}=1 shows where it happened"
         )
         return Status.INTERNAL
+
+
+def _open_standard_streams() -> None:
+    """Where the shell closed stdin, stdout or stderr (`<&-`), nothing comes and all may go.
+
+    Otherwise the next file that is opened would take its number, and be written to.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115

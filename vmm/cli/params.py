@@ -45,6 +45,21 @@ class Count(_Scaled):
     example = "1000000, 20e9 or 2G"
 
 
+class Seconds(click.ParamType):
+    """A time: `300`, `0.5`."""
+
+    name = "seconds"
+
+    def convert(self, value, param, ctx) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1
+        if not number >= 0:  # nan is not
+            self.fail(f"{value!r} is not a time in seconds, such as 300 or 0.5", param, ctx)
+        return number
+
+
 class Definition(click.ParamType):
     """`NAME=VALUE` or `NAME`, which means 1, as `as --defsym` and `cc -D` have it."""
 

@@ -10,8 +10,8 @@ import click
 
 from vmm.cli import watching
 from vmm.cli.boot import DiskImage, Kernel, boot, open_disks
-from vmm.cli.files import Refusal, discard_stdout, write
-from vmm.cli.params import Count, Size
+from vmm.cli.files import Refusal, discard, tell, write
+from vmm.cli.params import Count, Seconds, Size
 from vmm.cli.status import Status
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ PROFILES = ("strict", "leaky", "leaky-user")
 @click.option("--mem", type=Size(), default="16M", show_default=True, help="Size of RAM.")
 @click.option("--max-insns", type=Count(), default="20e9", show_default=True,
               help="Stop after that many instructions; 0: never.")
-@click.option("--timeout", type=float, default=300, show_default=True, metavar="SECONDS",
+@click.option("--timeout", type=Seconds(), default=300, show_default=True, metavar="SECONDS",
               help="Stop after that time of running, waiting for input not counted; 0: never.")
 @click.option("--input", "script", type=click.Path(path_type=Path), metavar="FILE",
               help="Console input from FILE instead of stdin.")
@@ -148,7 +148,7 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
             extras = Extras(checkpoint, stepper, trail)
             outcome = Session(machine, keys, show, Limits(max_insns, timeout), extras).run()
     except BrokenPipeError:
-        discard_stdout()
+        discard(1)
         return Status.CLOSED
     hint = None
     if outcome.status is not Status.PASSED:
@@ -167,13 +167,13 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
     if signature:
         write(signature, _signature(machine).encode())
     if checkpoint and (line := checkpoint.missed(machine)):
-        click.echo(f"toyvmm: {line}", err=True)
+        tell(f"toyvmm: {line}")
     if not quiet:
         if transcript.inside_line and not as_json:  # the summary begins a line
-            click.echo(err=True)
-        click.echo(report.summary(found.name, machine, outcome), err=True)
+            tell("")
+        tell(report.summary(found.name, machine, outcome))
         if hint:
-            click.echo(f"toyvmm: hint: {hint}", err=True)
+            tell(f"toyvmm: hint: {hint}")
     return outcome.status
 
 
@@ -190,7 +190,7 @@ def _find(guest: str, include: list[Path]) -> Target:
     try:
         return find(guest, include)
     except AsmErrors as errors:
-        click.echo(str(errors), err=True)
+        tell(str(errors))
         raise click.exceptions.Exit(Status.USAGE) from None
 
 
@@ -210,7 +210,7 @@ def _tell_crash(machine: Any, trail: Any, found: Target | Kernel) -> None:
     from vmm.crash import report
 
     for line in report(machine, trail, found.source_line):
-        click.echo(f"toyvmm: {line}", err=True)
+        tell(f"toyvmm: {line}")
 
 
 def _signature(machine: Any) -> str:

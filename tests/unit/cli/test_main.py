@@ -46,7 +46,7 @@ def test_ctrl_c_is_quiet(failing, capfd):
 
 
 def test_a_reader_that_has_gone_is_no_error(failing, capfd, monkeypatch):
-    monkeypatch.setattr(main, "discard_stdout", lambda: None)
+    monkeypatch.setattr(main, "discard", lambda stream: None)
     failing(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)))
     assert main.invoke(["examples"]) == Status.CLOSED
     assert capfd.readouterr().err == ""
@@ -57,6 +57,7 @@ def test_a_reader_that_has_gone_is_no_error(failing, capfd, monkeypatch):
     [["bogus"], ["run"], ["run", "hello", "--bogus"], ["run", "hello", "--profile", "lax"],
      ["run", "hello", "--mem", "3x"], ["run", "hello", "--max-insns", "-1"],
      ["run", "hello", "--max-insns", "1e99"], ["run", "hello", "--timeout", "soon"],
+     ["run", "hello", "--timeout", "nan"], ["run", "hello", "--timeout", "-1"],
      ["asm", "a.S", "-D", "1x"], ["asm", "a.S", "-D", "x=y"], ["asm", "a.S", "--base", "0xg"]],
     ids=" ".join,
 )  # fmt: skip
