@@ -10,7 +10,7 @@ from toyisa import alu, devices
 from toyisa.causes import Exc
 from toyisa.clock import charge, virtual_time
 from toyisa.cost import Event
-from toyisa.decode import first_op, stored
+from toyisa.decode import first_op
 from toyisa.memory import CODE, PAGE, RAM_BASE, TOHOST, ram_offset, ram_words, read_ram, write_ram
 from toyisa.mmu import (
     LOAD,
@@ -24,6 +24,7 @@ from toyisa.mmu import (
 )  # fmt: skip
 from toyisa.njit import njit
 from toyisa.ops import Op
+from toyisa.pool import stored
 from toyisa.trap import pend, pend_root
 
 # What came of it.

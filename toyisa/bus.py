@@ -8,10 +8,10 @@ import numpy as np
 
 from toyisa import plic
 from toyisa.cost import Event
-from toyisa.decode import flush_pool
 from toyisa.memory import PAGE, PLIC_BASE, RAM_BASE, VIRTIO, VIRTIO_SLOTS
 from toyisa.mmu import recontext
 from toyisa.ops import Op
+from toyisa.pool import flush_pool
 from toyisa.state import NO_TAG
 from toyisa.virtio import LEGACY, MODERN, Backend, Device
 

@@ -13,7 +13,7 @@ decode pool: `i` steps through it, and what the guest sees is derived from `i`:
 
 so a plain instruction updates no counter.  A taken near branch moves `i` and
 corrects `retired` and `spent` by the difference; `flow` and `edge` remember where
-runs began, ended and jumped, from which `decode.fold` derives how often each
+runs began, ended and jumped, from which `pool.py` derives how often each
 instruction ran.
 
 A pair runs two instructions in one go; its arm leaves `i` at the second if that

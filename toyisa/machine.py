@@ -24,7 +24,6 @@ from toyisa.bus import Bus, Dma
 from toyisa.causes import Exc, Irq
 from toyisa.cost import CLASSES, EVENTS, CostModel, Event
 from toyisa.cost import load as load_cost
-from toyisa.decode import fold_all
 from toyisa.devices import BY_FINISHER, BY_SBI, BY_TOHOST, IER_RECEIVED
 from toyisa.disk import Disk
 from toyisa.effects import Effects, observe
@@ -35,6 +34,7 @@ from toyisa.memory import PAGE, RAM_BASE, RX_SIZE, new_memory
 from toyisa.mmu import recontext
 from toyisa.njit import unit_address, unit_types
 from toyisa.ops import ROW_OF_OP
+from toyisa.pool import fold_all, manage_pool
 from toyisa.serve import serve
 from toyisa.state import NEVER
 
@@ -82,7 +82,9 @@ class Machine:
         self.clock = clock
         self.hart = state.new_hart()
         self.memory, self._ram = new_memory(mem)
-        self.memory.serve = unit_address(serve, unit_types(self.hart, self.memory))
+        types = unit_types(self.hart, self.memory)
+        self.memory.serve = unit_address(serve, types)
+        self.memory.manage_pool = unit_address(manage_pool, types)
         self._dma = Dma(self.hart, self.memory, self._ram)
         self.bus = Bus(self._dma)
         self.symbols: tuple[tuple[int, str], ...] = ()
@@ -377,7 +379,7 @@ class Machine:
         return name if start == address else f"{name}+{address - start:#x}"
 
 
-COMPILE_SECONDS = 15  # about, for the line that says so
+COMPILE_SECONDS = 12  # about, for the line that says so
 NOP = bytes.fromhex("13000000")
 
 _ready = False
@@ -396,7 +398,9 @@ def _touch(cold: bool) -> None:
     if cold:
         with jitcache.beside("from toyisa import machine; machine.compile_serve()"):
             hart, (memory, _ram) = state.new_hart(), new_memory(MIN_MEM)
-            run_bare.compile(unit_types(hart, memory)[:2])
+            types = unit_types(hart, memory)
+            run_bare.compile(types[:2])
+            manage_pool.compile(types)
     machine = Machine(mem=MIN_MEM)
     machine.boot(RAM_BASE, 0)
     machine.poke(RAM_BASE, NOP * 8)

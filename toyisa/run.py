@@ -9,13 +9,13 @@ import numpy as np
 from toyisa import access
 from toyisa.causes import Exc
 from toyisa.clock import timer_deadline, virtual_time
-from toyisa.decode import settle, slot_of
 from toyisa.devices import TX_FULL
 from toyisa.exits import Reason
 from toyisa.memory import PAGE, STRIDE, ram_words
 from toyisa.mmu import FETCH, PAGE_FAULT, access_fault, page_fault, translate_fetch
 from toyisa.njit import njit
 from toyisa.ops import Op
+from toyisa.pool import settle, slot_of
 from toyisa.state import NEVER
 from toyisa.system import FAULT, execute_system, retire
 from toyisa.trap import (

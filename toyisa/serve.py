@@ -7,9 +7,9 @@ apart: at the same time on a cold start, and once for every loop that there is.
 import numpy as np
 
 from toyisa.access import access_memory
-from toyisa.decode import settle
 from toyisa.firmware import answer_sbi
 from toyisa.njit import entry
+from toyisa.pool import settle
 from toyisa.requests import Request
 from toyisa.run import handle, prepare
 

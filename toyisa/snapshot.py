@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toyisa.decode import flush_pool, fold_all
 from toyisa.memory import CODE, MEMORY, PAGE, RX_SIZE, TX_SIZE
 from toyisa.mmu import recontext
+from toyisa.pool import flush_pool, fold_all
 from toyisa.state import HART, NO_TAG
 
 if TYPE_CHECKING:
