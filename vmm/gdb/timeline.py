@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from toyisa import jitcache
+from toyisa.bare import run_bare
 from toyisa.exits import Reason
-from toyisa.firmware import run_bare
 from toyisa.machine import MIN_MEM, NOP, Machine
 from toyisa.memory import RAM_BASE
 from toyisa.snapshot import Snapshot, put, take
@@ -263,7 +263,7 @@ def make_ready() -> None:
     jitcache.warm("the debugger", _touch, COMPILE_SECONDS)
 
 
-def _touch() -> None:
+def _touch(_cold: bool) -> None:
     machine = Machine(mem=MIN_MEM)
     machine.boot(RAM_BASE, 0)
     machine.poke(RAM_BASE, NOP)

@@ -7,9 +7,9 @@ million steps a second.  Compiled when a debugger first needs it.  Must not know
 
 import numpy as np
 
+from toyisa.bare import run_bare
 from toyisa.decode import decode
 from toyisa.exits import Reason
-from toyisa.firmware import run_bare
 from toyisa.memory import PAGE, ram_offset, ram_words
 from toyisa.mmu import FETCH, PAGED, walk
 from toyisa.njit import entry, njit
