@@ -29,9 +29,10 @@ Every price is at least 1: what is `n` instructions away, is `n` cycles away or 
 import numpy as np
 
 from toyisa import access, alu
-from toyisa.decode import part
+from toyisa.decode import operands, part
 from toyisa.exits import Reason
 from toyisa.memory import POOL_MASK, STRIDE, WORDS, ram_bytes, ram_halves, ram_words
+from toyisa.mmu import hit_tag
 from toyisa.njit import call_unit, njit
 from toyisa.ops import Op
 from toyisa.requests import Request
@@ -54,23 +55,6 @@ from toyisa.run import (
 M = 0xFFFFFFFF
 PLACE = 0xFFC  # the bits of an address that say which instruction of its page it is
 VPAGE = 0xFFFFF000
-
-
-@njit
-def _hit(tags, frame_at, context, va, low, dmask):
-    """The RAM offset of an access of `low` + 1 bytes at `va`, or -1: not by this path."""
-    e = (va >> 12) & dmask
-    if tags[e] != context | va & (VPAGE | low):
-        return -1
-    return np.int64(frame_at[e]) | va & 0xFFF
-
-
-@njit
-def _operands(x, uop):
-    """rd, the values of rs1 and rs2, and the immediate of a micro-op."""
-    a = np.int64(x[uop >> 16 & 0xFF])
-    b = np.int64(x[uop >> 24 & 0xFF])
-    return uop >> 8 & 0xFF, a, b, uop >> 32
 
 
 @njit
@@ -110,125 +94,125 @@ def execute(hart, mem):
             while True:
                 at = i & POOL_MASK
                 uop = uops[at]
-                rd, a, b, imm = _operands(x, uop)
+                rd, a, b, imm = operands(x, uop)
                 # fmt: off
                 match uop & 0xFF:
                     case Op.STOP: break
                     # The compiler makes one jump table of the first 64 arms: the frequent ones.
                     # Pairs: the second operands are those of the next micro-op.
                     case Op.ADDI_ADDI:
-                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.add(a, imm)
                     case Op.ADDI_ADD:
-                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.add(a, b)
                     case Op.ADDI_LW:
-                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
                         x[rd] = ram32[hit >> 2]
                     case Op.ADDI_SW:
-                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
-                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
+                        hit = hit_tag(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
                         ram32[hit >> 2] = b
                     case Op.ADDI_JALR:
                         x[rd] = alu.add(a, imm); i += 1; event = JUMP; break
                     case Op.ADDI_BNE_NEAR:
-                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         if a != b: event = NEAR; break
                     case Op.ADDI_BEQ_NEAR:
-                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         if a == b: event = NEAR; break
                     case Op.ADDI_BLT_NEAR:
-                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         if alu.signed(a) < alu.signed(b): event = NEAR; break
                     case Op.ADDI_BLTU_NEAR:
-                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, imm); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         if a < b: event = NEAR; break
                     case Op.ADD_ADDI:
-                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.add(a, imm)
                     case Op.ADD_ADD:
-                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.add(a, b)
                     case Op.ADD_LW:
-                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
                         x[rd] = ram32[hit >> 2]
                     case Op.ADD_LBU:
-                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
+                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
                         if hit < 0: event = MEMORY; break
                         x[rd] = ram8[hit]
                     case Op.ADD_BNE_NEAR:
-                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.add(a, b); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         if a != b: event = NEAR; break
                     case Op.LW_LW:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
-                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = operands(x, uops[at + 1])
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
                         x[rd] = ram32[hit >> 2]
                     case Op.LW_ADDI:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
-                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.add(a, imm)
                     case Op.LW_ADD:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
-                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.add(a, b)
                     case Op.LW_XOR:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
-                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = a ^ b
                     case Op.LW_BNE_NEAR:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
-                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = ram32[hit >> 2]; i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         if a != b: event = NEAR; break
                     case Op.SW_SW:
-                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
+                        hit = hit_tag(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
-                        ram32[hit >> 2] = b; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
-                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
+                        ram32[hit >> 2] = b; i += 1; rd, a, b, imm = operands(x, uops[at + 1])
+                        hit = hit_tag(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
                         ram32[hit >> 2] = b
                     case Op.SW_ADDI:
-                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
+                        hit = hit_tag(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
-                        ram32[hit >> 2] = b; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        ram32[hit >> 2] = b; i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.add(a, imm)
                     case Op.SLLI_ADD:
-                        x[rd] = alu.sll(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.sll(a, imm); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.add(a, b)
                     case Op.SLLI_SRLI:
-                        x[rd] = alu.sll(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.sll(a, imm); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.srl(a, imm)
                     case Op.SRLI_ADDI:
-                        x[rd] = alu.srl(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.srl(a, imm); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.add(a, imm)
                     case Op.SRLI_XOR:
-                        x[rd] = alu.srl(a, imm); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.srl(a, imm); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = a ^ b
                     case Op.XOR_SRLI:
-                        x[rd] = a ^ b; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = a ^ b; i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.srl(a, imm)
                     case Op.MUL_ADD:
-                        x[rd] = alu.mul(a, b); i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = alu.mul(a, b); i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.add(a, b)
                     case Op.LUI_ADDI:
-                        x[rd] = imm & M; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = imm & M; i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         x[rd] = alu.add(a, imm)
                     case Op.LBU_BNE_NEAR:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
                         if hit < 0: event = MEMORY; break
-                        x[rd] = ram8[hit]; i += 1; rd, a, b, imm = _operands(x, uops[at + 1])
+                        x[rd] = ram8[hit]; i += 1; rd, a, b, imm = operands(x, uops[at + 1])
                         if a != b: event = NEAR; break
                     # Branches and jumps to a target in this page, and those to any.
                     case Op.BEQ_NEAR:
@@ -266,36 +250,36 @@ def execute(hart, mem):
                     case Op.SRAI:  x[rd] = alu.sra(a, imm)
                     # Frequent loads and stores.
                     case Op.LW:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
                         x[rd] = ram32[hit >> 2]
                     case Op.LBU:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
                         if hit < 0: event = MEMORY; break
                         x[rd] = ram8[hit]
                     case Op.SW:
-                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
+                        hit = hit_tag(wtag, frame_at, ctx_w, (a + imm) & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
                         ram32[hit >> 2] = b
                     case Op.SB:
-                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 0, dmask)
+                        hit = hit_tag(wtag, frame_at, ctx_w, (a + imm) & M, 0, dmask)
                         if hit < 0: event = MEMORY; break
                         ram8[hit] = b & 0xFF
                     case Op.LHU:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
                         if hit < 0: event = MEMORY; break
                         x[rd] = ram16[hit >> 1]
                     # The rest of each kind.
                     case Op.LB:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 0, dmask)
                         if hit < 0: event = MEMORY; break
                         x[rd] = alu.sext8(np.int64(ram8[hit]))
                     case Op.LH:
-                        hit = _hit(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
+                        hit = hit_tag(rtag, frame_at, ctx_r, (a + imm) & M, 1, dmask)
                         if hit < 0: event = MEMORY; break
                         x[rd] = alu.sext16(np.int64(ram16[hit >> 1]))
                     case Op.SH:
-                        hit = _hit(wtag, frame_at, ctx_w, (a + imm) & M, 1, dmask)
+                        hit = hit_tag(wtag, frame_at, ctx_w, (a + imm) & M, 1, dmask)
                         if hit < 0: event = MEMORY; break
                         ram16[hit >> 1] = b & 0xFFFF
                     case Op.BEQ:
@@ -319,11 +303,11 @@ def execute(hart, mem):
                     case Op.SRA:   x[rd] = alu.sra(a, b)
                     # x0 as the base, the only one that passes s_limit.
                     case Op.LW_ABS:
-                        hit = _hit(rtag, frame_at, ctx_r ^ absolute, imm & M, 3, dmask)
+                        hit = hit_tag(rtag, frame_at, ctx_r ^ absolute, imm & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
                         x[rd] = ram32[hit >> 2]
                     case Op.SW_ABS:
-                        hit = _hit(wtag, frame_at, ctx_w ^ absolute, imm & M, 3, dmask)
+                        hit = hit_tag(wtag, frame_at, ctx_w ^ absolute, imm & M, 3, dmask)
                         if hit < 0: event = MEMORY; break
                         ram32[hit >> 2] = b
                     case Op.MULH:  x[rd] = alu.mulh(a, b)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from toyisa import boot, causes, fdt, jitcache, snapfile, snapshot, state
+from toyisa import boot, causes, fdt, jitcache, snapfile, snapshot, state, units
 from toyisa.bare import run_bare
 from toyisa.block import Block
 from toyisa.bus import Bus, Dma
@@ -32,10 +32,8 @@ from toyisa.insns import BY_NAME as ROWS
 from toyisa.levels import Level, Profile
 from toyisa.memory import PAGE, RAM_BASE, RX_SIZE, new_memory
 from toyisa.mmu import recontext
-from toyisa.njit import unit_address, unit_types
 from toyisa.ops import ROW_OF_OP
-from toyisa.pool import fold_all, manage_pool
-from toyisa.serve import serve
+from toyisa.pool import fold_all
 from toyisa.state import NEVER
 
 MIN_MEM, MAX_MEM = 1 << 20, 2 << 30
@@ -82,9 +80,7 @@ class Machine:
         self.clock = clock
         self.hart = state.new_hart()
         self.memory, self._ram = new_memory(mem)
-        types = unit_types(self.hart, self.memory)
-        self.memory.serve = unit_address(serve, types)
-        self.memory.manage_pool = unit_address(manage_pool, types)
+        units.link(self.hart, self.memory)
         self._dma = Dma(self.hart, self.memory, self._ram)
         self.bus = Bus(self._dma)
         self.symbols: tuple[tuple[int, str], ...] = ()
@@ -379,7 +375,7 @@ class Machine:
         return name if start == address else f"{name}+{address - start:#x}"
 
 
-COMPILE_SECONDS = 12  # about, for the line that says so
+COMPILE_SECONDS = 10  # about, for the line that says so
 NOP = bytes.fromhex("13000000")
 
 _ready = False
@@ -396,20 +392,10 @@ def _make_ready() -> None:
 def _touch(cold: bool) -> None:
     """Call every compiled function that Python calls, so that it is compiled."""
     if cold:
-        with jitcache.beside("from toyisa import machine; machine.compile_serve()"):
-            hart, (memory, _ram) = state.new_hart(), new_memory(MIN_MEM)
-            types = unit_types(hart, memory)
-            run_bare.compile(types[:2])
-            manage_pool.compile(types)
+        units.compile_all()
     machine = Machine(mem=MIN_MEM)
     machine.boot(RAM_BASE, 0)
     machine.poke(RAM_BASE, NOP * 8)
     machine.run(1)
     machine.poke(RAM_BASE, NOP)  # now on a page with decoded code
     machine.cycles_by_class()
-
-
-def compile_serve() -> None:
-    """Compile the unit of the slow paths, for the process that asked for it."""
-    hart, (memory, _ram) = state.new_hart(), new_memory(MIN_MEM)
-    unit_address(serve, unit_types(hart, memory))

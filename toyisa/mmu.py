@@ -212,6 +212,15 @@ def translate_data(hart, mem, va, access, absolute):
 
 
 @njit
+def hit_tag(tags, frame_at, context, va, low, dmask):
+    """The RAM offset of an access of `low` + 1 bytes at `va`, or -1: not by this path."""
+    e = (va >> 12) & dmask
+    if tags[e] != context | va & (0xFFFFF000 | low):
+        return -1
+    return np.int64(frame_at[e]) | va & 0xFFF
+
+
+@njit
 def translate_fetch(hart, mem, va):
     """The RAM frame that instructions at `va` come from, or a fault."""
     pa = va
