@@ -1,6 +1,6 @@
 """Answers for a bare machine as a Python object: load, run, step, look.
 
-The hot path is `firmware.run_bare`; here is what people touch.  Must not know the
+The hot path is `bare.run_bare`; here is what people touch.  Must not know the
 command line.
 
     machine = Machine(mem=16 << 20)
