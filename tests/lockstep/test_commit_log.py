@@ -21,6 +21,7 @@ AFTER_ROM = 5  # instructions of Spike's boot ROM before the program's first
 
 pytestmark = [
     pytest.mark.skipif(SPIKE is None, reason="spike is not installed: pip install spike"),
+    pytest.mark.skipif(shutil.which("dtc") is None, reason="spike needs dtc, which is not there"),
     pytest.mark.skipif(missing_compiler() is not None, reason=str(missing_compiler())),
 ]
 
