@@ -7,7 +7,6 @@ import numpy as np
 
 from toyisa.causes import Exc
 from toyisa.devices import attend
-from toyisa.execute import execute
 from toyisa.exits import Reason
 from toyisa.njit import call_unit, entry
 from toyisa.requests import Request
@@ -25,7 +24,7 @@ def run_bare(hart, mem):
         mem.request.pa = -1
         if attend(hart, mem) and not mem.console.halted:
             return np.int64(Reason.INPUT)
-        reason = execute(hart, mem)
+        reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
         if reason == Reason.DEADLINE:  # a device's
             continue
         if reason == Reason.INPUT and mem.request.pa >= 0:

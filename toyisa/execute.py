@@ -33,7 +33,7 @@ from toyisa.decode import operands, part
 from toyisa.exits import Reason
 from toyisa.memory import POOL_MASK, STRIDE, WORDS, ram_bytes, ram_halves, ram_words
 from toyisa.mmu import hit_tag
-from toyisa.njit import call_unit, njit
+from toyisa.njit import call_unit, entry
 from toyisa.ops import Op
 from toyisa.requests import Request
 from toyisa.run import (
@@ -57,9 +57,12 @@ PLACE = 0xFFC  # the bits of an address that say which instruction of its page i
 VPAGE = 0xFFFFF000
 
 
-@njit
-def execute(hart, mem):
-    """Run from `hart.pc` until root must act; the exits.Reason, details in hart.exit."""
+@entry
+def execute(hart, mem, _request, _first, _second):
+    """Run from `hart.pc` until root must act; the exits.Reason, details in hart.exit.
+
+    A unit: whatever loop root has, it calls this by its address.
+    """
     x = hart.x
     uops, cum, flow, edge = mem.uops, mem.cum, mem.flow, mem.edge
     ram8, ram16, ram32 = ram_bytes(mem), ram_halves(mem), ram_words(mem)

@@ -67,7 +67,8 @@ MAX_FRAMES = MAX_RAM // PAGE
 
 MEMORY = record(
     ("ram", "i8"), ("ram_size", "i8"),  # RAM's host address, and its bytes
-    ("serve", "i8"),                    # the host address of serve.py's unit
+    ("execute", "i8"),                  # the host address of execute.py's unit
+    ("serve", "i8"),                    # of serve.py's
     ("manage_pool", "i8"),              # and of pool.py's
     ("frame_flags", "u1", MAX_FRAMES),  # what the MMU must know of a frame
     ("slot", "i4", MAX_FRAMES),         # a frame's decode slot, plus 1; 0 for none

@@ -10,4 +10,6 @@ class Request(IntEnum):
     ACCESS = 1   # a load, store or atomic: its micro-op, -; what came of it (access.py)
     SETTLE = 2   # decode again what the MMU changed: -, -; 0
     SBI = 3      # answer an environment call: -, -; the reason
-    HANDLE = 4   # and above, 4 + what interrupted a run: its micro-op, a target; the reason
+    SYSTEM = 4   # execute a system instruction: its micro-op, its word; the reason
+    RAISE = 5    # raise the pending exception: the instruction's word, -; the reason
+    HANDLE = 6   # and above, 6 + what interrupted a run: its micro-op, a target; the reason

@@ -121,12 +121,18 @@ def accesses_memory(uop):
 
 
 @njit
+def execute_or_raise(hart, mem, uop, insn):
+    """Execute a system instruction; if it faults, raise that.  RUN, or the reason for root."""
+    reason = execute_system(hart, mem, uop, insn)
+    return reason if reason != FAULT else raise_pending(hart, insn)
+
+
+@njit
 def handle(hart, mem, event, uop, target):
     """What interrupted a run, with the run closed: RUN, or the reason for root."""
     insn = insn_at_pc(hart, mem)
     if event == RARE:
-        reason = execute_system(hart, mem, uop, insn)
-        return reason if reason != FAULT else raise_pending(hart, insn)
+        return execute_or_raise(hart, mem, uop, insn)
     if event == FETCH_PAGE:  # a jump to a page that is not known: `prepare` fetches it
         hart.x[uop >> 8 & 0xFF] = (np.int64(hart.pc) + 4) & M
         retire(hart, uop & 0xFF)

@@ -11,7 +11,8 @@ from toyisa.firmware import answer_sbi
 from toyisa.njit import entry
 from toyisa.pool import settle
 from toyisa.requests import Request
-from toyisa.run import handle, prepare
+from toyisa.run import execute_or_raise, handle, prepare
+from toyisa.trap import raise_pending
 
 
 @entry
@@ -26,4 +27,8 @@ def serve(hart, mem, request, first, second):
         return np.int64(0)
     if request == Request.SBI:
         return answer_sbi(hart, mem)
+    if request == Request.SYSTEM:
+        return execute_or_raise(hart, mem, first, second)
+    if request == Request.RAISE:
+        return raise_pending(hart, first)
     return handle(hart, mem, request - Request.HANDLE, first, second)

@@ -97,6 +97,7 @@ HART = record(
     ("csr", CSR), ("resv", RESERVATION),
     ("root", ROOT), ("clock", CLOCK), ("exit", EXIT), ("pending", PENDING),
     ("fetch", FETCH), ("tlb", TLB), ("counts", COUNTS), ("price", PRICE),
+    ("trail", "i8"),      # a digest of all traps that S took: cause, pc, tval, when
 )  # fmt: skip
 
 

@@ -35,8 +35,21 @@ def pend_root(hart, cause, tval):
 
 
 @njit
+def _leave_trail(hart, cause, tval):
+    """Fold a trap into the trail, by which two runs show that they took the same ones.
+
+    Below 2**42 before a step and below 2**62 within it: nothing overflows.
+    """
+    trail = np.int64(hart.trail)
+    for word in (cause, np.int64(hart.pc), tval, hart.clock.instret):
+        trail = (trail * 1_000_003 ^ word) & (1 << 42) - 1
+    hart.trail = trail
+
+
+@njit
 def enter_s(hart, cause, interrupt, tval):
     """Take a trap to S: "sepc ... the virtual address of the instruction", and so on."""
+    _leave_trail(hart, cause | (0x80000000 if interrupt else 0), tval)
     csr = hart.csr
     csr.sepc = hart.pc
     csr.scause = cause | (0x80000000 if interrupt else 0)

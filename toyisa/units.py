@@ -8,6 +8,7 @@ import numpy as np
 
 from toyisa import jitcache, state
 from toyisa.bare import run_bare
+from toyisa.execute import execute
 from toyisa.memory import PAGE, new_memory
 from toyisa.njit import unit_address, unit_types
 from toyisa.pool import manage_pool
@@ -17,6 +18,7 @@ from toyisa.serve import serve
 def link(hart: np.record, memory: np.record) -> None:
     """Put the units' addresses into the memory record, loading or compiling them."""
     types = unit_types(hart, memory)
+    memory.execute = unit_address(execute, types)
     memory.serve = unit_address(serve, types)
     memory.manage_pool = unit_address(manage_pool, types)
 
@@ -26,6 +28,7 @@ def compile_all() -> None:
     with jitcache.beside("from toyisa import units; units.compile_serve()"):
         hart, (memory, _ram) = state.new_hart(), new_memory(PAGE)
         types = unit_types(hart, memory)
+        execute.compile(types)
         run_bare.compile(types[:2])
         manage_pool.compile(types)
 

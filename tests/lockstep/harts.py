@@ -76,7 +76,7 @@ class Core:
         from toyisa.execute import execute
 
         self.hart.root.budget, self.hart.root.one_trap = budget, one_trap
-        return int(execute(self.hart, self.machine.memory))
+        return int(execute(self.hart, self.machine.memory, 0, 0, 0))
 
     def step(self) -> int:
         """One retirement or one trap, or both if an interrupt follows at once."""

@@ -66,7 +66,7 @@ class Pair:
         """Step both; AssertionError if they differ in anything that S or root can see."""
         core = self.core
         core.root.budget, core.root.one_trap = int(core.clock.instret) + 1, 1
-        reason = int(self._execute(core, self.machine.memory))
+        reason = int(self._execute(core, self.machine.memory, 0, 0, 0))
         fx = self.hart.step()
         exited = (int(core.exit.cause), int(core.exit.tval)) if reason == Reason.TRAP else None
         assert exited == fx.exit, fx
