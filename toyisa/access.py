@@ -36,7 +36,7 @@ ASK = 4       # root must give input first, or do it itself; nothing done
 
 
 @njit
-def _size(op):
+def access_size(op):
     if op == Op.LB or op == Op.LBU or op == Op.SB:
         return 1
     if op == Op.LH or op == Op.LHU or op == Op.SH:
@@ -45,7 +45,7 @@ def _size(op):
 
 
 @njit
-def _plain(op):
+def plain_op(op):
     """The row's op for a form of it with x0 as base register."""
     if Op.LB_ABS <= op <= Op.LHU_ABS:
         return op - Op.LB_ABS + Op.LB
@@ -71,7 +71,7 @@ def _translate(hart, mem, va, size, access, absolute):
 
 
 @njit
-def _extend(op, value):
+def extend(op, value):
     if op == Op.LB:
         return alu.sext8(value)
     if op == Op.LH:
@@ -80,35 +80,27 @@ def _extend(op, value):
 
 
 @njit
-def _load(hart, mem, op, rd, va, absolute):
-    size = _size(op)
-    pa = _translate(hart, mem, va, size, LOAD, absolute)
-    if pa < 0:
-        return FAULT
+def _load(hart, mem, op, rd, pa):
+    size = access_size(op)
     offset = ram_offset(mem, pa, size)
     if offset >= 0:
-        hart.x[rd] = _extend(op, read_ram(mem, offset, size))
+        hart.x[rd] = extend(op, read_ram(mem, offset, size))
         return DONE
     value = devices.load(mem, pa, virtual_time(hart))
     if value <= devices.ASK_ROOT:
         mem.request.op, mem.request.rd, mem.request.width = op, rd, size
         return ASK
     if value == devices.NO_DEVICE:
-        pend(hart, np.int64(Exc.LOAD_ACCESS), va)
         return FAULT
     charge(hart, np.int64(Event.MMIO), 1)
-    hart.x[rd] = _extend(op, np.int64(value))
+    hart.x[rd] = extend(op, np.int64(value))
     devices.attend(hart, mem)
     return RESYNC
 
 
 @njit
-def _store(hart, mem, op, va, value, absolute, closed):
-    """Store; `closed` says that no run is open, so code may be changed."""
-    size = _size(op)
-    pa = _translate(hart, mem, va, size, STORE, absolute)
-    if pa < 0:
-        return FAULT
+def _store(hart, mem, op, pa, value, closed):
+    size = access_size(op)
     offset = ram_offset(mem, pa, size)
     if offset >= 0:
         return store_ram(hart, mem, offset, size, value, closed)
@@ -117,7 +109,6 @@ def _store(hart, mem, op, va, value, absolute, closed):
         mem.request.op, mem.request.rd, mem.request.width = op, 0, size
         return ASK
     if answer == devices.NO_DEVICE:
-        pend(hart, np.int64(Exc.STORE_ACCESS), va)
         return FAULT
     charge(hart, np.int64(Event.MMIO), 1)
     devices.attend(hart, mem)
@@ -142,13 +133,9 @@ def store_ram(hart, mem, offset, size, value, closed):
 
 
 @njit
-def _load_reserved(hart, mem, rd, va):
-    pa = _translate(hart, mem, va, 4, LOAD, False)
-    if pa < 0:
-        return FAULT
+def _load_reserved(hart, mem, rd, pa):
     offset = ram_offset(mem, pa, 4)
     if offset < 0:  # a device cannot be reserved
-        pend(hart, np.int64(Exc.LOAD_ACCESS), va)
         return FAULT
     hart.x[rd] = ram_words(mem)[offset >> 2]
     reserve(hart, pa)
@@ -156,15 +143,11 @@ def _load_reserved(hart, mem, rd, va):
 
 
 @njit
-def _store_conditional(hart, mem, rd, va, value, closed):
+def _store_conditional(hart, mem, rd, pa, value, closed):
     """ "SC.W conditionally writes a word ... only if the reservation is still valid";
     whether or not it succeeds, it is a store access and ends the reservation."""
-    pa = _translate(hart, mem, va, 4, STORE, False)
-    if pa < 0:
-        return FAULT
     offset = ram_offset(mem, pa, 4)
     if offset < 0:
-        pend(hart, np.int64(Exc.STORE_ACCESS), va)
         return FAULT
     result = DONE
     success = hart.resv.addr == pa
@@ -199,19 +182,45 @@ def _amo_result(op, old, operand):
 
 
 @njit
-def _amo(hart, mem, op, rd, va, operand, closed):
+def _amo(hart, mem, op, rd, pa, operand, closed):
     """An atomic memory operation: a store access from the start, `rd` written last."""
-    pa = _translate(hart, mem, va, 4, STORE, False)
-    if pa < 0:
-        return FAULT
     offset = ram_offset(mem, pa, 4)
     if offset < 0:
-        pend(hart, np.int64(Exc.STORE_ACCESS), va)
         return FAULT
     old = np.int64(ram_words(mem)[offset >> 2])
     result = store_ram(hart, mem, offset, 4, _amo_result(op, old, operand), closed)
     if result != CODE_STORE:
         hart.x[rd] = old
+    return result
+
+
+@njit
+def access_kind(op):
+    """What a memory op needs of its page: LOAD or STORE; an AMO and SC.W always STORE."""
+    return LOAD if Op.LB <= op <= Op.LHU or op == Op.LR_W else STORE
+
+
+@njit
+def access_at(hart, mem, uop, pa, closed):
+    """Do the load, store or atomic `uop` at the physical address `pa`, aligned.
+
+    On FAULT an access fault is pended, with `pa` for its address.
+    """
+    op = plain_op(first_op(uop))
+    rd = uop >> 8 & 0xFF
+    value = np.int64(hart.x[uop >> 24 & 0xFF])
+    if Op.LB <= op <= Op.LHU:
+        result = _load(hart, mem, op, rd, pa)
+    elif Op.SB <= op <= Op.SW:
+        result = _store(hart, mem, op, pa, value, closed)
+    elif op == Op.LR_W:
+        result = _load_reserved(hart, mem, rd, pa)
+    elif op == Op.SC_W:
+        result = _store_conditional(hart, mem, rd, pa, value, closed)
+    else:
+        result = _amo(hart, mem, op, rd, pa, value, closed)
+    if result == FAULT:
+        pend(hart, access_fault(access_kind(op)), pa)
     return result
 
 
@@ -223,21 +232,14 @@ def access_memory(hart, mem, uop, closed):
     the instruction; else nothing has changed but TLB and clock.
     """
     form = first_op(uop)
-    op = _plain(form)
-    rd = uop >> 8 & 0xFF
-    base = np.int64(hart.x[uop >> 16 & 0xFF])
-    value = np.int64(hart.x[uop >> 24 & 0xFF])
-    va = (base + (uop >> 32)) & 0xFFFFFFFF
-    if Op.LB <= op <= Op.LHU:
-        result = _load(hart, mem, op, rd, va, form != op)
-    elif Op.SB <= op <= Op.SW:
-        result = _store(hart, mem, op, va, value, form != op, closed)
-    elif op == Op.LR_W:
-        result = _load_reserved(hart, mem, rd, va)
-    elif op == Op.SC_W:
-        result = _store_conditional(hart, mem, rd, va, value, closed)
-    else:
-        result = _amo(hart, mem, op, rd, va, value, closed)
+    op = plain_op(form)
+    va = (np.int64(hart.x[uop >> 16 & 0xFF]) + (uop >> 32)) & 0xFFFFFFFF
+    pa = _translate(hart, mem, va, access_size(op), access_kind(op), form != op)
+    if pa < 0:
+        return FAULT
+    result = access_at(hart, mem, uop, pa, closed)
+    if result == FAULT:
+        hart.pending.tval = va
     if result == DONE and mem.stale >= 0:
         return RESYNC  # the MMU changed a word of code
     return result

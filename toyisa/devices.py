@@ -182,12 +182,17 @@ def stored_tohost(mem):
     upper word prints the lower word's byte.
     """
     offset = ram_offset(mem, mem.console.tohost, 8)
-    if offset < 0:
-        return
-    low, high = ram_words(mem)[offset >> 2], ram_words(mem)[(offset >> 2) + 1]
+    if offset >= 0:
+        obey_tohost(mem.console, ram_words(mem)[offset >> 2 :])
+
+
+@njit
+def obey_tohost(console, words):
+    """Do what the two words at `tohost` say, and clear them when they were taken."""
+    low, high = words[0], words[1]
     if high >> 16 == 0x0101:
-        transmit(mem.console, low)
-        ram_words(mem)[offset >> 2] = 0
-        ram_words(mem)[(offset >> 2) + 1] = 0
+        transmit(console, low)
+        words[0] = 0
+        words[1] = 0
     elif low & 1:
-        halt(mem.console, low >> 1, BY_TOHOST)
+        halt(console, low >> 1, BY_TOHOST)

@@ -9,7 +9,6 @@ command line.
         print(machine.output())
 """
 
-import hashlib
 from bisect import bisect_right
 from collections.abc import Callable
 from enum import IntEnum
@@ -17,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from toyisa import boot, causes, fdt, jitcache, snapfile, snapshot, state, units
+from toyisa import boot, causes, fdt, jitcache, snapfile, snapshot, state, tally, units
 from toyisa.bare import run_bare
 from toyisa.block import Block
 from toyisa.bus import Bus, Dma
 from toyisa.causes import Exc, Irq
-from toyisa.cost import CLASSES, EVENTS, CostModel, Event
+from toyisa.cost import CostModel, Event
 from toyisa.cost import load as load_cost
 from toyisa.devices import BY_FINISHER, BY_SBI, BY_TOHOST, IER_RECEIVED
 from toyisa.disk import Disk
@@ -78,16 +77,12 @@ class Machine:
         self.cost = cost if isinstance(cost, CostModel) else load_cost(cost)
         _make_ready()
         self.clock = clock
-        self.hart = state.new_hart()
-        self.memory, self._ram = new_memory(mem)
-        units.link(self.hart, self.memory)
-        self._dma = Dma(self.hart, self.memory, self._ram)
+        self._dma = self._assemble(mem)
         self.bus = Bus(self._dma)
         self.symbols: tuple[tuple[int, str], ...] = ()
         self.reason = ""
         self._input, self._output = bytearray(), bytearray()
         self._ended = False
-        self._set_prices()
         hart, console = self.hart, self.memory.console
         hart.root.profile = profile
         hart.root.deleg_exc = 0xFFFF_FFFF ^ (1 << Exc.ECALL_S)
@@ -97,14 +92,22 @@ class Machine:
         console.interval = self.cost.hz // BYTES_A_SECOND
         recontext(hart)
 
-    def _set_prices(self) -> None:
-        price = self.hart.price
+    def _assemble(self, mem: int) -> Dma:
+        """Make `hart`, `memory` and `mem` bytes of RAM; the devices' way to it."""
+        self.hart = state.new_hart()
+        self.memory, self._ram = new_memory(mem)
+        units.link(self.hart, self.memory)
+        self._set_prices(self.hart)
+        return Dma(self.hart, self.memory, self._ram)
+
+    def _set_prices(self, hart: np.record) -> None:
+        price = hart.price
         price.op[:] = 1
         for op, name in ROW_OF_OP.items():
             price.op[op] = self.cost.price[ROWS[name].cost.value]
         for event in Event:
             price.event[event] = self.cost.price[event.name.lower()]
-        tlb = self.hart.tlb
+        tlb = hart.tlb
         tlb.dmask, tlb.imask = self.cost.dtlb - 1, self.cost.itlb - 1
         tlb.tagged = self.cost.tagged
 
@@ -339,32 +342,20 @@ class Machine:
     def cycles_by_class(self) -> dict[str, int]:
         """Cycles by price class and event; they sum to `cycles`."""
         fold_all(self.hart, self.memory)
-        counts, price = self.hart.counts, self.hart.price
-        cycles = dict.fromkeys((*CLASSES, *EVENTS, "idle"), 0)
-        for op, name in ROW_OF_OP.items():
-            cycles[ROWS[name].cost.value] += int(counts.op[op]) * int(price.op[op])
-        for event in Event:
-            cycles[event.name.lower()] += int(counts.event[event]) * int(price.event[event])
-        cycles["idle"] = self.cycles - int(self.hart.clock.cycles)
-        return cycles
+        return tally.cycles_by_class(self.hart, self.cycles)
 
     def traps_by_cause(self) -> dict[str, int]:
         """Traps taken, by the names of `causes.name`; firmware calls are `ecall_s`."""
-        counts = self.hart.counts
-        taken = {causes.name(n): int(counts.exc[n]) for n in range(16)}
-        taken |= {causes.name(causes.INTERRUPT | n): int(counts.irq[n]) for n in range(16)}
-        return {name: times for name, times in taken.items() if times}
+        return tally.traps_by_cause(self.hart)
+
+    def guest_digest(self) -> str:
+        """A hex digest of registers and RAM: what is the same however the guest was run."""
+        return tally.digest(self.hart, self.ram)
 
     def digest(self) -> str:
         """A hex digest of the architectural state, RAM and virtual time."""
-        total = hashlib.sha256()
-        for field in state.ARCHITECTURAL:
-            value = self.hart[field]
-            total.update(np.asarray(value).tobytes())
         clock = self.hart.clock
-        total.update(f"{clock.cycles} {clock.instret} {clock.idle}".encode())
-        total.update(self.ram)
-        return total.hexdigest()
+        return tally.digest(self.hart, self.ram, f"{clock.cycles} {clock.instret} {clock.idle}")
 
     def symbolize(self, address: int) -> str:
         """`symbol+0x10` for an address, or the address in hex."""

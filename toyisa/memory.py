@@ -94,11 +94,16 @@ def new_memory(ram_size: int) -> tuple[np.record, np.ndarray]:
     """
     ram = np.zeros(ram_size // 4, np.uint32)
     mem = np.zeros(1, MEMORY)[0]
+    reset_memory(mem)
     mem.ram, mem.ram_size = ram.ctypes.data, ram_size
+    return mem, ram.view(np.uint8)
+
+
+def reset_memory(mem: np.record) -> None:
+    """Make a memory record that is all zero one of a machine without RAM."""
     mem.stale = -1
     mem.console.tohost = -1
     mem.request.pa = -1
-    return mem, ram.view(np.uint8)
 
 
 @njit

@@ -96,7 +96,7 @@ def reserve(hart, pa):
 
 
 @njit
-def _permitted(hart, pte, access):
+def permitted(hart, pte, access):
     """Whether a leaf's permissions allow the access at the hart's level."""
     if hart.priv == Level.U:
         if not pte & U:
@@ -135,7 +135,7 @@ def walk(hart, mem, va, access, quiet):
                 return PAGE_FAULT
             table = pte >> 10 << 12
             continue
-        if not _permitted(hart, pte, access):
+        if not permitted(hart, pte, access):
             return PAGE_FAULT
         if level == 1 and pte >> 10 & 0x3FF:
             return PAGE_FAULT  # "misaligned superpage"
@@ -164,7 +164,7 @@ def _leaf(hart, mem, va, access, keys, ptes, mask):
         pte = np.int64(ptes[e])
         # A miss on D walks again, to set it; one on permission too: the tables
         # may allow by now what the entry does not.
-        if _permitted(hart, pte, access) and (access != STORE or pte & D):
+        if permitted(hart, pte, access) and (access != STORE or pte & D):
             return pte
     pte = walk(hart, mem, va, access, False)
     if pte < 0:
@@ -202,9 +202,9 @@ def translate_data(hart, mem, va, access, absolute):
     tlb.frame_at[e] = frame_at
     vpage = va & 0xFFFFF000
     context = tlb.ctx_r ^ (tlb.absolute if absolute else 0)
-    if not hart.csr.satp & PAGED or _permitted(hart, pte, LOAD):
+    if not hart.csr.satp & PAGED or permitted(hart, pte, LOAD):
         tlb.rtag[e] = context | vpage
-    if not hart.csr.satp & PAGED or (_permitted(hart, pte, STORE) and pte & D):
+    if not hart.csr.satp & PAGED or (permitted(hart, pte, STORE) and pte & D):
         reserved = hart.resv.addr >= 0 and hart.resv.addr & ~0xFFF == page
         if mem.frame_flags[frame_at // PAGE] == 0 and not reserved:
             tlb.wtag[e] = (tlb.ctx_w ^ (tlb.absolute if absolute else 0)) | vpage
@@ -275,11 +275,16 @@ def drop_fast_tags(hart):
 @njit
 def forget_spaces(hart):
     """Forget all but global translations: what loading a new root does when untagged."""
-    for keys in (hart.tlb.dkey, hart.tlb.ikey):
-        for e in range(keys.size):
-            if keys[e] & _GLOBAL_KEY == 0:
-                keys[e] = NO_TAG
+    _forget_spaces(hart.tlb.dkey, hart.tlb.dmask)
+    _forget_spaces(hart.tlb.ikey, hart.tlb.imask)
     drop_fast_tags(hart)
+
+
+@njit
+def _forget_spaces(keys, mask):
+    for e in range(mask + 1):
+        if keys[e] & _GLOBAL_KEY == 0:
+            keys[e] = NO_TAG
 
 
 @njit

@@ -128,9 +128,9 @@ _entry_to = cache(entry)
 _UNIT = (types.int64,) * 3  # what a unit takes after the hart and the memory
 
 
-def unit_types(hart: np.record, mem: np.record) -> tuple[types.Type, ...]:
-    """The argument types of a unit on these records, to compile it by."""
-    return (numba.typeof(hart), numba.typeof(mem), *_UNIT)
+def unit_types(*records: np.record) -> tuple[types.Type, ...]:
+    """The argument types of a unit that takes these records and integers: five in all."""
+    return (*map(numba.typeof, records), *_UNIT[: 5 - len(records)])
 
 
 if numba.config.DISABLE_JIT:
@@ -145,6 +145,10 @@ if numba.config.DISABLE_JIT:
         """Call a unit, for tests without the compiler."""
         return _units[int(address)](hart, mem, request, first, second)
 
+    def call_vm_unit(address, hart, mem, vm, request, first):
+        """Call a unit that takes a virtual machine, for tests without the compiler."""
+        return _units[int(address)](hart, mem, vm, request, first)
+
 else:
 
     def unit_address(unit: Callable, signature: tuple) -> int:
@@ -153,14 +157,8 @@ else:
         compiled = unit.overloads[signature]
         return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 
-    @numba.extending.intrinsic
-    def call_unit(typing_context, address, hart, mem, request, first, second):
-        """Call `int64 unit(hart, mem, request, first, second)` by its address.
-
-        The unit is compiled once and apart, whoever calls it: neither waits for the
-        other to be compiled, nor carries its code.
-        """
-        arguments = (hart, mem, *_UNIT)
+    def _call(arguments: tuple[types.Type, ...]) -> tuple:
+        """A call of a function with these arguments, by the address that comes first."""
 
         def generate(context, builder, signature, values):
             function = context.call_conv.get_function_type(types.int64, arguments)
@@ -171,6 +169,20 @@ else:
             return answer
 
         return types.int64(types.int64, *arguments), generate
+
+    @numba.extending.intrinsic
+    def call_unit(typing_context, address, hart, mem, request, first, second):
+        """Call `int64 unit(hart, mem, request, first, second)` by its address.
+
+        The unit is compiled once and apart, whoever calls it: neither waits for the
+        other to be compiled, nor carries its code.
+        """
+        return _call((hart, mem, *_UNIT))
+
+    @numba.extending.intrinsic
+    def call_vm_unit(typing_context, address, hart, mem, vm, request, first):
+        """Call `int64 unit(hart, mem, vm, request, first)`, a monitor's, by its address."""
+        return _call((hart, mem, vm, *_UNIT[:2]))
 
 
 @numba.extending.intrinsic

@@ -12,4 +12,5 @@ class Request(IntEnum):
     SBI = 3      # answer an environment call: -, -; the reason
     SYSTEM = 4   # execute a system instruction: its micro-op, its word; the reason
     RAISE = 5    # raise the pending exception: the instruction's word, -; the reason
-    HANDLE = 6   # and above, 6 + what interrupted a run: its micro-op, a target; the reason
+    ACCESS_AT = 6  # the same as ACCESS, at a physical address: its micro-op, the address
+    HANDLE = 7   # and above, 7 + what interrupted a run: its micro-op, a target; the reason

@@ -6,7 +6,7 @@ apart: at the same time on a cold start, and once for every loop that there is.
 
 import numpy as np
 
-from toyisa.access import access_memory
+from toyisa.access import access_at, access_memory
 from toyisa.firmware import answer_sbi
 from toyisa.njit import entry
 from toyisa.pool import settle
@@ -29,6 +29,8 @@ def serve(hart, mem, request, first, second):
         return answer_sbi(hart, mem)
     if request == Request.SYSTEM:
         return execute_or_raise(hart, mem, first, second)
+    if request == Request.ACCESS_AT:
+        return np.int64(access_at(hart, mem, first, second, True))
     if request == Request.RAISE:
         return raise_pending(hart, first)
     return handle(hart, mem, request - Request.HANDLE, first, second)

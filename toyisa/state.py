@@ -104,6 +104,12 @@ HART = record(
 def new_hart() -> np.record:
     """A hart at reset: all zero, S level, TLBs empty, no deadlines."""
     hart = np.zeros(1, HART)[0]
+    reset(hart)
+    return hart
+
+
+def reset(hart: np.record) -> None:
+    """Make a hart record that is all zero a hart at reset."""
     hart.priv = 1
     hart.resv.addr = -1
     hart.fetch.tag = NO_TAG
@@ -112,7 +118,6 @@ def new_hart() -> np.record:
     hart.clock.per_tick = 1
     for field in ("rtag", "wtag", "xtag", "dkey", "ikey"):
         hart.tlb[field][:] = NO_TAG
-    return hart
 
 
 # What two runs of the same guest must agree on, whatever ran them.

@@ -1,0 +1,43 @@
+"""Answers for what a stopped hart has done, as numbers by name, and for its digest.
+
+Must not know how it was run.
+"""
+
+import hashlib
+
+import numpy as np
+
+from toyisa import causes
+from toyisa.cost import CLASSES, EVENTS, Event
+from toyisa.insns import BY_NAME as ROWS
+from toyisa.ops import ROW_OF_OP
+from toyisa.state import ARCHITECTURAL
+
+
+def cycles_by_class(hart: np.record, total: int) -> dict[str, int]:
+    """Cycles by price class and event, with what is left of `total` as idle; counts folded."""
+    counts, price = hart.counts, hart.price
+    cycles = dict.fromkeys((*CLASSES, *EVENTS, "idle"), 0)
+    for op, name in ROW_OF_OP.items():
+        cycles[ROWS[name].cost.value] += int(counts.op[op]) * int(price.op[op])
+    for event in Event:
+        cycles[event.name.lower()] += int(counts.event[event]) * int(price.event[event])
+    cycles["idle"] = total - int(hart.clock.cycles)
+    return cycles
+
+
+def traps_by_cause(hart: np.record) -> dict[str, int]:
+    """Traps that S took, by the names of `causes.name`."""
+    taken = {causes.name(n): int(hart.counts.exc[n]) for n in range(16)}
+    taken |= {causes.name(causes.INTERRUPT | n): int(hart.counts.irq[n]) for n in range(16)}
+    return {name: times for name, times in taken.items() if times}
+
+
+def digest(hart: np.record, ram: np.ndarray, more: str = "") -> str:
+    """A hex digest of the architectural registers, `more`, and RAM."""
+    total = hashlib.sha256(hart["x"][:32].tobytes())
+    for field in ARCHITECTURAL[1:]:
+        total.update(np.asarray(hart[field]).tobytes())
+    total.update(more.encode())
+    total.update(np.ascontiguousarray(ram))
+    return total.hexdigest()

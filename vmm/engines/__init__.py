@@ -1,0 +1,48 @@
+"""Answers for which engines there are, and what one is.
+
+An engine is how guest kernel code runs between exits.  None knows another.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+# Engines by name: the module that has an `ENGINE`.  `register` adds to them.
+_MODULES = {"trap": "vmm.engines.trap"}
+_REGISTERED: dict[str, "Engine"] = {}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A way to run a guest's kernel; see `docs/howto/write-an-engine.md`.
+
+    `unit` is compiled and called by the loop, with a `vmm.requests.EngineRequest`;
+    `install(hart, vm)` sets the real hart's root record, once.  `paging` are the ways
+    it can translate addresses, its default first.
+    """
+
+    name: str
+    summary: str
+    unit: Callable[..., Any]
+    install: Callable[[np.record, np.record], None]
+    paging: tuple[str, ...] = ("shadow",)
+
+
+def register(engine: Engine) -> None:
+    """Add an engine of one's own under its name."""
+    _REGISTERED[engine.name] = engine
+
+
+def names() -> tuple[str, ...]:
+    """Every engine that runs a guest under the monitor."""
+    return (*_MODULES, *_REGISTERED)
+
+
+def find(name: str) -> Engine:
+    """The engine of that name; KeyError."""
+    if name in _REGISTERED:
+        return _REGISTERED[name]
+    return import_module(_MODULES[name]).ENGINE

@@ -1,0 +1,39 @@
+"""Trap and emulate: the unmodified kernel in deprivileged S, shadow page tables.
+
+Virtual S runs in real S and virtual U in real U, so the guest's U bits, SUM and MXR
+mean what they say.  Whatever the kernel must not do itself, traps: right on a machine
+where all that is sensitive traps, and wrong on another (`--profile leaky`).
+"""
+
+import numpy as np
+
+from toyisa.levels import STraps
+from toyisa.mmu import MXR, SUM, recontext
+from toyisa.njit import entry
+from vmm.engines import Engine
+from vmm.handlers import handle_trap
+from vmm.requests import EngineRequest
+from vmm.shadow.fill import DIRECT, select_root
+
+
+def install(hart: np.record, vm: np.record) -> None:
+    """Set the root record of the real hart: S may do nothing privileged."""
+    hart.root.s_traps = STraps.ALL
+    hart.root.deleg_exc = hart.root.deleg_int = 0
+    hart.csr.scounteren = 0
+
+
+@entry
+def serve_trap(hart, mem, vm, request, _first):
+    """The engine's unit: an EngineRequest."""
+    if request == EngineRequest.EXIT:
+        return handle_trap(vm, hart, mem)
+    virtual = vm.hart
+    hart.pc, hart.priv = virtual.pc, virtual.priv
+    hart.csr.sstatus = np.int64(virtual.csr.sstatus) & (SUM | MXR)
+    select_root(vm, hart, mem, np.int64(DIRECT))
+    recontext(hart)
+    return np.int64(0)
+
+
+ENGINE = Engine("trap", "trap and emulate: each privileged instruction exits", serve_trap, install)

@@ -1,0 +1,65 @@
+"""Answers for a guest's RAM as devices and people reach it: by guest-physical address.
+
+A write keeps true what the machine and the monitor derive from RAM: decoded code, a
+reservation, shadow tables.  Must not know who writes.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from toyisa.bus import Dma
+from toyisa.memory import PAGE, RAM_BASE
+from toyisa.mmu import recontext
+from toyisa.pool import flush_pool
+from toyisa.state import NO_TAG
+from vmm.shadow.frames import forget_shadows
+
+
+class GuestDma(Dma):
+    """The RAM of the virtual machine `vm`, which lies in the machine's frame by frame."""
+
+    def __init__(self, hart: np.record, memory: np.record, ram: np.ndarray, vm: np.record):
+        super().__init__(vm.hart, vm.platform, ram)
+        self.real_hart, self.real_memory, self.vm = hart, memory, vm
+
+    def check(self, pa: int, size: int) -> int:
+        """The offset in guest RAM of `size` bytes at `pa`; IndexError."""
+        offset = pa - RAM_BASE
+        if offset < 0 or offset + size > int(self.vm.frames) * PAGE:
+            raise IndexError(f"{pa:#x} is not in the guest's RAM")
+        return offset
+
+    def read(self, pa: int, size: int) -> bytes:
+        pieces = (self.ram[at : at + n] for _, at, n in self._pieces(pa, size))
+        return b"".join(piece.tobytes() for piece in pieces)
+
+    def write(self, pa: int, data: bytes) -> None:
+        done, decoded, tables, shadow = 0, False, False, self.vm.shadow
+        for gfn, at, n in self._pieces(pa, len(data)):
+            self.ram[at : at + n] = np.frombuffer(data, np.uint8, n, done)
+            self._unreserve(at, n)
+            decoded |= bool(self.real_memory.frame_flags[at // PAGE])
+            tables |= bool(shadow.as_root[:, gfn].any() or shadow.as_table[:, gfn].any())
+            done += n
+        if decoded:
+            flush_pool(self.real_hart, self.real_memory)
+            self.real_hart.fetch.tag = NO_TAG
+        if tables:
+            forget_shadows(self.real_hart, self.real_memory, self.vm)
+
+    def _pieces(self, pa: int, size: int) -> Iterator[tuple[int, int, int]]:
+        """The guest frame, the machine's RAM offset and the length of each part in a page."""
+        offset = self.check(pa, size)
+        end = offset + size
+        while offset < end:
+            gfn, inside = divmod(offset, PAGE)
+            n = min(PAGE - inside, end - offset)
+            yield gfn, int(self.vm.p2m[gfn]) * PAGE + inside, n
+            offset += n
+
+    def _unreserve(self, at: int, size: int) -> None:
+        reserved = int(self.real_hart.resv.addr) - RAM_BASE
+        if at - 4 < reserved < at + size:
+            self.real_hart.resv.addr = -1
+            recontext(self.real_hart)

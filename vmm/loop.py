@@ -1,0 +1,138 @@
+"""Answers for running a virtual machine: enter, exit, handle, and again.
+
+The one loop of every engine.  Must not know how an engine runs the guest, nor what an
+exit means: the engine's unit is called by its address.
+"""
+
+import numpy as np
+
+from toyisa.clock import charge, timer_deadline
+from toyisa.cost import Event
+from toyisa.devices import TX_FULL, attend
+from toyisa.exits import Reason
+from toyisa.mmu import flush, forget_spaces, reserve
+from toyisa.njit import call_unit, call_vm_unit, entry, njit
+from toyisa.state import NEVER
+from toyisa.trap import takes_interrupts
+from vmm.exits import Kind
+from vmm.inject import inject_interrupt
+from vmm.requests import EngineRequest
+from vmm.stats import count_exit
+
+BARREN_EXITS = 4096  # exits in a row without an instruction retired: it never will
+
+
+@entry
+def run_vm(hart, mem, vm):
+    """Run the guest until its caller must act: a Reason.  All its state is then in `vm`."""
+    hart.x[:] = vm.hart.x
+    _put_clock(vm, hart)
+    began, pc = np.int64(hart.clock.cycles), np.int64(vm.hart.pc)
+    counted = True  # the last exit's cost
+    while True:
+        if vm.unfinished:  # an exit that had to wait for input
+            reason = _handle(vm, hart, mem, np.int64(vm.unfinished))
+        else:
+            reason = _before_entry(vm, hart)
+            if reason != Reason.RUN:
+                break
+            call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.ENTER, 0)
+            if vm.shadow.stale:
+                flush(hart, -1, -1)
+                vm.shadow.stale = 0
+            if not counted:
+                count_exit(vm, hart, began, pc)
+            retired = hart.clock.instret
+            reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
+            began, pc, counted = np.int64(hart.clock.cycles), np.int64(hart.pc), False
+            vm.barren = vm.barren + 1 if retired == hart.clock.instret else 0
+            reason = _handle(vm, hart, mem, reason)
+        if reason != Reason.RUN:
+            break
+        if vm.barren >= BARREN_EXITS:
+            reason = np.int64(Reason.STUCK)
+            break
+    if not counted and not vm.unfinished:
+        count_exit(vm, hart, began, pc)
+    vm.hart.x[:] = hart.x
+    _take_clock(vm, hart)
+    return reason
+
+
+@njit
+def _take_clock(vm, hart):
+    clock = vm.hart.clock
+    clock.cycles, clock.instret, clock.idle = (
+        hart.clock.cycles, hart.clock.instret, hart.clock.idle,
+    )  # fmt: skip
+
+
+@njit
+def _put_clock(vm, hart):
+    clock = vm.hart.clock
+    hart.clock.cycles, hart.clock.instret, hart.clock.idle = (
+        clock.cycles, clock.instret, clock.idle,
+    )  # fmt: skip
+
+
+@njit
+def _before_entry(vm, hart):
+    """What a hart looks at before it runs: stops, then interrupts; RUN, or why to stop."""
+    virtual, console = vm.hart, vm.platform.console
+    _take_clock(vm, hart)
+    virtual.root.deadline = NEVER
+    vm.platform.request.pa = -1
+    if attend(virtual, vm.platform) and not console.halted:
+        return np.int64(Reason.INPUT)
+    if console.halted:
+        return np.int64(Reason.HALTED)
+    if console.tx_len >= TX_FULL:
+        return np.int64(Reason.OUTPUT)
+    if virtual.clock.instret >= virtual.root.budget:
+        return np.int64(Reason.BUDGET)
+    if inject_interrupt(vm, hart) and virtual.root.one_trap:
+        return np.int64(Reason.STEP)
+    deadline = virtual.root.deadline
+    if virtual.csr.sie >> 5 & 1 and takes_interrupts(virtual):
+        deadline = min(deadline, timer_deadline(virtual))
+    hart.root.deadline = deadline
+    hart.root.budget = virtual.root.budget
+    return np.int64(Reason.RUN)
+
+
+@njit
+def _handle(vm, hart, mem, reason):
+    """Handle one exit; RUN, or why the caller must act.
+
+    One that waits for input must leave no trace: how often the host came too late is
+    no matter of the guest's.
+    """
+    virtual = vm.hart
+    virtual.pc = hart.pc
+    vm.kind = np.int64(Kind.OTHER)
+    if reason == Reason.BUDGET or reason == Reason.OUTPUT:
+        return np.int64(Reason.RUN)  # `_before_entry` says so, if it still holds
+    if not vm.unfinished:
+        charge(hart, np.int64(Event.ROOT_CROSS), 1)
+        if not hart.tlb.tagged:
+            forget_spaces(hart)
+    _take_clock(vm, hart)
+    virtual.resv.addr = hart.resv.addr
+    vm.saved[:] = hart.counts.event
+    spent = hart.clock.cycles
+    vm.unfinished = 0
+    if reason == Reason.DEADLINE:
+        vm.kind = np.int64(Kind.TIMER)
+        answer = np.int64(Reason.RUN)
+    elif reason == Reason.TRAP:
+        answer = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.EXIT, reason)
+    else:
+        return reason
+    if answer == Reason.INPUT:
+        hart.counts.event[:] = vm.saved
+        hart.clock.cycles = spent
+        vm.unfinished = reason
+    hart.clock.instret, hart.clock.idle = virtual.clock.instret, virtual.clock.idle
+    if hart.resv.addr >= 0 and virtual.resv.addr < 0:
+        reserve(hart, np.int64(-1))
+    return answer

@@ -1,0 +1,141 @@
+"""Answers for a virtual machine as a Python object, used like a bare one.
+
+It is a `Machine` whose hart and devices are virtual: `vm.hart`, `vm.platform` of the
+monitor's record.  Under it lies real memory, where the guest has some frames and the
+monitor others, and a real hart that runs both engines' code and the guest's.
+
+    vm = VirtualMachine(mem=16 << 20, engine="trap")
+    vm.load("kernel.elf")
+    vm.run()
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from toyisa import state, tally
+from toyisa.cost import CostModel
+from toyisa.exits import Reason
+from toyisa.levels import Profile
+from toyisa.machine import Machine
+from toyisa.memory import PAGE, RAM_BASE, new_memory, reset_memory
+from toyisa.mmu import recontext
+from toyisa.pool import fold_all
+from toyisa.snapshot import SnapshotError
+from toyisa.units import link as link_machine
+from vmm import engines, units
+from vmm.exits import Kind
+from vmm.guestram import GuestDma
+from vmm.loop import run_vm
+from vmm.vcpu import MAX_SHADOW, new_vm
+
+MIN_SHADOW = 4  # a root, and tables for the pages that one instruction needs
+POISON_FRAMES = 1  # between what is the monitor's and what is the guest's, and behind it
+
+
+class VirtualMachine(Machine):
+    """A guest under the monitor: `engine` says how its kernel's code runs.
+
+    `shadow` is how many frames shadow tables may take, `scatter` a seed by which the
+    guest's frames are spread over the machine's.  ValueError on a size out of range.
+    """
+
+    def __init__(
+        self,
+        mem: int = 16 << 20,
+        engine: str = "trap",
+        profile: Profile = Profile.STRICT,
+        cost: str | CostModel = "modern",
+        clock: str = "cycles",
+        *,
+        shadow: int = MAX_SHADOW,
+        scatter: int | None = None,
+    ):
+        if not MIN_SHADOW <= shadow <= MAX_SHADOW:
+            raise ValueError(f"shadow tables take {MIN_SHADOW} to {MAX_SHADOW} frames")
+        self.engine = engines.find(engine)
+        self._shadow, self._scatter = shadow, scatter
+        super().__init__(mem, profile, cost, clock)
+        self.real_hart.root.profile = profile
+        self.real_hart.clock = self.hart.clock
+        self.engine.install(self.real_hart, self.vm)
+        recontext(self.real_hart)
+
+    def _assemble(self, mem: int) -> GuestDma:
+        """Real memory for the monitor and the guest, and the record of the virtual machine."""
+        frames = mem // PAGE
+        first = self._shadow + POISON_FRAMES
+        self.real_hart = state.new_hart()
+        self.real_memory, self.real_ram = new_memory((first + frames + POISON_FRAMES) * PAGE)
+        link_machine(self.real_hart, self.real_memory)
+        self._set_prices(self.real_hart)
+        self.vm = vm = new_vm(frames)
+        vm.shadow.base, vm.shadow.frames = 0, self._shadow
+        places = first + np.arange(frames, dtype=np.int32)
+        if self._scatter is not None:
+            places = np.random.default_rng(self._scatter).permutation(places)
+        vm.p2m[:frames] = places
+        self.hart, self.memory = vm.hart, vm.platform
+        state.reset(self.hart)
+        reset_memory(self.memory)
+        link_machine(self.hart, self.memory)
+        if self._scatter is None:  # what looks at a machine finds RAM in one piece
+            self.memory.ram = int(self.real_memory.ram) + first * PAGE
+            self.memory.ram_size = mem
+        units.link(self.engine, self.real_hart, self.real_memory, vm)
+        self._first = first
+        return GuestDma(self.real_hart, self.real_memory, self.real_ram, vm)
+
+    # -- loading -----------------------------------------------------------
+
+    def load(self, source: str | Path | bytes) -> None:
+        super().load(source)
+        tohost = int(self.memory.console.tohost)
+        self.vm.tohost = (tohost - RAM_BASE) // PAGE if tohost >= 0 else -1
+
+    # -- running -----------------------------------------------------------
+
+    def _enter(self) -> Reason:
+        return Reason(self.enter(self._run_vm))
+
+    def _run_vm(self, _hart: np.record, _memory: np.record) -> int:
+        reason = run_vm(self.real_hart, self.real_memory, self.vm)
+        self.real_hart.x[32] = 0
+        return reason
+
+    # -- snapshots ---------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Not yet: SnapshotError."""
+        raise SnapshotError("a virtual machine cannot be saved yet, only a bare one")
+
+    def load_snapshot(self, path: str | Path) -> None:
+        """Not yet: SnapshotError."""
+        raise SnapshotError("a snapshot is put back into a bare machine only")
+
+    # -- looking -----------------------------------------------------------
+
+    @property
+    def ram(self) -> np.ndarray:
+        """The guest's RAM as bytes, in the order of its own addresses; a copy if scattered."""
+        frames = int(self.vm.frames)
+        if self._scatter is None:
+            first = self._first * PAGE
+            return self.real_ram[first : first + frames * PAGE]
+        return self.real_ram.reshape(-1, PAGE)[self.vm.p2m[:frames]].reshape(-1)
+
+    def cycles_by_class(self) -> dict[str, int]:
+        """Cycles by price class and event, of the guest and of root; they sum to `cycles`."""
+        fold_all(self.real_hart, self.real_memory)
+        return tally.cycles_by_class(self.real_hart, self.cycles)
+
+    def exits(self) -> dict[str, dict[str, int]]:
+        """By kind of exit: how many, and the cycles that root spent on them."""
+        stats = self.vm.stats
+        return {
+            kind.name.lower(): {
+                "count": int(stats.count[kind]), "cycles": int(stats.cycles[kind]),
+                "min": int(stats.least[kind]), "max": int(stats.most[kind]),
+            }
+            for kind in Kind if stats.count[kind]
+        }  # fmt: skip

@@ -1,0 +1,41 @@
+"""Answers for guest-physical memory: where it lies in the machine, how it is stored to.
+
+Must not know tables, guest's or shadow.
+"""
+
+import numpy as np
+
+from toyisa.access import store_ram
+from toyisa.memory import PAGE, RAM_BASE, ram_words
+from toyisa.njit import njit
+
+
+@njit
+def gfn_of(vm, gpa):
+    """The guest frame of a guest-physical address, or -1 outside the guest's RAM."""
+    gfn = (gpa - RAM_BASE) >> 12
+    return gfn if 0 <= gfn < vm.frames else -1
+
+
+@njit
+def offset_of(vm, gpa):
+    """The machine's RAM offset of a guest-physical address, or -1: no RAM there."""
+    gfn = gfn_of(vm, gpa)
+    if gfn < 0 or vm.p2m[gfn] < 0:
+        return -1
+    return np.int64(vm.p2m[gfn]) * PAGE | gpa & (PAGE - 1)
+
+
+@njit
+def read_word(vm, mem, gpa):
+    """The word at a guest-physical address, or -1 outside RAM."""
+    at = offset_of(vm, gpa)
+    return np.int64(ram_words(mem)[at >> 2]) if at >= 0 else -1
+
+
+@njit
+def write_word(vm, hart, mem, gpa, value):
+    """Store a word in guest RAM as the guest's own hart would: reservations, code."""
+    at = offset_of(vm, gpa)
+    if at >= 0:
+        store_ram(hart, mem, at, 4, value, True)

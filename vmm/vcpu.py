@@ -1,0 +1,82 @@
+"""Answers for what the monitor keeps of one virtual machine: one record.
+
+The virtual hart *is* a hart record, and what lies around it (console, PLIC) a memory
+record, both as the machine's: to emulate an instruction is to let the machine's own
+slow path execute it on them.  So a virtual register `vsepc` is `vm.hart.csr.sepc`.
+While the guest runs, its registers and pc are in the real hart.
+
+Address kinds: gva guest-virtual, gpa guest-physical, hpa machine.  Frames: gfn counts
+from the guest's RAM base, mfn from the machine's.
+"""
+
+import numpy as np
+
+from toyisa.cost import Event
+from toyisa.memory import MAX_FRAMES, MEMORY
+from toyisa.state import HART, NEVER, record
+from vmm.exits import Kind
+
+VIEWS = 3         # of the guest's tables: see shadow/fill.py
+MAX_SHADOW = 511  # shadow frames; each may be a root, and have an address-space id of its own
+ENTRIES = 1024
+TIMELINE = 1 << 16
+
+# A shadow frame's role.
+FREE, ROOT, TABLE, SPLIT = range(4)
+
+# Links chain every valid entry to the others that point to the same machine frame.  A
+# place is shadow frame * 1024 + index; in `head`, `next` and `prev` it stands plus 1.
+SHADOW = record(
+    ("base", "i8"), ("frames", "i8"),  # the first machine frame of the pool, and how many
+    ("root", "i8"),                    # the shadow frame that real satp points to
+    ("hand", "i8"),                    # where the search for a frame goes on
+    ("stale", "i8"),                   # real TLB entries may outlive their shadow entries
+    ("role", "u1", MAX_SHADOW), ("aspect", "u1", MAX_SHADOW),
+    ("key", "i8", MAX_SHADOW),         # of a ROOT or TABLE the gfn, of a SPLIT the guest's PTE
+    ("unused", "i8", MAX_SHADOW),      # traced stores that came while no current root led here
+    ("as_root", "i4", (VIEWS, MAX_FRAMES)),   # by gfn: the shadow frame plus 1, or 0
+    ("as_table", "i4", (VIEWS, MAX_FRAMES)),
+    ("special", "i4", (VIEWS, 3)),     # roots of no table: plus 1, or 0
+    ("head", "i4", MAX_FRAMES),        # by mfn
+    ("next", "i4", MAX_SHADOW * ENTRIES), ("prev", "i4", MAX_SHADOW * ENTRIES),
+)  # fmt: skip
+
+# What the last walk of the guest's tables read.
+WALK = record(
+    ("pte1", "i8"),   # the entry in the root table
+    ("table", "i8"),  # the second-level table's gfn, or -1: pte1 is a leaf
+)
+
+STATS = record(
+    ("count", "i8", len(Kind)), ("cycles", "i8", len(Kind)),  # cycles that root spent
+    ("least", "i8", len(Kind)), ("most", "i8", len(Kind)),
+    ("fills", "i8"), ("eager", "i8"),        # shadow entries made on a fault, on a traced store
+    ("evicted", "i8"), ("unshadowed", "i8"), ("injected", "i8"),
+    ("logging", "i8"), ("logged", "i8"),     # the timeline: exits since the start
+    ("log_at", "i8", TIMELINE), ("log_cycles", "i8", TIMELINE),
+    ("log_kind", "u1", TIMELINE), ("log_pc", "u4", TIMELINE),
+)  # fmt: skip
+
+VM = record(
+    ("hart", HART), ("platform", MEMORY),
+    ("engine", "i8"),                  # the host address of the engine's unit
+    ("kind", "i8"),                    # what the exit that is being handled is for
+    ("unfinished", "i8"),              # the reason of an exit that waits for input, or 0
+    ("saved", "i8", len(Event)),       # counts of events before it was handled
+    ("frames", "i8"),                  # of the guest's RAM
+    ("p2m", "i4", MAX_FRAMES), ("m2p", "i4", MAX_FRAMES),  # gfn to mfn and back, -1: none
+    ("tohost", "i8"),                  # the gfn that holds HTIF's word, or -1
+    ("barren", "i8"),                  # exits in a row without an instruction retired
+    ("walk", WALK), ("shadow", SHADOW), ("stats", STATS),
+)  # fmt: skip
+
+
+def new_vm(frames: int) -> np.record:
+    """A virtual machine of `frames` frames of RAM, none of them backed yet."""
+    vm = np.zeros(1, VM)[0]
+    vm.frames = frames
+    vm.p2m[:frames] = -1
+    vm.tohost = -1
+    vm.shadow.root = -1
+    vm.stats.least[:] = NEVER
+    return vm
