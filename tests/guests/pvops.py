@@ -62,6 +62,17 @@ def emptied() -> str:
     return MACRO.sub(r".macro \1\2\n.endm", source())
 
 
+def faked(operation: str, instead: str) -> str:
+    """The file again, where `operation` does something else: the text `instead`."""
+
+    def fake(match: re.Match[str]) -> str:
+        name, operands, _ = match.groups()
+        return f".macro {name}{operands}\n{instead}\n.endm" if name == operation else match[0]
+
+    assert operation in macros()
+    return MACRO.sub(fake, source())
+
+
 DEFERRING = {
     "LAZY_ENTER": """
     sw      zero, deferred, t0""",

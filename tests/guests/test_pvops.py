@@ -29,8 +29,8 @@ def test_nothing_privileged_is_left_when_the_operations_are_empty(guest, tmp_pat
 
 
 def uses():
-    """(file, line number, operation, operands) of each use in kernels and their library."""
-    for folder in ("lib", "kernels"):
+    """(file, line number, operation, operands) of each use in kernels and what they share."""
+    for folder in ("lib", "kernels", "nano"):
         for file in sorted(guests.path(folder).rglob("*.S")):
             for number, line in enumerate(file.read_text().splitlines(), 1):
                 match = re.match(r"\s+([A-Z_]+)\b([^#]*)", line)

@@ -1,0 +1,36 @@
+# The timer in nano-benchmarks: near or never, and how often it has come.
+
+    .equ SOON, 200                      # ticks of the timebase: 20 us
+    .equ FAR, 0x10000                   # upper half of a time that does not come
+
+    .text
+
+timer_never:
+    li      a0, 0
+    li      a1, FAR
+    SET_TIMER a0, a1
+    ret
+
+# timer_wait(ticks of the timebase): looking at the clock.
+timer_wait:
+    READ_TIME_LOW t1
+    add     a0, t1, a0
+1:  READ_TIME_LOW t1
+    sub     t1, t1, a0                  # its sign says before or after, wrap or not
+    bltz    t1, 1b
+    ret
+
+# trap(frame, cause, value): a timer interrupt is counted, and is the last.
+trap:
+    li      t0, INTERRUPT | IRQ_TIMER
+    bne     a1, t0, panic_trap
+    lw      t0, timer_count
+    addi    t0, t0, 1
+    sw      t0, timer_count, t1
+    j       timer_never
+
+    .bss
+    .balign 4
+timer_count:
+    .space  4
+    .text

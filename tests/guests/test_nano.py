@@ -1,0 +1,134 @@
+"""The nano-benchmarks end well, measure what they say, and notice when it is not done.
+
+As they are and with operations that change all they may, on our machine and on QEMU.
+"""
+
+import pytest
+
+import guests
+from guests import readings
+from tests.guests import pvops, qemu
+from tests.guests.build import assembled
+from toyisa.cost import load
+
+NANO = {name: guest for name, guest in guests.catalogue().items() if name.startswith("nano/")}
+PARAMS = {  # of those that measure several things
+    "cold": [1, 2],
+    "fork": [16],
+    "ptemod_batch": [1 << n for n in range(12)],
+}
+PVOPS = {"poisoned": pvops.poisoned, "deferring": pvops.deferring}
+VARIANTS = [(name, variant) for name in NANO for variant in ("plain", "poisoned")]
+VARIANTS += [(f"nano/{n}", "deferring") for n in ("fork", "forkwait", "pgfault", "ptemod_batch")]
+each = pytest.mark.parametrize(("name", "variant"), VARIANTS)
+
+
+def build(name, where, text=None):
+    """The ELF file of a benchmark, with `text` for its `pvops.inc`."""
+    elf = where / "guest.elf"
+    elf.write_bytes(assembled(NANO[name], pvops=text, where=where).elf())
+    return elf
+
+
+@pytest.fixture
+def elf(name, variant, tmp_path):
+    return build(name, tmp_path, PVOPS[variant]() if variant in PVOPS else None)
+
+
+def run(elf, cost, budget=20_000_000):
+    """The machine after it has run the ELF to its end, and why that came."""
+    from toyisa.machine import Machine
+
+    machine = Machine(cost=cost)
+    machine.load(elf)
+    machine.end_input()
+    return machine, machine.run(budget=budget)
+
+
+def check_console(name, console):
+    """It has the benchmark's readings, and checks that all went well."""
+    short = name.removeprefix("nano/")
+    keys = [f"{short}:{param}" for param in PARAMS.get(short, [])] or [short]
+    assert list(readings.parse(console)) == keys
+    others = [line for line in console.splitlines() if not line.startswith("nano ")]
+    assert others
+    assert all(line.startswith("ok   ") for line in others), console
+
+
+@each
+@pytest.mark.parametrize("cost", ["p4", "modern"])
+def test_on_our_machine(name, variant, elf, cost):
+    from toyisa.machine import Exit
+
+    machine, end = run(elf, cost)
+    assert end is Exit.HALTED, machine.reason
+    assert machine.code == NANO[name].exit
+    check_console(name, machine.output().decode())
+    assert variant != "plain" or machine.instret < 3_000_000
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory):
+    return qemu.build_shim(tmp_path_factory.mktemp("shim"))
+
+
+@qemu.needed
+@each
+def test_on_qemu(name, variant, elf, shim):
+    output, code = qemu.run(shim, elf, None)
+    check_console(name, output.decode())
+    assert code == NANO[name].exit
+
+
+# What Adams and Agesen measured on the machine of preset p4 (ASPLOS 2006), and how
+# many accesses to trap CSRs our kernel needs where theirs finds all done by the trap:
+# to read the pc and step it, to read the address of a fault.
+ANCHORS = {
+    "syscall": (243, 2),
+    "in": (3209, 0),
+    "irq_toggle": (151, 0),
+    "callret": (11, 0),
+    "pgfault": (1093, 1),
+    "illegal": (889, 2),
+}
+
+
+@pytest.mark.parametrize("short", ANCHORS)
+def test_bare_costs_are_near_the_published_ones(short, tmp_path):
+    machine, _ = run(build(f"nano/{short}", tmp_path), "p4")
+    reading = readings.parse(machine.output().decode())[short]
+    published, accesses = ANCHORS[short]
+    cycles = reading.each - accesses * load("p4").price["csr"]
+    assert cycles == pytest.approx(published, rel=0.1)
+
+
+# Each benchmark, and an act that it measures or rests on, done wrong.
+FAKES = [
+    ("csr_read", "READ_SSCRATCH", "li \\rd, 0"),
+    ("csr_read", "WRITE_SSCRATCH", ""),
+    ("irq_toggle", "IRQ_DISABLE", ""),
+    ("irq_toggle", "IRQ_ENABLE", ""),
+    ("timer_set", "SET_TIMER", ""),
+    ("time_read", "READ_TIME_LOW", "li \\rd, 5"),
+    ("in", "READ_DEVICE", "li \\rd, 0"),
+    ("syscall", "WRITE_SEPC", ""),
+    ("illegal", "WRITE_SEPC", ""),
+    ("protfault", "WRITE_SEPC", ""),
+    ("pgfault", "READ_STVAL", "li \\rd, 0x40000000"),
+    ("pgfault", "FLUSH_TLB", ""),
+    ("ptemod", "SET_PTE", "sw zero, 0(\\addr)"),
+    ("ptemod", "FLUSH_TLB_PAGE", ""),
+    ("ptemod_batch", "FLUSH_TLB", ""),
+    ("ctxswitch", "WRITE_SATP", "li t0, 0x803fffff\nand t0, \\rs, t0\ncsrw satp, t0"),
+    ("fork", "SET_PGD", ""),
+    ("forkwait", "FLUSH_TLB", ""),
+]
+
+
+@pytest.mark.parametrize(("short", "operation", "instead"), FAKES)
+def test_an_act_that_is_not_done_is_noticed(short, operation, instead, tmp_path):
+    from toyisa.machine import Exit
+
+    elf = build(f"nano/{short}", tmp_path, pvops.faked(operation, instead))
+    machine, end = run(elf, "modern")
+    assert (end, machine.code) != (Exit.HALTED, 0), machine.output().decode()
