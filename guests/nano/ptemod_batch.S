@@ -18,7 +18,7 @@ main:
     call    tables_init
     li      s0, 1
     li      s1, LARGEST
-1:  NANO    ptemod_batch, COUNT, changes, no_changes, nano_nothing, s0
+1:  NANO    ptemod_batch, COUNT, changes, no_changes, touch, s0
     # The last batch gave all pages the second frame, there being an even number of
     # batches; looking at them makes the TLB remember that.  One more gives them the
     # first.
@@ -40,7 +40,7 @@ main:
     EPILOGUE
 
 # Two tables, one behind the other, so that their entries are an array; and two
-# frames that can be told apart.  s2 is 0 from here on: pages seen wrong.
+# frames that can be told apart.  s2 counts pages seen wrong from here on.
 tables_init:
     addi    sp, sp, -16
     sw      ra, 12(sp)
@@ -68,8 +68,22 @@ tables_init:
     li      a0, 2
     call    frame
     sw      a0, second, t0
+    li      a0, LARGEST                 # none is missing when it is first touched
+    li      a1, LARGEST
+    call    changes
+    li      s2, 0
     lw      ra, 12(sp)
     addi    sp, sp, 16
+    ret
+
+# touch(batch): its tables are in use, which a VMM with tables of its own must notice.
+touch:
+    li      t0, NANO_VA
+    li      t1, PAGE_SIZE
+1:  lw      t2, 0(t0)
+    add     t0, t0, t1
+    addi    a0, a0, -1
+    bnez    a0, 1b
     ret
 
 # frame(word) -> an entry for a new page that begins with the word

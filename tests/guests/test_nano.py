@@ -1,6 +1,7 @@
 """The nano-benchmarks end well, measure what they say, and notice when it is not done.
 
-As they are and with operations that change all they may, on our machine and on QEMU.
+As they are and with operations that change all they may, on our machine and on QEMU;
+as they are also under a VMM.
 """
 
 import pytest
@@ -12,6 +13,7 @@ from tests.guests.build import assembled
 from toyisa.cost import load
 
 NANO = {name: guest for name, guest in guests.catalogue().items() if name.startswith("nano/")}
+BUDGET = 20_000_000
 PARAMS = {  # of those that measure several things
     "cold": [1, 2],
     "fork": [16],
@@ -35,11 +37,14 @@ def elf(name, variant, tmp_path):
     return build(name, tmp_path, PVOPS[variant]() if variant in PVOPS else None)
 
 
-def run(elf, cost, budget=20_000_000):
+def run(elf, cost):
     """The machine after it has run the ELF to its end, and why that came."""
     from toyisa.machine import Machine
 
-    machine = Machine(cost=cost)
+    return drive(Machine(cost=cost), elf, BUDGET)
+
+
+def drive(machine, elf, budget):
     machine.load(elf)
     machine.end_input()
     return machine, machine.run(budget=budget)
@@ -65,6 +70,29 @@ def test_on_our_machine(name, variant, elf, cost):
     assert machine.code == NANO[name].exit
     check_console(name, machine.output().decode())
     assert variant != "plain" or machine.instret < 3_000_000
+
+
+@pytest.mark.parametrize("name", NANO)
+def test_under_trap(name, tmp_path):
+    from toyisa.machine import Exit
+    from vmm.machine import VirtualMachine
+
+    machine, end = drive(VirtualMachine(cost="p4", engine="trap"), build(name, tmp_path), BUDGET)
+    assert end is Exit.HALTED, machine.reason
+    assert machine.code == NANO[name].exit
+    check_console(name, machine.output().decode())
+
+
+# A leaky machine drops what deprivileged S writes to sstatus, and nobody traps.
+@pytest.mark.parametrize("name", ["nano/irq_toggle", "nano/forkwait"])
+def test_under_trap_a_leak_is_noticed(name, tmp_path):
+    from toyisa.levels import Profile
+    from vmm.machine import VirtualMachine
+
+    leaky = VirtualMachine(cost="p4", engine="trap", profile=Profile.LEAKY)
+    machine, _ = drive(leaky, build(name, tmp_path), BUDGET)
+    assert machine.code == 1
+    assert "FAIL" in machine.output().decode()
 
 
 @pytest.fixture(scope="session")
