@@ -27,6 +27,7 @@ class PoolRequest(IntEnum):
     STORED = 1  # RAM at the offset `first` has changed
     FOLD = 2
     FLUSH = 3
+    WRITTEN = 4  # `second` words from the offset `first` on have changed, and are code
 
 
 @njit
@@ -161,6 +162,22 @@ def _stored(hart, mem, offset):
         _sum_costs(hart, mem, slot, place)
 
 
+@njit
+def _written(hart, mem, offset, count):
+    """Root has written `count` words of code within a page: decode them, and count as before."""
+    slot = np.int64(mem.slot[offset // PAGE]) - 1
+    if slot < 0:
+        return
+    _fold(hart, mem, slot)
+    place = (offset & (PAGE - 1)) >> 2
+    base = slot * STRIDE
+    for i in range(place, place + count):
+        mem.uops[base + i] = decode(np.int64(ram_words(mem)[(offset >> 2) + i - place]), i)
+    for i in range(max(place - 1, 0), min(place + count, WORDS - 1)):
+        pair(mem, base + i)
+    _sum_costs(hart, mem, slot, place)
+
+
 @entry
 def manage_pool(hart, mem, request, first, second):
     """Do what `request` (PoolRequest) says; a slot, or 0."""
@@ -168,6 +185,8 @@ def manage_pool(hart, mem, request, first, second):
         return _slot_of(hart, mem, first)
     if request == PoolRequest.STORED:
         _stored(hart, mem, first)
+    elif request == PoolRequest.WRITTEN:
+        _written(hart, mem, first, second)
     elif request == PoolRequest.FOLD:
         _fold_all(hart, mem)
     elif request == PoolRequest.FLUSH:

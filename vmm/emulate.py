@@ -23,7 +23,7 @@ from vmm.exits import Kind
 from vmm.guestwalk import walk_guest
 from vmm.inject import raise_in_guest
 from vmm.shadow.frames import traced
-from vmm.shadow.trace import table_written
+from vmm.shadow.trace import CODE_CHANGED, note_change, table_written
 from vmm.space import gfn_of, offset_of
 
 SATP = 0x180
@@ -127,6 +127,8 @@ def stored(vm, hart, mem, gpa):
     gfn = gfn_of(vm, gpa)
     if gfn < 0 or not traced(vm, gfn):
         return
+    if vm.code[gfn]:
+        note_change(vm, CODE_CHANGED | gpa)
     table_written(vm, hart, mem, gfn, gpa)
     tohost = vm.platform.console.tohost
     if gfn == vm.tohost and tohost <= gpa < tohost + 8:

@@ -14,6 +14,7 @@ from toyisa.mmu import recontext
 from toyisa.pool import flush_pool
 from toyisa.state import NO_TAG
 from vmm.shadow.frames import forget_shadows
+from vmm.vcpu import CHANGES
 
 
 class GuestDma(Dma):
@@ -40,6 +41,8 @@ class GuestDma(Dma):
             self.ram[at : at + n] = np.frombuffer(data, np.uint8, n, done)
             self._unreserve(at, n)
             decoded |= bool(self.real_memory.frame_flags[at // PAGE])
+            if self.vm.code[gfn]:
+                self.vm.changes = CHANGES + 1  # more than can be told: all of it
             tables |= bool(shadow.as_root[:, gfn].any() or shadow.as_table[:, gfn].any())
             done += n
         if decoded:

@@ -29,14 +29,7 @@ def handle_trap(vm, hart, mem):
     if cause == Exc.ILLEGAL and is_system(decode(insn, np.int64(0)) & 0xFF):
         return emulate_system(vm, hart, mem, insn)
     if cause == Exc.ECALL_S:
-        vm.kind = np.int64(Kind.SBI)
-        vm.hart.counts.exc[np.int64(Exc.ECALL_S)] += 1
-        reason = answer_guest_sbi(vm, hart, mem)
-        if reason != Reason.RUN:
-            vm.hart.counts.exc[np.int64(Exc.ECALL_S)] -= 1
-        elif vm.hart.root.one_trap:
-            return np.int64(Reason.STEP)
-        return reason
+        return handle_sbi(vm, hart, mem)
     if cause == Exc.FETCH_PAGE:
         return handle_page_fault(vm, hart, mem, np.int64(FETCH), tval, insn)
     if cause == Exc.LOAD_PAGE:
@@ -45,6 +38,19 @@ def handle_trap(vm, hart, mem):
         return handle_page_fault(vm, hart, mem, np.int64(STORE), tval, insn)
     vm.kind = np.int64(Kind.SYSCALL if cause == Exc.ECALL_U else Kind.EXCEPTION)
     return forward_exception(vm, hart, cause, tval, insn)
+
+
+@njit
+def handle_sbi(vm, hart, mem):
+    """The guest's kernel calls its firmware."""
+    vm.kind = np.int64(Kind.SBI)
+    vm.hart.counts.exc[np.int64(Exc.ECALL_S)] += 1
+    reason = answer_guest_sbi(vm, hart, mem)
+    if reason != Reason.RUN:
+        vm.hart.counts.exc[np.int64(Exc.ECALL_S)] -= 1
+    elif vm.hart.root.one_trap:
+        return np.int64(Reason.STEP)
+    return reason
 
 
 @njit

@@ -6,7 +6,8 @@ exit means: the engine's unit is called by its address.
 
 import numpy as np
 
-from toyisa.clock import charge, timer_deadline
+from toyisa.causes import Exc
+from toyisa.clock import charge, timer_deadline, virtual_time
 from toyisa.cost import Event
 from toyisa.devices import TX_FULL, attend
 from toyisa.exits import Reason
@@ -36,7 +37,9 @@ def run_vm(hart, mem, vm):
             reason = _before_entry(vm, hart)
             if reason != Reason.RUN:
                 break
-            call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.ENTER, 0)
+            reason = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.ENTER, 0)
+            if reason != Reason.RUN:
+                break
             if vm.shadow.stale:
                 flush(hart, -1, -1)
                 vm.shadow.stale = 0
@@ -44,8 +47,10 @@ def run_vm(hart, mem, vm):
                 count_exit(vm, hart, began, pc)
             retired = hart.clock.instret
             reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
-            began, pc, counted = np.int64(hart.clock.cycles), np.int64(hart.pc), False
+            began, counted = np.int64(hart.clock.cycles), False
+            reason = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.LEAVE, reason)
             vm.barren = vm.barren + 1 if retired == hart.clock.instret else 0
+            pc = np.int64(vm.hart.pc)
             reason = _handle(vm, hart, mem, reason)
         if reason != Reason.RUN:
             break
@@ -57,6 +62,17 @@ def run_vm(hart, mem, vm):
     vm.hart.x[:] = hart.x
     _take_clock(vm, hart)
     return reason
+
+
+@njit
+def _charge_exit(vm, hart, reason):
+    """A trap to root crosses rings; code that the engine made itself calls root."""
+    if vm.calls and reason == Reason.TRAP and hart.exit.cause == Exc.ECALL_S:
+        charge(hart, np.int64(Event.ROOT_CALLOUT), 1)
+        return
+    charge(hart, np.int64(Event.ROOT_CROSS), 1)
+    if not hart.tlb.tagged:
+        forget_spaces(hart)
 
 
 @njit
@@ -93,8 +109,12 @@ def _before_entry(vm, hart):
     if inject_interrupt(vm, hart) and virtual.root.one_trap:
         return np.int64(Reason.STEP)
     deadline = virtual.root.deadline
-    if virtual.csr.sie >> 5 & 1 and takes_interrupts(virtual):
-        deadline = min(deadline, timer_deadline(virtual))
+    timer = timer_deadline(virtual)
+    if vm.masks:
+        if timer > virtual_time(virtual):  # so that what is pending is known in time
+            deadline = min(deadline, timer)
+    elif virtual.csr.sie >> 5 & 1 and takes_interrupts(virtual):
+        deadline = min(deadline, timer)
     hart.root.deadline = deadline
     hart.root.budget = virtual.root.budget
     return np.int64(Reason.RUN)
@@ -108,14 +128,11 @@ def _handle(vm, hart, mem, reason):
     no matter of the guest's.
     """
     virtual = vm.hart
-    virtual.pc = hart.pc
     vm.kind = np.int64(Kind.OTHER)
     if reason == Reason.BUDGET or reason == Reason.OUTPUT:
         return np.int64(Reason.RUN)  # `_before_entry` says so, if it still holds
     if not vm.unfinished:
-        charge(hart, np.int64(Event.ROOT_CROSS), 1)
-        if not hart.tlb.tagged:
-            forget_spaces(hart)
+        _charge_exit(vm, hart, reason)
     _take_clock(vm, hart)
     virtual.resv.addr = hart.resv.addr
     vm.saved[:] = hart.counts.event

@@ -37,7 +37,7 @@ class VirtualMachine(Machine):
     """A guest under the monitor: `engine` says how its kernel's code runs.
 
     `shadow` is how many frames shadow tables may take, `scatter` a seed by which the
-    guest's frames are spread over the machine's.  ValueError on a size out of range.
+    guest's frames are spread over the machine's; `options` are the engine's own.  ValueError on a size out of range.
     """
 
     def __init__(
@@ -50,27 +50,29 @@ class VirtualMachine(Machine):
         *,
         shadow: int = MAX_SHADOW,
         scatter: int | None = None,
+        options: dict | None = None,
     ):
         if not MIN_SHADOW <= shadow <= MAX_SHADOW:
             raise ValueError(f"shadow tables take {MIN_SHADOW} to {MAX_SHADOW} frames")
         self.engine = engines.find(engine)
         self._shadow, self._scatter = shadow, scatter
+        self.options = options or {}
         super().__init__(mem, profile, cost, clock)
         self.real_hart.root.profile = profile
         self.real_hart.clock = self.hart.clock
-        self.engine.install(self.real_hart, self.vm)
+        self.engine.install(self)
         recontext(self.real_hart)
 
     def _assemble(self, mem: int) -> GuestDma:
         """Real memory for the monitor and the guest, and the record of the virtual machine."""
         frames = mem // PAGE
-        first = self._shadow + POISON_FRAMES
+        first = self._shadow + self.engine.frames + POISON_FRAMES
         self.real_hart = state.new_hart()
         self.real_memory, self.real_ram = new_memory((first + frames + POISON_FRAMES) * PAGE)
         link_machine(self.real_hart, self.real_memory)
         self._set_prices(self.real_hart)
         self.vm = vm = new_vm(frames)
-        vm.shadow.base, vm.shadow.frames = 0, self._shadow
+        vm.shadow.start, vm.shadow.frames, vm.own = 0, self._shadow, self._shadow
         places = first + np.arange(frames, dtype=np.int32)
         if self._scatter is not None:
             places = np.random.default_rng(self._scatter).permutation(places)

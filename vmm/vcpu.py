@@ -20,6 +20,7 @@ VIEWS = 3         # of the guest's tables: see shadow/fill.py
 MAX_SHADOW = 511  # shadow frames; each may be a root, and have an address-space id of its own
 ENTRIES = 1024
 TIMELINE = 1 << 16
+CHANGES = 64
 
 # A shadow frame's role.
 FREE, ROOT, TABLE, SPLIT = range(4)
@@ -27,9 +28,11 @@ FREE, ROOT, TABLE, SPLIT = range(4)
 # Links chain every valid entry to the others that point to the same machine frame.  A
 # place is shadow frame * 1024 + index; in `head`, `next` and `prev` it stands plus 1.
 SHADOW = record(
-    ("base", "i8"), ("frames", "i8"),  # the first machine frame of the pool, and how many
+    ("start", "i8"), ("frames", "i8"),  # the first machine frame of the pool, and how many
     ("root", "i8"),                    # the shadow frame that real satp points to
     ("hand", "i8"),                    # where the search for a frame goes on
+    ("version", "i8"),                 # counts tables whose changes will not be seen any more
+    ("region", "i8"),                  # the table of the monitor's window, an mfn, or 0: none
     ("stale", "i8"),                   # real TLB entries may outlive their shadow entries
     ("role", "u1", MAX_SHADOW), ("aspect", "u1", MAX_SHADOW),
     ("key", "i8", MAX_SHADOW),         # of a ROOT or TABLE the gfn, of a SPLIT the guest's PTE
@@ -60,11 +63,17 @@ STATS = record(
 VM = record(
     ("hart", HART), ("platform", MEMORY),
     ("engine", "i8"),                  # the host address of the engine's unit
+    ("private", "i8"),                 # and of a record that only the engine knows
+    ("own", "i8"),                     # the first machine frame that is the engine's
+    ("calls", "i8"),                   # ecalls from S are callouts of the engine's own code
+    ("masks", "i8"),                   # the guest masks interrupts without root's knowledge
     ("kind", "i8"),                    # what the exit that is being handled is for
     ("unfinished", "i8"),              # the reason of an exit that waits for input, or 0
     ("saved", "i8", len(Event)),       # counts of events before it was handled
     ("frames", "i8"),                  # of the guest's RAM
     ("p2m", "i4", MAX_FRAMES), ("m2p", "i4", MAX_FRAMES),  # gfn to mfn and back, -1: none
+    ("code", "u1", MAX_FRAMES),        # by gfn: code was translated from it
+    ("changed", "i8", CHANGES), ("changes", "i8"),  # what translated code depends on
     ("tohost", "i8"),                  # the gfn that holds HTIF's word, or -1
     ("barren", "i8"),                  # exits in a row without an instruction retired
     ("walk", WALK), ("shadow", SHADOW), ("stats", STATS),

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
 # Engines by name: the module that has an `ENGINE`.  `register` adds to them.
-_MODULES = {"trap": "vmm.engines.trap"}
+_MODULES = {"trap": "vmm.engines.trap", "bt": "vmm.engines.bt"}
 _REGISTERED: dict[str, "Engine"] = {}
 
 
@@ -20,14 +18,16 @@ class Engine:
     """A way to run a guest's kernel; see `docs/howto/write-an-engine.md`.
 
     `unit` is compiled and called by the loop, with a `vmm.requests.EngineRequest`;
-    `install(hart, vm)` sets the real hart's root record, once.  `paging` are the ways
+    `install(machine)` sets the real hart's root record of a `VirtualMachine`, once.
+    `frames` of real memory are the engine's own, from `vm.own` on.  `paging` are the ways
     it can translate addresses, its default first.
     """
 
     name: str
     summary: str
     unit: Callable[..., Any]
-    install: Callable[[np.record, np.record], None]
+    install: Callable[[Any], None]
+    frames: int = 0
     paging: tuple[str, ...] = ("shadow",)
 
 

@@ -5,8 +5,11 @@ mean what they say.  Whatever the kernel must not do itself, traps: right on a m
 where all that is sensitive traps, and wrong on another (`--profile leaky`).
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from toyisa.exits import Reason
 from toyisa.levels import STraps
 from toyisa.mmu import MXR, SUM, recontext
 from toyisa.njit import entry
@@ -15,25 +18,32 @@ from vmm.handlers import handle_trap
 from vmm.requests import EngineRequest
 from vmm.shadow.fill import DIRECT, select_root
 
+if TYPE_CHECKING:
+    from vmm.machine import VirtualMachine
 
-def install(hart: np.record, vm: np.record) -> None:
+
+def install(machine: "VirtualMachine") -> None:
     """Set the root record of the real hart: S may do nothing privileged."""
+    hart = machine.real_hart
     hart.root.s_traps = STraps.ALL
     hart.root.deleg_exc = hart.root.deleg_int = 0
     hart.csr.scounteren = 0
 
 
 @entry
-def serve_trap(hart, mem, vm, request, _first):
+def serve_trap(hart, mem, vm, request, first):
     """The engine's unit: an EngineRequest."""
+    virtual = vm.hart
     if request == EngineRequest.EXIT:
         return handle_trap(vm, hart, mem)
-    virtual = vm.hart
+    if request == EngineRequest.LEAVE:
+        virtual.pc = hart.pc
+        return first
     hart.pc, hart.priv = virtual.pc, virtual.priv
     hart.csr.sstatus = np.int64(virtual.csr.sstatus) & (SUM | MXR)
     select_root(vm, hart, mem, np.int64(DIRECT))
     recontext(hart)
-    return np.int64(0)
+    return np.int64(Reason.RUN)
 
 
 ENGINE = Engine("trap", "trap and emulate: each privileged instruction exits", serve_trap, install)

@@ -14,12 +14,21 @@ import numpy as np
 from toyisa.mmu import PAGED, A, D, R, U, V, W, X
 from toyisa.njit import njit
 from vmm.guestwalk import gpa_of
-from vmm.shadow.frames import NOWHERE, PAGING_OFF_S, PAGING_OFF_U, find, take, traced
+from vmm.shadow.frames import (
+    DIRECT,
+    KERNEL_MXR,
+    NOWHERE,
+    PAGING_OFF_S,
+    PAGING_OFF_U,
+    REGION,
+    find,
+    take,
+    traced,
+)  # fmt: skip
 from vmm.shadow.link import BASE_PPN, get_entry, mfn_of, set_entry
 from vmm.space import gfn_of
 from vmm.vcpu import ROOT, SPLIT, TABLE
 
-DIRECT, KERNEL, KERNEL_MXR = 0, 1, 2
 _FLAGS = 0xFF & ~0x20  # of a guest's superpage entry: all but G tell shadow tables apart
 
 
@@ -38,7 +47,7 @@ def select_root(vm, hart, mem, view):
         root = take(vm, hart, mem, view, ROOT, key)
     vm.shadow.root = root
     # Every root has an address-space id: its own number, not 0.
-    hart.csr.satp = PAGED | (root + 1) << 22 | (BASE_PPN + vm.shadow.base + root)
+    hart.csr.satp = PAGED | (root + 1) << 22 | (BASE_PPN + vm.shadow.start + root)
 
 
 @njit
@@ -67,13 +76,15 @@ def fill(vm, hart, mem, gva, leaf):
     else:
         role, key = np.int64(SPLIT), vm.walk.pte1 & ~0x3FF | vm.walk.pte1 & _FLAGS
     index = gva >> 22
+    if view != DIRECT and index == REGION:
+        return  # the monitor's: nothing of the guest's is seen there
     entry = get_entry(vm, mem, root, index)
-    table = mfn_of(entry) - shadow.base if entry & V else np.int64(-1)
+    table = mfn_of(entry) - shadow.start if entry & V else np.int64(-1)
     if table < 0 or shadow.role[table] != role or shadow.key[table] != key:
         table = find(vm, view, role, key)
         if table < 0:
             table = take(vm, hart, mem, view, role, key)
-        set_entry(vm, hart, mem, root, index, V | (BASE_PPN + shadow.base + table) << 10)
+        set_entry(vm, hart, mem, root, index, V | (BASE_PPN + shadow.start + table) << 10)
     shadow.unused[table] = 0
     set_leaf(vm, hart, mem, table, gva >> 12 & 0x3FF, leaf)
 

@@ -8,17 +8,21 @@ import numpy as np
 from toyisa.clock import charge
 from toyisa.cost import Event
 from toyisa.memory import WORDS, ram_words
+from toyisa.mmu import V
 from toyisa.njit import entry, njit
-from vmm.shadow.link import get_entry, set_entry, unmap, write_protect
+from vmm.shadow.link import BASE_PPN, get_entry, set_entry, unmap, write_protect
 from vmm.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, VIEWS
 
+DIRECT, KERNEL, KERNEL_MXR = 0, 1, 2  # views: see fill.py
+REGION = 1023  # the root entry of the monitor's window
 PAGING_OFF_U, PAGING_OFF_S, NOWHERE = -1, -2, -3  # keys of roots that stand for no table
 
 
 @njit
 def traced(vm, gfn):
-    """Whether stores to a guest frame must be seen: it is a table, or holds `tohost`."""
-    if gfn == vm.tohost:
+    """Whether stores to a guest frame must be seen: it is a table, or holds `tohost`,
+    or code was translated from it."""
+    if gfn == vm.tohost or vm.code[gfn]:
         return True
     for view in range(VIEWS):
         if vm.shadow.as_root[view, gfn] or vm.shadow.as_table[view, gfn]:
@@ -82,9 +86,11 @@ def take(vm, hart, mem, view, role, key):
     shadow.role[frame], shadow.aspect[frame], shadow.key[frame] = role, view, key
     shadow.unused[frame] = 0
     _enter(vm, frame, frame + 1)
-    first = (shadow.base + frame) * WORDS
+    first = (shadow.start + frame) * WORDS
     ram_words(mem)[first : first + WORDS] = 0
     charge(hart, np.int64(Event.ROOT_FRAME), 1)
+    if role == ROOT and view != DIRECT and shadow.region:
+        set_entry(vm, hart, mem, frame, REGION, V | (BASE_PPN + shadow.region) << 10)
     return frame
 
 
@@ -94,10 +100,11 @@ def give_back(vm, hart, mem, frame):
     for index in range(ENTRIES):
         if get_entry(vm, mem, frame, index):
             set_entry(vm, hart, mem, frame, index, 0)
-    unmap(vm, hart, mem, vm.shadow.base + frame)
+    unmap(vm, hart, mem, vm.shadow.start + frame)
     _enter(vm, frame, 0)
     vm.shadow.role[frame] = FREE
     vm.shadow.stale = 1
+    vm.shadow.version += 1
 
 
 @entry

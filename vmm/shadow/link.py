@@ -20,7 +20,7 @@ BASE_PPN = RAM_BASE >> 12
 @njit
 def get_entry(vm, mem, frame, index):
     """Entry `index` of a shadow frame."""
-    return np.int64(ram_words(mem)[(vm.shadow.base + frame) * WORDS + index])
+    return np.int64(ram_words(mem)[(vm.shadow.start + frame) * WORDS + index])
 
 
 @njit
@@ -29,7 +29,7 @@ def set_entry(vm, hart, mem, frame, index, pte):
 
     The TLB may still know the old one: whether that matters, the caller says.
     """
-    at = (vm.shadow.base + frame) * WORDS + index
+    at = (vm.shadow.start + frame) * WORDS + index
     old = np.int64(ram_words(mem)[at])
     if old == pte:
         return
@@ -77,7 +77,7 @@ def write_protect(vm, hart, mem, mfn):
     """Take W from every entry that maps machine frame `mfn`."""
     place = np.int64(vm.shadow.head[mfn]) - 1
     while place >= 0:
-        at = vm.shadow.base * WORDS + place
+        at = vm.shadow.start * WORDS + place
         pte = np.int64(ram_words(mem)[at])
         if pte & W:
             ram_words(mem)[at] = pte & ~W
@@ -96,7 +96,7 @@ def unmap(vm, hart, mem, mfn):
 @njit
 def leads_to(vm, root, frame):
     """Whether an entry of the shadow frame `root` points to the shadow frame `frame`."""
-    place = np.int64(vm.shadow.head[vm.shadow.base + frame]) - 1
+    place = np.int64(vm.shadow.head[vm.shadow.start + frame]) - 1
     while place >= 0:
         if place // ENTRIES == root:
             return True

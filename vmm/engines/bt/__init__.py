@@ -1,0 +1,79 @@
+"""Binary translation: guest kernel code is translated as it comes to be executed.
+
+The translations are real machine code, which the hart executes in deprivileged S from
+pages in the monitor's window; user code runs as it is.  So nothing sensitive is ever
+executed, and it makes no difference whether it would have trapped.  docs/engines/bt.md.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toyisa.levels import STraps
+from toyisa.memory import WORDS
+from toyisa.mmu import A, D, R, V, W, X
+from toyisa.njit import entry, njit, view
+from vmm.engines import Engine
+from vmm.engines.bt.cache import flush_cache
+from vmm.engines.bt.enter import enter
+from vmm.engines.bt.exit import handle
+from vmm.engines.bt.leave import leave
+from vmm.engines.bt.record import BT, Force
+from vmm.engines.bt.window import BUCKET_PAGES, CODE_PAGES, FRAMES, WINDOW
+from vmm.requests import EngineRequest
+from vmm.shadow.link import BASE_PPN
+
+if TYPE_CHECKING:
+    from vmm.machine import VirtualMachine
+
+
+def install(machine: "VirtualMachine") -> None:
+    """Lay out the window, and deprive S of all but reading the counters."""
+    hart, vm = machine.real_hart, machine.vm
+    machine.private = record = np.zeros(1, BT)
+    bt = record[0]
+    vm.private = record.ctypes.data
+    vm.masks = vm.calls = 1
+    bt.start = vm.own
+    bt.icount = int(hart.clock.icount)
+    bt.adapts = int(machine.options.get("adapt", True))
+    bt.force = Force[machine.options.get("force", "inline").upper()]
+    bt.at = bt.link = -1
+    bt.verified[:] = -1
+    hart.root.s_traps = STraps.ALL if bt.force == Force.TRAP else STraps.ALL & ~STraps.COUNTER
+    hart.root.s_limit = WINDOW
+    hart.root.deleg_exc = hart.root.deleg_int = 0
+    hart.csr.scounteren = 0
+    code = CODE_PAGES + BUCKET_PAGES
+    table = np.zeros(WORDS, np.uint32)
+    frames = BASE_PPN + int(vm.own) + np.arange(code + 1)
+    table[:code] = frames[:code] << 10 | V | X | A | D
+    table[-1] = frames[code] << 10 | V | R | W | A | D
+    vm.shadow.region = int(vm.own) + code + 1
+    at = int(vm.shadow.region) * WORDS
+    machine.real_ram.view(np.uint32)[at : at + WORDS] = table
+
+
+@njit
+def _private(vm):
+    return view(vm.private, 1, BT)[0]
+
+
+@entry
+def serve_bt(hart, mem, vm, request, first):
+    """The engine's unit: an EngineRequest."""
+    bt = _private(vm)
+    if request == EngineRequest.ENTER:
+        if bt.ready == 0:
+            bt.ready = 1
+            flush_cache(vm, hart, mem, bt)
+        return enter(vm, hart, mem, bt)
+    if request == EngineRequest.LEAVE:
+        return leave(vm, hart, mem, bt, first)
+    return handle(vm, hart, mem, bt)
+
+
+ENGINE = Engine(
+    "bt", "binary translation: the kernel's code is translated as it runs", serve_bt, install,
+    frames=FRAMES,
+)  # fmt: skip

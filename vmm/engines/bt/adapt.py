@@ -1,0 +1,48 @@
+"""Answers for adaptation: instructions that keep trapping become callouts, and back.
+
+A store to a traced page, or an access to a device, costs a fault, a decode and a walk by
+the machine first.  After a few of them the translation asks root outright.  A callout
+that has gone to plain memory for a while becomes the guest's own instruction again.
+"""
+
+import numpy as np
+
+from toyisa.njit import njit
+from vmm.engines.bt.cache import patch
+from vmm.engines.bt.emit import ECALL
+from vmm.engines.bt.record import Count, Site
+from vmm.exits import Kind
+
+TRAPS = 4    # of one instruction, until it becomes a callout
+QUIET = 32   # of its callouts in a row that nothing called for, until it is as before
+
+
+@njit
+def adapt(hart, mem, bt, insn):
+    """The identical instruction at `bt.at` has trapped for what the monitor keeps from it."""
+    word = bt.at
+    if not bt.adapts or bt.unit[word] < 0:
+        return
+    bt.faults[word] += 1
+    if bt.faults[word] >= TRAPS:
+        bt.faults[word] = 0
+        bt.insn[word] = insn
+        bt.site[word] = Site.ACCESS
+        patch(hart, mem, bt, word, np.int64(ECALL))
+        bt.count[Count.ADAPTED] += 1
+
+
+@njit
+def may_revert(vm, hart, mem, bt, word, insn):
+    """The callout at `word` was needed, or was not; one by x0 stays, whatever it reaches."""
+    if insn >> 15 & 31 == 0 or bt.unit[word] < 0:
+        return
+    if vm.kind != Kind.CALLOUT:
+        bt.faults[word] = 0
+        return
+    bt.faults[word] += 1
+    if bt.faults[word] >= QUIET:
+        bt.faults[word] = 0
+        bt.site[word] = Site.PLAIN
+        patch(hart, mem, bt, word, insn)
+        bt.count[Count.REVERTED] += 1

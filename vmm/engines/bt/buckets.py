@@ -1,0 +1,101 @@
+"""Answers for indirect jumps: a hash table that is code, a bucket of 8 words each.
+
+    lw    t0, TARGET        the guest pc that is wanted
+    lui   t1, %hi(held)
+    addi  t1, t1, %lo(held)
+    bne   t0, t1, miss
+    lw    t0, SPILL0
+    lw    t1, SPILL1
+    j     unit
+    miss: ecall             root finds the unit, and puts it here
+
+The cache is execute only, so a table of data could not be read by translated code; and
+one that it could read, the guest could, too.
+"""
+
+import numpy as np
+
+from toyisa.memory import PAGE, WORDS, ram_words
+from toyisa.njit import call_unit, njit
+from toyisa.pool import PoolRequest
+from vmm.engines.bt.emit import ECALL, branch_word, itype, jal_word
+from vmm.engines.bt.window import (
+    BUCKET_PAGES,
+    BUCKET_WORDS,
+    BUCKETS,
+    CODE_WORDS,
+    FIRST,
+    WINDOW,
+    Slot,
+)
+
+T0, T1 = 5, 6
+NONE = 2  # no guest pc
+MISS = BUCKET_WORDS - 1
+
+
+@njit
+def _load(rd, slot):
+    return itype(0x03, 2, rd, 0, FIRST + 4 * slot)
+
+
+@njit
+def bucket_of(gpc):
+    """The number of the bucket of a guest pc."""
+    return gpc >> 2 & 0x3FF
+
+
+@njit
+def is_miss(address):
+    """Whether a machine pc is a bucket's call to root."""
+    at = address - BUCKETS
+    return 0 <= at < BUCKET_PAGES * PAGE and at >> 2 & BUCKET_WORDS - 1 == MISS
+
+
+@njit
+def _fill(hart, mem, bt, bucket, held, jump):
+    """Write a bucket that holds guest pc `held`, with the word `jump` to its unit."""
+    words = ram_words(mem)
+    at = bt.start * WORDS + CODE_WORDS + bucket * BUCKET_WORDS
+    low = (held & 0xFFF ^ 0x800) - 0x800
+    words[at] = _load(np.int64(T0), np.int64(Slot.TARGET)) & 0xFFFFFFFF
+    words[at + 1] = (held - low) & 0xFFFFF000 | T1 << 7 | 0x37
+    words[at + 2] = itype(0x13, 0, T1, T1, low) & 0xFFFFFFFF
+    words[at + 3] = branch_word(np.int64(1), np.int64(T0), np.int64(T1), np.int64(16))
+    words[at + 4] = _load(np.int64(T0), np.int64(Slot.SPILL0)) & 0xFFFFFFFF
+    words[at + 5] = _load(np.int64(T1), np.int64(Slot.SPILL1)) & 0xFFFFFFFF
+    words[at + 6] = jump & 0xFFFFFFFF
+    words[at + 7] = ECALL
+    call_unit(mem.manage_pool, hart, mem, PoolRequest.WRITTEN, 4 * at, BUCKET_WORDS)
+
+
+@njit
+def hold_target(hart, mem, bt, gpc, first):
+    """Have the bucket of `gpc` jump to the unit at word `first` of the cache."""
+    bucket = bucket_of(gpc)
+    place = BUCKETS + 4 * (bucket * BUCKET_WORDS + 6)
+    jump = jal_word(np.int64(0), WINDOW + 4 * first - place)
+    _fill(hart, mem, bt, bucket, gpc, jump)
+
+
+@njit
+def holds(mem, bt, gpc):
+    """Whether the bucket of `gpc` holds it."""
+    at = bt.start * WORDS + CODE_WORDS + bucket_of(gpc) * BUCKET_WORDS
+    high = np.int64(ram_words(mem)[at + 1]) & 0xFFFFF000
+    low = np.int64(ram_words(mem)[at + 2]) >> 20
+    return (high + ((low ^ 0x800) - 0x800)) & 0xFFFFFFFF == gpc
+
+
+@njit
+def forget_target(hart, mem, bt, gpc):
+    """The unit at `gpc` is no more: an indirect jump there asks root."""
+    if holds(mem, bt, gpc):
+        _fill(hart, mem, bt, bucket_of(gpc), np.int64(NONE), np.int64(ECALL))
+
+
+@njit
+def clear_buckets(hart, mem, bt):
+    """Every bucket holds nothing."""
+    for bucket in range(BUCKET_PAGES * WORDS // BUCKET_WORDS):
+        _fill(hart, mem, bt, bucket, np.int64(NONE), np.int64(ECALL))

@@ -1,0 +1,154 @@
+"""Answers for the translation cache: where units lie, how they are found and chained.
+
+Code is placed one unit behind another; what is dead stays until the whole cache is
+flushed.  Must not know how a unit is made, nor why one must go.
+"""
+
+import numpy as np
+
+from toyisa.memory import PAGE, WORDS, ram_words
+from toyisa.njit import call_unit, njit
+from toyisa.pool import PoolRequest
+from vmm.engines.bt.buckets import clear_buckets, forget_target
+from vmm.engines.bt.emit import ECALL, jal_word
+from vmm.engines.bt.record import HASH, MAX_PAGES, MAX_UNITS, STEP_WORDS, Count, Site
+from vmm.engines.bt.window import CODE_WORDS, WINDOW
+
+STEP_AT = CODE_WORDS - STEP_WORDS  # the place of the one-instruction unit
+
+
+@njit
+def address_of(word):
+    """The machine's virtual address of a word of the cache."""
+    return WINDOW + 4 * word
+
+
+@njit
+def word_at(address):
+    """The word of the cache at a machine pc, or -1."""
+    word = (address - WINDOW) >> 2
+    return word if 0 <= word < CODE_WORDS else -1
+
+
+@njit
+def write_code(hart, mem, bt, word, count):
+    """Words of code in RAM have changed: the decode pool follows, page by page."""
+    while count > 0:
+        here = min(count, WORDS - word % WORDS)
+        offset = bt.start * PAGE + 4 * word
+        call_unit(mem.manage_pool, hart, mem, PoolRequest.WRITTEN, offset, here)
+        word += here
+        count -= here
+
+
+@njit
+def patch(hart, mem, bt, word, value):
+    """Change one word of the cache."""
+    ram_words(mem)[bt.start * WORDS + word] = value & 0xFFFFFFFF
+    write_code(hart, mem, bt, word, np.int64(1))
+
+
+@njit
+def place(hart, mem, bt, first, unit):
+    """Copy the unit's buffer to word `first` of the cache; `unit` is its number or -1."""
+    words = ram_words(mem)
+    base = bt.start * WORDS
+    for n in range(bt.filled):
+        word = first + n
+        words[base + word] = bt.b_word[n]
+        bt.gpc[word], bt.insn[word], bt.site[word] = bt.b_gpc[n], bt.b_insn[n], bt.b_site[n]
+        bt.inside[word], bt.index[word] = bt.b_inside[n], bt.b_index[n]
+        bt.unit[word], bt.faults[word], bt.edge[word] = unit, 0, 0
+    write_code(hart, mem, bt, first, bt.filled)
+
+
+@njit
+def find_unit(bt, gpc):
+    """The unit that begins at guest pc `gpc`, or -1."""
+    unit = np.int64(bt.hash[gpc >> 2 & HASH - 1]) - 1
+    while unit >= 0 and bt.u_gpc[unit] != gpc:
+        unit = np.int64(bt.u_next[unit]) - 1
+    return unit
+
+
+@njit
+def full(bt):
+    """Whether the cache must be flushed before another unit is made."""
+    return (
+        bt.used + bt.filled > STEP_AT or bt.units >= MAX_UNITS or bt.pages >= MAX_PAGES - 1
+    )  # fmt: skip
+
+
+@njit
+def enter_unit(hart, mem, bt, gpc, insns, page):
+    """Put the unit in the buffer into the cache, and into the books; its number."""
+    unit, first = bt.units, bt.used
+    bt.units += 1
+    bt.used += bt.filled
+    bt.u_gpc[unit], bt.u_page[unit], bt.u_first[unit] = gpc, page, first
+    bt.u_insns[unit], bt.u_alive[unit], bt.u_sites[unit] = insns, 1, 0
+    bucket = gpc >> 2 & HASH - 1
+    bt.u_next[unit] = bt.hash[bucket]
+    bt.hash[bucket] = unit + 1
+    bt.u_sibling[unit] = bt.p_units[page]
+    bt.p_units[page] = unit + 1
+    place(hart, mem, bt, first, unit)
+    bt.count[Count.UNITS] += 1
+    bt.count[Count.INSNS_IN] += insns
+    bt.count[Count.INSNS_OUT] += bt.filled
+    return unit
+
+
+@njit
+def chain(hart, mem, bt, site, unit):
+    """Make the edge at `site` a jump to `unit`."""
+    patch(hart, mem, bt, site, jal_word(np.int64(0), 4 * (bt.u_first[unit] - site)))
+    bt.site[site] = Site.PLAIN
+    bt.edge[site] = bt.u_sites[unit]
+    bt.u_sites[unit] = site + 1
+    bt.count[Count.CHAINED] += 1
+
+
+@njit
+def kill_unit(hart, mem, bt, unit):
+    """Nothing may come to this unit any more; the caller takes it from its page's list."""
+    if not bt.u_alive[unit]:
+        return
+    bt.u_alive[unit] = 0
+    gpc = np.int64(bt.u_gpc[unit])
+    bucket = gpc >> 2 & HASH - 1
+    if bt.hash[bucket] == unit + 1:
+        bt.hash[bucket] = bt.u_next[unit]
+    else:
+        before = np.int64(bt.hash[bucket]) - 1
+        while bt.u_next[before] != unit + 1:
+            before = np.int64(bt.u_next[before]) - 1
+        bt.u_next[before] = bt.u_next[unit]
+    site = np.int64(bt.u_sites[unit]) - 1
+    while site >= 0:
+        patch(hart, mem, bt, site, ECALL)
+        bt.site[site] = Site.EDGE
+        bt.count[Count.UNCHAINED] += 1
+        site = np.int64(bt.edge[site]) - 1
+    bt.u_sites[unit] = 0
+    forget_target(hart, mem, bt, gpc)
+    bt.count[Count.INVALIDATED] += 1
+
+
+@njit
+def forget_units(bt):
+    """Empty the books, so that the cache is empty."""
+    bt.used, bt.units, bt.pages = 0, 0, 0
+    bt.hash[:] = 0
+    bt.at, bt.link = -1, -1
+    bt.count[Count.FLUSHES] += 1
+
+
+@njit
+def flush_cache(vm, hart, mem, bt):
+    """Empty the cache: every unit is made again when it is needed."""
+    for page in range(bt.pages):
+        vm.code[bt.p_gfn[page]] = 0
+    forget_units(bt)
+    clear_buckets(hart, mem, bt)
+

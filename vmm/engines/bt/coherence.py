@@ -1,0 +1,134 @@
+"""Answers for translated code being what the guest's memory and tables say now.
+
+Pages of guest code are known by their guest-virtual address and frame.  A store to such
+a frame is seen (it is traced) and ends the units that it hits; a change in a table that
+may map such a page, or another address space, has the pages looked up again.
+"""
+
+import numpy as np
+
+from toyisa.mmu import FETCH, A
+from toyisa.njit import njit
+from vmm.engines.bt.cache import flush_cache, kill_unit
+from vmm.engines.bt.record import Count
+from vmm.guestwalk import gpa_of, walk_guest
+from vmm.shadow.frames import find, take
+from vmm.shadow.link import write_protect
+from vmm.shadow.trace import ROOT_CHANGED, TABLE_CHANGED
+from vmm.space import gfn_of
+from vmm.vcpu import CHANGES, TABLE
+
+GONE = -1  # p_gva of a page without units
+
+
+@njit
+def page_of(vm, hart, mem, bt, gva, gfn):
+    """The number of the page of code at `gva` in guest frame `gfn`, entered if it is new."""
+    for page in range(bt.pages):
+        if bt.p_gva[page] == gva and bt.p_gfn[page] == gfn:
+            return page
+    page = bt.pages
+    bt.pages += 1
+    bt.p_gva[page], bt.p_gfn[page], bt.p_units[page] = gva, gfn, 0
+    if not vm.code[gfn]:
+        vm.code[gfn] = 1
+        write_protect(vm, hart, mem, np.int64(vm.p2m[gfn]))
+        vm.shadow.stale = 1
+    return page
+
+
+@njit
+def watch_table(vm, hart, mem):
+    """See to it that changes in the second-level table of the last walk will be seen."""
+    view = np.int64(vm.shadow.aspect[vm.shadow.root])
+    if vm.walk.table >= 0 and find(vm, view, TABLE, vm.walk.table) < 0:
+        take(vm, hart, mem, view, TABLE, vm.walk.table)
+
+
+@njit
+def kill_page(vm, hart, mem, bt, page):
+    """No unit of this page may be come to any more."""
+    unit = np.int64(bt.p_units[page]) - 1
+    while unit >= 0:
+        kill_unit(hart, mem, bt, unit)
+        unit = np.int64(bt.u_sibling[unit]) - 1
+    bt.p_units[page] = 0
+    gfn = bt.p_gfn[page]
+    bt.p_gva[page], bt.p_gfn[page] = GONE, GONE
+    for other in range(bt.pages):
+        if bt.p_gfn[other] == gfn:
+            return
+    vm.code[gfn] = 0
+
+
+@njit
+def follow_changes(vm, hart, mem, bt):
+    """Take note of what has changed since the last time."""
+    if vm.changes == 0:
+        return
+    if vm.changes > CHANGES:
+        flush_cache(vm, hart, mem, bt)
+        bt.version += 1
+    else:
+        for n in range(vm.changes):
+            what = vm.changed[n]
+            if what >= ROOT_CHANGED:
+                _remapped(bt, 22, what - ROOT_CHANGED)
+            elif what >= TABLE_CHANGED:
+                _remapped(bt, 12, what - TABLE_CHANGED)
+            else:
+                _rewritten(vm, hart, mem, bt, what)
+    vm.changes = 0
+
+
+@njit
+def _remapped(bt, shift, index):
+    """An entry `index` of some table has changed: is there code that it may map?"""
+    for page in range(bt.pages):
+        if bt.p_gva[page] >= 0 and bt.p_gva[page] >> shift & 0x3FF == index:
+            bt.version += 1
+            return
+
+
+@njit
+def _rewritten(vm, hart, mem, bt, gpa):
+    """The word at `gpa` has changed: units made from it end."""
+    gfn = gfn_of(vm, gpa)
+    for page in range(bt.pages):
+        if bt.p_gfn[page] != gfn:
+            continue
+        gva = bt.p_gva[page] | gpa & 0xFFC
+        before = np.int64(-1)
+        unit = np.int64(bt.p_units[page]) - 1
+        while unit >= 0:
+            after = np.int64(bt.u_sibling[unit]) - 1
+            if 0 <= gva - np.int64(bt.u_gpc[unit]) < 4 * np.int64(bt.u_insns[unit]):
+                kill_unit(hart, mem, bt, unit)
+                if before >= 0:
+                    bt.u_sibling[before] = after + 1
+                else:
+                    bt.p_units[page] = after + 1
+            else:
+                before = unit
+            unit = after
+        if bt.p_units[page] == 0:
+            kill_page(vm, hart, mem, bt, page)
+
+
+@njit
+def verify(vm, hart, mem, bt):
+    """Have every page of code lie where the current address space maps it, or end it."""
+    root = vm.shadow.root
+    if bt.verified[root] == bt.version + vm.shadow.version:
+        return
+    for page in range(bt.pages):
+        gva = bt.p_gva[page]
+        if gva < 0:
+            continue
+        leaf = walk_guest(vm, hart, mem, gva, np.int64(FETCH), True)
+        bt.count[Count.VERIFIED] += 1
+        if leaf < 0 or not leaf & A or gfn_of(vm, gpa_of(leaf, gva)) != bt.p_gfn[page]:
+            kill_page(vm, hart, mem, bt, page)
+        else:
+            watch_table(vm, hart, mem)
+    bt.verified[root] = bt.version + vm.shadow.version

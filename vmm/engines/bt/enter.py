@@ -1,0 +1,208 @@
+"""Answers for entering the guest: its kernel by way of the cache, its users directly.
+
+Finds or makes the unit for the virtual pc, and puts the virtual state where translated
+code finds it.  Must not know why the guest was left.
+"""
+
+import numpy as np
+
+from toyisa.clock import charge
+from toyisa.cost import Event
+from toyisa.exits import Reason
+from toyisa.levels import Level
+from toyisa.memory import WORDS, ram_words
+from toyisa.mmu import FETCH, MXR, PAGE_FAULT, SUM, access_fault, page_fault, recontext
+from toyisa.njit import njit
+from toyisa.state import NEVER
+from toyisa.trap import pending_bits
+from vmm.engines.bt.buckets import hold_target
+from vmm.engines.bt.cache import (
+    STEP_AT,
+    address_of,
+    chain,
+    enter_unit,
+    find_unit,
+    flush_cache,
+    full,
+    place,
+)
+from vmm.engines.bt.coherence import follow_changes, page_of, verify, watch_table
+from vmm.engines.bt.record import UNIT_INSNS, Count, Site
+from vmm.engines.bt.translate import translate
+from vmm.engines.bt.window import BUCKET_PAGES, CODE_PAGES, Slot
+from vmm.guestwalk import gpa_of, walk_guest
+from vmm.inject import forward_exception
+from vmm.shadow.fill import select_root
+from vmm.shadow.frames import DIRECT, KERNEL, KERNEL_MXR
+from vmm.space import gfn_of, offset_of
+
+IRQ = 2
+MOST_LEFT = 1 << 30  # fits the window's word
+WORDS_AT = (CODE_PAGES + BUCKET_PAGES) * WORDS + WORDS // 2  # of slot 0, from the engine's frames
+
+
+@njit
+def enter(vm, hart, mem, bt):
+    """Make the hart ready; RUN, or the reason of a fetch fault that cannot be taken."""
+    virtual = vm.hart
+    bt.stepping = 0
+    while True:
+        hart.priv = virtual.priv
+        hart.csr.sstatus = np.int64(virtual.csr.sstatus) & (SUM | MXR)
+        if virtual.priv == Level.U:
+            select_root(vm, hart, mem, np.int64(DIRECT))
+            bt.in_code, bt.link, bt.hold = 0, -1, 0
+            hart.pc = virtual.pc
+            break
+        mxr = np.int64(virtual.csr.sstatus) & MXR
+        select_root(vm, hart, mem, np.int64(KERNEL_MXR if mxr else KERNEL))
+        follow_changes(vm, hart, mem, bt)
+        verify(vm, hart, mem, bt)
+        word = _find_place(vm, hart, mem, bt)
+        if word >= 0:
+            bt.in_code = 1
+            bt.link, bt.hold = -1, 0
+            hart.pc = address_of(word)
+            _put_state(vm, mem, bt)
+            if bt.icount or bt.stepping:
+                hart.root.budget = NEVER
+            if bt.icount:
+                hart.root.deadline = NEVER
+            break
+        if word != REFETCH:
+            return -1 - word
+    recontext(hart)
+    return np.int64(Reason.RUN)
+
+
+REFETCH = -1 - 1000  # of `_find_place`: the pc is another now
+
+
+@njit
+def _find_place(vm, hart, mem, bt):
+    """The word of the cache to go on at, REFETCH, or -1 - a reason."""
+    virtual = vm.hart
+    gpc = np.int64(virtual.pc)
+    left = _instructions_left(vm, hart, bt)
+    if not virtual.root.one_trap:
+        word = _resume(bt, gpc, left)
+        if word >= 0:
+            return word
+        unit = find_unit(bt, gpc)
+        if unit >= 0 and np.int64(bt.u_insns[unit]) <= left:
+            return _arrive(hart, mem, bt, unit, left)
+    leaf = walk_guest(vm, hart, mem, gpc, np.int64(FETCH), False)
+    gpa = gpa_of(leaf, gpc)
+    at = offset_of(vm, gpa) if leaf >= 0 else np.int64(-1)
+    if at < 0:
+        fault = page_fault(np.int64(FETCH)) if leaf == PAGE_FAULT else access_fault(np.int64(FETCH))
+        reason = forward_exception(vm, hart, fault, gpc, np.int64(0))
+        return np.int64(REFETCH) if reason == Reason.RUN else -1 - reason
+    watch_table(vm, hart, mem)
+    if left < UNIT_INSNS:
+        return _step(vm, hart, mem, bt, gpc, at, left)
+    insns = translate(bt, mem, gpc, at, np.int64(UNIT_INSNS))
+    charge(hart, np.int64(Event.ROOT_TRANSLATE), insns)
+    if full(bt):
+        flush_cache(vm, hart, mem, bt)
+        bt.link = -1
+    fresh = bt.pages
+    page = page_of(vm, hart, mem, bt, gpc & 0xFFFFF000, gfn_of(vm, gpa))
+    if fresh != bt.pages:  # other address spaces must look this page up, too
+        bt.version += 1
+        bt.verified[vm.shadow.root] = bt.version + vm.shadow.version
+    unit = enter_unit(hart, mem, bt, gpc, insns, page)
+    return _arrive(hart, mem, bt, unit, left)
+
+
+@njit
+def _instructions_left(vm, hart, bt):
+    """How many instructions may retire before root must look, where they are counted."""
+    clock = vm.hart.clock
+    left = np.int64(MOST_LEFT)
+    if bt.icount:
+        left = min(left, hart.root.deadline - clock.instret - clock.idle)
+        left = min(left, hart.root.budget - clock.instret)
+    if vm.hart.root.one_trap:
+        left = min(left, 1)
+    bt.limit = clock.instret + left
+    return left
+
+
+@njit
+def _arrive(hart, mem, bt, unit, left):
+    """Go on at the start of a unit, and remember the way there."""
+    first = np.int64(bt.u_first[unit])
+    if bt.link >= 0:
+        chain(hart, mem, bt, bt.link, unit)
+    if bt.hold:
+        hold_target(hart, mem, bt, np.int64(bt.u_gpc[unit]), first)
+    bt.left = left
+    return first
+
+
+@njit
+def _resume(bt, gpc, left):
+    """Where the unit that was left goes on at guest pc `gpc`, or -1."""
+    word = bt.at
+    if word < 0 or bt.unit[word] < 0 or not bt.u_alive[bt.unit[word]]:
+        return np.int64(-1)
+    unit = np.int64(bt.unit[word])
+    index, first = np.int64(bt.index[word]), np.int64(bt.u_first[unit])
+    here = word if bt.gpc[word] == gpc and not bt.inside[word] else first
+    while here < bt.used and bt.unit[here] == unit:
+        if bt.gpc[here] == gpc and not bt.inside[here] and index <= bt.index[here] <= index + 1:
+            ahead = np.int64(bt.u_insns[unit]) - np.int64(bt.index[here])
+            if ahead > left:
+                return np.int64(-1)
+            bt.left = left if bt.icount and here == first else left - ahead
+            return here
+        here += 1
+    return np.int64(-1)
+
+
+@njit
+def _step(vm, hart, mem, bt, gpc, at, left):
+    """A unit of one instruction, which returns to root: for what is left, and for stepping."""
+    bt.stepping = 1
+    countdown, bt.icount = bt.icount, 0
+    bt.one = 1
+    translate(bt, mem, gpc, at, np.int64(1))
+    bt.one = 0
+    bt.icount = countdown
+    for n in range(bt.filled):
+        if bt.b_site[n] == Site.EDGE:
+            bt.b_site[n] = Site.STEPPED
+    place(hart, mem, bt, np.int64(STEP_AT), np.int64(-1))
+    charge(hart, np.int64(Event.ROOT_TRANSLATE), 1)
+    bt.count[Count.STEPS] += 1
+    bt.left = left - 1
+    bt.link, bt.hold = -1, 0
+    return np.int64(STEP_AT)
+
+
+@njit
+def _put_state(vm, mem, bt):
+    """The virtual CSRs into the words of the window."""
+    words = ram_words(mem)
+    at = bt.start * WORDS + WORDS_AT
+    csr = vm.hart.csr
+    status = np.int64(csr.sstatus)
+    pending = pending_bits(vm.hart)
+    words[at + Slot.VIF] = status & IRQ
+    words[at + Slot.SSTATUS] = status & ~IRQ
+    words[at + Slot.SIE] = csr.sie
+    words[at + Slot.SIP] = pending
+    words[at + Slot.PENDING] = pending & np.int64(csr.sie)
+    words[at + Slot.SSCRATCH] = csr.sscratch
+    words[at + Slot.SEPC] = csr.sepc
+    words[at + Slot.SCAUSE] = csr.scause
+    words[at + Slot.STVAL] = csr.stval
+    words[at + Slot.STVEC] = csr.stvec
+    words[at + Slot.SCOUNTEREN] = csr.scounteren
+    words[at + Slot.SATP] = csr.satp
+    words[at + Slot.STIMECMP] = csr.stimecmp
+    words[at + Slot.STIMECMPH] = csr.stimecmph
+    words[at + Slot.OFFSET] = 0
+    words[at + Slot.OFFSETH] = 0
+    words[at + Slot.COUNT] = bt.left

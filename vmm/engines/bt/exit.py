@@ -1,0 +1,123 @@
+"""Answers for what a trap from translated code, or from a user, calls for."""
+
+import numpy as np
+
+from toyisa.access import access_kind, access_size, plain_op
+from toyisa.causes import Exc
+from toyisa.decode import decode
+from toyisa.exits import Reason
+from toyisa.mmu import LOAD, PAGE_FAULT, STORE, access_fault, page_fault
+from toyisa.njit import njit
+from toyisa.ops import Op
+from toyisa.system import retire
+from vmm.emulate import emulate_access, emulate_system, is_system
+from vmm.engines.bt.adapt import adapt, may_revert
+from vmm.engines.bt.leave import MISSED
+from vmm.engines.bt.record import Count, Site
+from vmm.engines.bt.translate import base_op
+from vmm.exits import Kind
+from vmm.guestwalk import gpa_of, walk_guest
+from vmm.handlers import handle_page_fault, handle_sbi, handle_trap
+from vmm.inject import forward_exception
+
+
+@njit
+def handle(vm, hart, mem, bt):
+    """The guest trapped; RUN, or the reason for which the caller must act."""
+    if not bt.in_code:
+        return handle_trap(vm, hart, mem)
+    cause, tval = np.int64(hart.exit.cause), np.int64(hart.exit.tval)
+    insn = np.int64(hart.exit.insn)
+    if cause == Exc.ECALL_S:
+        return _callout(vm, hart, mem, bt)
+    if cause == Exc.LOAD_PAGE or cause == Exc.STORE_PAGE:
+        access = np.int64(LOAD if cause == Exc.LOAD_PAGE else STORE)
+        reason = handle_page_fault(vm, hart, mem, access, tval, insn)
+        if vm.kind == Kind.TRACE or vm.kind == Kind.MMIO:
+            adapt(hart, mem, bt, insn)
+        return reason
+    if cause == Exc.LOAD_ACCESS or cause == Exc.STORE_ACCESS:  # beyond s_limit
+        return access_by_root(vm, hart, mem, insn, tval)
+    if cause == Exc.ILLEGAL and is_system(decode(insn, np.int64(0)) & 0xFF):
+        return emulate_system(vm, hart, mem, insn)  # time, read as it stands
+    vm.kind = np.int64(Kind.EXCEPTION)
+    return forward_exception(vm, hart, cause, tval, insn)
+
+
+@njit
+def _callout(vm, hart, mem, bt):
+    """Translated code called root."""
+    vm.kind = np.int64(Kind.CALLOUT)
+    word = bt.at
+    if word == MISSED:
+        bt.hold = 1
+        bt.count[Count.MISSES] += 1
+        return np.int64(Reason.RUN)
+    site = bt.site[word]
+    if site == Site.EDGE or site == Site.COUNTDOWN:
+        bt.at = -1  # to be looked up
+    if site == Site.EDGE:
+        bt.link = word
+    elif site == Site.EMULATE:
+        bt.count[Count.EMULATED] += 1
+        return _emulate(vm, hart, mem, np.int64(bt.insn[word]))
+    elif site == Site.ACCESS:
+        bt.count[Count.ACCESSES] += 1
+        insn = np.int64(bt.insn[word])
+        gva = (np.int64(hart.x[insn >> 15 & 31]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
+        reason = access_by_root(vm, hart, mem, insn, gva)
+        may_revert(vm, hart, mem, bt, word, insn)
+        return reason
+    return np.int64(Reason.RUN)
+
+
+@njit
+def access_by_root(vm, hart, mem, insn, gva):
+    """Do a load or store of the guest's kernel at `gva`, wherever that is."""
+    op = plain_op(decode(insn, np.int64(0)) & 0xFF)
+    access = access_kind(op)
+    vm.kind = np.int64(Kind.CALLOUT)
+    if gva & (access_size(op) - 1):
+        cause = np.int64(Exc.STORE_MISALIGNED if access == STORE else Exc.LOAD_MISALIGNED)
+        return forward_exception(vm, hart, cause, gva, insn)
+    leaf = walk_guest(vm, hart, mem, gva, access, False)
+    if leaf < 0:
+        vm.kind = np.int64(Kind.TRUE_FAULT)
+        cause = page_fault(access) if leaf == PAGE_FAULT else access_fault(access)
+        return forward_exception(vm, hart, cause, gva, insn)
+    return emulate_access(vm, hart, mem, insn, gva, gpa_of(leaf, gva))
+
+
+@njit
+def _emulate(vm, hart, mem, insn):
+    """One instruction of the guest's kernel that its translation leaves to root."""
+    op = base_op(insn)
+    if is_system(op):
+        return emulate_system(vm, hart, mem, insn)
+    if op == Op.ECALL:
+        return handle_sbi(vm, hart, mem)
+    pc = np.int64(vm.hart.pc)
+    vm.kind = np.int64(Kind.EXCEPTION)
+    if op == Op.EBREAK:
+        return forward_exception(vm, hart, np.int64(Exc.BREAKPOINT), pc, insn)
+    if op == Op.JALR:
+        return _jalr(vm, hart, insn)
+    if op == Op.JAL or Op.BEQ <= op <= Op.BGEU:  # comes here only if it is misaligned
+        target = (pc + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
+        return forward_exception(vm, hart, np.int64(Exc.INSN_MISALIGNED), target, insn)
+    return forward_exception(vm, hart, np.int64(Exc.ILLEGAL), insn, insn)
+
+
+@njit
+def _jalr(vm, hart, insn):
+    """An indirect jump to an odd address, or the one that is stepped."""
+    virtual = vm.hart
+    target = (np.int64(hart.x[insn >> 15 & 31]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFE
+    if target & 2:
+        return forward_exception(vm, hart, np.int64(Exc.INSN_MISALIGNED), target, insn)
+    if insn >> 7 & 31:
+        hart.x[insn >> 7 & 31] = (np.int64(virtual.pc) + 4) & 0xFFFFFFFF
+    retire(virtual, np.int64(Op.JALR))
+    virtual.pc = target
+    vm.kind = np.int64(Kind.CALLOUT)
+    return np.int64(Reason.RUN)

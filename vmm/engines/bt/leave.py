@@ -1,0 +1,87 @@
+"""Answers for leaving the guest: what a machine pc in the cache means to the guest.
+
+Brings the guest to an instruction boundary, if it was stopped within a sequence, and
+takes its state from the window back into the virtual hart.
+"""
+
+import numpy as np
+
+from toyisa.exits import Reason
+from toyisa.memory import WORDS, ram_words
+from toyisa.njit import call_unit, njit
+from toyisa.state import NEVER
+from vmm.engines.bt.buckets import is_miss
+from vmm.engines.bt.cache import word_at
+from vmm.engines.bt.enter import WORDS_AT
+from vmm.engines.bt.record import Count, Site
+from vmm.engines.bt.window import Slot
+
+T0, T1 = 5, 6
+WRITABLE_SSTATUS = 0x000C0122
+MISSED = -2  # bt.at after an indirect jump that its bucket did not know
+
+
+@njit
+def leave(vm, hart, mem, bt, reason):
+    """The guest's state into `vm.hart`; the reason, another one if settling met it."""
+    bt.at = -1
+    if not bt.in_code:
+        vm.hart.pc = hart.pc
+        return reason
+    if reason != Reason.TRAP:
+        reason = _settle(hart, mem, bt, reason)
+    take_state(vm, mem, bt)
+    words = ram_words(mem)
+    slots = bt.start * WORDS + WORDS_AT
+    ahead = np.int64(0)  # instructions counted that have not retired
+    if reason == Reason.TRAP and is_miss(np.int64(hart.pc)):
+        vm.hart.pc = words[slots + Slot.TARGET]
+        hart.x[T0], hart.x[T1] = words[slots + Slot.SPILL0], words[slots + Slot.SPILL1]
+        bt.at = MISSED
+    else:
+        word = word_at(np.int64(hart.pc))
+        if word < 0:
+            return np.int64(Reason.STUCK)  # it never was anywhere else
+        bt.at = word
+        vm.hart.pc = bt.gpc[word]
+        unit = np.int64(bt.unit[word])
+        if reason == Reason.TRAP and bt.site[word] == Site.COUNTDOWN:
+            hart.x[T0] = words[slots + Slot.SPILL0]
+        else:
+            ahead = (np.int64(bt.u_insns[unit]) if unit >= 0 else 1) - np.int64(bt.index[word])
+            if bt.icount and unit >= 0 and word == np.int64(bt.u_first[unit]):
+                ahead = np.int64(0)
+    if bt.icount or bt.stepping:
+        count = (np.int64(words[slots + Slot.COUNT]) ^ 0x80000000) - 0x80000000
+        hart.clock.instret = bt.limit - count - ahead
+    return reason
+
+
+@njit
+def _settle(hart, mem, bt, reason):
+    """Go on to the next boundary between guest instructions, one machine instruction a time."""
+    while True:
+        word = word_at(np.int64(hart.pc))
+        if word >= 0 and not bt.inside[word]:
+            return reason
+        bt.count[Count.SETTLED] += 1
+        hart.root.deadline = NEVER
+        hart.root.budget = hart.clock.instret + 1
+        answer = call_unit(mem.execute, hart, mem, 0, 0, 0)
+        if answer != Reason.BUDGET:
+            return answer
+
+
+@njit
+def take_state(vm, mem, bt):
+    """The words of the window, which the guest may have set as it liked, into the virtual CSRs."""
+    words = ram_words(mem)
+    at = bt.start * WORDS + WORDS_AT
+    csr = vm.hart.csr
+    status = np.int64(words[at + Slot.SSTATUS]) | np.int64(words[at + Slot.VIF])
+    csr.sstatus = status & WRITABLE_SSTATUS
+    csr.sie = np.int64(words[at + Slot.SIE]) & 0x222
+    csr.sscratch = words[at + Slot.SSCRATCH]
+    csr.sepc = np.int64(words[at + Slot.SEPC]) & 0xFFFFFFFC
+    csr.scause = words[at + Slot.SCAUSE]
+    csr.stval = words[at + Slot.STVAL]

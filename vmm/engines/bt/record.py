@@ -1,0 +1,100 @@
+"""Answers for what the translator keeps: units, what each word of code belongs to, counts.
+
+Arrays by word of the cache say what a machine pc means to the guest; arrays by unit
+what was translated.  A unit's number, a word's number and a page's stand plus 1 where 0
+means none.
+"""
+
+from enum import IntEnum
+
+from toyisa.state import record
+from vmm.engines.bt.window import CODE_WORDS
+from vmm.vcpu import MAX_SHADOW
+
+MAX_UNITS = 1 << 15
+MAX_PAGES = 1 << 10  # pages of guest code, by guest-virtual address
+HASH = 1 << 12
+UNIT_INSNS = 12      # of the guest's, at most
+MAX_UNIT_WORDS = 640
+MAX_STUBS = 16
+STEP_WORDS = 64      # at the cache's end: room for a unit of one instruction
+
+
+class Site(IntEnum):
+    """What an `ecall` in translated code asks for."""
+
+    PLAIN = 0      # none: code
+    EDGE = 1       # a direct jump to a unit that was not there yet; becomes that jump
+    EMULATE = 2    # the guest instruction, by root
+    MISS = 3       # an indirect jump to what its bucket does not hold
+    COUNTDOWN = 4  # icount: the unit is longer than what is left
+    ACCESS = 5     # a load or store, by root
+    STEPPED = 6    # a unit of one instruction has done it
+
+
+class Count(IntEnum):
+    """Counters, for people: `toyvmm stat` and JSON."""
+
+    UNITS = 0
+    INSNS_IN = 1      # guest instructions translated
+    INSNS_OUT = 2     # words of code made of them
+    IDENTICAL = 3     # guest instructions that stand as they were
+    CHAINED = 4       # edges made jumps
+    UNCHAINED = 5
+    MISSES = 6        # indirect jumps that root had to resolve
+    EMULATED = 7      # callouts: one instruction
+    ACCESSES = 8      # callouts: a load or store
+    ADAPTED = 9       # stores that became callouts
+    REVERTED = 10     # and back
+    INVALIDATED = 11  # units
+    FLUSHES = 12      # of the whole cache
+    STEPS = 13        # units of one instruction
+    VERIFIED = 14     # code pages looked up again in another address space
+    SETTLED = 15      # machine instructions run to reach a guest boundary
+
+
+BT = record(
+    ("start", "i8"),       # the first machine frame: code, buckets, words, table
+    ("ready", "i8"),      # the buckets have been written
+    ("used", "i8"), ("units", "i8"), ("pages", "i8"),
+    ("force", "i8"),      # how the guest's `time` is read: Force
+    ("adapts", "i8"),     # whether stores that keep trapping become callouts
+    ("icount", "i8"),     # units carry a countdown
+    ("in_code", "i8"),    # the hart was entered in translated code
+    ("at", "i8"),         # the word it left at, or -1
+    ("limit", "i8"),      # counted: the instret at which root must look
+    ("left", "i8"),       # and how far it was from there, past the unit entered
+    ("one", "i8"),        # the unit being made is of one instruction
+    ("stepping", "i8"),   # the unit entered is the one-instruction unit
+    ("version", "i8"),    # of what is mapped where, as far as code pages go
+    ("verified", "i8", MAX_SHADOW),  # by shadow root: the version that its code pages agree with
+    ("link", "i8"),       # the edge to be chained to the unit that is entered next, or -1
+    ("hold", "i8"),       # the next unit is wanted by an indirect jump
+    # by word
+    ("gpc", "u4", CODE_WORDS), ("insn", "u4", CODE_WORDS),
+    ("site", "u1", CODE_WORDS), ("inside", "u1", CODE_WORDS), ("index", "u1", CODE_WORDS),
+    ("faults", "u1", CODE_WORDS), ("unit", "i4", CODE_WORDS), ("edge", "i4", CODE_WORDS),
+    # by unit
+    ("u_gpc", "u4", MAX_UNITS), ("u_page", "i4", MAX_UNITS), ("u_first", "i4", MAX_UNITS),
+    ("u_insns", "i4", MAX_UNITS), ("u_alive", "u1", MAX_UNITS), ("u_next", "i4", MAX_UNITS),
+    ("u_sibling", "i4", MAX_UNITS), ("u_sites", "i4", MAX_UNITS),
+    ("hash", "i4", HASH),
+    # by page of guest code
+    ("p_gva", "i8", MAX_PAGES), ("p_gfn", "i8", MAX_PAGES), ("p_units", "i4", MAX_PAGES),
+    # the unit that is being made
+    ("filled", "i8"), ("pc", "u4"), ("done", "i8"), ("fresh", "i8"), ("stubs", "i8"),
+    ("b_word", "u4", MAX_UNIT_WORDS), ("b_gpc", "u4", MAX_UNIT_WORDS),
+    ("b_insn", "u4", MAX_UNIT_WORDS), ("b_site", "u1", MAX_UNIT_WORDS),
+    ("b_inside", "u1", MAX_UNIT_WORDS), ("b_index", "u1", MAX_UNIT_WORDS),
+    ("stub_from", "i8", MAX_STUBS), ("stub_spilled", "i8", MAX_STUBS),
+    ("stub_gpc", "u4", MAX_STUBS), ("stub_insn", "u4", MAX_STUBS), ("stub_index", "i8", MAX_STUBS),
+    ("count", "i8", len(Count)),
+)  # fmt: skip
+
+
+class Force(IntEnum):
+    """How the guest's reads of `time` and `cycle` are done."""
+
+    INLINE = 0
+    CALLOUT = 1
+    TRAP = 2

@@ -1,0 +1,289 @@
+"""Answers for sensitive instructions that need no root: a few real instructions each.
+
+The virtual CSRs are words of the window.  Where an instruction might want more, as
+turning interrupts on while one is pending, the sequence branches to a stub that asks
+root to do all of it, before it has changed anything.  Each function answers whether
+there is such a sequence; registers it uses are spilled and taken back.
+"""
+
+import numpy as np
+
+from toyisa.njit import njit
+from vmm.engines.bt.emit import (
+    add,
+    addi,
+    and_,
+    andi,
+    branch_word,
+    csrr,
+    lui,
+    lw,
+    or_,
+    put,
+    sltu,
+    spill,
+    sw,
+    unspill,
+    xor,
+    xori,
+)  # fmt: skip
+from vmm.engines.bt.window import Slot
+
+SSTATUS, SIE, STVEC, SCOUNTEREN = 0x100, 0x104, 0x105, 0x106
+SSCRATCH, SEPC, SCAUSE, STVAL = 0x140, 0x141, 0x142, 0x143
+STIMECMP, STIMECMPH, SATP = 0x14D, 0x15D, 0x180
+CYCLE, TIME, CYCLEH, TIMEH = 0xC00, 0xC01, 0xC80, 0xC81
+SWAP, SET, CLEAR = 1, 2, 3  # funct3 without its immediate bit
+IRQ = 2  # sstatus.SIE
+SCRATCH = (5, 6, 7, 28)  # t0 t1 t2 t3: of these, those that the instruction does not name
+
+
+@njit
+def scratch(rd, rs, n):
+    """The n-th register that is neither `rd` nor `rs`."""
+    for register in SCRATCH:
+        if register != rd and register != rs:
+            if n == 0:
+                return np.int64(register)
+            n -= 1
+    return np.int64(29)
+
+
+@njit
+def unless(bt, funct3, rs1, rs2, insn, spilled):
+    """Branch to a stub that takes back `spilled` registers and asks root, if the test holds.
+
+    `spilled` has a register a byte, the first spilled lowest; 0 ends it.
+    """
+    n = bt.stubs
+    bt.stubs = n + 1
+    bt.stub_from[n], bt.stub_gpc[n], bt.stub_index[n] = bt.filled, bt.pc, bt.done
+    bt.stub_insn[n], bt.stub_spilled[n] = insn, spilled
+    put(bt, branch_word(funct3, rs1, rs2, 0))  # the offset comes later
+
+
+@njit
+def _slot_of(number):
+    """The window's word that holds a CSR, or -1."""
+    if number == SSCRATCH:
+        return np.int64(Slot.SSCRATCH)
+    if number == SEPC:
+        return np.int64(Slot.SEPC)
+    if number == SCAUSE:
+        return np.int64(Slot.SCAUSE)
+    if number == STVAL:
+        return np.int64(Slot.STVAL)
+    if number == SIE:
+        return np.int64(Slot.SIE)
+    if number == STVEC:
+        return np.int64(Slot.STVEC)
+    if number == SCOUNTEREN:
+        return np.int64(Slot.SCOUNTEREN)
+    if number == SATP:
+        return np.int64(Slot.SATP)
+    if number == STIMECMP:
+        return np.int64(Slot.STIMECMP)
+    if number == STIMECMPH:
+        return np.int64(Slot.STIMECMPH)
+    return np.int64(-1)
+
+
+@njit
+def csr_inline(bt, insn, inline_time):
+    """Emit a CSR instruction as a sequence, if it has one."""
+    number, funct3 = insn >> 20, insn >> 12 & 7
+    rd, rs = insn >> 7 & 31, insn >> 15 & 31
+    act, immediate = funct3 & 3, funct3 & 4 != 0
+    reads_only = act != SWAP and rs == 0
+    if number == SSTATUS:
+        return _sstatus(bt, insn, act, immediate, rd, rs)
+    if reads_only and inline_time and (number & ~0x81) == CYCLE:
+        return _read_time(bt, number, rd)
+    slot = _slot_of(number)
+    if slot < 0:
+        return False
+    if reads_only:
+        if rd:
+            lw(bt, rd, slot)
+        else:
+            addi(bt, 0, 0, 0)
+        return True
+    if number == SIE:
+        return _write_sie(bt, insn, act, immediate, rd, rs)
+    if number < SSCRATCH or number > STVAL:
+        return False  # stvec, satp ... are root's to write
+    return _write_word(bt, slot, number, act, immediate, rd, rs)
+
+
+@njit
+def _write_word(bt, slot, number, act, immediate, rd, rs):
+    """sscratch sepc scause stval: words without further meaning, but for sepc's low bits."""
+    plain = number != SEPC
+    if act == SWAP and not immediate and plain:
+        if rd == 0:
+            sw(bt, rs, slot)
+            return True
+        if rd != rs:
+            lw(bt, rd, slot)
+            sw(bt, rs, slot)
+            return True
+    t, u = scratch(rd, rs, 0), scratch(rd, rs, 1)
+    spill(bt, t, 0)
+    spill(bt, u, 1)
+    lw(bt, t, slot)
+    _combine(bt, act, immediate, u, t, rs)
+    if not plain:
+        andi(bt, u, u, -4)
+    sw(bt, u, slot)
+    if rd:
+        addi(bt, rd, t, 0)
+    unspill(bt, t, 0)
+    unspill(bt, u, 1)
+    return True
+
+
+@njit
+def _combine(bt, act, immediate, new, old, rs):
+    """new = what the instruction makes of `old` and its operand."""
+    if immediate:
+        addi(bt, new, 0, rs)
+        if act == CLEAR:
+            xori(bt, new, new, -1)
+    elif act == CLEAR:
+        xori(bt, new, rs, -1)
+    else:
+        addi(bt, new, rs, 0)
+    if act == SET:
+        or_(bt, new, new, old)
+    elif act == CLEAR:
+        and_(bt, new, new, old)
+
+
+@njit
+def _write_sie(bt, insn, act, immediate, rd, rs):
+    """sie: inline as long as nothing that is pending becomes enabled."""
+    t, u, v = scratch(rd, rs, 0), scratch(rd, rs, 1), scratch(rd, rs, 2)
+    spill(bt, t, 0)
+    spill(bt, u, 1)
+    spill(bt, v, 2)
+    lw(bt, t, Slot.SIE)
+    _combine(bt, act, immediate, u, t, rs)
+    andi(bt, u, u, 0x222)
+    lw(bt, v, Slot.SIP)
+    and_(bt, v, v, u)
+    unless(bt, 1, v, 0, insn, t | u << 8 | v << 16)
+    sw(bt, u, Slot.SIE)
+    sw(bt, 0, Slot.PENDING)
+    if rd:
+        addi(bt, rd, t, 0)
+    unspill(bt, t, 0)
+    unspill(bt, u, 1)
+    unspill(bt, v, 2)
+    return True
+
+
+@njit
+def _read_sstatus(bt, rd, t):
+    """rd = sstatus, with `t` free to use."""
+    lw(bt, rd, Slot.SSTATUS)
+    lw(bt, t, Slot.VIF)
+    or_(bt, rd, rd, t)
+
+
+@njit
+def _sstatus(bt, insn, act, immediate, rd, rs):
+    t = scratch(rd, rs, 0)
+    if act != SWAP and (rs == 0 or (immediate and not rs & IRQ)):
+        if rd == 0:
+            addi(bt, 0, 0, 0)
+            return True
+        spill(bt, t, 0)
+        _read_sstatus(bt, rd, t)
+        unspill(bt, t, 0)
+        return True
+    if not immediate:
+        return _write_sstatus(bt, insn, act, rd, rs)
+    if act == CLEAR:
+        if rd:
+            spill(bt, t, 0)
+            _read_sstatus(bt, rd, t)
+            unspill(bt, t, 0)
+        sw(bt, 0, Slot.VIF)
+        return True
+    if act == SET:
+        spill(bt, t, 0)
+        lw(bt, t, Slot.PENDING)
+        unless(bt, 1, t, 0, insn, t)
+        if rd:
+            _read_sstatus(bt, rd, t)
+        addi(bt, t, 0, IRQ)
+        sw(bt, t, Slot.VIF)
+        unspill(bt, t, 0)
+        return True
+    return False
+
+
+@njit
+def _write_sstatus(bt, insn, act, rd, rs):
+    """sstatus from a register: inline unless SUM or MXR change, or an interrupt comes through."""
+    t, u, v = scratch(rd, rs, 0), scratch(rd, rs, 1), scratch(rd, rs, 2)
+    every = t | u << 8 | v << 16
+    spill(bt, t, 0)
+    spill(bt, u, 1)
+    spill(bt, v, 2)
+    _read_sstatus(bt, t, u)
+    _combine(bt, act, False, u, t, rs)
+    lui(bt, v, 0x000C0000)
+    addi(bt, v, v, 0x122)
+    and_(bt, u, u, v)  # only writable bits
+    xor(bt, v, u, t)
+    put(bt, 18 << 20 | v << 15 | 5 << 12 | v << 7 | 0x13)  # srli v, v, 18: SUM and MXR
+    unless(bt, 1, v, 0, insn, every)
+    # SIE set and an interrupt pending: v = new SIE if PENDING is not 0, else 0.
+    lw(bt, v, Slot.PENDING)
+    sltu(bt, v, 0, v)
+    put(bt, 1 << 20 | v << 15 | 1 << 12 | v << 7 | 0x13)  # slli v, v, 1
+    and_(bt, v, v, u)
+    unless(bt, 1, v, 0, insn, every)
+    andi(bt, v, u, IRQ)
+    sw(bt, v, Slot.VIF)
+    andi(bt, u, u, ~IRQ)
+    sw(bt, u, Slot.SSTATUS)
+    if rd:
+        addi(bt, rd, t, 0)
+    unspill(bt, t, 0)
+    unspill(bt, u, 1)
+    unspill(bt, v, 2)
+    return True
+
+
+@njit
+def _read_time(bt, number, rd):
+    """time, cycle and their upper halves: the real counter and the window's offset."""
+    if rd == 0:
+        addi(bt, 0, 0, 0)
+        return True
+    t, u, v = scratch(rd, 0, 0), scratch(rd, 0, 1), scratch(rd, 0, 2)
+    spill(bt, t, 0)
+    if not number & 0x80:
+        csrr(bt, rd, number)
+        lw(bt, t, Slot.OFFSET)
+        add(bt, rd, rd, t)
+        unspill(bt, t, 0)
+        return True
+    spill(bt, u, 1)
+    spill(bt, v, 2)
+    csrr(bt, t, number)  # again if the lower half wrapped in between
+    csrr(bt, u, number & ~0x80)
+    csrr(bt, v, number)
+    put(bt, branch_word(1, t, v, -12))
+    lw(bt, v, Slot.OFFSET)
+    add(bt, v, u, v)
+    sltu(bt, u, v, u)  # the carry
+    lw(bt, v, Slot.OFFSETH)
+    add(bt, t, t, v)
+    add(bt, rd, t, u)
+    unspill(bt, t, 0)
+    unspill(bt, u, 1)
+    unspill(bt, v, 2)
+    return True

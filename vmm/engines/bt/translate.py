@@ -1,0 +1,212 @@
+"""Answers for one unit: guest instructions in, machine code in the unit's buffer out.
+
+A unit is at most 12 instructions, ends with a control transfer or with its page, and
+begins and ends with every guest register in its place.  Most instructions stand as they
+are.  Link registers hold guest addresses.  Must not know where the code will lie.
+"""
+
+import numpy as np
+
+from toyisa.decode import decode
+from toyisa.memory import PAGE, ram_words
+from toyisa.njit import njit
+from toyisa.ops import ROW_OF_OP, Op, op_name
+from vmm.engines.bt.emit import (
+    add,
+    addi,
+    andi,
+    branch_word,
+    callout,
+    itype,
+    li,
+    lui,
+    lw,
+    put,
+    slli,
+    spill,
+    srli,
+    sw,
+    unspill,
+)  # fmt: skip
+from vmm.engines.bt.record import MAX_STUBS, Count, Force, Site
+from vmm.engines.bt.sequences import csr_inline, unless
+from vmm.engines.bt.window import BUCKETS, Slot
+
+# An op's row: what it is, in whichever form it was decoded.
+_BASE = np.arange(len(Op), dtype=np.int64)
+for _op, _row in ROW_OF_OP.items():
+    _BASE[_op] = Op[op_name(_row)]
+
+T0, T1 = 5, 6
+
+
+@njit
+def base_op(insn):
+    """The op of an instruction word's row."""
+    return _BASE[decode(insn, np.int64(0)) & 0xFF]
+
+
+@njit
+def translate(bt, mem, gpc, at, most):
+    """Translate up to `most` instructions at guest pc `gpc`, RAM offset `at`; how many."""
+    bt.filled, bt.stubs, bt.done = 0, 0, 0
+    insns, more = np.int64(0), True
+    words = ram_words(mem)
+    bt.pc = gpc
+    bt.fresh = 1
+    if bt.icount:
+        _countdown(bt)
+    while more and insns < most:
+        bt.pc = (gpc + 4 * insns) & 0xFFFFFFFF
+        bt.done = insns
+        bt.fresh = 1
+        more = _one(bt, np.int64(words[(at >> 2) + insns]))
+        insns += 1
+        if (gpc + 4 * insns) & (PAGE - 1) == 0 or bt.stubs > MAX_STUBS - 2:
+            break
+    if more:
+        edge(bt, (gpc + 4 * insns) & 0xFFFFFFFF, insns)
+    _stubs(bt)
+    if bt.icount:
+        _set_countdown(bt, insns)
+    return insns
+
+
+@njit
+def edge(bt, target, done):
+    """Leave the unit for a direct target: a callout until it is chained."""
+    bt.pc, bt.done, bt.fresh = target, done, 1
+    callout(bt, Site.EDGE, 0)
+
+
+@njit
+def _stubs(bt):
+    """Where sequences go that need root: take the registers back and ask."""
+    for n in range(bt.stubs):
+        at = bt.stub_from[n]
+        word = np.int64(bt.b_word[at])
+        offset = 4 * (bt.filled - at)
+        bt.b_word[at] = word | branch_word(np.int64(0), np.int64(0), np.int64(0), offset)
+        bt.pc, bt.done, bt.fresh = bt.stub_gpc[n], bt.stub_index[n], 0
+        spilled = bt.stub_spilled[n]
+        for k in range(3):
+            register = spilled >> 8 * k & 0xFF
+            if register:
+                unspill(bt, register, k)
+        callout(bt, Site.EMULATE, np.int64(bt.stub_insn[n]))
+
+
+@njit
+def _countdown(bt):
+    """At a unit's start: take its length from the count; root is asked if that is too much."""
+    spill(bt, T0, 0)
+    lw(bt, T0, Slot.COUNT)
+    addi(bt, T0, T0, 0)  # the length comes later
+    put(bt, branch_word(np.int64(5), T0, 0, 8))  # bgez: over the callout
+    callout(bt, Site.COUNTDOWN, 0)
+    sw(bt, T0, Slot.COUNT)
+    unspill(bt, T0, 0)
+
+
+@njit
+def _set_countdown(bt, insns):
+    bt.b_word[2] = itype(0x13, 0, T0, T0, -insns)
+
+
+@njit
+def _one(bt, insn):
+    """Translate one instruction; whether the next one is reached from it."""
+    op = base_op(insn)
+    rd, rs1 = insn >> 7 & 31, insn >> 15 & 31
+    if op == Op.AUIPC:
+        if rd:
+            li(bt, rd, np.int64(bt.pc) + (insn & 0xFFFFF000))
+        else:
+            addi(bt, 0, 0, 0)
+        return True
+    if op == Op.JAL:
+        target = (np.int64(bt.pc) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
+        if target & 2:
+            return _by_root(bt, insn)
+        if rd:
+            li(bt, rd, np.int64(bt.pc) + 4)
+        edge(bt, target, bt.done + 1)
+        return False
+    if op == Op.JALR and bt.one:
+        return _by_root(bt, insn)
+    if op == Op.JALR:
+        _indirect(bt, insn, rd, rs1)
+        return False
+    if Op.BEQ <= op <= Op.BGEU:
+        return _branch(bt, insn)
+    if Op.CSRRW <= op <= Op.CSRRCI:
+        if bt.force == Force.TRAP and insn >> 30 == 3:
+            put(bt, insn)  # as it is: it traps
+        elif not csr_inline(bt, insn, bt.force == Force.INLINE and not bt.icount):
+            callout(bt, Site.EMULATE, insn)
+        return True
+    if op == Op.SRET or op == Op.EBREAK or op == Op.ILLEGAL:
+        return _by_root(bt, insn)
+    if (
+        op == Op.ECALL or op == Op.WFI or op == Op.SFENCE_VMA
+        or op == Op.PROBE_R or op == Op.PROBE_W
+    ):  # fmt: skip
+        callout(bt, Site.EMULATE, insn)
+        return True
+    if rs1 == 0 and _reaches_window(op, insn):
+        callout(bt, Site.ACCESS, insn)
+        return True
+    bt.count[Count.IDENTICAL] += 1
+    put(bt, insn)
+    return True
+
+
+@njit
+def _by_root(bt, insn):
+    """What ends here: a return, a trap, or an illegal instruction."""
+    callout(bt, Site.EMULATE, insn)
+    return False
+
+
+@njit
+def _reaches_window(op, insn):
+    """Whether an access by x0 reaches the monitor's words: the guest's own lie elsewhere."""
+    return (Op.LB <= op <= Op.LHU or Op.SB <= op <= Op.SW) and insn >> 31 == 1
+
+
+@njit
+def _branch(bt, insn):
+    """A branch: over the edge that falls through, to the one that is taken."""
+    offset = decode(insn, np.int64(0)) >> 32
+    pc, done = np.int64(bt.pc), bt.done
+    target = (pc + offset) & 0xFFFFFFFF
+    put(bt, branch_word(insn >> 12 & 7, insn >> 15 & 31, insn >> 20 & 31, np.int64(8)))
+    edge(bt, (pc + 4) & 0xFFFFFFFF, done + 1)
+    if target & 2:  # taken, it is a fault at the branch
+        bt.pc, bt.done, bt.fresh = pc, done, 1
+        callout(bt, Site.EMULATE, insn)
+    else:
+        edge(bt, target, done + 1)
+    return False
+
+
+@njit
+def _indirect(bt, insn, rd, rs1):
+    """jalr: to the bucket that the target hashes to, with the target in a word of the window."""
+    spill(bt, T0, 0)
+    spill(bt, T1, 1)
+    put(bt, itype(0x13, 0, T0, rs1, insn >> 20))
+    andi(bt, T1, T0, 3)
+    unless(bt, 1, T1, 0, insn, T0 | T1 << 8)  # odd or misaligned: by root
+    sw(bt, T0, Slot.TARGET)
+    if rd == T0 or rd == T1:  # which the bucket takes back
+        li(bt, T1, np.int64(bt.pc) + 4)
+        spill(bt, T1, 0 if rd == T0 else 1)
+    elif rd:
+        li(bt, rd, np.int64(bt.pc) + 4)
+    slli(bt, T0, T0, 20)
+    srli(bt, T0, T0, 17)  # bits 11 to 2 of the target, times the bucket's 32 bytes
+    lui(bt, T1, BUCKETS)
+    add(bt, T1, T1, T0)
+    put(bt, itype(0x67, 0, 0, T1, 0))
+
