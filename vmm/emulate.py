@@ -113,7 +113,8 @@ def emulate_access(vm, hart, mem, insn, gva, gpa):
     at = offset_of(vm, gpa)
     if at < 0:
         return _emulate_device(vm, hart, uop, op, insn, gva, gpa)
-    vm.kind = np.int64(Kind.TRACE)
+    if traced(vm, gfn_of(vm, gpa)):
+        vm.kind = np.int64(Kind.TRACE)
     call_unit(mem.serve, hart, mem, Request.ACCESS_AT, uop, RAM_BASE + at)
     charge(hart, np.int64(Event.ROOT_WORD), 1)
     stored(vm, hart, mem, gpa)

@@ -14,7 +14,7 @@ from vmm.engines.bt.record import Count, Site
 from vmm.exits import Kind
 
 TRAPS = 4    # of one instruction, until it becomes a callout
-QUIET = 32   # of its callouts in a row that nothing called for, until it is as before
+QUIET = 8   # of its callouts in a row that nothing called for, until it is as before
 
 
 @njit
