@@ -37,7 +37,8 @@ class VirtualMachine(Machine):
     """A guest under the monitor: `engine` says how its kernel's code runs.
 
     `shadow` is how many frames shadow tables may take, `scatter` a seed by which the
-    guest's frames are spread over the machine's; `options` are the engine's own.  ValueError on a size out of range.
+    guest's frames are spread over the machine's, `options` are the engine's own.
+    ValueError on a size out of range.
     """
 
     def __init__(
