@@ -10,10 +10,11 @@ from toyisa.memory import PAGE, WORDS, ram_words
 from toyisa.njit import call_unit, njit
 from toyisa.pool import PoolRequest
 from vmm.engines.bt.buckets import clear_buckets, forget_target
-from vmm.engines.bt.emit import ECALL, jal_word
-from vmm.engines.bt.record import HASH, MAX_PAGES, MAX_UNITS, STEP_WORDS, Count, Site
+from vmm.engines.bt.emit import ECALL, branch_word, itype, jal_word
+from vmm.engines.bt.record import HASH, MAX_PAGES, MAX_UNITS, STEP_WORDS, TAKEN, Count, Site
 from vmm.engines.bt.window import CODE_WORDS, WINDOW
 
+BRANCH_REACH = 1000  # words, with some to spare
 STEP_AT = CODE_WORDS - STEP_WORDS  # the place of the one-instruction unit
 
 
@@ -101,12 +102,40 @@ def enter_unit(hart, mem, bt, gpc, insns, page):
 
 @njit
 def chain(hart, mem, bt, site, unit):
-    """Make the edge at `site` a jump to `unit`."""
-    patch(hart, mem, bt, site, jal_word(np.int64(0), 4 * (bt.u_first[unit] - site)))
+    """Make the edge at `site` a jump to `unit`; if a branch takes it, and reaches, skip that."""
+    first = np.int64(bt.u_first[unit])
+    patch(hart, mem, bt, site, jal_word(np.int64(0), 4 * (first - site)))
+    if bt.insn[site] == TAKEN and abs(first - site) < BRANCH_REACH:
+        _aim(hart, mem, bt, site - 2, first)
     bt.site[site] = Site.PLAIN
     bt.edge[site] = bt.u_sites[unit]
     bt.u_sites[unit] = site + 1
     bt.count[Count.CHAINED] += 1
+
+
+@njit
+def _aim(hart, mem, bt, word, target):
+    """Have the branch at `word` of the cache go to the word `target`."""
+    old = np.int64(ram_words(mem)[bt.start * WORDS + word])
+    kind, rs1, rs2 = old >> 12 & 7, old >> 15 & 31, old >> 20 & 31
+    patch(hart, mem, bt, word, branch_word(kind, rs1, rs2, 4 * (target - word)))
+
+
+@njit
+def predict(hart, mem, bt, word, target):
+    """Have the indirect jump that asks at `word` try `target` first; its edge to that unit."""
+    low = (target & 0xFFF ^ 0x800) - 0x800
+    at = bt.start * WORDS + word
+    held = np.int64(ram_words(mem)[at + 1]) >> 7 & 31
+    ram_words(mem)[at] = (target - low) & 0xFFFFF000 | held << 7 | 0x37
+    ram_words(mem)[at + 1] = itype(0x13, 0, held, held, low) & 0xFFFFFFFF
+    write_code(hart, mem, bt, word, np.int64(2))
+    bt.site[word] = Site.PLAIN
+    site = word + 2
+    while bt.site[site] != Site.EDGE:
+        site += 1
+    bt.gpc[site] = target
+    return site
 
 
 @njit
@@ -127,6 +156,8 @@ def kill_unit(hart, mem, bt, unit):
     site = np.int64(bt.u_sites[unit]) - 1
     while site >= 0:
         patch(hart, mem, bt, site, ECALL)
+        if bt.insn[site] == TAKEN:
+            _aim(hart, mem, bt, site - 2, site)
         bt.site[site] = Site.EDGE
         bt.count[Count.UNCHAINED] += 1
         site = np.int64(bt.edge[site]) - 1

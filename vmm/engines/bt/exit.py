@@ -12,6 +12,7 @@ from toyisa.ops import Op
 from toyisa.system import retire
 from vmm.emulate import emulate_access, emulate_system, is_system
 from vmm.engines.bt.adapt import adapt, may_revert
+from vmm.engines.bt.cache import predict
 from vmm.engines.bt.leave import MISSED
 from vmm.engines.bt.record import Count, Site
 from vmm.engines.bt.translate import base_op
@@ -61,6 +62,8 @@ def _callout(vm, hart, mem, bt):
     elif site == Site.EMULATE:
         bt.count[Count.EMULATED] += 1
         return _emulate(vm, hart, mem, np.int64(bt.insn[word]))
+    elif site == Site.PREDICT:
+        return _predict(vm, hart, mem, bt, word)
     elif site == Site.ACCESS:
         bt.count[Count.ACCESSES] += 1
         insn = np.int64(bt.insn[word])
@@ -106,6 +109,18 @@ def _emulate(vm, hart, mem, insn):
         target = (pc + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
         return forward_exception(vm, hart, np.int64(Exc.INSN_MISALIGNED), target, insn)
     return forward_exception(vm, hart, np.int64(Exc.ILLEGAL), insn, insn)
+
+
+@njit
+def _predict(vm, hart, mem, bt, word):
+    """An indirect jump for the first time: it will be tried with this target first."""
+    insn = np.int64(bt.insn[word])
+    target = (np.int64(hart.x[insn >> 15 & 31]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
+    if target & 3 == 0:
+        bt.link = predict(hart, mem, bt, word, target)
+        bt.at = -1
+        bt.count[Count.PREDICTED] += 1
+    return _jalr(vm, hart, insn)
 
 
 @njit

@@ -48,6 +48,8 @@ def leave(vm, hart, mem, bt, reason):
         if reason == Reason.TRAP and bt.site[word] == Site.COUNTDOWN:
             hart.x[T0] = words[slots + Slot.SPILL0]
         else:
+            if reason == Reason.TRAP and bt.site[word] == Site.PREDICT:
+                hart.x[T0] = words[slots + Slot.SPILL0]
             ahead = (np.int64(bt.u_insns[unit]) if unit >= 0 else 1) - np.int64(bt.index[word])
             if bt.icount and unit >= 0 and word == np.int64(bt.u_first[unit]):
                 ahead = np.int64(0)

@@ -20,6 +20,9 @@ MAX_STUBS = 16
 STEP_WORDS = 64      # at the cache's end: room for a unit of one instruction
 
 
+TAKEN = 1  # `insn` of the edge that a branch two words before it takes
+
+
 class Site(IntEnum):
     """What an `ecall` in translated code asks for."""
 
@@ -30,6 +33,7 @@ class Site(IntEnum):
     COUNTDOWN = 4  # icount: the unit is longer than what is left
     ACCESS = 5     # a load or store, by root
     STEPPED = 6    # a unit of one instruction has done it
+    PREDICT = 7    # an indirect jump, for the first time
 
 
 class Count(IntEnum):
@@ -50,7 +54,8 @@ class Count(IntEnum):
     FLUSHES = 12      # of the whole cache
     STEPS = 13        # units of one instruction
     VERIFIED = 14     # code pages looked up again in another address space
-    SETTLED = 15      # machine instructions run to reach a guest boundary
+    PREDICTED = 15    # indirect jumps that were given the target they are tried with first
+    SETTLED = 16      # machine instructions run to reach a guest boundary
 
 
 BT = record(

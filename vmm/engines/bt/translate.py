@@ -12,6 +12,7 @@ from toyisa.memory import PAGE, ram_words
 from toyisa.njit import njit
 from toyisa.ops import ROW_OF_OP, Op, op_name
 from vmm.engines.bt.emit import (
+    NOP,
     add,
     addi,
     andi,
@@ -28,7 +29,7 @@ from vmm.engines.bt.emit import (
     sw,
     unspill,
 )  # fmt: skip
-from vmm.engines.bt.record import MAX_STUBS, Count, Force, Site
+from vmm.engines.bt.record import MAX_STUBS, TAKEN, Count, Force, Site
 from vmm.engines.bt.sequences import csr_inline, unless
 from vmm.engines.bt.window import BUCKETS, Slot
 
@@ -187,26 +188,69 @@ def _branch(bt, insn):
         callout(bt, Site.EMULATE, insn)
     else:
         edge(bt, target, done + 1)
+        bt.b_insn[bt.filled - 1] = TAKEN
     return False
 
 
 @njit
 def _indirect(bt, insn, rd, rs1):
-    """jalr: to the bucket that the target hashes to, with the target in a word of the window."""
+    """jalr: where it went first, or else to the bucket that its target hashes to.
+
+    The first time root is asked, and writes the target over the question:
+
+            sw    t0, SPILL0
+            lui   t0, %hi(target)       ecall, Site.PREDICT, at first
+            addi  t0, t0, %lo(target)
+            bne   rs1, t0, other
+            li    rd, link
+            lw    t0, SPILL0
+            j     unit                  chained like any direct edge
+    other:  by root if the target is odd or misaligned, else
+            li    rd, link
+            sw    t0, TARGET            t0 is the target, t1 spilled as well
+            j     the bucket
+
+    With an offset, or with rs1 or rd among t0 and t1, the target is worked out in t0
+    first, and compared with t1.
+    """
+    pc, done = bt.pc, bt.done
+    plain = insn >> 20 == 0 and rs1 != T0 and rd != T0 and rd != T1
     spill(bt, T0, 0)
-    spill(bt, T1, 1)
-    put(bt, itype(0x13, 0, T0, rs1, insn >> 20))
+    wanted, held = np.int64(rs1), np.int64(T0)
+    if not plain:
+        spill(bt, T1, 1)
+        put(bt, itype(0x13, 0, T0, rs1, insn >> 20))
+        wanted, held = np.int64(T0), np.int64(T1)
+    callout(bt, Site.PREDICT, insn)
+    addi(bt, held, held, 0)
+    over = bt.filled
+    put(bt, NOP)
+    _link(bt, rd)
+    unspill(bt, T0, 0)
+    if not plain:
+        unspill(bt, T1, 1)
+    edge(bt, np.int64(0), done + 1)
+    bt.b_word[over] = branch_word(np.int64(1), wanted, held, 4 * (bt.filled - over))
+    bt.pc, bt.done = pc, done
+    if plain:
+        addi(bt, T0, rs1, 0)
+        spill(bt, T1, 1)
     andi(bt, T1, T0, 3)
-    unless(bt, 1, T1, 0, insn, T0 | T1 << 8)  # odd or misaligned: by root
+    unless(bt, 1, T1, 0, insn, T0 | T1 << 8)
+    _link(bt, rd)
     sw(bt, T0, Slot.TARGET)
-    if rd == T0 or rd == T1:  # which the bucket takes back
-        li(bt, T1, np.int64(bt.pc) + 4)
-        spill(bt, T1, 0 if rd == T0 else 1)
-    elif rd:
-        li(bt, rd, np.int64(bt.pc) + 4)
     slli(bt, T0, T0, 20)
     srli(bt, T0, T0, 17)  # bits 11 to 2 of the target, times the bucket's 32 bytes
     lui(bt, T1, BUCKETS)
     add(bt, T1, T1, T0)
     put(bt, itype(0x67, 0, 0, T1, 0))
 
+
+@njit
+def _link(bt, rd):
+    """The guest's return address; t0 and t1 get it when they are taken back."""
+    if rd == T0 or rd == T1:
+        li(bt, T1, np.int64(bt.pc) + 4)
+        spill(bt, T1, 0 if rd == T0 else 1)
+    elif rd:
+        li(bt, rd, np.int64(bt.pc) + 4)
