@@ -105,7 +105,7 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
     elif guest is None:
         found = Target(restore.name, b"")
     else:
-        found = _find(guest, list(include))
+        found = find_target(guest, list(include))
     if demo:
         if script or kernel or not found.script:
             raise click.UsageError("--demo needs an example that has a script, and no --input")
@@ -182,7 +182,7 @@ def _given(context: click.Context, option: str) -> bool:
     return context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
 
 
-def _find(guest: str, include: list[Path]) -> Target:
+def find_target(guest: str, include: list[Path]) -> Target:
     """The target; its assembly errors are printed and end the command."""
     from asm.errors import AsmErrors
     from vmm.cli.target import find

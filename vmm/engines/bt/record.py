@@ -69,6 +69,7 @@ BT = record(
     ("at", "i8"),         # the word it left at, or -1
     ("limit", "i8"),      # counted: the instret at which root must look
     ("left", "i8"),       # and how far it was from there, past the unit entered
+    ("known", "i8"), ("value", "i8"),  # the register that auipc has just set, or 0; to what
     ("one", "i8"),        # the unit being made is of one instruction
     ("stepping", "i8"),   # the unit entered is the one-instruction unit
     ("version", "i8"),    # of what is mapped where, as far as code pages go

@@ -50,7 +50,7 @@ def base_op(insn):
 @njit
 def translate(bt, mem, gpc, at, most):
     """Translate up to `most` instructions at guest pc `gpc`, RAM offset `at`; how many."""
-    bt.filled, bt.stubs, bt.done = 0, 0, 0
+    bt.filled, bt.stubs, bt.done, bt.known = 0, 0, 0, 0
     insns, more = np.int64(0), True
     words = ram_words(mem)
     bt.pc = gpc
@@ -119,20 +119,20 @@ def _one(bt, insn):
     """Translate one instruction; whether the next one is reached from it."""
     op = base_op(insn)
     rd, rs1 = insn >> 7 & 31, insn >> 15 & 31
+    known, bt.known = bt.known, 0
     if op == Op.AUIPC:
+        bt.known, bt.value = rd, np.int64(bt.pc) + (insn & 0xFFFFF000)
         if rd:
-            li(bt, rd, np.int64(bt.pc) + (insn & 0xFFFFF000))
+            li(bt, rd, bt.value)
         else:
             addi(bt, 0, 0, 0)
         return True
     if op == Op.JAL:
         target = (np.int64(bt.pc) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
-        if target & 2:
-            return _by_root(bt, insn)
-        if rd:
-            li(bt, rd, np.int64(bt.pc) + 4)
-        edge(bt, target, bt.done + 1)
-        return False
+        return _direct(bt, insn, rd, target)
+    if op == Op.JALR and rs1 and rs1 == known:  # a far call
+        target = (bt.value + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFE
+        return _direct(bt, insn, rd, target)
     if op == Op.JALR and bt.one:
         return _by_root(bt, insn)
     if op == Op.JALR:
@@ -160,6 +160,17 @@ def _one(bt, insn):
     bt.count[Count.IDENTICAL] += 1
     put(bt, insn)
     return True
+
+
+@njit
+def _direct(bt, insn, rd, target):
+    """A jump whose target is known."""
+    if target & 2:
+        return _by_root(bt, insn)
+    if rd:
+        li(bt, rd, np.int64(bt.pc) + 4)
+    edge(bt, target, bt.done + 1)
+    return False
 
 
 @njit
