@@ -127,6 +127,13 @@ def _write_word(bt, slot, number, act, immediate, rd, rs):
             lw(bt, rd, slot)
             sw(bt, rs, slot)
             return True
+        t = scratch(rd, rs, 0)
+        spill(bt, t, 0)
+        lw(bt, t, slot)
+        sw(bt, rs, slot)
+        addi(bt, rd, t, 0)
+        unspill(bt, t, 0)
+        return True
     t, u = scratch(rd, rs, 0), scratch(rd, rs, 1)
     spill(bt, t, 0)
     spill(bt, u, 1)
