@@ -11,7 +11,7 @@ Never a global bit in a shadow entry: a real address space is one root in one vi
 
 import numpy as np
 
-from toyisa.mmu import PAGED, A, D, R, U, V, W, X
+from toyisa.mmu import PAGED, A, D, R, U, V, W, X, forget_spaces
 from toyisa.njit import njit
 from vmm.guestwalk import gpa_of
 from vmm.shadow.frames import (
@@ -47,7 +47,10 @@ def select_root(vm, hart, mem, view):
         root = take(vm, hart, mem, view, ROOT, key)
     vm.shadow.root = root
     # Every root has an address-space id: its own number, not 0.
-    hart.csr.satp = PAGED | (root + 1) << 22 | (BASE_PPN + vm.shadow.start + root)
+    real = PAGED | (root + 1) << 22 | (BASE_PPN + vm.shadow.start + root)
+    if real != hart.csr.satp and not hart.tlb.tagged:
+        forget_spaces(hart)  # as the machine's own write of satp does
+    hart.csr.satp = real
 
 
 @njit
