@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,6 +122,8 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
         disks = open_disks(images)
         machine = _machine(mem, profile, cost, clock)
         boot(machine, found, disks)
+    gc.freeze()  # what a start loads stays to the end: nobody need look through it again
+    gc.enable()
     if debugger:
         from vmm.cli.debug import debug
 
