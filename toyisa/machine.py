@@ -10,7 +10,7 @@ command line.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from toyisa.levels import Level, Profile
 from toyisa.memory import PAGE, RAM_BASE, RX_SIZE, new_memory
 from toyisa.mmu import recontext
 from toyisa.ops import ROW_OF_OP
+from toyisa.overlay import Overlay
 from toyisa.pool import fold_all
 from toyisa.state import NEVER
 
@@ -126,7 +127,7 @@ class Machine:
         """
         boot.load_kernel(self, source, initrd, append)
 
-    def attach(self, disk: Disk, legacy: bool = False) -> None:
+    def attach(self, disk: Disk | Overlay, legacy: bool = False) -> None:
         """Put a disk into the next virtio slot, before loading; ValueError if all are taken."""
         self.bus.attach(Block(disk), legacy)
 
@@ -282,18 +283,22 @@ class Machine:
     # -- snapshots ---------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Write a snapshot to a file, atomically; the machine goes on unchanged.  OSError."""
-        if self.bus.devices:
-            raise snapshot.SnapshotError("a machine with disks cannot be saved yet")
-        snapfile.write(Path(path), snapshot.take(self))
+        """Write a snapshot to a file, atomically; the machine goes on unchanged.  OSError.
+
+        A disk's content is not in it: `restore` wants the image as it is now.
+        """
+        snapfile.write(Path(path), snapshot.sealed(snapshot.take(self), self))
 
     def load_snapshot(self, path: str | Path) -> None:
         """Become what a snapshot was taken of, a machine made alike; SnapshotError."""
         snapfile.put(Path(path), snapfile.read(Path(path)), self)
 
     @classmethod
-    def restore(cls, path: str | Path) -> "Machine":
-        """A new machine from a snapshot, made and priced as the saved one; SnapshotError."""
+    def restore(cls, path: str | Path, disks: Sequence[Disk | Overlay] = ()) -> "Machine":
+        """A new machine from a snapshot, made and priced as the saved one; SnapshotError.
+
+        `disks` are its disks in their order.
+        """
         saved = snapfile.read(Path(path))
         try:
             config = saved.config
@@ -301,6 +306,8 @@ class Machine:
             machine = cls(config["mem"], Profile(config["profile"]), cost, config["clock"])
         except (KeyError, TypeError, ValueError) as error:
             raise snapshot.SnapshotError(f"{path}: is damaged: {error}") from None
+        for n, disk in enumerate(disks):
+            machine.attach(disk, n < len(saved.disks) and saved.disks[n].legacy)
         snapfile.put(Path(path), saved, machine)
         return machine
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vmm.cli import watching
-from vmm.cli.boot import DiskImage, Kernel, boot, open_disks
+from vmm.cli.boot import DiskImage, Kernel, are_written, boot, open_disks
 from vmm.cli.files import Refusal, discard, tell, write
 from vmm.cli.params import Count, Seconds, Size
 from vmm.cli.status import Status
@@ -44,8 +44,10 @@ PROFILES = ("strict", "leaky", "leaky-user")
 @click.option("--initrd", type=click.Path(path_type=Path), metavar="FILE",
               help="The kernel's initial RAM disk.")
 @click.option("--append", metavar="TEXT", help="The kernel's command line.")
-@click.option("--disk", "images", type=DiskImage(), multiple=True, metavar="FILE[,ro][,legacy]",
-              help="A virtio disk on a raw image: read-only, or by the legacy registers; up to 8.")
+@click.option("--disk", "images", type=DiskImage(), multiple=True,
+              metavar="FILE[,ro|,cow][,legacy]",
+              help="A virtio disk on a raw image: read-only, or written in memory only (cow), or "
+              "by the legacy registers; up to 8.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE",
               help="Save a snapshot of the machine, and go on; at the end, unless --at says when.")
 @click.option("--at", type=Count(), metavar="N", help="Save after N instructions.")
@@ -79,7 +81,9 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
     it wrote to a disk is on the host's disk when its flush completes.
 
     A snapshot (--save) holds all of the machine: a run that goes on from it (--restore) ends as
-    the run that was not stopped. It is written whole or not at all.
+    the run that was not stopped. It is written whole or not at all. Of a disk it holds what was
+    written to it by `cow`, not the image: --restore wants the same --disk options, and the image
+    as it was.
 
     Input comes from stdin. From a terminal each key goes to the guest as it is pressed; Ctrl-C
     ends the run. From a pipe the guest gets the bytes at fixed virtual times, so the same
@@ -96,9 +100,6 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
         raise click.UsageError("--kernel takes the place of TARGET and of --restore", context)
     if not kernel and (initrd or append is not None):
         raise click.UsageError("--initrd and --append go with --kernel", context)
-    if images and restore:
-        raise click.UsageError("a snapshot has no disks: --disk goes with TARGET or --kernel",
-                               context)  # fmt: skip
     if at is not None and save is None:
         raise click.UsageError("--at says when to --save FILE", context)
     if kernel:
@@ -113,13 +114,14 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
         script = found.script
     if json_file and json_file.is_dir():
         raise Refusal(f"{json_file}: is a directory")
+    disks = open_disks(images)
     if restore:
         settings = {"mem": mem, "profile": profile, "cost": cost, "clock": clock}
         given = {key for key in settings if _given(context, key)}
-        machine, settings = restored(restore, {key: settings[key] for key in given})
+        machine, settings = restored(restore, {key: settings[key] for key in given},
+                                     [disk for disk, _ in disks])  # fmt: skip
         mem, profile, cost, clock = settings
     else:
-        disks = open_disks(images)
         machine = _machine(mem, profile, cost, clock)
         boot(machine, found, disks)
     gc.freeze()  # what a start loads stays to the end: nobody need look through it again
@@ -127,15 +129,17 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
     if debugger:
         from vmm.cli.debug import debug
 
-        if as_json or json_file or save or images:
-            raise click.UsageError("--gdb goes without --json, --json-file, --save and --disk",
-                                   context)  # fmt: skip
+        if as_json or json_file or save:
+            raise click.UsageError("--gdb goes without --json, --json-file and --save", context)
+        if are_written(images):
+            raise click.UsageError("going back cannot undo what a guest writes to an image: --gdb "
+                                   "takes --disk FILE,ro or FILE,cow", context)  # fmt: skip
         return debug(machine, debugger, script, _print)
     checkpoint = Checkpoint(save, at) if save else None
     from vmm.trail import Trail
 
     # To tell a crash's last instructions they are run again, which must not write a disk.
-    trail = None if images else Trail(machine)
+    trail = None if are_written(images) else Trail(machine)
     transcript = report.Transcript()
 
     def show(data: bytes) -> None:
