@@ -9,14 +9,13 @@ command line.
         print(machine.output())
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
 
-from toyisa import boot, causes, fdt, jitcache, snapfile, snapshot, state, tally, units
+from toyisa import boot, causes, fdt, jitcache, snapfile, snapshot, state, symbols, tally, units
 from toyisa.bare import run_bare
 from toyisa.block import Block
 from toyisa.bus import Bus, Dma
@@ -126,6 +125,10 @@ class Machine:
         `append` is its command line.
         """
         boot.load_kernel(self, source, initrd, append)
+
+    def add_symbols(self, path: str | Path) -> None:
+        """More names for addresses, from an ELF or a System.map; ImageError."""
+        self.symbols = tuple(sorted({*self.symbols, *symbols.read(path)}))
 
     def attach(self, disk: Disk | Overlay, legacy: bool = False) -> None:
         """Put a disk into the next virtio slot, before loading; ValueError if all are taken."""
@@ -366,11 +369,7 @@ class Machine:
 
     def symbolize(self, address: int) -> str:
         """`symbol+0x10` for an address, or the address in hex."""
-        n = bisect_right(self.symbols, address, key=lambda symbol: symbol[0]) - 1
-        if n < 0:
-            return f"{address:#x}"
-        start, name = self.symbols[n]
-        return name if start == address else f"{name}+{address - start:#x}"
+        return symbols.name(self.symbols, address)
 
 
 COMPILE_SECONDS = 10  # about, for the line that says so

@@ -69,6 +69,16 @@ def are_written(images: tuple[tuple[Path, frozenset[str]], ...]) -> bool:
     return any(not words & {"ro", "cow"} for _, words in images)
 
 
+def add_symbols(machine: Any, path: Path) -> None:
+    """More names for addresses; Refusal."""
+    from toyisa.image import ImageError
+
+    try:
+        machine.add_symbols(path)
+    except ImageError as error:
+        raise Refusal(str(error)) from None
+
+
 def boot(machine: Any, what: Target | Kernel, disks: list[tuple[Any, bool]]) -> None:
     """Attach the disks to a new machine and load what it boots; Refusal."""
     from toyisa.image import ImageError, parse

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vmm.cli import watching
-from vmm.cli.boot import DiskImage, Kernel, are_written, boot, open_disks
+from vmm.cli.boot import DiskImage, Kernel, add_symbols, are_written, boot, open_disks
 from vmm.cli.files import Refusal, discard, tell, write
 from vmm.cli.params import Count, Seconds, Size
 from vmm.cli.status import Status
@@ -44,6 +44,8 @@ PROFILES = ("strict", "leaky", "leaky-user")
 @click.option("--initrd", type=click.Path(path_type=Path), metavar="FILE",
               help="The kernel's initial RAM disk.")
 @click.option("--append", metavar="TEXT", help="The kernel's command line.")
+@click.option("--symbols", type=click.Path(path_type=Path), metavar="FILE",
+              help="Names for addresses from an ELF, such as vmlinux, or a System.map.")
 @click.option("--disk", "images", type=DiskImage(), multiple=True,
               metavar="FILE[,ro|,cow][,legacy]",
               help="A virtio disk on a raw image: read-only, or written in memory only (cow), or "
@@ -66,7 +68,7 @@ PROFILES = ("strict", "leaky", "leaky-user")
 @click.pass_context
 def run(context: click.Context, guest: str | None, profile: str, cost: str, clock: str, mem: int,
         max_insns: int, timeout: float, script: Path | None, demo: bool, include: tuple[Path, ...],
-        kernel: Path | None, initrd: Path | None, append: str | None,
+        kernel: Path | None, initrd: Path | None, append: str | None, symbols: Path | None,
         images: tuple[tuple[Path, frozenset[str]], ...], save: Path | None, at: int | None,
         restore: Path | None, debugger: str | None, signature: Path | None, as_json: bool,
         json_file: Path | None, quiet: bool, **watched: Any) -> int:
@@ -124,6 +126,8 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
     else:
         machine = _machine(mem, profile, cost, clock)
         boot(machine, found, disks)
+    if symbols:
+        add_symbols(machine, symbols)
     gc.freeze()  # what a start loads stays to the end: nobody need look through it again
     gc.enable()
     if debugger:
