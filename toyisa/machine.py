@@ -58,7 +58,8 @@ class Machine:
     """One hart, RAM, a console, the firmware: the bare machine.
 
     `mem` bytes of RAM; `cost` a preset of `cost.toml` or a file of one's own;
-    `clock` says what virtual time counts, "cycles" or "icount" (instructions).
+    `clock` says what virtual time counts, "cycles" or "icount" (instructions);
+    `svade` leaves the A and D bits to the kernel, by page faults.
     ValueError on a size that is out of range, CostError on a bad preset.
     """
 
@@ -68,6 +69,7 @@ class Machine:
         profile: Profile = Profile.STRICT,
         cost: str | CostModel = "modern",
         clock: str = "cycles",
+        svade: bool = False,
     ):
         if not MIN_MEM <= mem <= MAX_MEM:
             raise ValueError(f"memory must be {MIN_MEM >> 20} MiB to {MAX_MEM >> 20} MiB")
@@ -85,6 +87,7 @@ class Machine:
         self._ended = False
         hart, console = self.hart, self.memory.console
         hart.root.profile = profile
+        hart.root.svade = svade
         hart.root.deleg_exc = 0xFFFF_FFFF ^ (1 << Exc.ECALL_S)
         hart.root.deleg_int = 1 << Irq.SOFTWARE | 1 << Irq.TIMER | 1 << Irq.EXTERNAL
         hart.clock.icount = clock == "icount"
@@ -306,7 +309,8 @@ class Machine:
         try:
             config = saved.config
             cost = CostModel(**config["cost"])
-            machine = cls(config["mem"], Profile(config["profile"]), cost, config["clock"])
+            made = config["mem"], Profile(config["profile"]), cost, config["clock"]
+            machine = cls(*made, bool(config["svade"]))
         except (KeyError, TypeError, ValueError) as error:
             raise snapshot.SnapshotError(f"{path}: is damaged: {error}") from None
         for n, disk in enumerate(disks):

@@ -59,6 +59,7 @@ def config_of(machine: "Machine") -> dict:
         "mem": int(machine.memory.ram_size),
         "profile": int(machine.hart.root.profile),
         "clock": machine.clock,
+        "svade": bool(machine.hart.root.svade),
         "cost": asdict(machine.cost),
     }
 

@@ -43,6 +43,7 @@ ROOT = record(
     ("s_traps", "u4"),    # levels.STraps: what S may not do
     ("s_limit", "u4"),    # deprivileged S reaches this and above by x0 only; 0: no limit
     ("profile", "u4"),    # levels.Profile
+    ("svade", "u4"),      # 1: a clear A, or D on a store, is a page fault; 0: walks set them
     ("one_trap", "u4"),   # stop after each trap taken (single step)
     ("deadline", "i8"),   # virtual time of root's own timer, or NEVER
     ("budget", "i8"),     # instructions retired at which to stop, or NEVER

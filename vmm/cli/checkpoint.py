@@ -46,7 +46,7 @@ class Checkpoint:
 
 
 def restored(path: Path, asked: dict[str, Any], disks: list[Any]) -> tuple[Any, tuple]:
-    """The machine in a snapshot, and its mem, profile, cost and clock as `run` names them.
+    """The machine in a snapshot, and its mem, profile, cost, clock and svade as `run` names them.
 
     Refusal if it is not as `asked`: the settings that the user named; or its disks
     are not these.
@@ -70,4 +70,5 @@ def restored(path: Path, asked: dict[str, Any], disks: list[Any]) -> tuple[Any, 
     except ValueError as error:
         raise Refusal(f"{path}: {error}") from None
     level = Profile(int(machine.hart.root.profile)).name.lower().replace("_", "-")
-    return machine, (machine.ram.size, level, machine.cost.name, machine.clock)
+    svade = bool(machine.hart.root.svade)
+    return machine, (machine.ram.size, level, machine.cost.name, machine.clock, svade)

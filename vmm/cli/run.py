@@ -29,6 +29,8 @@ PROFILES = ("strict", "leaky", "leaky-user")
               help="What things cost: a preset (p4, core2, modern) or FILE.toml[:NAME].")
 @click.option("--clock", type=click.Choice(("cycles", "icount")), default="cycles",
               show_default=True, help="What the guest's time derives from.")
+@click.option("--svade", is_flag=True,
+              help="A clear A bit, or D on a store, is a page fault: the kernel sets them.")
 @click.option("--mem", type=Size(), default="16M", show_default=True, help="Size of RAM.")
 @click.option("--max-insns", type=Count(), default="20e9", show_default=True,
               help="Stop after that many instructions; 0: never.")
@@ -66,9 +68,10 @@ PROFILES = ("strict", "leaky", "leaky-user")
               help="Write the JSON object to FILE as well.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary line.")
 @click.pass_context
-def run(context: click.Context, guest: str | None, profile: str, cost: str, clock: str, mem: int,
-        max_insns: int, timeout: float, script: Path | None, demo: bool, include: tuple[Path, ...],
-        kernel: Path | None, initrd: Path | None, append: str | None, symbols: Path | None,
+def run(context: click.Context, guest: str | None, profile: str, cost: str, clock: str, svade: bool,
+        mem: int, max_insns: int, timeout: float, script: Path | None, demo: bool,
+        include: tuple[Path, ...], kernel: Path | None, initrd: Path | None,
+        append: str | None, symbols: Path | None,
         images: tuple[tuple[Path, frozenset[str]], ...], save: Path | None, at: int | None,
         restore: Path | None, debugger: str | None, signature: Path | None, as_json: bool,
         json_file: Path | None, quiet: bool, **watched: Any) -> int:
@@ -118,13 +121,13 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
         raise Refusal(f"{json_file}: is a directory")
     disks = open_disks(images)
     if restore:
-        settings = {"mem": mem, "profile": profile, "cost": cost, "clock": clock}
+        settings = {"mem": mem, "profile": profile, "cost": cost, "clock": clock, "svade": svade}
         given = {key for key in settings if _given(context, key)}
         machine, settings = restored(restore, {key: settings[key] for key in given},
                                      [disk for disk, _ in disks])  # fmt: skip
-        mem, profile, cost, clock = settings
+        mem, profile, cost, clock, svade = settings
     else:
-        machine = _machine(mem, profile, cost, clock)
+        machine = _machine(mem, profile, cost, clock, svade)
         boot(machine, found, disks)
     if symbols:
         add_symbols(machine, symbols)
@@ -167,7 +170,7 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
 
         hint = lack(machine)
     if as_json or json_file:
-        chosen = {"profile": profile, "cost": cost, "clock": clock, "mem": mem}
+        chosen = {"profile": profile, "cost": cost, "clock": clock, "svade": svade, "mem": mem}
         text = report.document(found.name, machine, outcome, transcript, chosen, hint)
         if json_file:
             write(json_file, text.encode())
@@ -205,14 +208,14 @@ def find_target(guest: str, include: list[Path]) -> Target:
         raise click.exceptions.Exit(Status.USAGE) from None
 
 
-def _machine(mem: int, profile: str, cost: str, clock: str):
+def _machine(mem: int, profile: str, cost: str, clock: str, svade: bool):
     """A machine with nothing loaded; Refusal if it cannot be made."""
     from toyisa.levels import Profile
     from toyisa.machine import Machine
 
     level = Profile[profile.upper().replace("-", "_")]
     try:
-        return Machine(mem, level, cost, clock)
+        return Machine(mem, level, cost, clock, svade)
     except ValueError as error:  # memory out of range, or a CostError
         raise Refusal(str(error)) from None
 

@@ -68,6 +68,35 @@ def test_a_kernel_sees_its_disk(capfd, kernel, image, words):
     assert capfd.readouterr().out == "K"
 
 
+# The first letter of what the device tree says behind `rv32ima_zicsr_zifencei_sstc`.
+ISA = """
+        la t2, known
+next:   mv t0, a1
+        mv t1, t2
+match:  lbu t3, 0(t0)
+        lbu t4, 0(t1)
+        beqz t4, found
+        addi t0, t0, 1
+        addi t1, t1, 1
+        beq t3, t4, match
+        addi a1, a1, 1
+        j next
+found:  lbu a0, 1(t0)           # behind the _, or the next property: 0
+        li a7, 1
+        ecall
+        j 1f
+known:  .asciz "_sstc"
+        .balign 4
+1:      nop
+"""
+
+
+@pytest.mark.parametrize(("option", "letter"), [((), "\0"), (("--svade",), "s")])
+def test_a_kernel_is_told_who_sets_the_accessed_bits(capfd, kernel, option, letter):
+    assert invoke(["run", "-q", "--kernel", kernel(ISA), *option, "--input", "/dev/null"]) == 0
+    assert capfd.readouterr().out == letter
+
+
 def refused(capfd, *arguments):
     assert invoke(["run", *map(str, arguments)]) == Status.USAGE
     return capfd.readouterr().err
