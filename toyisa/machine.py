@@ -301,16 +301,12 @@ class Machine:
 
     @classmethod
     def restore(cls, path: str | Path, disks: Sequence[Disk | Overlay] = ()) -> "Machine":
-        """A new machine from a snapshot, made and priced as the saved one; SnapshotError.
-
-        `disks` are its disks in their order.
-        """
+        """A new machine as the snapshot's, given its disks in their order; SnapshotError."""
         saved = snapfile.read(Path(path))
         try:
-            config = saved.config
-            cost = CostModel(**config["cost"])
-            made = config["mem"], Profile(config["profile"]), cost, config["clock"]
-            machine = cls(*made, bool(config["svade"]))
+            made = dict(saved.config)
+            made["profile"], made["cost"] = Profile(made["profile"]), CostModel(**made["cost"])
+            machine = cls(**made)
         except (KeyError, TypeError, ValueError) as error:
             raise snapshot.SnapshotError(f"{path}: is damaged: {error}") from None
         for n, disk in enumerate(disks):

@@ -17,7 +17,7 @@ from vmm.cli.disasm import disasm
 from vmm.cli.doctor import doctor
 from vmm.cli.examples import examples
 from vmm.cli.explain import explain
-from vmm.cli.files import Refusal, discard, tell
+from vmm.cli.files import Refusal, closed, discard, tell
 from vmm.cli.run import run
 from vmm.cli.status import MEANING, Status
 
@@ -113,5 +113,6 @@ def _open_standard_streams() -> None:
         try:
             os.fstat(number)
         except OSError:
+            closed.add(number)
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115

@@ -11,8 +11,8 @@ import click
 
 from vmm.cli import watching
 from vmm.cli.boot import DiskImage, Kernel, add_symbols, are_written, boot, open_disks
-from vmm.cli.files import Refusal, discard, tell, write
-from vmm.cli.params import Count, Seconds, Size
+from vmm.cli.files import Refusal, discard, need_stdout, tell, write
+from vmm.cli.params import Causes, Count, Seconds, Size
 from vmm.cli.status import Status
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ PROFILES = ("strict", "leaky", "leaky-user")
 @click.option("--at", type=Count(), metavar="N", help="Save after N instructions.")
 @click.option("--restore", type=click.Path(path_type=Path), metavar="FILE",
               help="Go on from a snapshot; TARGET is not needed.")
+@click.option("--crash-on", type=Causes(), default=(), metavar="CAUSE,...",
+              help="Stop with a crash report at the first such exception, such as illegal, in "
+              "place of the kernel's own handler.")
 @click.option("--gdb", "debugger", metavar="PORT|stdio",
               help="Wait for gdb on a port of this host, or talk to it over stdin and stdout.")
 @watching.options
@@ -73,8 +76,9 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
         include: tuple[Path, ...], kernel: Path | None, initrd: Path | None,
         append: str | None, symbols: Path | None,
         images: tuple[tuple[Path, frozenset[str]], ...], save: Path | None, at: int | None,
-        restore: Path | None, debugger: str | None, signature: Path | None, as_json: bool,
-        json_file: Path | None, quiet: bool, **watched: Any) -> int:
+        restore: Path | None, crash_on: tuple[int, ...], debugger: str | None,
+        signature: Path | None, as_json: bool, json_file: Path | None, quiet: bool,
+        **watched: Any) -> int:
     """Run a guest on the machine.
 
     TARGET is an example's name, an assembly source (.S), or a static RV32 ELF.
@@ -92,7 +96,9 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
 
     Input comes from stdin. From a terminal each key goes to the guest as it is pressed; Ctrl-C
     ends the run. From a pipe the guest gets the bytes at fixed virtual times, so the same
-    input gives the same run; at its end the guest gets one Ctrl-D.
+    input gives the same run; at its end the guest gets one Ctrl-D. A pipe that stays open without
+    data holds the guest where it looks for input, until it is known what it sees: `</dev/null`
+    says that there is none.
     """
     from vmm.cli import console, report
     from vmm.cli.checkpoint import Checkpoint, restored
@@ -117,6 +123,8 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
         if script or kernel or not found.script:
             raise click.UsageError("--demo needs an example that has a script, and no --input")
         script = found.script
+    if as_json:
+        need_stdout()
     if json_file and json_file.is_dir():
         raise Refusal(f"{json_file}: is a directory")
     disks = open_disks(images)
@@ -131,6 +139,8 @@ def run(context: click.Context, guest: str | None, profile: str, cost: str, cloc
         boot(machine, found, disks)
     if symbols:
         add_symbols(machine, symbols)
+    root = machine.hart.root  # what is not delegated to S ends a bare machine's run
+    root.deleg_exc = int(root.deleg_exc) & ~sum(1 << cause for cause in set(crash_on))
     gc.freeze()  # what a start loads stays to the end: nobody need look through it again
     gc.enable()
     if debugger:
