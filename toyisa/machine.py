@@ -24,7 +24,7 @@ from toyisa.cost import CostModel, Event
 from toyisa.cost import load as load_cost
 from toyisa.devices import BY_FINISHER, BY_SBI, BY_TOHOST, IER_RECEIVED
 from toyisa.disk import Disk
-from toyisa.effects import Effects, observe
+from toyisa.effects import Effects, Observer
 from toyisa.exits import Reason
 from toyisa.insns import BY_NAME as ROWS
 from toyisa.levels import Level, Profile
@@ -81,6 +81,7 @@ class Machine:
         self.clock = clock
         self._dma = self._assemble(mem)
         self.bus = Bus(self._dma)
+        self._observer = Observer(self.hart)
         self.symbols: tuple[tuple[int, str], ...] = ()
         self.reason = ""
         self._input, self._output = bytearray(), bytearray()
@@ -166,7 +167,7 @@ class Machine:
         An `ecall` that the firmware answers is one step.  RuntimeError if the
         machine has halted or waits for input.
         """
-        return observe(self, self._step)
+        return self._observer.observe(self, self._step)
 
     def _step(self) -> None:
         why = self.advance()
@@ -272,9 +273,9 @@ class Machine:
 
     def _give_input(self) -> bool:
         """Move fed bytes to the device as far as there is room; whether anything changed."""
-        if not self._input and not self._ended:
-            return False
         console = self.memory.console
+        if not self._input and (not self._ended or console.ended):
+            return False
         room = RX_SIZE - int(console.rx_tail - console.rx_head)
         moved = self._input[:room]
         del self._input[:room]

@@ -1,5 +1,7 @@
 """Devices in Python as a guest reaches them: loads, stores, DMA, interrupts, time."""
 
+import gc
+
 import pytest
 
 from asm.assembler import assemble_text
@@ -187,6 +189,19 @@ def test_poke_outside_ram_is_refused():
     for pa in (0, RAM_BASE - 1, RAM_BASE + (1 << 20) - 3):
         with pytest.raises(ValueError, match="not in RAM"):
             machine.poke(pa, b"1234")
+
+
+def test_a_machine_that_nobody_has_is_gone_at_once(image):
+    """Its RAM, and the lock on its disk: not when the garbage is collected some day."""
+    machine = machine_with(image, "lw a0, 0(s0)")
+    machine.step()
+    machine.run(1000)
+    gc.disable()
+    try:
+        del machine
+        Disk(image).close()
+    finally:
+        gc.enable()
 
 
 def test_nine_disks_are_too_many(tmp_path):

@@ -50,7 +50,7 @@ def test_a_full_disk_is_told(folder, command):
     assert done.stderr.endswith(NO_SPACE)
 
 
-@pytest.mark.parametrize("command", ["run hello --json", "examples", "disasm a.elf", "explain mret"])
+@pytest.mark.parametrize("command", ["run hello --json", "examples", "disasm a.elf", "explain sie"])
 def test_what_only_prints_says_so_if_it_cannot(folder, command):
     done = shell(f"toyvmm {command} >&-", folder)
     assert done.returncode == Status.USAGE
