@@ -7,6 +7,7 @@ sees.  Must not know registers or rings.
 import struct
 
 from toyisa.disk import SECTOR, Disk
+from toyisa.overlay import Overlay
 from toyisa.virtqueue import BadRing, Chain, Ram
 
 SEG_MAX, RO, BLK_SIZE, FLUSH = 1 << 2, 1 << 5, 1 << 6, 1 << 9  # features
@@ -26,8 +27,9 @@ class Block:
 
     device_id = 2
 
-    def __init__(self, disk: Disk):
+    def __init__(self, disk: Disk | Overlay):
         self.disk = disk
+        self.name = disk.name.rsplit("/", 1)[-1]
         self.features = SEG_MAX | BLK_SIZE | FLUSH | (RO if disk.read_only else 0)
         self.config = _CONFIG.pack(disk.sectors, 0, SEGMENTS, 0, 0, 0, SECTOR)
 
@@ -72,8 +74,7 @@ class Block:
             self.disk.flush()
             return b""
         if kind == GET_ID:
-            name = self.disk.name.rsplit("/", 1)[-1].encode()[:ID_BYTES]
-            return name.ljust(ID_BYTES, b"\0")[:room]
+            return self.name.encode()[:ID_BYTES].ljust(ID_BYTES, b"\0")[:room]
         return None
 
     def _place(self, sector: int, size: int) -> int:

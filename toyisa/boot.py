@@ -61,5 +61,7 @@ def _put(machine: "Machine", segment: Load) -> None:
 def _tree(
     machine: "Machine", bootargs: str = "", initrd: tuple[int, int] | None = None
 ) -> bytes:
-    tree = fdt.machine_tree(machine.ram.size, bootargs, initrd, machine.bus.slots)
+    tree = fdt.machine_tree(
+        machine.ram.size, bootargs, initrd, machine.bus.slots, bool(machine.hart.root.svade)
+    )
     return fdt.flatten(tree)

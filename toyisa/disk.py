@@ -6,11 +6,13 @@ not know how a guest asks (`block.py`).
 
 import errno
 import fcntl
+import hashlib
 import os
 import stat
 from pathlib import Path
 
 SECTOR = 512
+_PIECE = 1 << 20
 
 
 class DiskError(Exception):
@@ -85,6 +87,14 @@ class Disk:
         """Return when all that was written is on the host's disk; OSError if it is not."""
         if not self.read_only:
             os.fsync(self._descriptor)
+
+    def digest(self) -> str:
+        """The SHA-256 of the image's sectors; OSError."""
+        total = hashlib.sha256()
+        size = self.sectors * SECTOR
+        for at in range(0, size, _PIECE):
+            total.update(self.read(at, min(_PIECE, size - at)))
+        return total.hexdigest()
 
     def close(self) -> None:
         """Give the image free for others."""

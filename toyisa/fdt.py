@@ -73,10 +73,12 @@ def machine_tree(
     bootargs: str = "",
     initrd: tuple[int, int] | None = None,
     slots: tuple[int, ...] = (),
+    svade: bool = False,
 ) -> Node:
     """The tree of this machine with `ram_size` bytes of RAM.
 
     `initrd` is its physical start and end; `slots` are the virtio slots in use.
+    With `svade` the kernel is told that A and D are its own to set.
     """
     intc, finisher, controller = 1, 2, 3  # phandles
     chosen: Node = {"bootargs": bootargs, "stdout-path": f"/soc/serial@{UART:x}"}
@@ -98,7 +100,7 @@ def machine_tree(
                 "reg": 0,
                 "status": "okay",
                 "compatible": "riscv",
-                "riscv,isa": "rv32ima_zicsr_zifencei_sstc",
+                "riscv,isa": "rv32ima_zicsr_zifencei_sstc" + ("_svade" if svade else ""),
                 "mmu-type": "riscv,sv32",
                 "interrupt-controller": {
                     "#address-cells": 0,

@@ -100,16 +100,21 @@ def parse(data: bytes, name: str, ram_base: int, ram_size: int) -> Image:
 
 def executable(data: bytes, name: str) -> Elf:
     """The ELF in `data` if its code is for this machine, wherever it is linked."""
-    if len(data) > MAX_FILE:
-        raise ImageError(name, f"is larger than {MAX_FILE >> 20} MB")
-    _check_ident(data, name)
-    file = Elf(data)
+    file = elf32(data, name)
     try:
         _check_kind(file, name)
         _check_extensions(file, name)
     except Malformed as error:
         raise _damaged(name, error) from None
     return file
+
+
+def elf32(data: bytes, name: str) -> Elf:
+    """The ELF in `data`, whatever it is for, if it is one of 32 bits."""
+    if len(data) > MAX_FILE:
+        raise ImageError(name, f"is larger than {MAX_FILE >> 20} MB")
+    _check_ident(data, name)
+    return Elf(data)
 
 
 def _damaged(name: str, error: Malformed) -> ImageError:

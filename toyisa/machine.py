@@ -9,14 +9,13 @@ command line.
         print(machine.output())
 """
 
-from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
 
-from toyisa import boot, causes, fdt, jitcache, snapfile, snapshot, state, tally, units
+from toyisa import boot, causes, fdt, jitcache, snapfile, snapshot, state, symbols, tally, units
 from toyisa.bare import run_bare
 from toyisa.block import Block
 from toyisa.bus import Bus, Dma
@@ -25,13 +24,14 @@ from toyisa.cost import CostModel, Event
 from toyisa.cost import load as load_cost
 from toyisa.devices import BY_FINISHER, BY_SBI, BY_TOHOST, IER_RECEIVED
 from toyisa.disk import Disk
-from toyisa.effects import Effects, observe
+from toyisa.effects import Effects, Observer
 from toyisa.exits import Reason
 from toyisa.insns import BY_NAME as ROWS
 from toyisa.levels import Level, Profile
 from toyisa.memory import PAGE, RAM_BASE, RX_SIZE, new_memory
 from toyisa.mmu import recontext
 from toyisa.ops import ROW_OF_OP
+from toyisa.overlay import Overlay
 from toyisa.pool import fold_all
 from toyisa.state import NEVER
 
@@ -58,7 +58,8 @@ class Machine:
     """One hart, RAM, a console, the firmware: the bare machine.
 
     `mem` bytes of RAM; `cost` a preset of `cost.toml` or a file of one's own;
-    `clock` says what virtual time counts, "cycles" or "icount" (instructions).
+    `clock` says what virtual time counts, "cycles" or "icount" (instructions);
+    `svade` leaves the A and D bits to the kernel, by page faults.
     ValueError on a size that is out of range, CostError on a bad preset.
     """
 
@@ -68,6 +69,7 @@ class Machine:
         profile: Profile = Profile.STRICT,
         cost: str | CostModel = "modern",
         clock: str = "cycles",
+        svade: bool = False,
     ):
         if not MIN_MEM <= mem <= MAX_MEM:
             raise ValueError(f"memory must be {MIN_MEM >> 20} MiB to {MAX_MEM >> 20} MiB")
@@ -79,12 +81,14 @@ class Machine:
         self.clock = clock
         self._dma = self._assemble(mem)
         self.bus = Bus(self._dma)
+        self._observer = Observer(self.hart)
         self.symbols: tuple[tuple[int, str], ...] = ()
         self.reason = ""
         self._input, self._output = bytearray(), bytearray()
         self._ended = False
         hart, console = self.hart, self.memory.console
         hart.root.profile = profile
+        hart.root.svade = svade
         hart.root.deleg_exc = 0xFFFF_FFFF ^ (1 << Exc.ECALL_S)
         hart.root.deleg_int = 1 << Irq.SOFTWARE | 1 << Irq.TIMER | 1 << Irq.EXTERNAL
         hart.clock.icount = clock == "icount"
@@ -126,7 +130,11 @@ class Machine:
         """
         boot.load_kernel(self, source, initrd, append)
 
-    def attach(self, disk: Disk, legacy: bool = False) -> None:
+    def add_symbols(self, path: str | Path) -> None:
+        """More names for addresses, from an ELF or a System.map; ImageError."""
+        self.symbols = tuple(sorted({*self.symbols, *symbols.read(path)}))
+
+    def attach(self, disk: Disk | Overlay, legacy: bool = False) -> None:
         """Put a disk into the next virtio slot, before loading; ValueError if all are taken."""
         self.bus.attach(Block(disk), legacy)
 
@@ -159,7 +167,7 @@ class Machine:
         An `ecall` that the firmware answers is one step.  RuntimeError if the
         machine has halted or waits for input.
         """
-        return observe(self, self._step)
+        return self._observer.observe(self, self._step)
 
     def _step(self) -> None:
         why = self.advance()
@@ -265,9 +273,9 @@ class Machine:
 
     def _give_input(self) -> bool:
         """Move fed bytes to the device as far as there is room; whether anything changed."""
-        if not self._input and not self._ended:
-            return False
         console = self.memory.console
+        if not self._input and (not self._ended or console.ended):
+            return False
         room = RX_SIZE - int(console.rx_tail - console.rx_head)
         moved = self._input[:room]
         del self._input[:room]
@@ -282,25 +290,28 @@ class Machine:
     # -- snapshots ---------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Write a snapshot to a file, atomically; the machine goes on unchanged.  OSError."""
-        if self.bus.devices:
-            raise snapshot.SnapshotError("a machine with disks cannot be saved yet")
-        snapfile.write(Path(path), snapshot.take(self))
+        """Write a snapshot to a file, atomically; the machine goes on unchanged.  OSError.
+
+        A disk's content is not in it: `restore` wants the image as it is now.
+        """
+        snapfile.write(Path(path), snapshot.sealed(snapshot.take(self), self))
 
     def load_snapshot(self, path: str | Path) -> None:
         """Become what a snapshot was taken of, a machine made alike; SnapshotError."""
         snapfile.put(Path(path), snapfile.read(Path(path)), self)
 
     @classmethod
-    def restore(cls, path: str | Path) -> "Machine":
-        """A new machine from a snapshot, made and priced as the saved one; SnapshotError."""
+    def restore(cls, path: str | Path, disks: Sequence[Disk | Overlay] = ()) -> "Machine":
+        """A new machine as the snapshot's, given its disks in their order; SnapshotError."""
         saved = snapfile.read(Path(path))
         try:
-            config = saved.config
-            cost = CostModel(**config["cost"])
-            machine = cls(config["mem"], Profile(config["profile"]), cost, config["clock"])
+            made = dict(saved.config)
+            made["profile"], made["cost"] = Profile(made["profile"]), CostModel(**made["cost"])
+            machine = cls(**made)
         except (KeyError, TypeError, ValueError) as error:
             raise snapshot.SnapshotError(f"{path}: is damaged: {error}") from None
+        for n, disk in enumerate(disks):
+            machine.attach(disk, n < len(saved.disks) and saved.disks[n].legacy)
         snapfile.put(Path(path), saved, machine)
         return machine
 
@@ -359,11 +370,7 @@ class Machine:
 
     def symbolize(self, address: int) -> str:
         """`symbol+0x10` for an address, or the address in hex."""
-        n = bisect_right(self.symbols, address, key=lambda symbol: symbol[0]) - 1
-        if n < 0:
-            return f"{address:#x}"
-        start, name = self.symbols[n]
-        return name if start == address else f"{name}+{address - start:#x}"
+        return symbols.name(self.symbols, address)
 
 
 COMPILE_SECONDS = 10  # about, for the line that says so

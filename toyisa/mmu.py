@@ -114,8 +114,9 @@ def permitted(hart, pte, access):
 def walk(hart, mem, va, access, quiet):
     """Translate `va` by the tables: the leaf's flags and frame as in a PTE, 4 KiB.
 
-    Sets A and D; `quiet` neither sets them nor charges.  PAGE_FAULT or
-    ACCESS_FAULT if there is no translation.  SUPER marks a piece of a superpage.
+    Sets A and D, or faults where they are clear if that is the option (Svade);
+    `quiet` neither sets them nor charges.  PAGE_FAULT or ACCESS_FAULT if there is no
+    translation.  SUPER marks a piece of a superpage.
     """
     table = (np.int64(hart.csr.satp) & 0x3FFFFF) << 12
     for level in range(1, -1, -1):
@@ -140,9 +141,13 @@ def walk(hart, mem, va, access, quiet):
         if level == 1 and pte >> 10 & 0x3FF:
             return PAGE_FAULT  # "misaligned superpage"
         wanted = A | (D if access == STORE else 0)
-        if pte & wanted != wanted and not quiet:
-            pte |= wanted
-            write_word(hart, mem, at, pte)
+        if pte & wanted != wanted:
+            # Svade: "a page-fault exception is raised" when A is clear, or D on a write.
+            if hart.root.svade:
+                return PAGE_FAULT
+            if not quiet:
+                pte |= wanted
+                write_word(hart, mem, at, pte)
         leaf = pte & 0xFF | pte >> 10 << 10
         if level == 1:
             leaf += (va >> 12 & 0x3FF) << 10 | SUPER

@@ -25,8 +25,10 @@ jitcache.enable()
 
 import numba  # noqa: E402  after the cache is enabled, which sets where numba keeps code
 from numba.core import compiler, types  # noqa: E402
+from numba.core.caching import FunctionCache  # noqa: E402
 from numba.core.codegen import JITCodeLibrary  # noqa: E402
 from numba.core.registry import CPUDispatcher  # noqa: E402
+from numba.core.runtime import rtsys  # noqa: E402
 
 
 def _widen(kind: types.Type) -> types.Type:
@@ -48,6 +50,19 @@ class _OneVersion(CPUDispatcher):
         return super().get_call_template(
             tuple(map(_widen, args)), {name: _widen(kind) for name, kind in kws.items()}
         )
+
+
+class _Kept(FunctionCache):
+    """Code on disk, loaded without first making ready all that numba can compile.
+
+    That would be a fifth of a warm start.  Finished code needs of it what the runtime
+    adds to the linker's symbols; the compiler makes itself ready when it is asked.
+    """
+
+    def load_overload(self, sig: object, target_context: object) -> object:
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
 
 
 class _NoEnvironment:
@@ -119,7 +134,10 @@ def njit(function: Callable) -> Callable:
 
 def entry(function: Callable) -> Callable:
     """Compile `function`, which Python calls, to native code that is kept on disk."""
-    return _compile(function, _OneVersion, cache=True)
+    dispatcher = _compile(function, _OneVersion, cache=True)
+    if isinstance(dispatcher, CPUDispatcher):
+        dispatcher._cache.__class__ = _Kept
+    return dispatcher
 
 
 _entry_to = cache(entry)

@@ -7,7 +7,8 @@ means (`snapshot.py`).
     "toyvmm snapshot\\n"  format: u32  length: u64  body (zlib)      sha256 of all that
 
     body   length: u32, JSON, the hart, the memory record's fields, frame flags,
-           numbers of the frames that are not zero (u32 each), those frames
+           numbers of the frames that are not zero (u32 each), those frames,
+           the sectors that overlays hold, disk by disk
 """
 
 import base64
@@ -23,7 +24,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toyisa import snapshot
+from toyisa import snapdisk, snapshot
+from toyisa.disk import SECTOR
 from toyisa.memory import MEMORY, PAGE
 from toyisa.snapshot import KEPT_FIELDS, Snapshot, SnapshotError
 from toyisa.state import HART
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from toyisa.machine import Machine
 
 MAGIC = b"toyvmm snapshot\n"
-FORMAT = 1
+FORMAT = 2
 _HEAD = struct.Struct("<16sIQ")
 _SUM = 32
 
@@ -95,13 +97,15 @@ def dump(state: Snapshot) -> bytes:
         "output": base64.b64encode(state.output).decode(),
         "ended": state.ended,
         "pages": len(state.pages),
+        "disks": [snapdisk.to_json(disk) for disk in state.disks],
     }
     text = json.dumps(meta).encode()
     pack = zlib.compressobj(1)
     parts = [struct.pack("<I", len(text)), text, state.hart]
     parts += [state.memory[name] for name in KEPT_FIELDS]
     parts += [state.flags, np.array(list(state.pages), "<u4").tobytes()]
-    body = b"".join(pack.compress(part) for part in (*parts, *state.pages.values()))
+    parts += [*state.pages.values(), *(s for disk in state.disks for s in disk.written.values())]
+    body = b"".join(map(pack.compress, parts))
     body += pack.flush()
     data = _HEAD.pack(MAGIC, FORMAT, len(body)) + body
     return data + hashlib.sha256(data).digest()
@@ -146,14 +150,20 @@ def _unpack(body: bytes) -> Snapshot:
     memory = {name: piece(MEMORY[name].itemsize) for name in KEPT_FIELDS}
     flags = piece(meta["config"]["mem"] // PAGE)
     frames = np.frombuffer(piece(4 * meta["pages"]), "<u4")
+    pages = {int(frame): piece(PAGE) for frame in frames}
+    disks = tuple(
+        snapdisk.from_json(disk, {int(number): piece(SECTOR) for number in disk["written"]})
+        for disk in meta["disks"]
+    )
     return Snapshot(
         config=meta["config"],
         hart=hart,
         memory=memory,
         flags=flags,
-        pages={int(frame): piece(PAGE) for frame in frames},
+        pages=pages,
         symbols=tuple((int(address), str(name)) for address, name in meta["symbols"]),
         input=base64.b64decode(meta["input"]),
         ended=bool(meta["ended"]),
         output=base64.b64decode(meta["output"]),
+        disks=disks,
     )

@@ -8,14 +8,16 @@ back goes on to the same cycle as one that was never stopped.  Must not know fil
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toyisa import snapdisk
 from toyisa.memory import CODE, MEMORY, PAGE, RX_SIZE, TX_SIZE
 from toyisa.mmu import recontext
 from toyisa.pool import flush_pool, fold_all
+from toyisa.snapdisk import SavedDisk, SnapshotError
 from toyisa.state import HART, NO_TAG
 
 if TYPE_CHECKING:
@@ -29,10 +31,6 @@ HOST_FIELDS = frozenset((
 ))  # fmt: skip
 KEPT_FIELDS = tuple(name for name in MEMORY.names if name not in HOST_FIELDS)
 FAST_TAGS = ("rtag", "wtag", "xtag")
-
-
-class SnapshotError(ValueError):
-    """A snapshot that cannot be used; one line says which and why."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,7 @@ class Snapshot:
     input: bytes
     ended: bool
     output: bytes
+    disks: tuple[SavedDisk, ...]
 
 
 def config_of(machine: "Machine") -> dict:
@@ -60,6 +59,7 @@ def config_of(machine: "Machine") -> dict:
         "mem": int(machine.memory.ram_size),
         "profile": int(machine.hart.root.profile),
         "clock": machine.clock,
+        "svade": bool(machine.hart.root.svade),
         "cost": asdict(machine.cost),
     }
 
@@ -83,7 +83,14 @@ def take(machine: "Machine", previous: Snapshot | None = None) -> Snapshot:
         input=bytes(machine._input),
         ended=machine._ended,
         output=bytes(machine._output),
+        disks=tuple(map(snapdisk.take, machine.bus.devices)),
     )
+
+
+def sealed(snapshot: Snapshot, machine: "Machine") -> Snapshot:
+    """The same with its disks named by content: to be put back in another process; OSError."""
+    disks = tuple(map(snapdisk.sealed, snapshot.disks, machine.bus.devices))
+    return replace(snapshot, disks=disks)
 
 
 def put(snapshot: Snapshot, machine: "Machine") -> None:
@@ -91,6 +98,7 @@ def put(snapshot: Snapshot, machine: "Machine") -> None:
     refuse_mismatch(snapshot.config, config_of(machine))
     hart = np.frombuffer(snapshot.hart, HART)[0]
     refuse_implausible(snapshot, hart)
+    refuse_other_disks(snapshot, machine)
     memory = machine.memory
     flush_pool(machine.hart, memory)
     for name in HART.names:
@@ -110,6 +118,8 @@ def put(snapshot: Snapshot, machine: "Machine") -> None:
     machine._input, machine._output = bytearray(snapshot.input), bytearray(snapshot.output)
     machine._ended = snapshot.ended
     machine.reason = ""
+    for saved, device in zip(snapshot.disks, machine.bus.devices):
+        snapdisk.put(saved, device)
     recontext(machine.hart)
 
 
@@ -123,6 +133,17 @@ def refuse_mismatch(saved: Mapping, wanted: Mapping) -> None:
             other = f"not with {new!r}" if old != new else "whose prices have changed since"
             raise SnapshotError(f"was saved with the cost preset {old!r}, {other}")
         raise SnapshotError(f"was saved with {key} {saved[key]}, not {value}")
+
+
+def refuse_other_disks(snapshot: Snapshot, machine: "Machine") -> None:
+    """SnapshotError if the machine's disks are not those that the snapshot needs."""
+    saved, given = snapshot.disks, machine.bus.devices
+    if len(saved) != len(given):
+        names = f" ({', '.join(disk.name for disk in saved)})" if saved else ""
+        plural = "" if len(saved) == 1 else "s"
+        raise SnapshotError(f"was saved with {len(saved)} disk{plural}{names}, not {len(given)}")
+    for disk, device in zip(saved, given):
+        snapdisk.refuse_other(disk, device)
 
 
 def refuse_implausible(snapshot: Snapshot, hart: np.record) -> None:

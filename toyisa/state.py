@@ -43,6 +43,7 @@ ROOT = record(
     ("s_traps", "u4"),    # levels.STraps: what S may not do
     ("s_limit", "u4"),    # deprivileged S reaches this and above by x0 only; 0: no limit
     ("profile", "u4"),    # levels.Profile
+    ("svade", "u4"),      # 1: a clear A, or D on a store, is a page fault; 0: walks set them
     ("one_trap", "u4"),   # stop after each trap taken (single step)
     ("deadline", "i8"),   # virtual time of root's own timer, or NEVER
     ("budget", "i8"),     # instructions retired at which to stop, or NEVER
@@ -122,19 +123,3 @@ def reset(hart: np.record) -> None:
 
 # What two runs of the same guest must agree on, whatever ran them.
 ARCHITECTURAL = ("x", "pc", "priv", "csr")
-
-
-def diff(old: np.record, new: np.record) -> dict[str, tuple[int, int]]:
-    """Architectural registers that differ: name -> (old value, new value)."""
-    changes = {}
-    # Whole arrays at once: a record's fields are slow to reach one by one.
-    for n, (a, b) in enumerate(zip(old["x"][:32].tolist(), new["x"][:32].tolist())):
-        if a != b:
-            changes[f"x{n}"] = (a, b)
-    for name in ("pc", "priv"):
-        if old[name] != new[name]:
-            changes[name] = (int(old[name]), int(new[name]))
-    for name, a, b in zip(CSR_FIELDS, old["csr"].item(), new["csr"].item()):
-        if a != b:
-            changes[name] = (a, b)
-    return changes

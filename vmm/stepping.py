@@ -7,7 +7,7 @@ not know what the watchers make of a step.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from toyisa.effects import Effects, observe
+from toyisa.effects import Effects, Observer
 from toyisa.machine import Exit, Machine
 
 Watcher = Callable[[Machine, Effects, int], None]  # the machine after it, what, the level before
@@ -24,6 +24,9 @@ class Stepper:
     first: int = 0
     last: int = NEVER
     _answers: list[Exit] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._observer = Observer(self.machine.hart)
 
     def run(self, budget: int) -> Exit:
         """Run at most `budget` instructions; the watchers see those in the window."""
@@ -44,11 +47,11 @@ class Stepper:
 
     def _step(self) -> Exit:
         """One step, shown to the watchers if it did anything."""
-        machine = self.machine
-        level, before = int(machine.hart.priv), machine.instret
-        effects = observe(machine, lambda: self._answers.append(machine.advance()))
+        machine, observer = self.machine, self._observer
+        level, before = observer.priv, observer.instret
+        effects = observer.observe(machine, lambda: self._answers.append(machine.advance()))
         why = self._answers.pop()
-        if effects.trap or machine.instret > before:
+        if effects.trap or observer.instret > before:
             for watcher in self.watchers:
                 watcher(machine, effects, level)
         return why

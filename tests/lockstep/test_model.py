@@ -28,9 +28,10 @@ roots = st.builds(
     s_traps=st.sampled_from([0, 63, *(1 << bit for bit in range(6))]),
     s_limit=st.sampled_from([0, 0xFFC00000, RAM_BASE, 0x00401000, 1 << 12]),
     profile=st.sampled_from(list(Profile)),
+    svade=st.sampled_from([0, 0, 1]),
 )
 presets = st.sampled_from(["p4", "core2", "modern"])
-bare = st.builds(Setup, kernels(), preset=presets)
+bare = st.builds(Setup, kernels(), st.builds(Root, svade=st.integers(0, 1)), presets)
 denied = st.builds(Setup, kernels(), roots, presets)
 
 

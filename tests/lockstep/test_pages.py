@@ -5,7 +5,9 @@ import itertools
 import pytest
 
 from tests.kernels import RAM_BASE
+from tests.lockstep.harts import Root
 from tests.lockstep.pair import Pair
+from toyisa.causes import Exc
 from toyisa.csrs import BITS
 from toyisa.insns import BY_NAME
 from toyisa.levels import Level
@@ -36,20 +38,22 @@ def pair():
     return pair
 
 
-def access(pair, name, address, priv, status):
+def access(pair, name, address, priv, status, svade=0):
     """Make one access and compare."""
+    root = Root(svade=svade)
     csr = {"satp": SATP, "sstatus": status, "stvec": HANDLER}
     regs = {1: address, 3: 7}
     if ACCESSES[name] is None:
-        pair.place(address, priv, csr, regs)
+        pair.place(address, priv, csr, regs, root)
     else:
-        pair.place(USER_CODE if priv == Level.U else RAM_BASE, priv, csr, regs)
+        pair.place(USER_CODE if priv == Level.U else RAM_BASE, priv, csr, regs, root)
     pair.step()
 
 
 @pytest.mark.parametrize("name", ACCESSES)
+@pytest.mark.parametrize("svade", [0, 1])
 @pytest.mark.parametrize("place", ["page", "superpage", "misaligned superpage", "pointer"])
-def test_every_flag(pair, name, place):
+def test_every_flag(pair, name, place, svade):
     if ACCESSES[name] is not None:
         pair.word(RAM_BASE, BY_NAME[name].encode(*ACCESSES[name]))
     at, address = ROOT_TABLE + 4 * (SUPERPAGE >> 22), SUPERPAGE + (DATA & 0x3FFFFF)
@@ -63,8 +67,24 @@ def test_every_flag(pair, name, place):
     for flags, priv, (sum_, mxr) in itertools.product(FLAGS, (0, 1), pairs):
         status = sum_ * BITS["SSTATUS_SUM"] | mxr * BITS["SSTATUS_MXR"]
         pair.word(at, frame >> 2 | flags)
-        access(pair, name, address, priv, status)
+        access(pair, name, address, priv, status, svade)
         assert pair.same_at(ROOT_TABLE, 0x4000)
+
+
+def test_a_kernel_that_sets_the_bits_needs_no_fence(pair):
+    """A miss on D walks again: Svade's handler may set the bit and return."""
+    pair.word(RAM_BASE, BY_NAME["sw"].encode(*ACCESSES["sw"]))
+    pair.word(RAM_BASE + 4, BY_NAME["lw"].encode(*ACCESSES["lw"]))
+    csr, regs = {"satp": SATP, "stvec": HANDLER}, {1: PAGE, 3: 7}
+    root = Root(svade=1)
+    pair.word(LEAF_TABLE + 4, DATA >> 2 | 0x47)  # A, not D
+    pair.place(RAM_BASE + 4, Level.S, csr, regs, root)
+    assert pair.step().load
+    pair.move(RAM_BASE, Level.S, 0)
+    assert pair.step().trap[0] == Exc.STORE_PAGE
+    pair.word(LEAF_TABLE + 4, DATA >> 2 | 0xC7)
+    pair.move(RAM_BASE, Level.S, 0)
+    assert pair.step().store
 
 
 @pytest.mark.parametrize("name", [name for name in ACCESSES if name != "fetch"])

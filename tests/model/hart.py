@@ -60,6 +60,7 @@ class Hart:
         self.s_traps = 0  # a set of levels.STraps
         self.s_limit = 0
         self.profile = Profile.STRICT
+        self.svade = 0
 
     @property
     def cycle(self) -> int:
@@ -96,8 +97,7 @@ class Hart:
         return pending(self) is not None
 
     def translate(self, va: int, access: Access, *, mark: bool = True) -> int:
-        csr = self.csr
-        return translate(self.bus, csr["satp"], csr["sstatus"], self.priv, va, access, mark=mark)
+        return translate(self, va, access, mark=mark)
 
     def _fetch(self) -> int:
         pa = self.translate(self.pc, Access.FETCH)

@@ -5,6 +5,7 @@ manual, "Virtual Address Translation Process".
 """
 
 from enum import Enum
+from typing import Protocol
 
 from tests.model.bus import Bus
 from tests.model.trap import Trap
@@ -39,14 +40,23 @@ def _permitted(pte: int, access: Access, priv: int, sstatus: int) -> bool:
     return bool(pte & R or (sstatus & MXR and pte & X))
 
 
-def translate(
-    bus: Bus, satp: int, sstatus: int, priv: int, va: int, access: Access, *, mark: bool = True
-) -> int:
+class Asking(Protocol):
+    """What a walk depends on: the hart's own fields."""
+
+    bus: Bus
+    csr: dict[str, int]
+    priv: int
+    svade: int
+
+
+def translate(hart: Asking, va: int, access: Access, *, mark: bool = True) -> int:
     """The physical address of `va`; sets A (and D on a store) if `mark`.
 
+    Where A or D is clear and the hart is Svade, that is a page fault instead.
     Raises Trap with the page fault, or the access fault when a table lies
     outside RAM; whether the answer exists is for the caller to ask.
     """
+    bus, satp, sstatus, priv = hart.bus, hart.csr["satp"], hart.csr["sstatus"], hart.priv
     if not satp & BITS["SATP_MODE_SV32"]:
         return va
     page_fault = Trap(access.value[0], va)
@@ -72,6 +82,8 @@ def translate(
     if not _permitted(pte, access, priv, sstatus):
         raise page_fault
     marked = pte | A | (D if access is Access.STORE else 0)
+    if marked != pte and hart.svade:
+        raise page_fault
     if mark and marked != pte:
         bus.store(at, 4, marked)
     offset = va & (0x3FFFFF if level else 0xFFF)

@@ -95,6 +95,17 @@ def test_second_run_is_silent_and_leaves_the_cache_alone(package, tmp_path):
     assert manifest.listing(directory) == before
 
 
+def test_a_warm_start_leaves_the_compiler_asleep(package, tmp_path):
+    """Readying it is a fifth of a start; a function that is not kept wakes it."""
+    seen = "import sys; print('numba.typed.typedlist' in sys.modules)"
+    with (package / "caller.py").open("a") as file:
+        file.write(f"{seen}\nif len(sys.argv) > 1:\n    print(caller(1.5))\n    {seen}\n")
+    assert run(package, tmp_path / "cache")[0] == "20\nTrue\n"
+    assert run(package, tmp_path / "cache") == ("20\nFalse\n", "")
+    child = start(package, tmp_path / "cache", str(tmp_path))
+    assert child.communicate(timeout=120) == ("compiling\n20\nFalse\n25.0\nTrue\n", "")
+
+
 def test_editing_a_callee_gives_fresh_code(package, tmp_path):
     """Even when size and time of the file stay the same."""
     run(package, tmp_path / "cache")

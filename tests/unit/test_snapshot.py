@@ -99,6 +99,7 @@ def test_truncated(saved):
         ({"cost": "modern"}, "cost preset 'p4', not with 'modern'"),
         ({"clock": "icount"}, "clock cycles, not icount"),
         ({"profile": 1}, "profile 0, not 1"),
+        ({"svade": True}, "svade False, not True"),
     ],
 )
 def test_another_machine_is_refused(saved, options, reason):

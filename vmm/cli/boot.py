@@ -11,7 +11,7 @@ import click
 from vmm.cli.files import Refusal
 from vmm.cli.target import Target
 
-DISK_WORDS = ("ro", "legacy")
+DISK_WORDS = ("ro", "cow", "legacy")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Kernel:
 
 
 class DiskImage(click.ParamType):
-    """`FILE[,ro][,legacy]`: the file, and the words behind it."""
+    """`FILE[,ro|,cow][,legacy]`: the file, and the words behind it."""
 
     name = "disk"
 
@@ -45,16 +45,37 @@ class DiskImage(click.ParamType):
             words.add(word)
         if not name:
             self.fail(f"{value!r} names no file, such as disk.img,ro", param, ctx)
+        if {"ro", "cow"} <= words:
+            self.fail("a disk is `ro` or `cow`: read-only, or written in memory", param, ctx)
         return Path(name), frozenset(words)
 
 
 def open_disks(images: tuple[tuple[Path, frozenset[str]], ...]) -> list[tuple[Any, bool]]:
     """The disks, locked, and whether each is legacy; Refusal.  Starts fast: no numba."""
     from toyisa.disk import Disk, DiskError
+    from toyisa.overlay import Overlay
+
+    def opened(path: Path, words: frozenset[str]) -> Disk | Overlay:
+        return Overlay(Disk(path, True)) if "cow" in words else Disk(path, "ro" in words)
 
     try:
-        return [(Disk(path, "ro" in words), "legacy" in words) for path, words in images]
+        return [(opened(path, words), "legacy" in words) for path, words in images]
     except DiskError as error:
+        raise Refusal(str(error)) from None
+
+
+def are_written(images: tuple[tuple[Path, frozenset[str]], ...]) -> bool:
+    """Whether the guest may write to an image: to run a part again would write again."""
+    return any(not words & {"ro", "cow"} for _, words in images)
+
+
+def add_symbols(machine: Any, path: Path) -> None:
+    """More names for addresses; Refusal."""
+    from toyisa.image import ImageError
+
+    try:
+        machine.add_symbols(path)
+    except ImageError as error:
         raise Refusal(str(error)) from None
 
 

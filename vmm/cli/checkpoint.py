@@ -45,10 +45,11 @@ class Checkpoint:
         return f"no snapshot: the guest ended after {machine.instret:,} instructions, before --at"
 
 
-def restored(path: Path, asked: dict[str, Any]) -> tuple[Any, tuple]:
-    """The machine in a snapshot, and its mem, profile, cost and clock as `run` names them.
+def restored(path: Path, asked: dict[str, Any], disks: list[Any]) -> tuple[Any, tuple]:
+    """The machine in a snapshot, and its mem, profile, cost, clock and svade as `run` names them.
 
-    Refusal if it is not as `asked`: the settings that the user named.
+    Refusal if it is not as `asked`: the settings that the user named; or its disks
+    are not these.
     """
     from toyisa import cost
     from toyisa.levels import Profile
@@ -61,7 +62,7 @@ def restored(path: Path, asked: dict[str, Any]) -> tuple[Any, tuple]:
             wanted["profile"] = int(Profile[asked["profile"].upper().replace("-", "_")])
         if "cost" in asked:
             wanted["cost"] = asdict(cost.load(asked["cost"]))
-        machine = Machine.restore(path)
+        machine = Machine.restore(path, disks)
     except ValueError as error:  # SnapshotError, which names the file, or CostError
         raise Refusal(str(error)) from None
     try:
@@ -69,4 +70,5 @@ def restored(path: Path, asked: dict[str, Any]) -> tuple[Any, tuple]:
     except ValueError as error:
         raise Refusal(f"{path}: {error}") from None
     level = Profile(int(machine.hart.root.profile)).name.lower().replace("_", "-")
-    return machine, (machine.ram.size, level, machine.cost.name, machine.clock)
+    svade = bool(machine.hart.root.svade)
+    return machine, (machine.ram.size, level, machine.cost.name, machine.clock, svade)

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from vmm.cli.files import read
+from vmm.cli.files import read, tell
 
 CHUNK = 4096
+PATIENCE = 3  # seconds without input after which the user is told
 END_OF_INPUT = b"\x04"  # Ctrl-D, what a terminal sends when the user has no more to say
 
 
@@ -32,14 +33,23 @@ class Input(Protocol):
 
 
 class Stream:
-    """Bytes from a file descriptor, read when the guest asks for them."""
+    """Bytes from a file descriptor, read when the guest asks for them.
+
+    The guest's time stands still meanwhile: what it sees must not depend on how fast
+    the other end is.  Where nothing comes, the user is told once what is waited for.
+    """
 
     live = False
 
     def __init__(self, descriptor: int):
         self.descriptor = descriptor
+        self.told = False
 
     def wait(self, seconds: float | None) -> bytes | None:
+        if not self.told and not select.select([self.descriptor], [], [], PATIENCE)[0]:
+            self.told = True
+            tell("toyvmm: the guest looks for console input, and stdin is open but sends none "
+                 "(</dev/null: there is none)")  # fmt: skip
         return os.read(self.descriptor, CHUNK) or None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vmm.cli.files import Refusal
+from vmm.cli.files import Refusal, need_stdout
 
 if TYPE_CHECKING:
     from toyisa.elf import Elf
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--no-aliases", is_flag=True, help="Real instructions only, no pseudo-instructions.")
 def disasm(file: Path, no_aliases: bool) -> None:
     """Print the code of an ELF as assembly."""
+    need_stdout()
     from toyisa import image
     from toyisa.elf import Malformed
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from vmm.cli.files import Refusal, read
+from vmm.cli.files import Refusal, need_stdout, read
 
 
 @click.command()
@@ -13,6 +13,7 @@ def examples(name: str | None) -> None:
     """List the example guests, or print the source of NAME."""
     import guests
 
+    need_stdout()
     catalogue = guests.catalogue()
     if name is None:
         width = max(map(len, catalogue), default=0)

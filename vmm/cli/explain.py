@@ -2,7 +2,7 @@
 
 import click
 
-from vmm.cli.files import Refusal
+from vmm.cli.files import Refusal, need_stdout
 
 
 @click.command()
@@ -18,6 +18,7 @@ def explain(name: str) -> None:
     from vmm.explain import explain as lines
     from vmm.explain import known
 
+    need_stdout()
     found = lines(name.lower())
     if not found:
         near = difflib.get_close_matches(name.lower(), known(), 1, 0.5)

@@ -9,6 +9,7 @@ import click
 from vmm.cli.status import Status
 
 MAX_FILE = 256 << 20
+closed: set[int] = set()  # standard streams that were closed when the command began
 
 
 class Refusal(click.ClickException):
@@ -40,6 +41,12 @@ def write(path: Path, data: bytes) -> None:
         write_atomically(path, data)
     except (OSError, ValueError) as error:
         raise Refusal(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def need_stdout() -> None:
+    """Refusal if stdout was closed: for commands that have no other result."""
+    if 1 in closed:
+        raise Refusal("cannot write to stdout: it is closed")
 
 
 def same(a: Path, b: Path) -> bool:

@@ -4,6 +4,7 @@ Must not know what a command does.  Whatever happens, the user sees a line that
 says what is wrong, and never a traceback.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from vmm.cli.disasm import disasm
 from vmm.cli.doctor import doctor
 from vmm.cli.examples import examples
 from vmm.cli.explain import explain
-from vmm.cli.files import Refusal, discard, tell
+from vmm.cli.files import Refusal, closed, discard, tell
 from vmm.cli.run import run
 from vmm.cli.status import MEANING, Status
 
@@ -61,6 +62,7 @@ for command in (run, examples, asm, disasm, bt, explain, doctor):
 
 def main() -> None:
     """The entry point of the console script."""
+    gc.disable()  # imports make no garbage, and looking for it is a fifth of a start; see `run`
     _open_standard_streams()
     sys.exit(invoke(sys.argv[1:]))
 
@@ -111,5 +113,6 @@ def _open_standard_streams() -> None:
         try:
             os.fstat(number)
         except OSError:
+            closed.add(number)
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115

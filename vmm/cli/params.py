@@ -1,6 +1,8 @@
-"""Answers for how numbers are written on the command line."""
+"""Answers for how numbers and names are written on the command line."""
 
 import click
+
+from toyisa.causes import Exc
 
 _BINARY = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _DECIMAL = {"k": 10**3, "m": 10**6, "g": 10**9}
@@ -58,6 +60,22 @@ class Seconds(click.ParamType):
         if not number >= 0:  # nan is not
             self.fail(f"{value!r} is not a time in seconds, such as 300 or 0.5", param, ctx)
         return number
+
+
+class Causes(click.ParamType):
+    """`illegal,breakpoint`: exceptions by name, as codes."""
+
+    name = "causes"
+
+    def convert(self, value, param, ctx) -> tuple[Exc, ...]:
+        if isinstance(value, tuple):
+            return value
+        known = {exc.name.lower(): exc for exc in Exc if exc is not Exc.ECALL_S}
+        for name in value.split(","):
+            if name not in known:
+                self.fail(f"{name!r} is no exception of S; there are {', '.join(known)}",
+                          param, ctx)  # fmt: skip
+        return tuple(known[name] for name in value.split(","))
 
 
 class Definition(click.ParamType):

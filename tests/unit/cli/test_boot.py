@@ -38,6 +38,7 @@ def kernel(tmp_path):
         ("a.img", "a.img", ""),
         ("a.img,ro", "a.img", "ro"),
         ("a.img,legacy,ro", "a.img", "ro legacy"),
+        ("a.img,cow", "a.img", "cow"),
         ("a,b.img", "a,b.img", ""),
         ("a,ro.img,ro", "a,ro.img", "ro"),
     ],
@@ -60,11 +61,40 @@ def test_a_kernel_runs_and_is_summed_up_by_its_name(capfd, kernel, tmp_path):
     assert "toyvmm: Image: passed; " in err
 
 
-@pytest.mark.parametrize("words", ["", ",ro", ",legacy"])
+@pytest.mark.parametrize("words", ["", ",ro", ",cow", ",legacy", ",legacy,cow"])
 def test_a_kernel_sees_its_disk(capfd, kernel, image, words):
     assert invoke(["run", "-q", "--kernel", kernel(CAPACITY), "--disk", f"{image}{words}",
                    "--input", "/dev/null"]) == 0  # fmt: skip
     assert capfd.readouterr().out == "K"
+
+
+# The first letter of what the device tree says behind `rv32ima_zicsr_zifencei_sstc`.
+ISA = """
+        la t2, known
+next:   mv t0, a1
+        mv t1, t2
+match:  lbu t3, 0(t0)
+        lbu t4, 0(t1)
+        beqz t4, found
+        addi t0, t0, 1
+        addi t1, t1, 1
+        beq t3, t4, match
+        addi a1, a1, 1
+        j next
+found:  lbu a0, 1(t0)           # behind the _, or the next property: 0
+        li a7, 1
+        ecall
+        j 1f
+known:  .asciz "_sstc"
+        .balign 4
+1:      nop
+"""
+
+
+@pytest.mark.parametrize(("option", "letter"), [((), "\0"), (("--svade",), "s")])
+def test_a_kernel_is_told_who_sets_the_accessed_bits(capfd, kernel, option, letter):
+    assert invoke(["run", "-q", "--kernel", kernel(ISA), *option, "--input", "/dev/null"]) == 0
+    assert capfd.readouterr().out == letter
 
 
 def refused(capfd, *arguments):
@@ -79,7 +109,8 @@ def refused(capfd, *arguments):
         (("hello", "--kernel", "Image"), "in place of TARGET"),
         (("hello", "--initrd", "x"), "go with --kernel"),
         (("hello", "--append", ""), "go with --kernel"),
-        (("--restore", "x", "--disk", "y"), "a snapshot has no disks"),
+        (("--restore", "x", "--disk", "y"), "y: No such file"),
+        (("hello", "--disk", "y,ro,cow"), "`ro` or `cow`"),
         (("--kernel", "no-such-file"), "no-such-file: no such file"),
         (("--kernel", "x", "--demo"), "--demo needs an example"),
     ],
@@ -99,6 +130,11 @@ def test_images_that_cannot_be_used(capfd, kernel, image, tmp_path):
     assert "4 MiB" in refused(capfd, "--kernel", tmp_path / "odd")
     nine = [word for _ in range(9) for word in ("--disk", f"{image},ro")]
     assert "8 slots" in refused(capfd, "hello", *nine)
+
+
+def test_going_back_takes_no_disk_that_is_written(capfd, image):
+    err = refused(capfd, "hello", "--gdb", "0", "--disk", image)
+    assert "FILE,ro or FILE,cow" in err
 
 
 def test_two_runs_on_one_image(capfd, image):

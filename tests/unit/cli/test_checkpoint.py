@@ -29,6 +29,7 @@ def test_input_that_was_given_is_in_the_snapshot(tmp_path):
         (["--restore", "s", "--cost", "p4"], "s: was saved with the cost preset"),
         (["--restore", "s", "--mem", "2M"], "s: was saved with mem 16777216, not 2097152"),
         (["--restore", "s", "--profile", "leaky"], "s: was saved with profile"),
+        (["--restore", "s", "--svade"], "s: was saved with svade False, not True"),
         (["hello", "--save", "none/s"], "cannot write none/s: No such file"),
         (["hello", "--at", "5"], "--at says when to --save"),
         ([], "Missing argument"),

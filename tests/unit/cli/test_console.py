@@ -42,6 +42,23 @@ def test_keys_come_one_by_one_and_without_echo(terminal, monkeypatch):
         assert termios.tcgetattr(program)[3] & termios.ISIG, "Ctrl-C must stay a signal"
 
 
+def test_a_pipe_that_sends_nothing_is_told_once(monkeypatch, capfd):
+    ours, theirs = os.pipe()
+    attach(monkeypatch, ours, False)
+    os.write(theirs, b"x")
+    with console.opened(None, keyboard=True) as keys:
+        assert keys.wait(None) == b"x"
+        assert capfd.readouterr().err == ""
+        monkeypatch.setattr(console, "PATIENCE", 0)
+        # The write comes when the user has been told: what was waited for.
+        monkeypatch.setattr(console, "tell", lambda line: os.write(theirs, line.encode()))
+        assert b"</dev/null" in keys.wait(None)
+        os.close(theirs)
+        assert keys.wait(None) is None
+        assert keys.wait(None) is None
+    os.close(ours)
+
+
 @pytest.mark.parametrize(
     "error", [None, KeyboardInterrupt, ValueError, signal.SIGTERM, signal.SIGHUP]
 )

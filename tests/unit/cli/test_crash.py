@@ -87,6 +87,39 @@ loop:   addi    s0, s0, -2
     assert "trap: load_misaligned, stval 0x4d" in last
 
 
+HANDLED = """
+_start: la      t0, handler
+        csrw    stvec, t0
+        .word   0
+        li      a0, 7                   # the guest goes on, and fails with a code
+        j       fail
+handler:
+        csrr    t0, sepc
+        addi    t0, t0, 4
+        csrw    sepc, t0
+        sret
+fail:   li      t0, 0x100000
+        li      t1, 0x73333
+        sw      t1, 0(t0)
+"""
+
+
+def test_a_trap_that_the_kernel_handles_crashes_if_asked(report):
+    assert "crash" not in report(HANDLED)
+    assert "crash" not in report(HANDLED, "--crash-on", "load_page,breakpoint")
+    text = report(HANDLED, "--crash-on", "breakpoint,illegal")
+    assert "cause  illegal: illegal instruction" in text
+    assert "last instructions" in text
+    assert "trap to root: illegal" in text
+
+
+@pytest.mark.parametrize("name", ["ecall_s", "nonsense", "illegal,", ""])
+def test_no_exception_of_that_name(name):
+    done = toyvmm("run", "hello", "--crash-on", name)
+    assert done.returncode == 2
+    assert b"is no exception of S; there are insn_misaligned, " in done.stderr
+
+
 def test_input_is_replayed(tmp_path):
     """The replay gets what was typed: the crash depends on it."""
     source = """

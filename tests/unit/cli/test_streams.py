@@ -1,6 +1,7 @@
 """Standard streams that are closed, full or endless: a clear answer, and the right exit code."""
 
 import os
+import signal
 import subprocess
 
 import pytest
@@ -47,6 +48,25 @@ def test_a_full_disk_is_told(folder, command):
     done = shell(f"toyvmm {command} >/dev/full", folder)
     assert done.returncode == Status.USAGE
     assert done.stderr.endswith(NO_SPACE)
+
+
+@pytest.mark.parametrize("command", ["run hello --json", "examples", "disasm a.elf", "explain sie"])
+def test_what_only_prints_says_so_if_it_cannot(folder, command):
+    done = shell(f"toyvmm {command} >&-", folder)
+    assert done.returncode == Status.USAGE
+    assert done.stderr == b"toyvmm: cannot write to stdout: it is closed\n"
+
+
+def test_ctrl_c_while_compiling(tmp_path):
+    child = subprocess.Popen(
+        argv("run", "hello"), env=environment(TOYVMM_CACHE_DIR=str(tmp_path)),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
+    )  # fmt: skip
+    assert b"compiling" in child.stderr.readline()
+    os.killpg(child.pid, signal.SIGINT)
+    assert child.communicate(timeout=60) == (b"", b"")
+    assert child.returncode == Status.INTERRUPTED
 
 
 @pytest.mark.parametrize("command", ["disasm a.elf", "examples"])

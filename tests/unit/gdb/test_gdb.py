@@ -144,6 +144,14 @@ def test_monitor(gdb):
         assert line in text, line
 
 
+def test_with_a_disk_that_is_only_read(gdb, tmp_path):
+    (tmp_path / "disk.img").write_bytes(bytes(512))
+    words = ("--disk", f"{tmp_path}/disk.img,ro", "--disk", f"{tmp_path}/disk.img,cow")
+    text = gdb("break loop", "continue", show("forward", *STATE), "continue",
+               "reverse-continue", show("back", *STATE), options=words)  # fmt: skip
+    assert values(text, "forward") == values(text, "back") != []
+
+
 def test_unmapped_memory_is_an_error(gdb):
     assert "Cannot access memory at address 0x1000" in gdb("x/1xw 0x1000")
 
