@@ -48,6 +48,8 @@ def walk_guest(vm, hart, mem, gva, access, quiet):
         if level == 1 and pte >> 10 & 0x3FF:
             return PAGE_FAULT
         wanted = A | (D if access == STORE else 0)
+        if pte & wanted != wanted and vm.hart.root.svade:
+            return PAGE_FAULT
         if pte & wanted != wanted and not quiet:
             pte |= wanted
             write_word(vm, hart, mem, at, pte)

@@ -48,6 +48,7 @@ class VirtualMachine(Machine):
         profile: Profile = Profile.STRICT,
         cost: str | CostModel = "modern",
         clock: str = "cycles",
+        svade: bool = False,
         *,
         shadow: int = MAX_SHADOW,
         scatter: int | None = None,
@@ -58,7 +59,7 @@ class VirtualMachine(Machine):
         self.engine = engines.find(engine)
         self._shadow, self._scatter = shadow, scatter
         self.options = options or {}
-        super().__init__(mem, profile, cost, clock)
+        super().__init__(mem, profile, cost, clock, svade)
         self.real_hart.root.profile = profile
         self.real_hart.clock = self.hart.clock
         self.engine.install(self)
