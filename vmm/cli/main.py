@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from vmm.cli.asm import asm
+from vmm.cli.classify import classify
 from vmm.cli.disasm import disasm
 from vmm.cli.doctor import doctor
 from vmm.cli.examples import examples
@@ -54,7 +55,7 @@ def cli() -> None:
     """
 
 
-for command in (run, examples, asm, disasm, explain, doctor):
+for command in (run, examples, asm, disasm, explain, classify, doctor):
     cli.add_command(command)
 
 
