@@ -62,7 +62,7 @@ class World:
 frames = st.one_of(
     st.integers(0, at.DATA_PAGES - 1).map(lambda n: at.DATA + n * PAGE),
     st.integers(0, at.DATA_PAGES - 1).map(lambda n: at.DATA + n * PAGE),
-    st.sampled_from([0, 0x90000000, 0xFFFFF000]),  # nothing there
+    st.sampled_from([0x70000000, 0x90000000, 0xFFFFF000]),  # nothing there
 )
 _PERMITS = [f | at.V for f in (at.R, at.R | at.W, at.R | at.X, at.X, at.R | at.W | at.X)]
 flags = st.builds(
@@ -129,8 +129,12 @@ def csr(draw: st.DrawFn, world: World) -> Item:
         r for r in CSRS
         if r.name not in OWN_CSRS and not (world.standard and r.group == "counter")
     ]  # fmt: skip
-    row, number = draw(st.sampled_from(CSR_ROWS)), draw(st.sampled_from(rows)).number
-    return Item([row.encode(draw(regs), number, draw(st.integers(0, at.FREE)))])
+    row, target = draw(st.sampled_from(CSR_ROWS)), draw(st.sampled_from(rows))
+    code, source = Code(), draw(st.integers(0, at.FREE))
+    if world.standard and not row.name.endswith("i"):  # others may have more bits than we
+        code.li(S1, draw(u32) & target.writable)
+        source = S1
+    return Item([*code.words(), row.encode(draw(regs), target.number, source)])
 
 
 @st.composite

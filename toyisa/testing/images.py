@@ -24,7 +24,7 @@ def write_elf(
 
     Each segment is followed by `bss` bytes of zeros in memory.
     """
-    names, table = bytearray(1), bytearray(16)
+    names, table = bytearray(b"\0.symtab\0.strtab\0"), bytearray(16)
     for name, address in sorted((symbols or {}).items()):
         table += struct.pack("<IIIBBH", len(names), address, 0, 0x12, 0, 1)
         names += name.encode() + b"\0"
@@ -37,12 +37,12 @@ def write_elf(
         body += data
     tables, strings = at + len(body), len(segments) + 2
     shoff = tables + len(table) + len(names)
-    sections += struct.pack("<10I", 0, 2, 0, 0, tables, len(table), strings, 1, 4, 16)
-    sections += struct.pack("<10I", 0, 3, 0, 0, tables + len(table), len(names), 0, 0, 1, 0)
+    sections += struct.pack("<10I", 1, 2, 0, 0, tables, len(table), strings, 1, 4, 16)
+    sections += struct.pack("<10I", 9, 3, 0, 0, tables + len(table), len(names), 0, 0, 1, 0)
     ident = b"\x7fELF" + bytes([1, 1, 1]) + bytes(9)
     header = ident + struct.pack(
         "<HHIIIIIHHHHHH", 2, 243, 1, entry, _EHDR, shoff, 0, _EHDR, _PHDR, len(segments),
-        _SHDR, strings + 1, 0,
+        _SHDR, strings + 1, strings,
     )  # fmt: skip
     return header + headers + body + bytes(table) + bytes(names) + sections
 
