@@ -45,9 +45,10 @@ docs: setup  ## write the tables in docs/ anew, and check every link
 	$(BIN)/python -m toyisa.gendocs
 	$(BIN)/pytest -q tests/unit/test_docs.py
 
-bench: setup  ## figures: the interpreter on compiled C, the assembler
+bench: setup  ## figures: the interpreter on compiled C, the assembler, comparison with unicorn
 	$(BIN)/python -m bench.interp
 	$(BIN)/python bench/asm_speed.py
+	$(BIN)/python -m bench.lockstep
 
 size:  ## lines of each part, and files over 400 lines
 	@for part in toyisa vmm asm guests tests; do \

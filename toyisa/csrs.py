@@ -9,7 +9,8 @@ Columns
   name     the manual's name; also the field of the `csr` state record
   writable the bits that a write changes; the rest read as they were
   group    the `s_traps` bit under which deprivileged S traps on it (`levels.py`)
-  sens     C control sensitive, B behaviour sensitive (both: CB), - innocuous
+  sens     C control sensitive: writing it changes a resource; B behaviour sensitive:
+           reading it tells of one, which a guest should see its own copy of; both: CB
   leaky    what the `leaky` profile does in deprivileged S instead of trapping:
            `drop` writes, `leak` reads of the real register, both, or -
   meaning  one line
@@ -21,16 +22,16 @@ from functools import cached_property
 TABLE = """
 # num   name       writable   group    sens leaky     meaning
 0x100   sstatus    0x000c0122 csr      CB   drop+leak interrupt enable SIE, its stack SPIE and SPP, SUM, MXR
-0x104   sie        0x00000222 csr      C    -         which interrupts are enabled: SSIE, STIE, SEIE
+0x104   sie        0x00000222 csr      CB   -         which interrupts are enabled: SSIE, STIE, SEIE
 0x105   stvec      0xfffffffd csr      CB   leak      trap vector: base, and 1 in bit 0 for vectored interrupts
-0x106   scounteren 0x00000007 csr      C    -         which counters U may read: CY, TM, IR
-0x140   sscratch   0xffffffff trapcsr  C    -         a word for the trap handler
-0x141   sepc       0xfffffffc trapcsr  C    -         pc that a trap to S saved
-0x142   scause     0xffffffff trapcsr  C    -         why the last trap to S came
-0x143   stval      0xffffffff trapcsr  C    -         address or instruction word of the last trap to S
-0x144   sip        0x00000002 csr      C    -         which interrupts are pending; software writes SSIP only
-0x14d   stimecmp   0xffffffff csr      C    -         the timer interrupt is pending while time >= stimecmp (Sstc)
-0x15d   stimecmph  0xffffffff csr      C    -         upper half of stimecmp
+0x106   scounteren 0x00000007 csr      CB   -         which counters U may read: CY, TM, IR
+0x140   sscratch   0xffffffff trapcsr  CB   -         a word for the trap handler
+0x141   sepc       0xfffffffc trapcsr  CB   -         pc that a trap to S saved
+0x142   scause     0xffffffff trapcsr  CB   -         why the last trap to S came
+0x143   stval      0xffffffff trapcsr  CB   -         address or instruction word of the last trap to S
+0x144   sip        0x00000002 csr      CB   -         which interrupts are pending; software writes SSIP only
+0x14d   stimecmp   0xffffffff csr      CB   -         the timer interrupt is pending while time >= stimecmp (Sstc)
+0x15d   stimecmph  0xffffffff csr      CB   -         upper half of stimecmp
 0x180   satp       0xffffffff satp     CB   leak      paging: mode, address-space identifier, root table's frame
 0xc00   cycle      0x00000000 counter  B    -         cycles since reset
 0xc01   time       0x00000000 counter  B    -         ticks of the real-time clock

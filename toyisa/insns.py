@@ -15,11 +15,11 @@ Columns
   class        the price class of `cost.toml`
   sens         Popek and Goldberg, as the machine's `strict` profile has it:
                  -   innocuous
-                 C   control sensitive: changes mode, mapping or resources
+                 C   control sensitive: changes mode, mapping or resources; perhaps B, too
                  B   behaviour sensitive: its result depends on mode or location
                  csr as its CSR says (`csrs.py`)
                On `strict` each C and B row is privileged: it traps below the
-               level that it needs.
+               level that it needs.  `toyvmm classify` measures it.
   leaky        what the `leaky` profile does in deprivileged S instead of
                trapping: `drop`, `leak`, `real`, or `-` for the same as strict
   meaning      one line

@@ -47,13 +47,16 @@ def root() -> Path:
 def sources() -> list[Path]:
     """The files that compiled code depends on.
 
-    Everything in `toyisa` and in `vmm` beside it, except the command: nothing may
-    import that (a contract of the linter), so no compiled code can depend on it.
+    Everything in `toyisa` and in `vmm` beside it, except the command and the testing
+    tools: nothing may import those (contracts of the linter), so no compiled code can
+    depend on them.
     """
     here = Path(__file__).parent
     below = [*here.rglob("*"), *(here.parent / "vmm").rglob("*")]
-    command = here.parent / "vmm" / "cli"
-    return sorted(p for p in below if p.suffix in {".py", ".toml"} and command not in p.parents)
+    apart = {here.parent / "vmm" / "cli", here / "testing"}
+    return sorted(
+        p for p in below if p.suffix in {".py", ".toml"} and apart.isdisjoint(p.parents)
+    )
 
 
 def key() -> str:

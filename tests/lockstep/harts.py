@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.kernels import RAM_BASE, RAM_SIZE, Kernel
 from tests.model import Bus, Effects, Hart
 from toyisa.levels import Profile
+from toyisa.testing.states import RAM_BASE, RAM_SIZE, MachineState
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Root:
 class Setup:
     """A kernel, who may do what, and which of the machine's TLBs."""
 
-    kernel: Kernel
+    kernel: MachineState
     root: Root = field(default_factory=Root)
     preset: str = "p4"
 
@@ -116,7 +116,7 @@ def model_state(hart: Hart) -> dict[str, object]:
     }
 
 
-def tables_intact(hart: Hart, kernel: Kernel) -> bool:
+def tables_intact(hart: Hart, kernel: MachineState) -> bool:
     """Whether nothing but A and D has changed in the tables: else TLBs may be stale."""
     for at, data in kernel.ram.items():
         if 0x1000 <= at < 0x5000:

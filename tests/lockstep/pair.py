@@ -5,10 +5,10 @@ For tests that go through every case of a rule.  Must not know the rules.
 
 from __future__ import annotations
 
-from tests.kernels import RAM_BASE, RAM_SIZE
 from tests.lockstep.harts import Root, model_state
 from tests.model import Bus, Effects, Hart
 from toyisa.exits import Reason
+from toyisa.testing.states import RAM_BASE, RAM_SIZE
 
 
 class Pair:

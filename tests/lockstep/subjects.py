@@ -10,9 +10,9 @@ import struct
 from dataclasses import dataclass
 
 from tests.model import Bus, Hart
-from tests.strategies import SCRATCH_REG, SCRATCH_SIZE, Program
 from toyisa.causes import Exc
 from toyisa.insns import BY_NAME
+from toyisa.testing.programs import SCRATCH_REG, SCRATCH_SIZE, Program
 
 CODE = 0x80000000
 SCRATCH = 0x80010000

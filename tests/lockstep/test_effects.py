@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 
 from tests.lockstep.subjects import CODE, Core, model_hart
-from tests.strategies import programs
+from toyisa.testing.programs import programs
 
 
 @settings(max_examples=40, deadline=None)

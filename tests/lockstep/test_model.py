@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.kernels import RAM_BASE, kernels
 from tests.lockstep.harts import (
     Core,
     Root,
@@ -17,6 +16,7 @@ from tests.lockstep.harts import (
 from toyisa.causes import INTERRUPT
 from toyisa.exits import Reason
 from toyisa.levels import Profile
+from toyisa.testing.states import RAM_BASE, machine_states
 
 STEPS = 150
 BARREN = 60  # traps in a row after which the core is about to say that it is stuck
@@ -31,8 +31,8 @@ roots = st.builds(
     svade=st.sampled_from([0, 0, 1]),
 )
 presets = st.sampled_from(["p4", "core2", "modern"])
-bare = st.builds(Setup, kernels(), st.builds(Root, svade=st.integers(0, 1)), presets)
-denied = st.builds(Setup, kernels(), roots, presets)
+bare = st.builds(Setup, machine_states(), st.builds(Root, svade=st.integers(0, 1)), presets)
+denied = st.builds(Setup, machine_states(), roots, presets)
 
 
 def in_lock_step(setup: Setup) -> None:

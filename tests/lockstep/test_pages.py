@@ -4,13 +4,13 @@ import itertools
 
 import pytest
 
-from tests.kernels import RAM_BASE
 from tests.lockstep.harts import Root
 from tests.lockstep.pair import Pair
 from toyisa.causes import Exc
 from toyisa.csrs import BITS
 from toyisa.insns import BY_NAME
 from toyisa.levels import Level
+from toyisa.testing.states import RAM_BASE
 
 ROOT_TABLE, LEAF_TABLE, DATA = RAM_BASE + 0x1000, RAM_BASE + 0x2000, RAM_BASE + 0x3000
 USER_CODE, PAGE, SUPERPAGE = 0x00400000, 0x00401000, 0x00800000

@@ -4,13 +4,13 @@ import itertools
 
 import pytest
 
-from tests.kernels import RAM_BASE
 from tests.lockstep.harts import Root
 from tests.lockstep.pair import Pair
 from toyisa.causes import Irq
 from toyisa.csrs import BITS, BY_NUMBER, CSRS
 from toyisa.insns import INSNS, Cost
 from toyisa.levels import Profile, STraps
+from toyisa.testing.states import RAM_BASE
 
 TRAPS = (0, 63, *(1 << bit for bit in range(6)))
 DELEGATIONS = (0xFFFFFDFF, 0xB1FB)  # all but SBI calls; no illegal instructions either

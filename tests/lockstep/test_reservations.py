@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.kernels import RAM_BASE
 from tests.lockstep.pair import Pair
 from toyisa.csrs import BITS
 from toyisa.insns import BY_NAME
 from toyisa.levels import Level
+from toyisa.testing.states import RAM_BASE
 
 CODE, SC, DATA = RAM_BASE, RAM_BASE + 8, RAM_BASE + 0x3000
 SAME, NEXT, FAR, FIRST = 1, 5, 6, 3  # registers: the word, its neighbour, another page; a value

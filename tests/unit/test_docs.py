@@ -44,3 +44,17 @@ def test_the_reading_guide_names_files_that_exist():
                 folder = (ROOT / name).parent
             found = ROOT / name if "/" in name else folder / name
             assert found.exists() or "|" not in line, name
+
+
+def test_the_property_tests_of_the_howto_run():
+    """Its blocks of Python, one behind the other, and each test that they define."""
+    text = (ROOT / "docs" / "howto" / "property-tests.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks[0].splitlines()) <= 14  # ten lines, imports aside
+    names: dict = {}
+    for block in blocks:
+        exec(compile(block, "property-tests.md", "exec"), names)
+    tests = [value for name, value in names.items() if name.startswith("test_")]
+    assert len(tests) == len(blocks)
+    for test in tests:
+        test()

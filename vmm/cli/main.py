@@ -13,6 +13,7 @@ import click
 
 from vmm.cli.asm import asm
 from vmm.cli.bt import bt
+from vmm.cli.classify import classify
 from vmm.cli.disasm import disasm
 from vmm.cli.doctor import doctor
 from vmm.cli.examples import examples
@@ -56,7 +57,7 @@ def cli() -> None:
     """
 
 
-for command in (run, examples, asm, disasm, bt, explain, doctor):
+for command in (run, examples, asm, disasm, bt, explain, classify, doctor):
     cli.add_command(command)
 
 

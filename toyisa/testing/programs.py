@@ -1,4 +1,4 @@
-"""Hypothesis strategies: instruction words, machine words and whole programs.
+"""Answers for random instruction words and user programs, as Hypothesis strategies.
 
 Drawn from the instruction table, so a new row is covered without being named
 here.  Must not know what an instruction does.
@@ -34,7 +34,7 @@ def values(operand: Field) -> st.SearchStrategy[int]:
 
 
 @st.composite
-def words(draw: st.DrawFn, rows: tuple[Insn, ...] = INSNS) -> int:
+def instructions(draw: st.DrawFn, rows: tuple[Insn, ...] = INSNS) -> int:
     """A legal word of one of `rows`, any operands, any aq and rl."""
     row = draw(st.sampled_from(rows))
     operands = [draw(values(operand)) for operand in row.fields]
@@ -45,7 +45,7 @@ def words(draw: st.DrawFn, rows: tuple[Insn, ...] = INSNS) -> int:
 raw_words = st.one_of(
     st.integers(0, 0xFFFFFFFF),
     # near misses: a legal word with one bit turned over
-    st.builds(lambda word, bit: word ^ 1 << bit, words(), st.integers(0, 31)),
+    st.builds(lambda word, bit: word ^ 1 << bit, instructions(), st.integers(0, 31)),
 )
 
 # What runs in U and neither traps nor tells levels apart.
@@ -75,16 +75,33 @@ def _access_size(row: Insn) -> int:
     return {"b": 1, "h": 2}.get(row.name[1:2], 4) if row.cost is not Cost.ATOMIC else 4
 
 
-@st.composite
-def _item(draw: st.DrawFn, rows: tuple[Insn, ...]) -> tuple[list[int], Insn | None, dict[str, int]]:
+@dataclass
+class Item:
     """Words that stay together, then the row that ends them if it is a transfer."""
+
+    words: list[int]
+    transfer: Insn | None = None
+    chosen: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """In words; a transfer by register needs its target made first."""
+        if self.transfer is None:
+            return len(self.words)
+        return len(self.words) + (1 if self.transfer.fields[-1].kind is Kind.TARGET else 2)
+
+
+@st.composite
+def items(
+    draw: st.DrawFn, rows: tuple[Insn, ...], regs: st.SearchStrategy[int] = free_regs
+) -> Item:
+    """One of `rows`; memory is reached by SCRATCH_REG, a transfer goes where `link` says."""
     row = draw(st.sampled_from(rows))
     chosen = {
-        operand.name: draw(free_regs if operand.kind is Kind.REG else values(operand))
+        operand.name: draw(regs if operand.kind is Kind.REG else values(operand))
         for operand in row.fields
     }
     if row.cost in TRANSFER:
-        return [], row, chosen
+        return Item([], row, chosen)
     before = []
     if row.cost in MEMORY:
         size = _access_size(row)
@@ -96,35 +113,35 @@ def _item(draw: st.DrawFn, rows: tuple[Insn, ...]) -> tuple[list[int], Insn | No
             chosen["rs1"] = ADDRESS_REG
         else:
             chosen |= {"rs1": SCRATCH_REG, name: offset}
-    return [*before, row.encode(*chosen.values())], None, {}
+    return Item([*before, row.encode(*chosen.values())])
 
 
-def _transfer_size(row: Insn | None) -> int:
-    """Words of a transfer; one by register needs its target made first."""
-    if row is None:
-        return 0
-    return 1 if row.fields[-1].kind is Kind.TARGET else 2
+def link(draw: st.DrawFn, parts: list[Item]) -> list[int]:
+    """The words of all parts; every transfer goes to the start of a later part, or the end."""
+    starts = [0]
+    for part in parts:
+        starts.append(starts[-1] + 4 * len(part))
+    out: list[int] = []
+    for n, part in enumerate(parts):
+        out += part.words
+        if part.transfer is None:
+            continue
+        chosen, row = dict(part.chosen), part.transfer
+        distance = starts[draw(st.integers(n + 1, min(n + 6, len(parts))))] - 4 * len(out)
+        if len(part) > len(part.words) + 1:
+            out.append(_BY_NAME["auipc"].encode(TARGET_REG, 0))
+            chosen |= {"rs1": TARGET_REG, "imm12": distance}
+        else:
+            chosen["branch" if "branch" in chosen else "jump"] = distance
+        out.append(row.encode(*chosen.values()))
+    return out
 
 
 @st.composite
 def programs(draw: st.DrawFn, rows: tuple[Insn, ...] = USER_ROWS, max_size: int = 40) -> Program:
     """A program that ends by construction: every transfer goes forward."""
-    items = draw(st.lists(_item(rows), min_size=1, max_size=max_size))
-    sizes = [len(ws) + _transfer_size(row) for ws, row, _ in items]
-    starts = [4 * sum(sizes[:n]) for n in range(len(items) + 1)]
-    out: list[int] = []
-    for n, (ws, row, chosen) in enumerate(items):
-        out += ws
-        if row is None:
-            continue
-        target = starts[draw(st.integers(n + 1, min(n + 6, len(items))))]
-        if _transfer_size(row) == 2:
-            out.append(_BY_NAME["auipc"].encode(TARGET_REG, 0))
-            chosen |= {"rs1": TARGET_REG, "imm12": target - starts[n]}
-        else:
-            name = "branch" if "branch" in chosen else "jump"
-            chosen[name] = target - starts[n]
-        out.append(row.encode(*chosen.values()))
+    parts = draw(st.lists(items(rows), min_size=1, max_size=max_size))
+    out = link(draw, parts)
     regs = [0, *(draw(u32) for _ in range(31))]
     memory = draw(st.binary(min_size=64, max_size=64)) * (SCRATCH_SIZE // 64)
     return Program(out, regs, memory)

@@ -1,6 +1,8 @@
-"""Hypothesis strategy: small random kernels, with their tables, handler and state.
+"""Answers for random states of a whole machine: RAM with tables, registers, CSRs.
 
-A kernel is data: RAM, registers, CSRs.  Must not know what runs it.
+A state is data, and about to run random privileged code; what runs it is not known
+here.  It need not end and may do anything: for a kernel that boots and ends there is
+`kernels.py`.
 
     physical                       virtual
     0x8000_0000 handler, body      0x8000_0000 all of it, for S, by a superpage
@@ -19,11 +21,11 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from tests.strategies import raw_words, u32, words
 from toyisa.csrs import BITS, CSRS
 from toyisa.insns import BY_NAME as ROWS
 from toyisa.insns import INSNS, Cost, Sens, find
 from toyisa.levels import Level
+from toyisa.testing.programs import instructions, raw_words, u32
 
 RAM_BASE = 0x80000000
 RAM_SIZE = 1 << 20
@@ -89,7 +91,7 @@ def handler() -> list[int]:
 
 
 @dataclass(repr=False)
-class Kernel:
+class MachineState:
     """RAM as {offset: bytes}, the registers, the CSRs, and who may do what."""
 
     ram: dict[int, bytes]
@@ -161,7 +163,7 @@ def spaces() -> list[int]:
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> dict[int, bytes]:
+def page_tables(draw: st.DrawFn) -> dict[int, bytes]:
     """Both spaces' tables: the kernel's superpage, the window, random entries."""
     ram = {}
     for root, leaf in zip(ROOTS, LEAVES, strict=True):
@@ -219,10 +221,10 @@ def _near(word: int) -> int:
 
 
 items = st.one_of(
-    words().map(lambda word: [word]),
-    words(MEMORY_ROWS).map(lambda word: [_near(word)]),
-    words(MEMORY_ROWS).map(lambda word: [_near(word)]),
-    words(PRIVILEGED).map(lambda word: [word]),
+    instructions().map(lambda word: [word]),
+    instructions(MEMORY_ROWS).map(lambda word: [_near(word)]),
+    instructions(MEMORY_ROWS).map(lambda word: [_near(word)]),
+    instructions(PRIVILEGED).map(lambda word: [word]),
     csr_words.map(lambda word: [word]),
     raw_words.map(lambda word: [word]),
     switches(),
@@ -230,12 +232,12 @@ items = st.one_of(
 
 
 @st.composite
-def kernels(draw: st.DrawFn, max_size: int = 40) -> Kernel:
-    """A kernel in a random state, about to run its body in S or in U."""
+def machine_states(draw: st.DrawFn, max_size: int = 40) -> MachineState:
+    """A random state, about to run its body in S or in U."""
     drawn = draw(st.lists(items, min_size=1, max_size=max_size))
     body = [word for item in drawn for word in item if len(item) > 1 or _no_satp(word)]
     code = handler()
-    ram = draw(tables())
+    ram = draw(page_tables())
     ram[0] = struct.pack(f"<{len(code)}I", *code)
     ram[BODY] = struct.pack(f"<{len(body) + 1}I", *body, e("jal", 0, -4 * len(body)))
     ram[DATA] = draw(st.binary(min_size=16, max_size=16)) * (4 * 4096 // 16)
@@ -250,4 +252,4 @@ def kernels(draw: st.DrawFn, max_size: int = 40) -> Kernel:
     few = draw(st.lists(places, min_size=4, max_size=8))  # so that accesses meet
     x = [0] + [few[n * 5 % len(few)] for n in range(31)]
     pc = (USER if priv == Level.U else RAM_BASE) + BODY
-    return Kernel(ram, x, pc, int(priv), csr, body)
+    return MachineState(ram, x, pc, int(priv), csr, body)

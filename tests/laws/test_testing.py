@@ -1,0 +1,165 @@
+"""What `toyisa.testing` draws is what it says, and its reports show what differs."""
+
+import random
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+
+from tests.lockstep.modelled import RAM_SIZE, Modelled
+from toyisa.causes import name as name_of
+from toyisa.csrs import CSRS
+from toyisa.insns import INSNS
+from toyisa.insns import find as find_row
+from toyisa.machine import Exit, Machine
+from toyisa.testing import (
+    acts,
+    assert_same,
+    elf_images,
+    instructions,
+    kernels,
+    lockstep,
+    machine_states,
+    page_tables,
+    shrink_report,
+)
+
+LONGEST = 200_000  # instructions; kernels take 2,000 on average
+
+
+def booted(kernel, **options):
+    machine = Machine(mem=RAM_SIZE, clock="icount", **options)
+    machine.load(kernel.elf())
+    machine.end_input()
+    return machine
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(kernel=kernels())
+def test_every_kernel_ends_and_takes_a_timer_interrupt_a_page_fault_and_a_remap(kernel):
+    machine = booted(kernel)
+    assert machine.run(LONGEST) is Exit.HALTED, machine.reason
+    traps = machine.traps_by_cause()
+    assert traps["irq_timer"] >= 1
+    assert traps["load_page"] >= 1
+    assert machine.ram[0x9000 + 52] >= 1  # the handler mended an entry
+    digest = f"{int.from_bytes(machine.ram[0x9020:0x9024].tobytes(), 'little'):08x}\n"
+    assert machine.output().endswith(digest.encode())
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(kernel=kernels(standard=True))
+def test_a_standard_kernel_has_no_timer_and_no_instruction_of_our_own(kernel):
+    machine = booted(kernel)
+    assert machine.run(LONGEST) is Exit.HALTED, machine.reason
+    traps = machine.traps_by_cause()
+    assert "irq_timer" not in traps
+    assert traps["irq_software"] >= 1
+    assert traps["load_page"] >= 1
+
+
+def same_on_the_model(kernel):
+    machine = booted(kernel)
+    model = Modelled(kernel, int(machine.hart.clock.per_tick), int(machine.hart.x[11]))
+    assert_same(machine, model, 10_000)
+    assert machine.output() == bytes(model.hart.bus.console)
+    assert Counter(map(name_of, model.traps)) == {
+        cause: times for cause, times in machine.traps_by_cause().items() if cause != "ecall_s"
+    }
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(kernel=kernels())
+def test_kernels_do_the_same_on_the_model_and_on_the_machine(kernel):
+    same_on_the_model(kernel)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(kernel=kernels())
+def test_many_kernels_do_the_same_on_the_model_and_on_the_machine(kernel):
+    same_on_the_model(kernel)
+
+
+def test_kernels_cover_every_row_of_both_tables():
+    """By the tables, not by luck: what acts draw from, and what they do themselves."""
+    assert {row.name for row in INSNS} == acts.rows()
+    names = {row.name for row in CSRS}
+    assert names >= acts.OWN_CSRS
+
+
+@pytest.mark.slow
+def test_a_failing_kernel_shrinks_to_what_fails():
+    """The smallest kernel that turns SUM on has that and no other act."""
+    def sums(kernel):
+        machine = booted(kernel)
+        machine.run(LONGEST)
+        return bool(machine.hart.csr.sstatus >> 18 & 1)
+
+    quick = settings(max_examples=500, phases=[Phase.generate, Phase.shrink], database=None,
+                     suppress_health_check=list(HealthCheck))  # fmt: skip
+    kernel = find(kernels(), sums, settings=quick, random=random.Random(1))
+    body = kernel.symbols["finish"] - kernel.symbols["body"]
+    assert body <= 4 * (12 + 8)  # what every body begins with, and one act
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=elf_images())
+def test_every_image_loads_and_runs_to_its_end(data):
+    machine = Machine(mem=RAM_SIZE)
+    machine.load(data)
+    assert machine.run(10_000) is Exit.HALTED
+    assert machine.symbolize(machine.symbols[0][0]) == machine.symbols[0][1]
+
+
+@settings(max_examples=20, deadline=None)
+@given(word=instructions(), state=machine_states(), tables=page_tables())
+def test_the_other_strategies_draw_what_they_are_called(word, state, tables):
+    assert find_row(word) is not None
+    assert state.ram.keys() >= tables.keys()
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(kernel=kernels())
+def test_a_report_names_the_first_instruction_that_differs(kernel):
+    a, b = booted(kernel), booted(kernel)
+    a.run(40)
+    b.run(40)
+    b.hart.x[17] ^= 1 << 7
+    at = int(a.hart.pc)
+    found = lockstep(a, b, 50)
+    assert found.steps == 1
+    report = shrink_report(found, ("left", "right"))
+    assert f"{at:08x}: " in report
+    assert f"a7        left: {int(a.hart.x[17]):#010x}" in report
+
+
+def test_assert_same_says_where():
+    class Wrong:
+        ended = False
+
+        def __init__(self, machine):
+            self.machine = machine
+
+        def step(self):
+            effects = self.machine.step()
+            effects.__dict__["reg"] = (5, 1)
+            return effects
+
+        def state(self):
+            return {}
+
+    kernel = find(kernels(), lambda _: True)
+    with pytest.raises(AssertionError, match=r"addi|csrrci|lui"):
+        assert_same(booted(kernel), Wrong(booted(kernel)))
+
+
+def test_the_machine_does_not_need_hypothesis():
+    """Importing it would cost every user half a second, and a dependency."""
+    code = "import sys, toyisa.machine; sys.exit('hypothesis' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    code = "import sys; sys.modules['hypothesis'] = None; import toyisa.testing"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert b"needs hypothesis: pip install" in done.stderr
