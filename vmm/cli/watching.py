@@ -1,4 +1,4 @@
-"""Answers for the options of `run` that watch it step by step: `--trace` and `--log`."""
+"""Answers for the options that watch a run step by step: `--trace` and `--log`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from vmm.cli.files import Refusal
+from vmm.cli.options import group
 from vmm.cli.params import Count
 
 if TYPE_CHECKING:
@@ -20,39 +21,38 @@ KINDS = ("insn", "mem", "trap", "csr", "mmu")
 
 
 class Kinds(click.ParamType):
-    """`insn,mem`: some of KINDS, or `all`."""
+    """`insn,mem`: some of the kinds that a command can trace, or `all`."""
 
     name = "kinds"
+
+    def __init__(self, known: tuple[str, ...]):
+        self.known = known
 
     def convert(self, value, param, ctx) -> tuple[str, ...]:
         if isinstance(value, tuple):
             return value
-        chosen = KINDS if value == "all" else tuple(value.split(","))
+        chosen = self.known if value == "all" else tuple(value.split(","))
         for kind in chosen:
-            if kind not in KINDS:
-                self.fail(f"{kind!r} cannot be traced; there are {', '.join(KINDS)}", param, ctx)
+            if kind not in self.known:
+                there = ", ".join(self.known)
+                self.fail(f"{kind!r} cannot be traced; there are {there}", param, ctx)
         return chosen
 
 
-_OPTIONS = (
-    click.option("--trace", type=Kinds(), metavar="KIND,...",
-                 help="Tell each step on stderr: insn, mem, trap, csr, mmu or all. Slow."),
-    click.option("--trace-file", type=click.Path(path_type=Path), metavar="FILE",
-                 help="The trace to FILE instead."),
-    click.option("--log", type=click.Path(path_type=Path), metavar="FILE",
-                 help="Log each retired instruction to FILE, as Spike's --log-commits. Slow."),
-    click.option("--log-from", type=Count(), default=0, metavar="N",
-                 help="Trace and log from instruction N on."),
-    click.option("--log-until", type=Count(), metavar="N",
-                 help="Trace and log up to instruction N."),
-)  # fmt: skip
-
-
-def options(command: Callable) -> Callable:
+def options(kinds: tuple[str, ...]) -> Callable[[Callable], Callable]:
     """Add the options to a command, which gets them as keywords."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return group(
+        click.option("--trace", type=Kinds(kinds), metavar="KIND,...",
+                     help=f"Tell each step on stderr: {', '.join(kinds)} or all. Slow."),
+        click.option("--trace-file", type=click.Path(path_type=Path), metavar="FILE",
+                     help="The trace to FILE instead."),
+        click.option("--log", type=click.Path(path_type=Path), metavar="FILE",
+                     help="Log each retired instruction to FILE, as Spike's --log-commits. Slow."),
+        click.option("--log-from", type=Count(), default=0, metavar="N",
+                     help="Trace and log from instruction N on."),
+        click.option("--log-until", type=Count(), metavar="N",
+                     help="Trace and log up to instruction N."),
+    )  # fmt: skip
 
 
 @contextlib.contextmanager

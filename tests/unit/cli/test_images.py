@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.test_kernel import header, small_kernel
 from toyisa.disk import Disk
-from vmm.cli.boot import DiskImage
+from vmm.cli.images import DiskImage
 from vmm.cli.main import invoke
 from vmm.cli.status import Status
 

@@ -1,4 +1,4 @@
-"""Answers for `run --kernel` and `run --disk`: what a machine boots, and its disks."""
+"""Answers for `--kernel` and `--disk`: what a machine boots, and its disks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DISK_WORDS = ("ro", "cow", "legacy")
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel Image, which `run` boots in place of a target, and what it boots with."""
+    """A kernel Image, booted in place of a target, and what it boots with."""
 
     image: Path
     initrd: Path | None
@@ -79,7 +79,7 @@ def add_symbols(machine: Any, path: Path) -> None:
         raise Refusal(str(error)) from None
 
 
-def boot(machine: Any, what: Target | Kernel, disks: list[tuple[Any, bool]]) -> None:
+def load(machine: Any, what: Target | Kernel, disks: list[tuple[Any, bool]]) -> None:
     """Attach the disks to a new machine and load what it boots; Refusal."""
     from toyisa.image import ImageError, parse
     from toyisa.memory import RAM_BASE
