@@ -64,6 +64,8 @@ class Machine:
     ValueError on a size that is out of range, CostError on a bad preset.
     """
 
+    keeps_snapshots = True  # its state can be taken and put back
+
     def __init__(
         self,
         mem: int = 16 << 20,
@@ -159,7 +161,7 @@ class Machine:
             reason = Reason(self.enter())
             if reason == Reason.OUTPUT and len(self._output) < MAX_OUTPUT:
                 continue
-            if reason != Reason.INPUT or not self._give_input():
+            if reason != Reason.INPUT or not self.give_input():
                 return self._answer(reason)
 
     def step(self) -> Effects:
@@ -182,7 +184,7 @@ class Machine:
         hart.root.one_trap = 1
         while True:
             reason = Reason(self.enter())
-            if reason != Reason.OUTPUT and not (reason == Reason.INPUT and self._give_input()):
+            if reason != Reason.OUTPUT and not (reason == Reason.INPUT and self.give_input()):
                 break
         hart.root.one_trap = 0
         return Exit.BUDGET if reason == Reason.STEP else self._answer(reason)
@@ -200,18 +202,20 @@ class Machine:
 
         `runner(hart, memory)` is for debuggers, who bring one of their own.
         """
-        self._give_input()
+        self.give_input()
         runner = runner or self._run
-        reason = runner(self.hart, self.memory)
-        while reason == Reason.DEVICE:
+        while (reason := runner(self.hart, self.memory)) == Reason.DEVICE:
             self.bus.answer()
-            reason = runner(self.hart, self.memory)
+        self.take_console()
+        return reason
+
+    def take_console(self) -> None:
+        """Take what the console holds for `output`, which makes room there."""
         self.hart.x[32] = 0
         console = self.memory.console
         if console.tx_len:
             self._output += console.tx[: console.tx_len].tobytes()
             console.tx_len = 0
-        return reason
 
     def _answer(self, reason: Reason) -> Exit:
         """What a reason that the hart gives means to the caller."""
@@ -278,7 +282,7 @@ class Machine:
         """How long to wait for input after `Exit.INPUT`: without end, nothing else wakes it."""
         return None
 
-    def _give_input(self) -> bool:
+    def give_input(self) -> bool:
         """Move fed bytes to the device as far as there is room; whether anything changed."""
         console = self.memory.console
         if not self._input and (not self._ended or console.ended):

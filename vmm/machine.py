@@ -42,6 +42,8 @@ class VirtualMachine(Machine):
     ValueError on a size out of range.
     """
 
+    keeps_snapshots = False  # not yet
+
     def __init__(
         self,
         mem: int = 16 << 20,

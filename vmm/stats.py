@@ -19,14 +19,14 @@ def count_exit(vm, hart, began, pc):
     stats.least[kind] = min(stats.least[kind], spent)
     stats.most[kind] = max(stats.most[kind], spent)
     if stats.logging:
-        _log(vm, began, spent, kind, pc, hart.exit.cause, hart.exit.tval)
+        _log(vm, hart, began, kind, pc, hart.exit.cause, hart.exit.tval)
 
 
 @njit
 def log_shadow(vm, hart, event, first, second):
     """Log a ShadowEvent with two words about it, if there is a log."""
     if vm.stats.logging:
-        _log(vm, hart.clock.cycles, np.int64(0), event, first, np.int64(0), second)
+        _log(vm, hart, hart.clock.cycles, event, first, np.int64(0), second)
 
 
 @njit
@@ -36,10 +36,11 @@ def log_is_due(vm):
 
 
 @njit
-def _log(vm, at, spent, kind, pc, cause, tval):
+def _log(vm, hart, at, kind, pc, cause, tval):
     stats = vm.stats
     if stats.logged < LOG_SIZE:
         line = stats.log[stats.logged]
-        line.at, line.spent, line.kind = at, spent, kind
+        line.at, line.spent, line.kind = at, hart.clock.cycles - at, kind
+        line.idle = hart.clock.idle
         line.pc, line.cause, line.tval = pc, cause, tval
     stats.logged += 1

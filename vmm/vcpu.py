@@ -53,6 +53,7 @@ WALK = record(
 # One line of the log: an exit, or in `kind` an exits.ShadowEvent.
 LOG = record(
     ("at", "i8"), ("spent", "i8"),      # cycles when the guest left, and that root spent
+    ("idle", "i8"),                     # virtual time skipped by wfi up to its end
     ("kind", "u4"), ("pc", "u4"),
     ("cause", "u4"), ("tval", "u4"),    # as the real hart reported them, if it trapped
 )  # fmt: skip

@@ -12,13 +12,16 @@ from collections.abc import Sequence
 import click
 
 from vmm.cli.asm import asm
+from vmm.cli.boot import boot
 from vmm.cli.bt import bt
 from vmm.cli.disasm import disasm
 from vmm.cli.doctor import doctor
 from vmm.cli.examples import examples
 from vmm.cli.explain import explain
+from vmm.cli.explain_leak import explain_leak
 from vmm.cli.files import Refusal, closed, discard, tell
 from vmm.cli.run import run
+from vmm.cli.stat import stat
 from vmm.cli.status import MEANING, Status
 
 TRACEBACK = "TOYVMM_TRACEBACK"
@@ -56,7 +59,7 @@ def cli() -> None:
     """
 
 
-for command in (run, examples, asm, disasm, bt, explain, doctor):
+for command in (run, boot, stat, examples, asm, disasm, bt, explain, explain_leak, doctor):
     cli.add_command(command)
 
 
