@@ -103,7 +103,7 @@ def _holes(word: int | None, differing: set[str]) -> tuple[tuple[Hole, ...], str
         reasons.append(f"{register.name} reads as the real register and does not trap, as "
                        "x86's SMSW, SIDT and STR")  # fmt: skip
     if not holes:
-        return (Hole.NONE,), "the engine itself made the difference: please report it"
+        return (Hole.NONE,), "the engine itself made the difference, not the machine"
     return tuple(holes), "; ".join(reasons)
 
 

@@ -93,8 +93,9 @@ def run_until(hart, mem, unit, stops, watches, end, found, last):
 
     `unit` steps the machine (`Machine.runner`).  `end` is (instret, traps); a stop is
     looked for after the first step.  The answer is END, BREAKPOINT, WATCHPOINT or a
-    Reason; `found` says where.  With `last` the run goes on at each, up to the end, and `found` has the last: for a
-    watchpoint the moment before the access, as one who comes from later wants it.
+    Reason; `found` says where.  With `last` the run goes on at each, up to the end, and
+    `found` has the last: for a watchpoint the moment before the access, as one who
+    comes from later wants it.
     """
     traps = _traps(hart)
     result = np.int64(END)
