@@ -38,3 +38,9 @@ def run_bare(hart, mem):
             return reason
         if hart.root.one_trap:
             return np.int64(Reason.STEP)
+
+
+@entry
+def run_bare_at(hart, mem, _first, _second, _third):
+    """`run_bare` as a unit: for code that steps any machine, `Machine.runner`."""
+    return run_bare(hart, mem)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from toyisa import boot, causes, fdt, jitcache, snapfile, snapshot, state, symbols, tally, units
-from toyisa.bare import run_bare
+from toyisa.bare import run_bare, run_bare_at
 from toyisa.block import Block
 from toyisa.bus import Bus, Dma
 from toyisa.causes import Exc, Irq
@@ -30,6 +30,7 @@ from toyisa.insns import BY_NAME as ROWS
 from toyisa.levels import Level, Profile
 from toyisa.memory import PAGE, RAM_BASE, RX_SIZE, new_memory
 from toyisa.mmu import recontext
+from toyisa.njit import unit_address, unit_types
 from toyisa.ops import ROW_OF_OP
 from toyisa.overlay import Overlay
 from toyisa.pool import fold_all
@@ -62,6 +63,8 @@ class Machine:
     `svade` leaves the A and D bits to the kernel, by page faults.
     ValueError on a size that is out of range, CostError on a bad preset.
     """
+
+    keeps_snapshots = True  # its state can be taken and put back
 
     def __init__(
         self,
@@ -155,10 +158,10 @@ class Machine:
         hart = self.hart
         hart.root.budget = NEVER if budget is None else hart.clock.instret + budget
         while True:
-            reason = self._enter()
+            reason = Reason(self.enter())
             if reason == Reason.OUTPUT and len(self._output) < MAX_OUTPUT:
                 continue
-            if reason != Reason.INPUT or not self._give_input():
+            if reason != Reason.INPUT or not self.give_input():
                 return self._answer(reason)
 
     def step(self) -> Effects:
@@ -180,31 +183,39 @@ class Machine:
         hart.root.budget = hart.clock.instret + 1
         hart.root.one_trap = 1
         while True:
-            reason = self._enter()
-            if reason != Reason.OUTPUT and not (reason == Reason.INPUT and self._give_input()):
+            reason = Reason(self.enter())
+            if reason != Reason.OUTPUT and not (reason == Reason.INPUT and self.give_input()):
                 break
         hart.root.one_trap = 0
         return Exit.BUDGET if reason == Reason.STEP else self._answer(reason)
 
-    def _enter(self) -> Reason:
-        return Reason(self.enter(run_bare))
+    def _run(self, hart: np.record, memory: np.record) -> int:
+        return run_bare(hart, memory)
 
-    def enter(self, runner: Callable[..., int]) -> int:
-        """Call `runner(hart, memory)`, which runs until root must act; its answer.
+    def runner(self) -> np.ndarray:
+        """What steps the machine in compiled code: a unit's address, three arguments of its."""
+        address = unit_address(run_bare_at, unit_types(self.hart, self.memory))
+        return np.array([address, 0, 0, 0], np.int64)
 
-        Takes the console's output.  For debuggers, who bring a runner of their own.
+    def enter(self, runner: Callable[..., int] | None = None) -> int:
+        """Run until root must act: a number of `Reason`.  Takes the console's output.
+
+        `runner(hart, memory)` is for debuggers, who bring one of their own.
         """
-        self._give_input()
-        reason = runner(self.hart, self.memory)
-        while reason == Reason.DEVICE:
+        self.give_input()
+        runner = runner or self._run
+        while (reason := runner(self.hart, self.memory)) == Reason.DEVICE:
             self.bus.answer()
-            reason = runner(self.hart, self.memory)
+        self.take_console()
+        return reason
+
+    def take_console(self) -> None:
+        """Take what the console holds for `output`, which makes room there."""
         self.hart.x[32] = 0
         console = self.memory.console
         if console.tx_len:
             self._output += console.tx[: console.tx_len].tobytes()
             console.tx_len = 0
-        return reason
 
     def _answer(self, reason: Reason) -> Exit:
         """What a reason that the hart gives means to the caller."""
@@ -271,7 +282,7 @@ class Machine:
         """How long to wait for input after `Exit.INPUT`: without end, nothing else wakes it."""
         return None
 
-    def _give_input(self) -> bool:
+    def give_input(self) -> bool:
         """Move fed bytes to the device as far as there is room; whether anything changed."""
         console = self.memory.console
         if not self._input and (not self._ended or console.ended):

@@ -30,3 +30,15 @@ class Kind(IntEnum):
     CALLOUT = 16   # translated code asks for what it does not do itself
     ESCAPE = 17    # a jump to code that is not translated yet
     OTHER = 18     # budget, console output: no doing of the guest's
+
+
+class ShadowEvent(IntEnum):
+    """What a log of exits tells of shadow tables; numbers that no Kind has."""
+
+    FILL = 32    # an entry made: address, what the guest's leaf says
+    FOLLOW = 33  # an entry follows a traced store: the place in the guest's table, its new value
+    DROP = 34    # an entry is invalid after a traced store: likewise
+    TABLE = 35   # a shadow frame taken: its role, the guest's frame (of a split, its superpage)
+    EVICT = 36   # a shadow frame given back for want of another: its number
+    STRAY = 37   # a shadow frame given back: the guest's table is a table no more
+    FLUSH = 38   # the real TLB flushed

@@ -11,14 +11,16 @@ from toyisa.clock import charge, timer_deadline, virtual_time
 from toyisa.cost import Event
 from toyisa.devices import TX_FULL, attend
 from toyisa.exits import Reason
+from toyisa.memory import MEMORY
 from toyisa.mmu import flush, forget_spaces, reserve
-from toyisa.njit import call_unit, call_vm_unit, entry, njit
-from toyisa.state import NEVER
+from toyisa.njit import call_unit, call_vm_unit, entry, njit, view
+from toyisa.state import HART, NEVER
 from toyisa.trap import takes_interrupts
-from vmm.exits import Kind
+from vmm.exits import Kind, ShadowEvent
 from vmm.inject import inject_interrupt
 from vmm.requests import EngineRequest
-from vmm.stats import count_exit
+from vmm.stats import count_exit, log_is_due, log_shadow
+from vmm.vcpu import VM
 
 BARREN_EXITS = 4096  # exits in a row without an instruction retired: it never will
 
@@ -43,6 +45,7 @@ def run_vm(hart, mem, vm):
             if vm.shadow.stale:
                 flush(hart, -1, -1)
                 vm.shadow.stale = 0
+                log_shadow(vm, hart, np.int64(ShadowEvent.FLUSH), np.int64(0), np.int64(0))
             if not counted:
                 count_exit(vm, hart, began, pc)
             retired = hart.clock.instret
@@ -62,6 +65,12 @@ def run_vm(hart, mem, vm):
     vm.hart.x[:] = hart.x
     _take_clock(vm, hart)
     return reason
+
+
+@entry
+def run_vm_at(_virtual, _platform, hart, mem, vm):
+    """`run_vm` as a unit that takes host addresses: for code that steps any machine."""
+    return run_vm(view(hart, 1, HART)[0], view(mem, 1, MEMORY)[0], view(vm, 1, VM)[0])
 
 
 @njit
@@ -102,7 +111,7 @@ def _before_entry(vm, hart):
         return np.int64(Reason.INPUT)
     if console.halted:
         return np.int64(Reason.HALTED)
-    if console.tx_len >= TX_FULL:
+    if console.tx_len >= TX_FULL or log_is_due(vm):
         return np.int64(Reason.OUTPUT)
     if virtual.clock.instret >= virtual.root.budget:
         return np.int64(Reason.BUDGET)

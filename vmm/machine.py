@@ -9,25 +9,26 @@ monitor others, and a real hart that runs both engines' code and the guest's.
     vm.run()
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from toyisa import state, tally
 from toyisa.cost import CostModel
-from toyisa.exits import Reason
 from toyisa.levels import Profile
 from toyisa.machine import Machine
 from toyisa.memory import PAGE, RAM_BASE, new_memory, reset_memory
 from toyisa.mmu import recontext
+from toyisa.njit import unit_address, unit_types
 from toyisa.pool import fold_all
 from toyisa.snapshot import SnapshotError
 from toyisa.units import link as link_machine
 from vmm import engines, units
 from vmm.exits import Kind
 from vmm.guestram import GuestDma
-from vmm.loop import run_vm
-from vmm.vcpu import MAX_SHADOW, new_vm
+from vmm.loop import run_vm, run_vm_at
+from vmm.vcpu import LOG_SIZE, MAX_SHADOW, new_vm
 
 MIN_SHADOW = 4  # a root, and tables for the pages that one instruction needs
 POISON_FRAMES = 1  # between what is the monitor's and what is the guest's, and behind it
@@ -40,6 +41,8 @@ class VirtualMachine(Machine):
     guest's frames are spread over the machine's, `options` are the engine's own.
     ValueError on a size out of range.
     """
+
+    keeps_snapshots = False  # not yet
 
     def __init__(
         self,
@@ -99,13 +102,27 @@ class VirtualMachine(Machine):
 
     # -- running -----------------------------------------------------------
 
-    def _enter(self) -> Reason:
-        return Reason(self.enter(self._run_vm))
-
-    def _run_vm(self, _hart: np.record, _memory: np.record) -> int:
+    def _run(self, _hart: np.record, _memory: np.record) -> int:
         reason = run_vm(self.real_hart, self.real_memory, self.vm)
         self.real_hart.x[32] = 0
+        stats = self.vm.stats
+        if stats.logging and stats.logged:
+            self._take_log(stats.log[: min(int(stats.logged), LOG_SIZE)])
+            stats.logged = 0
         return reason
+
+    def runner(self) -> np.ndarray:
+        """As `Machine.runner`; what it runs keeps no log."""
+        records = self.real_hart, self.real_memory, self.vm
+        places = [np.frombuffer(record, np.uint8).ctypes.data for record in records]
+        types = unit_types(self.hart, self.memory)
+        return np.array([unit_address(run_vm_at, types), *places], np.int64)
+
+    def log(self, take: Callable[[np.ndarray], None] | None) -> None:
+        """From now on `take` gets what happens, pieces of `vmm.vcpu.LOG` lines; None: no more."""
+        self._take_log = take
+        self.vm.stats.logging = take is not None
+        self.vm.stats.logged = 0
 
     # -- snapshots ---------------------------------------------------------
 

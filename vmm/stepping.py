@@ -1,11 +1,14 @@
-"""Answers for running with somebody watching each step: traces and logs.
+"""Answers for running with somebody watching: each step, or each exit of a guest.
 
-Steps one by one within a window of instructions, at full speed outside it.  Must
-not know what the watchers make of a step.
+Within a window of instructions; at full speed outside it.  Must not know what the
+watchers make of it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from toyisa.effects import Effects, Observer
 from toyisa.machine import Exit, Machine
@@ -23,6 +26,7 @@ class Stepper:
     watchers: Sequence[Watcher]
     first: int = 0
     last: int = NEVER
+    slice_size: int = 10_000  # instructions at a time, for who also looks at a keyboard
     _answers: list[Exit] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -55,3 +59,36 @@ class Stepper:
             for watcher in self.watchers:
                 watcher(machine, effects, level)
         return why
+
+
+@dataclass
+class Logged:
+    """`run` as Machine.run, with a virtual machine's log on from `first` up to `last`.
+
+    `inner` runs it, if not the machine itself; `take` gets the log.
+    """
+
+    machine: Any  # a VirtualMachine
+    take: Callable[[np.ndarray], None]
+    inner: Stepper | None = None
+    first: int = 0
+    last: int = NEVER
+    slice_size: int = 10_000_000
+
+    def __post_init__(self) -> None:
+        if self.inner:
+            self.slice_size = self.inner.slice_size
+
+    def run(self, budget: int) -> Exit:
+        """Run at most `budget` instructions."""
+        machine = self.machine
+        run = (self.inner or machine).run
+        end = machine.instret + budget
+        while True:
+            now = machine.instret
+            inside = self.first <= now < self.last
+            machine.log(self.take if inside else None)
+            limit = self.first if now < self.first else self.last if inside else NEVER
+            why = run(budget=min(end, limit) - now)
+            if why is not Exit.BUDGET or machine.instret >= end:
+                return why

@@ -8,7 +8,7 @@ import numpy as np
 from toyisa import jitcache, memory, state
 from toyisa.memory import PAGE
 from toyisa.njit import unit_address, unit_types
-from vmm.engines import Engine
+from vmm.engines import Engine, registered
 from vmm.loop import run_vm
 from vmm.vcpu import new_vm
 
@@ -29,7 +29,7 @@ def link(engine: Engine, hart: np.record, mem: np.record, vm: np.record) -> None
 def _compile(engine: Engine, cold: bool) -> None:
     hart, (mem, _ram), vm = state.new_hart(), memory.new_memory(PAGE), new_vm(1)
     types = unit_types(hart, mem, vm)
-    if cold:
+    if cold and not registered(engine.name):
         statement = f"from vmm import units; units.compile_engine({engine.name!r})"
         with jitcache.beside(statement):
             run_vm.compile(types[:3])

@@ -19,7 +19,7 @@ from vmm.exits import Kind
 VIEWS = 3         # of the guest's tables: see shadow/fill.py
 MAX_SHADOW = 511  # shadow frames; each may be a root, and have an address-space id of its own
 ENTRIES = 1024
-TIMELINE = 1 << 16
+LOG_SIZE = 1 << 15  # twice what is logged before root's caller takes it
 CHANGES = 64
 
 # A shadow frame's role.
@@ -50,14 +50,21 @@ WALK = record(
     ("table", "i8"),  # the second-level table's gfn, or -1: pte1 is a leaf
 )
 
+# One line of the log: an exit, or in `kind` an exits.ShadowEvent.
+LOG = record(
+    ("at", "i8"), ("spent", "i8"),      # cycles when the guest left, and that root spent
+    ("idle", "i8"),                     # virtual time skipped by wfi up to its end
+    ("kind", "u4"), ("pc", "u4"),
+    ("cause", "u4"), ("tval", "u4"),    # as the real hart reported them, if it trapped
+)  # fmt: skip
+
 STATS = record(
     ("count", "i8", len(Kind)), ("cycles", "i8", len(Kind)),  # cycles that root spent
     ("least", "i8", len(Kind)), ("most", "i8", len(Kind)),
     ("fills", "i8"), ("eager", "i8"),        # shadow entries made on a fault, on a traced store
     ("evicted", "i8"), ("unshadowed", "i8"), ("injected", "i8"),
-    ("logging", "i8"), ("logged", "i8"),     # the timeline: exits since the start
-    ("log_at", "i8", TIMELINE), ("log_cycles", "i8", TIMELINE),
-    ("log_kind", "u1", TIMELINE), ("log_pc", "u4", TIMELINE),
+    ("logging", "i8"), ("logged", "i8"),     # whether there is a log, and what stands in it
+    ("log", LOG, LOG_SIZE),
 )  # fmt: skip
 
 VM = record(

@@ -1,98 +1,108 @@
-"""Answers for `run --kernel` and `run --disk`: what a machine boots, and its disks."""
+"""`toyvmm boot`: run a guest in a virtual machine, under an engine."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from vmm.cli.files import Refusal
-from vmm.cli.target import Target
+from vmm.cli import options, watching
+from vmm.cli.run import SETTINGS
+from vmm.cli.status import Status
 
-DISK_WORDS = ("ro", "cow", "legacy")
+SCHEMA = "toyvmm.boot/1"
+INSNS, SECONDS = "20e9", 60  # a guest that runs wrong may never end
+
+engine = options.group(
+    click.option("--engine", "name", default="trap", show_default=True, metavar="NAME|FILE.py",
+                 help="How the guest's kernel runs: native (bare), trap, ...; or a file that "
+                      "registers an engine."),
+    click.option("--paging", metavar="NAME",
+                 help="How its addresses are translated, if the engine leaves a choice."),
+)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Kernel:
-    """A kernel Image, which `run` boots in place of a target, and what it boots with."""
+@click.command()
+@options.guest
+@engine
+@options.machine
+@options.limits(INSNS, SECONDS)
+@options.debugger
+@watching.options((*watching.GUEST_KINDS, *watching.EXIT_KINDS))
+@click.option("--timeline", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write the guest's exits to FILE in Chrome's trace format, for Perfetto.")
+@options.results
+@click.pass_context
+def boot(context: click.Context, name: str, paging: str | None, **given: Any) -> int:
+    """Boot a guest's kernel in a virtual machine.
 
-    image: Path
-    initrd: Path | None
-    append: str
+    TARGET is an example's name, an assembly source (.S), or a static RV32 ELF. Console, input,
+    limits and exit codes are those of `toyvmm run`, which is `--engine native`.
 
-    @property
-    def name(self) -> str:
-        return self.image.name
+    On a machine with holes (--profile leaky) an engine that relies on traps runs the guest
+    wrong: `toyvmm explain-leak` shows where.
+    """
+    from vmm.cli import engine as engines
+    from vmm.cli import guest as guests
+    from vmm.cli.conduct import Run, print_bytes, refuse_results, settle_garbage
 
-    def source_line(self, address: int) -> str | None:
-        """An Image has no line information."""
+    guest = guests.chosen(context, given)
+    refuse_results(given)
+    name = engines.find(name)
+    paging = engines.paging_of(name, paging)
+    kinds = given["trace"] or ()
+    if name == engines.NATIVE and (given["timeline"] or set(kinds) & set(watching.EXIT_KINDS)):
+        raise click.UsageError("a bare machine has no exits: use an --engine", context)
+    settings = {key: given[key] for key in SETTINGS}
+    disks = guest.disks()
+    machine = engines.machine_for(name, paging, settings)
+    guest.load(machine, disks)
+    settle_garbage()
+    if given["debugger"]:
+        from vmm.cli.debug import debug
+
+        if given["as_json"] or given["json_file"] or kinds or given["timeline"]:
+            raise click.UsageError("--gdb goes without --json, --json-file, --trace and "
+                                   "--timeline", context)  # fmt: skip
+        if guest.writes and machine.keeps_snapshots:
+            raise click.UsageError("going back cannot undo what a guest writes to an image: --gdb "
+                                   "takes --disk FILE,ro or FILE,cow", context)  # fmt: skip
+        return debug(machine, given["debugger"], guest.script, print_bytes)
+    outcome = Run(
+        guest, machine, given, settings, SCHEMA, f"{guest.name} under {name}",
+        stepper=lambda: watching.stepper(machine, given, guest.name),
+        more=lambda: {"engine": name, "paging": paging, **figures(machine)},
+        hint=lambda _outcome: leak_hint(name, guest.name, given["profile"]),
+    ).conduct()  # fmt: skip
+    return Status.CLOSED if outcome is None else outcome.status
+
+
+def leak_hint(name: str, guest: str, profile: str) -> str | None:
+    """What people can do if the machine's holes may be what went wrong."""
+    from vmm.cli import engine
+
+    if not engine.leaks(name, profile):
         return None
+    return (
+        f"on the profile {profile!r} sensitive instructions do not all trap, as {name!r} "
+        f"needs; `toyvmm explain-leak {guest} --profile {profile}` shows the first"
+    )
 
 
-class DiskImage(click.ParamType):
-    """`FILE[,ro|,cow][,legacy]`: the file, and the words behind it."""
-
-    name = "disk"
-
-    def convert(self, value, param, ctx) -> tuple[Path, frozenset[str]]:
-        if isinstance(value, tuple):
-            return value
-        name, words = value, set()
-        while "," in name and name.rpartition(",")[2] in DISK_WORDS:
-            name, _, word = name.rpartition(",")
-            words.add(word)
-        if not name:
-            self.fail(f"{value!r} names no file, such as disk.img,ro", param, ctx)
-        if {"ro", "cow"} <= words:
-            self.fail("a disk is `ro` or `cow`: read-only, or written in memory", param, ctx)
-        return Path(name), frozenset(words)
+def figures(machine: Any) -> dict[str, Any]:
+    """What the JSON tells of a guest beyond `run`'s; a bare machine has no exits."""
+    stats = machine.vm.stats if hasattr(machine, "vm") else None
+    shadow = ("fills", "eager", "evicted", "unshadowed", "injected")
+    return {
+        "exits": exits(machine),
+        "shadow": {key: int(stats[key]) for key in shadow} if stats is not None else None,
+        "guest_digest": machine.guest_digest(),
+        "trail": int(machine.hart.trail),
+    }
 
 
-def open_disks(images: tuple[tuple[Path, frozenset[str]], ...]) -> list[tuple[Any, bool]]:
-    """The disks, locked, and whether each is legacy; Refusal.  Starts fast: no numba."""
-    from toyisa.disk import Disk, DiskError
-    from toyisa.overlay import Overlay
-
-    def opened(path: Path, words: frozenset[str]) -> Disk | Overlay:
-        return Overlay(Disk(path, True)) if "cow" in words else Disk(path, "ro" in words)
-
-    try:
-        return [(opened(path, words), "legacy" in words) for path, words in images]
-    except DiskError as error:
-        raise Refusal(str(error)) from None
-
-
-def are_written(images: tuple[tuple[Path, frozenset[str]], ...]) -> bool:
-    """Whether the guest may write to an image: to run a part again would write again."""
-    return any(not words & {"ro", "cow"} for _, words in images)
-
-
-def add_symbols(machine: Any, path: Path) -> None:
-    """More names for addresses; Refusal."""
-    from toyisa.image import ImageError
-
-    try:
-        machine.add_symbols(path)
-    except ImageError as error:
-        raise Refusal(str(error)) from None
-
-
-def boot(machine: Any, what: Target | Kernel, disks: list[tuple[Any, bool]]) -> None:
-    """Attach the disks to a new machine and load what it boots; Refusal."""
-    from toyisa.image import ImageError, parse
-    from toyisa.memory import RAM_BASE
-
-    try:
-        for disk, legacy in disks:
-            machine.attach(disk, legacy)
-        if isinstance(what, Kernel):
-            machine.load_kernel(what.image, what.initrd, what.append)
-        else:
-            parse(what.elf, what.name, RAM_BASE, machine.ram.size)  # for the name: `load` has bytes
-            machine.load(what.elf)
-    except ValueError as error:  # more disks than slots
-        raise Refusal(str(error)) from None
-    except ImageError as error:
-        raise Refusal(str(error)) from None
+def exits(machine: Any) -> dict[str, dict[str, int]]:
+    """Exits by kind, those of the guest's own doing; of a bare machine none."""
+    taken = machine.exits() if hasattr(machine, "exits") else {}
+    return {kind: row for kind, row in taken.items() if kind != "other"}

@@ -38,7 +38,7 @@ def dump(guest: str, symbol: str | None, max_insns: int, script: Path | None,
     line of its own, below it the machine code that does its work.
     """
     from vmm.cli.files import read
-    from vmm.cli.run import find_target
+    from vmm.cli.guest import find_target
     from vmm.machine import VirtualMachine
 
     found = find_target(guest, list(include))

@@ -1,4 +1,4 @@
-"""Answers for `run --gdb`: the debugger's connection, the guest's console beside it."""
+"""Answers for `--gdb`: the debugger's connection, the guest's console beside it."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ def debug(
     from vmm.gdb import server, timeline
 
     timeline.make_ready()
+    if not machine.keeps_snapshots:
+        _say("gdb goes forwards only: a virtual machine keeps no snapshots yet")
     try:
         if where == "stdio":
             with server.standard() as channel:

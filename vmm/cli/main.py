@@ -12,14 +12,17 @@ from collections.abc import Sequence
 import click
 
 from vmm.cli.asm import asm
+from vmm.cli.boot import boot
 from vmm.cli.bt import bt
 from vmm.cli.classify import classify
 from vmm.cli.disasm import disasm
 from vmm.cli.doctor import doctor
 from vmm.cli.examples import examples
 from vmm.cli.explain import explain
+from vmm.cli.explain_leak import explain_leak
 from vmm.cli.files import Refusal, closed, discard, tell
 from vmm.cli.run import run
+from vmm.cli.stat import stat
 from vmm.cli.status import MEANING, Status
 
 TRACEBACK = "TOYVMM_TRACEBACK"
@@ -57,7 +60,10 @@ def cli() -> None:
     """
 
 
-for command in (run, examples, asm, disasm, bt, explain, classify, doctor):
+COMMANDS = (
+    run, boot, stat, examples, asm, disasm, bt, explain, explain_leak, classify, doctor,
+)  # fmt: skip
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -1,6 +1,7 @@
 """Answers for what a finished run is told as: one JSON object, or one line."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from vmm.cli.session import Outcome
@@ -28,27 +29,36 @@ class Transcript:
             self.inside_line = not data.endswith(b"\n")
 
 
-def document(
-    name: str, machine: Any, outcome: Outcome, console: Transcript, chosen: dict, hint: str | None
-) -> str:
-    """The JSON object of a run, documented in docs/json.md; `chosen` are its settings."""
-    halted = outcome.exit == "halted"
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended; `hint` may say what was wrong with the guest."""
+
+    name: str
+    machine: Any
+    outcome: Outcome
+    console: Transcript
+    hint: str | None
+
+
+def document(ended: Ended, schema: str, more: dict[str, Any]) -> str:
+    """The JSON object of a run, documented in docs/json.md; `more` is the command's own."""
+    machine, outcome = ended.machine, ended.outcome
     content = {
-        "schema": SCHEMA,
-        "guest": name,
+        "schema": schema,
+        "guest": ended.name,
         "exit": outcome.exit,
-        "code": machine.code if halted else None,
+        "code": machine.code if outcome.exit == "halted" else None,
         "status": int(outcome.status),
         "reason": outcome.line,
-        "hint": hint,
-        "console": console.kept.decode("utf-8", "backslashreplace"),
-        "console_truncated": console.truncated,
+        "hint": ended.hint,
+        "console": ended.console.kept.decode("utf-8", "backslashreplace"),
+        "console_truncated": ended.console.truncated,
         "instret": machine.instret,
         "cycles": machine.cycles,
         "cycles_by_class": machine.cycles_by_class(),
         "traps_by_cause": machine.traps_by_cause(),
         "digest": machine.digest(),
-        **chosen,
+        **more,
         "seconds": round(outcome.seconds, 6),
     }
     return json.dumps(content, indent=2) + "\n"

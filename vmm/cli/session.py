@@ -15,7 +15,7 @@ from vmm.cli.status import Status
 # Instructions between two looks at the keyboard, the clock and the console: some
 # hundredths of a second, so that a key or Ctrl-C is answered at once.
 SLICE = 10_000_000
-STEPPED_SLICE = 10_000  # the same when each step is watched
+
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Extras:
-    """What else a run does: a snapshot, a run in steps, a trail for a crash report."""
+    """What else a run does: a snapshot, a run that is watched, a trail for a crash report.
+
+    `stepper` has `run` as a machine has, and says how many instructions at a time.
+    """
 
     checkpoint: Checkpoint | None = None
     stepper: Any = None
@@ -61,7 +64,7 @@ class Session:
         self.checkpoint = extras.checkpoint
         self.trail = extras.trail
         self._run = extras.stepper.run if extras.stepper else machine.run
-        self._slice_size = STEPPED_SLICE if extras.stepper else SLICE
+        self._slice_size = extras.stepper.slice_size if extras.stepper else SLICE
         self.keys = keys
         self.show = show
         self.limits = limits

@@ -1,4 +1,4 @@
-"""Answers for the options of `run` that watch it step by step: `--trace` and `--log`."""
+"""Answers for the options that watch a run step by step: `--trace` and `--log`."""
 
 from __future__ import annotations
 
@@ -11,76 +11,110 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from vmm.cli.files import Refusal
+from vmm.cli.options import group
 from vmm.cli.params import Count
 
 if TYPE_CHECKING:
-    from vmm.stepping import Stepper, Watcher
+    from vmm.stepping import Watcher
 
 KINDS = ("insn", "mem", "trap", "csr", "mmu")
+GUEST_KINDS = ("insn", "mem", "trap", "csr")  # a guest's tables are read by its monitor
+EXIT_KINDS = ("exit", "shadow")
 
 
 class Kinds(click.ParamType):
-    """`insn,mem`: some of KINDS, or `all`."""
+    """`insn,mem`: some of the kinds that a command can trace, or `all`."""
 
     name = "kinds"
+
+    def __init__(self, known: tuple[str, ...]):
+        self.known = known
 
     def convert(self, value, param, ctx) -> tuple[str, ...]:
         if isinstance(value, tuple):
             return value
-        chosen = KINDS if value == "all" else tuple(value.split(","))
+        chosen = self.known if value == "all" else tuple(value.split(","))
         for kind in chosen:
-            if kind not in KINDS:
-                self.fail(f"{kind!r} cannot be traced; there are {', '.join(KINDS)}", param, ctx)
+            if kind not in self.known:
+                there = ", ".join(self.known)
+                self.fail(f"{kind!r} cannot be traced; there are {there}", param, ctx)
         return chosen
 
 
-_OPTIONS = (
-    click.option("--trace", type=Kinds(), metavar="KIND,...",
-                 help="Tell each step on stderr: insn, mem, trap, csr, mmu or all. Slow."),
-    click.option("--trace-file", type=click.Path(path_type=Path), metavar="FILE",
-                 help="The trace to FILE instead."),
-    click.option("--log", type=click.Path(path_type=Path), metavar="FILE",
-                 help="Log each retired instruction to FILE, as Spike's --log-commits. Slow."),
-    click.option("--log-from", type=Count(), default=0, metavar="N",
-                 help="Trace and log from instruction N on."),
-    click.option("--log-until", type=Count(), metavar="N",
-                 help="Trace and log up to instruction N."),
-)  # fmt: skip
-
-
-def options(command: Callable) -> Callable:
+def options(kinds: tuple[str, ...]) -> Callable[[Callable], Callable]:
     """Add the options to a command, which gets them as keywords."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return group(
+        click.option("--trace", type=Kinds(kinds), metavar="KIND,...",
+                     help=f"Tell each step on stderr: {', '.join(kinds)} or all. Slow."),
+        click.option("--trace-file", type=click.Path(path_type=Path), metavar="FILE",
+                     help="The trace to FILE instead."),
+        click.option("--log", type=click.Path(path_type=Path), metavar="FILE",
+                     help="Log each retired instruction to FILE, as Spike's --log-commits. Slow."),
+        click.option("--log-from", type=Count(), default=0, metavar="N",
+                     help="Trace and log from instruction N on."),
+        click.option("--log-until", type=Count(), metavar="N",
+                     help="Trace and log up to instruction N."),
+    )  # fmt: skip
 
 
 @contextlib.contextmanager
-def stepper(machine: Any, chosen: dict[str, Any]) -> Iterator[Stepper | None]:
-    """What runs `machine` as the options say, or None if nothing watches; Refusal."""
-    from vmm.stepping import NEVER, Stepper
+def stepper(machine: Any, chosen: dict[str, Any], name: str = "") -> Iterator[Any]:
+    """What runs `machine` as the options say, or None if nothing watches; Refusal.
+
+    `name` is the guest's, for a timeline.
+    """
+    from vmm.stepping import NEVER, Logged, Stepper
 
     with contextlib.ExitStack() as files:
-        watchers = list(_watchers(machine, chosen, files))
-        last = chosen["log_until"]
-        if watchers:
-            yield Stepper(machine, watchers, chosen["log_from"], NEVER if last is None else last)
-        else:
-            yield None
+        trace = _trace_file(chosen, files)
+        first, last = chosen["log_from"], chosen["log_until"]
+        last = NEVER if last is None else last
+        watchers = list(_watchers(machine, chosen, trace, files))
+        found = Stepper(machine, watchers, first, last) if watchers else None
+        if takers := list(_takers(machine, chosen, trace, name, files)):
+
+            def take(log: Any) -> None:
+                for each in takers:
+                    each(log)
+
+            found = Logged(machine, take, found, first, last)
+        yield found
+
+
+def _trace_file(chosen: dict[str, Any], files: contextlib.ExitStack) -> TextIO:
+    if chosen["trace"] and chosen["trace_file"]:
+        return _open(chosen["trace_file"], files)
+    return sys.stderr
 
 
 def _watchers(
-    machine: Any, chosen: dict[str, Any], files: contextlib.ExitStack
+    machine: Any, chosen: dict[str, Any], trace: TextIO, files: contextlib.ExitStack
 ) -> Iterator[Watcher]:
-    if chosen["trace"]:
+    """What wants to see each step."""
+    if kinds := set(chosen["trace"] or ()) - set(EXIT_KINDS):
         from vmm.trace import Trace
 
-        path = chosen["trace_file"]
-        yield Trace(machine, chosen["trace"], _open(path, files) if path else sys.stderr)
+        yield Trace(machine, kinds, trace)
     if chosen["log"]:
         from vmm.commitlog import CommitLog
 
         yield CommitLog(_open(chosen["log"], files))
+
+
+def _takers(
+    machine: Any, chosen: dict[str, Any], trace: TextIO, name: str, files: contextlib.ExitStack
+) -> Iterator[Callable[[Any], None]]:
+    """What wants a virtual machine's log."""
+    if kinds := set(chosen["trace"] or ()) & set(EXIT_KINDS):
+        from vmm.exitlog import ExitLines
+
+        yield ExitLines(machine, kinds, trace)
+    if chosen.get("timeline"):
+        from vmm.perfetto import Timeline
+
+        timeline = Timeline(machine, name, _open(chosen["timeline"], files))
+        files.callback(timeline.close)
+        yield timeline
 
 
 def _open(path: Path, files: contextlib.ExitStack) -> TextIO:

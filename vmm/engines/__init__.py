@@ -29,6 +29,7 @@ class Engine:
     install: Callable[[Any], None]
     frames: int = 0
     paging: tuple[str, ...] = ("shadow",)
+    leaks: bool = False  # it runs a guest wrong where not all that is sensitive traps
 
 
 def register(engine: Engine) -> None:
@@ -39,6 +40,11 @@ def register(engine: Engine) -> None:
 def names() -> tuple[str, ...]:
     """Every engine that runs a guest under the monitor."""
     return (*_MODULES, *_REGISTERED)
+
+
+def registered(name: str) -> bool:
+    """Whether it was added by `register`: another process knows nothing of it."""
+    return name in _REGISTERED
 
 
 def find(name: str) -> Engine:

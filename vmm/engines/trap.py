@@ -46,4 +46,6 @@ def serve_trap(hart, mem, vm, request, first):
     return np.int64(Reason.RUN)
 
 
-ENGINE = Engine("trap", "trap and emulate: each privileged instruction exits", serve_trap, install)
+ENGINE = Engine(
+    "trap", "trap and emulate: each privileged instruction exits", serve_trap, install, leaks=True
+)

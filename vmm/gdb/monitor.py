@@ -75,6 +75,14 @@ def _traps(machine: Machine) -> str:
     return "\n".join(f"{name:<16} {n:>12,}" for name, n in taken.items()) or "none yet"
 
 
+def _exits(machine: Machine) -> str:
+    """what a virtual machine's exits were for, and the cycles they took"""
+    if not hasattr(machine, "exits"):
+        return "a bare machine has no exits"
+    rows = machine.exits().items()
+    return "\n".join(f"{kind:<16} {row['count']:>12,} {row['cycles']:>16,}" for kind, row in rows)
+
+
 COMMANDS: dict[str, tuple[str, Callable[..., str]]] = {
     "help": ("help", _help),
     "walk": ("walk ADDRESS", _walk),
@@ -83,4 +91,5 @@ COMMANDS: dict[str, tuple[str, Callable[..., str]]] = {
     "regs": ("regs", _regs),
     "cycles": ("cycles", _cycles),
     "traps": ("traps", _traps),
+    "exits": ("exits", _exits),
 }

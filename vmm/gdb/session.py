@@ -20,8 +20,9 @@ SEARCHED = 500_000    # the same while looking for breakpoints
 PACKET = 0x4000
 FEATURES = (
     f"PacketSize={PACKET:x};QStartNoAckMode+;qXfer:features:read+;vContSupported+;"
-    "ReverseStep+;ReverseContinue+;swbreak+;hwbreak+"
+    "swbreak+;hwbreak+"
 )
+BACKWARDS = ";ReverseStep+;ReverseContinue+"
 OK, UNKNOWN, BAD, FAULT = b"OK", b"", b"E16", b"E0e"
 TRAP, INT, SEGV = 5, 2, 11
 _KINDS = {2: until.WRITE, 3: until.READ, 4: until.READ | until.WRITE}
@@ -74,6 +75,9 @@ class Session:
         return UNKNOWN
 
     # -- what gdb asks first -----------------------------------------------
+
+    def _supported(self, _text: str) -> bytes:
+        return (FEATURES + (BACKWARDS if self.timeline.reversible else "")).encode()
 
     def _no_acks(self, _text: str) -> None:
         self.channel.send(OK)
@@ -240,7 +244,7 @@ def _says(reply: str) -> Callable[[Session, str], bytes]:
 
 # By prefix, the longer first.
 _HANDLERS: tuple[tuple[str, Callable[[Session, str], bytes | None]], ...] = (
-    ("qSupported", _says(FEATURES)),
+    ("qSupported", Session._supported),
     ("QStartNoAckMode", Session._no_acks),
     ("qXfer:features:read:target.xml:", Session._features),
     ("qAttached", _says("1")),

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from toyisa import jitcache
-from toyisa.bare import run_bare
 from toyisa.exits import Reason
 from toyisa.machine import MIN_MEM, NOP, Machine
 from toyisa.memory import RAM_BASE
@@ -50,13 +49,13 @@ class Stop:
 @dataclass(frozen=True)
 class _Shot:
     moment: Moment
-    state: Snapshot
+    state: Snapshot | None
     given: int  # pieces of input that the machine had been given
     told: int   # bytes of output before it
 
 
 class Timeline:
-    """The recorded run of `machine`.
+    """The recorded run of `machine`: forwards only, if that keeps no snapshots.
 
     `ask` answers with the next console input, None at its end; `show` gets each byte
     of output once, however often the machine goes over it.
@@ -66,6 +65,7 @@ class Timeline:
         self, machine: Machine, ask: Callable[[], bytes | None], show: Callable[[bytes], None]
     ):
         self.machine = machine
+        self.reversible = machine.keeps_snapshots
         self._ask, self._show = ask, show
         self._input: list[bytes | None] = []
         self._given = 0
@@ -99,13 +99,13 @@ class Timeline:
     def search(self, budget: int, stops: Iterable[int], watches: Iterable[Watch]) -> Stop:
         """Run up to `budget` instructions, or to a breakpoint or watchpoint."""
         end = self.machine.instret + budget
-        marks = _Marks(stops, watches)
+        marks = _Marks(self.machine, stops, watches)
         return self._forward(lambda limit: self._enter_search(limit, marks), (end, 0))
 
     def step(self) -> Stop:
         """Retire one instruction or take one trap."""
         instret, traps = self.now
-        marks = _Marks((), ())
+        marks = _Marks(self.machine, (), ())
         # The next moment is one of two: either count is one more.
         stop = self._forward(
             lambda limit: self._enter_search(limit, marks), (instret, traps + 1)
@@ -131,7 +131,7 @@ class Timeline:
 
     def _enter_plain(self, limit: Moment) -> Stop:
         self.machine.hart.root.budget = limit[0]
-        return Stop(self.machine.enter(run_bare))
+        return Stop(self.machine.enter())
 
     def _enter_search(self, limit: Moment, marks: "_Marks") -> Stop:
         why = self.machine.enter(lambda hart, memory: marks.run(hart, memory, limit, False))
@@ -142,7 +142,7 @@ class Timeline:
     def step_back(self) -> Stop:
         """Undo one step."""
         now = self.now
-        if now <= self.begin:
+        if now <= self.begin or not self.reversible:
             return Stop(BEGIN)
         # The one before retired an instruction, or took a trap at the same count.
         self.seek((now[0] - 1, 0))
@@ -157,7 +157,9 @@ class Timeline:
         self, stops: Iterable[int], watches: Iterable[Watch], interrupted: Callable[[], bool]
     ) -> Stop:
         """Go back to the last breakpoint or watchpoint before now, or to the beginning."""
-        marks = _Marks(stops, watches)
+        if not self.reversible:
+            return Stop(BEGIN)
+        marks = _Marks(self.machine, stops, watches)
         end = self.now
         for shot in [shot for shot in self._shots if shot.moment < end][::-1]:
             self._return_to(shot)
@@ -195,10 +197,10 @@ class Timeline:
         moment = max(moment, self.begin)
         if not self._shots[0].moment <= self.now <= moment or self._shot_before(moment) > self.now:
             self._return_to(next(s for s in self._shots[::-1] if s.moment <= moment))
-        marks = _Marks((), ())
+        marks = _Marks(self.machine, (), ())
         while self.now[0] < moment[0]:
             self.machine.hart.root.budget = moment[0]
-            why = self.machine.enter(run_bare)
+            why = self.machine.enter()
             self._tell()
             if why not in (Reason.BUDGET, Reason.OUTPUT) and not (
                 why == Reason.INPUT and self.give()
@@ -219,11 +221,12 @@ class Timeline:
 
     def _shot(self) -> _Shot:
         previous = self._shots[-1].state if self._shots else None
-        return _Shot(self.now, take(self.machine, previous), self._given, self._told)
+        state = take(self.machine, previous) if self.reversible else None
+        return _Shot(self.now, state, self._given, self._told)
 
     def _record(self) -> None:
         """Take a snapshot, if none is as late; drop every other one when there are many."""
-        if self.now <= self._shots[-1].moment:
+        if not self.reversible or self.now <= self._shots[-1].moment:
             return
         self._shots.append(self._shot())
         if len(self._shots) > MOST:
@@ -267,14 +270,15 @@ def _touch(_cold: bool) -> None:
     machine = Machine(mem=MIN_MEM)
     machine.boot(RAM_BASE, 0)
     machine.poke(RAM_BASE, NOP)
-    marks = _Marks((), ())
+    marks = _Marks(machine, (), ())
     machine.enter(lambda hart, memory: marks.run(hart, memory, (1, 0), False))
 
 
 class _Marks:
     """Breakpoints and watchpoints in the form that compiled code wants."""
 
-    def __init__(self, stops: Iterable[int], watches: Iterable[Watch]):
+    def __init__(self, machine: Machine, stops: Iterable[int], watches: Iterable[Watch]):
+        self.unit = machine.runner()
         self.pcs = frozenset(stops)
         rows = [(watch.address, watch.size, watch.kinds) for watch in watches]
         self.stops = np.array(sorted(self.pcs), np.int64)
@@ -293,6 +297,8 @@ class _Marks:
                 self.found[until.TRAPS] = counts.exc.sum() + counts.irq.sum()
                 self.found[until.WHICH] = until.BREAKPOINT
         moment = np.array(end, np.int64)
-        why = until.run_until(hart, memory, self.stops, self.watches, moment, self.found, last)
+        why = until.run_until(
+            hart, memory, self.unit, self.stops, self.watches, moment, self.found, last
+        )
         self._device_next = why == Reason.DEVICE
         return why

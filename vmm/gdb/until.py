@@ -7,12 +7,11 @@ million steps a second.  Compiled when a debugger first needs it.  Must not know
 
 import numpy as np
 
-from toyisa.bare import run_bare
 from toyisa.decode import decode
 from toyisa.exits import Reason
 from toyisa.memory import PAGE, ram_offset, ram_words
 from toyisa.mmu import FETCH, PAGED, walk
-from toyisa.njit import entry, njit
+from toyisa.njit import call_unit, entry, njit
 from toyisa.ops import Op
 
 READ, WRITE = 1, 2  # what a watchpoint is for
@@ -89,13 +88,14 @@ def _traps(hart):
 
 
 @entry
-def run_until(hart, mem, stops, watches, end, found, last):
+def run_until(hart, mem, unit, stops, watches, end, found, last):
     """Step until the moment `end`, a pc in `stops`, or an access in `watches`.
 
-    `end` is (instret, traps); a stop is looked for after the first step.  The
-    answer is END, BREAKPOINT, WATCHPOINT or a Reason; `found` says where.  With
-    `last` the run goes on at each, up to the end, and `found` has the last: for a
-    watchpoint the moment before the access, as one who comes from later wants it.
+    `unit` steps the machine (`Machine.runner`).  `end` is (instret, traps); a stop is
+    looked for after the first step.  The answer is END, BREAKPOINT, WATCHPOINT or a
+    Reason; `found` says where.  With `last` the run goes on at each, up to the end, and
+    `found` has the last: for a watchpoint the moment before the access, as one who
+    comes from later wants it.
     """
     traps = _traps(hart)
     result = np.int64(END)
@@ -104,7 +104,7 @@ def run_until(hart, mem, stops, watches, end, found, last):
         before, before_traps = np.int64(hart.clock.instret), traps
         watched = _watched(hart, mem, watches, found) if watches.shape[0] else -1
         hart.root.budget = before + 1
-        reason = run_bare(hart, mem)
+        reason = call_unit(unit[0], hart, mem, unit[1], unit[2], unit[3])
         if reason == Reason.STEP:
             traps += 1
         elif reason != Reason.BUDGET:

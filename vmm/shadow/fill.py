@@ -13,6 +13,7 @@ import numpy as np
 
 from toyisa.mmu import PAGED, A, D, R, U, V, W, X, forget_spaces
 from toyisa.njit import njit
+from vmm.exits import ShadowEvent
 from vmm.guestwalk import gpa_of
 from vmm.shadow.frames import (
     DIRECT,
@@ -27,6 +28,7 @@ from vmm.shadow.frames import (
 )  # fmt: skip
 from vmm.shadow.link import BASE_PPN, get_entry, mfn_of, set_entry
 from vmm.space import gfn_of
+from vmm.stats import log_shadow
 from vmm.vcpu import ROOT, SPLIT, TABLE
 
 _FLAGS = 0xFF & ~0x20  # of a guest's superpage entry: all but G tell shadow tables apart
@@ -89,6 +91,7 @@ def fill(vm, hart, mem, gva, leaf):
             table = take(vm, hart, mem, view, role, key)
         set_entry(vm, hart, mem, root, index, V | (BASE_PPN + shadow.start + table) << 10)
     shadow.unused[table] = 0
+    log_shadow(vm, hart, np.int64(ShadowEvent.FILL), gva, leaf)
     set_leaf(vm, hart, mem, table, gva >> 12 & 0x3FF, leaf)
 
 

@@ -10,7 +10,9 @@ from toyisa.cost import Event
 from toyisa.memory import WORDS, ram_words
 from toyisa.mmu import V
 from toyisa.njit import entry, njit
+from vmm.exits import ShadowEvent
 from vmm.shadow.link import BASE_PPN, get_entry, set_entry, unmap, write_protect
+from vmm.stats import log_shadow
 from vmm.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, VIEWS
 
 DIRECT, KERNEL, KERNEL_MXR = 0, 1, 2  # views: see fill.py
@@ -79,6 +81,7 @@ def take(vm, hart, mem, view, role, key):
             frame = (frame + 1) % shadow.frames
         give_back(vm, hart, mem, frame)
         vm.stats.evicted += 1
+        log_shadow(vm, hart, np.int64(ShadowEvent.EVICT), frame, np.int64(0))
     shadow.hand = (frame + 1) % shadow.frames
     if role != SPLIT and key >= 0 and not traced(vm, key):
         write_protect(vm, hart, mem, np.int64(vm.p2m[key]))
@@ -89,6 +92,7 @@ def take(vm, hart, mem, view, role, key):
     first = (shadow.start + frame) * WORDS
     ram_words(mem)[first : first + WORDS] = 0
     charge(hart, np.int64(Event.ROOT_FRAME), 1)
+    log_shadow(vm, hart, np.int64(ShadowEvent.TABLE), role, key)
     if role == ROOT and view != DIRECT and shadow.region:
         set_entry(vm, hart, mem, frame, REGION, V | (BASE_PPN + shadow.region) << 10)
     return frame

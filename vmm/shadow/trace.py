@@ -8,10 +8,12 @@ import numpy as np
 
 from toyisa.mmu import A, R, V, W, X
 from toyisa.njit import njit
+from vmm.exits import ShadowEvent
 from vmm.shadow.fill import set_leaf
 from vmm.shadow.frames import DIRECT, REGION, give_back
 from vmm.shadow.link import leads_to, set_entry
 from vmm.space import read_word
+from vmm.stats import log_shadow
 from vmm.vcpu import CHANGES, VIEWS
 
 # Kinds of change, with what changed: a table entry's index, or the gpa of a word of code.
@@ -34,7 +36,7 @@ def table_written(vm, hart, mem, gfn, gpa):
         if table >= 0:
             note_change(vm, TABLE_CHANGED | index)
             pte = read_word(vm, mem, gpa & ~3)
-            _follow(vm, hart, mem, table, index, pte)
+            _follow(vm, hart, mem, table, gpa, pte)
             if vm.shadow.root < 0 or not leads_to(vm, vm.shadow.root, table):
                 _stray(vm, hart, mem, table)
 
@@ -48,13 +50,16 @@ def note_change(vm, what):
 
 
 @njit
-def _follow(vm, hart, mem, table, index, pte):
+def _follow(vm, hart, mem, table, gpa, pte):
     """Fill eagerly what the guest will use: it has just been written, and has A set."""
+    index = gpa >> 2 & 0x3FF
     usable = pte & (V | A) == V | A and pte & (R | X) and (pte & (R | W)) != W
     if usable:
         vm.stats.eager += 1
+        log_shadow(vm, hart, np.int64(ShadowEvent.FOLLOW), gpa, pte)
         set_leaf(vm, hart, mem, table, index, pte & 0xFF | pte >> 10 << 10)
     else:
+        log_shadow(vm, hart, np.int64(ShadowEvent.DROP), gpa, pte)
         set_entry(vm, hart, mem, table, index, 0)
 
 
@@ -65,3 +70,4 @@ def _stray(vm, hart, mem, frame):
     if vm.shadow.unused[frame] >= STRAY:
         give_back(vm, hart, mem, frame)
         vm.stats.unshadowed += 1
+        log_shadow(vm, hart, np.int64(ShadowEvent.STRAY), frame, np.int64(0))

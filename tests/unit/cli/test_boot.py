@@ -1,144 +1,192 @@
-"""`toyvmm run --kernel` and `--disk`: what is taken, what is refused, and how it is told."""
+"""`toyvmm boot` and `stat`: a guest under an engine, as people and programs are told of it."""
 
-from pathlib import Path
+import json
+from itertools import pairwise
 
-import click
 import pytest
 
-from tests.unit.test_kernel import header, small_kernel
-from toyisa.disk import Disk
-from vmm.cli.boot import DiskImage
-from vmm.cli.main import invoke
+import guests
+from tests.unit.cli.command import toyvmm
+from vmm.cli.boot import SCHEMA
+from vmm.cli.stat import table
 from vmm.cli.status import Status
 
-HELLO = "la s0, text\n jal print\n j 1f\n text: .asciz \"hello\"\n .balign 4\n 1:"
-# Prints the disk's capacity in sectors as one character.
-CAPACITY = "li s0, 0x10001100\n lbu a0, 0(s0)\n li a7, 1\n ecall\n nop"
+ENGINES = ("native", "trap", "bt")
+SPIN = "_start: j _start\n"
 
 
-@pytest.fixture
-def image(tmp_path):
-    path = tmp_path / "disk.img"
-    path.write_bytes(bytes(512 * ord("K")))
-    return path
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_console_is_the_guests_under_every_engine(engine):
+    done = toyvmm("boot", "hello", "--engine", engine)
+    assert done.returncode == Status.PASSED
+    assert done.stdout.decode() == guests.catalogue()["hello"].golden.read_text()
+    assert f"toyvmm: hello under {engine}: passed; " in done.stderr.decode()
 
 
-@pytest.fixture
-def kernel(tmp_path):
-    def write(body):
-        (tmp_path / "Image").write_bytes(small_kernel(body))
-        return str(tmp_path / "Image")
-
-    return write
+def run_json(*arguments):
+    done = toyvmm("boot", *arguments, "--json", "-q")
+    return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize(
-    ("text", "path", "words"),
-    [
-        ("a.img", "a.img", ""),
-        ("a.img,ro", "a.img", "ro"),
-        ("a.img,legacy,ro", "a.img", "ro legacy"),
-        ("a.img,cow", "a.img", "cow"),
-        ("a,b.img", "a,b.img", ""),
-        ("a,ro.img,ro", "a,ro.img", "ro"),
-    ],
-)
-def test_how_a_disk_is_written(text, path, words):
-    assert DiskImage().convert(text, None, None) == (Path(path), frozenset(words.split()))
+def test_two_runs_give_the_same_json():
+    first, second = (run_json("toyix", "--demo", "--engine", "trap") for _ in range(2))
+    assert first.pop("seconds") != second.pop("seconds")
+    assert first == second
 
 
-@pytest.mark.parametrize("text", ["", ",ro"])
-def test_a_disk_without_a_name(text):
-    with pytest.raises(click.BadParameter):
-        DiskImage().convert(text, None, None)
-
-
-def test_a_kernel_runs_and_is_summed_up_by_its_name(capfd, kernel, tmp_path):
-    (tmp_path / "none").write_bytes(b"")
-    assert invoke(["run", "--kernel", kernel(HELLO), "--input", str(tmp_path / "none")]) == 0
-    out, err = capfd.readouterr()
-    assert out == "hello"
-    assert "toyvmm: Image: passed; " in err
-
-
-@pytest.mark.parametrize("words", ["", ",ro", ",cow", ",legacy", ",legacy,cow"])
-def test_a_kernel_sees_its_disk(capfd, kernel, image, words):
-    assert invoke(["run", "-q", "--kernel", kernel(CAPACITY), "--disk", f"{image}{words}",
-                   "--input", "/dev/null"]) == 0  # fmt: skip
-    assert capfd.readouterr().out == "K"
-
-
-# The first letter of what the device tree says behind `rv32ima_zicsr_zifencei_sstc`.
-ISA = """
-        la t2, known
-next:   mv t0, a1
-        mv t1, t2
-match:  lbu t3, 0(t0)
-        lbu t4, 0(t1)
-        beqz t4, found
-        addi t0, t0, 1
-        addi t1, t1, 1
-        beq t3, t4, match
-        addi a1, a1, 1
-        j next
-found:  lbu a0, 1(t0)           # behind the _, or the next property: 0
-        li a7, 1
-        ecall
-        j 1f
-known:  .asciz "_sstc"
-        .balign 4
-1:      nop
-"""
-
-
-@pytest.mark.parametrize(("option", "letter"), [((), "\0"), (("--svade",), "s")])
-def test_a_kernel_is_told_who_sets_the_accessed_bits(capfd, kernel, option, letter):
-    assert invoke(["run", "-q", "--kernel", kernel(ISA), *option, "--input", "/dev/null"]) == 0
-    assert capfd.readouterr().out == letter
-
-
-def refused(capfd, *arguments):
-    assert invoke(["run", *map(str, arguments)]) == Status.USAGE
-    return capfd.readouterr().err
+def test_the_json():
+    native = run_json("pages", "--engine", "native", "--clock", "icount")
+    trap = run_json("pages", "--engine", "trap", "--clock", "icount")
+    for result in (native, trap):
+        assert result["schema"] == SCHEMA
+        assert sum(result["cycles_by_class"].values()) == result["cycles"]
+    same = ("console", "guest_digest", "trail", "instret", "traps_by_cause", "code", "exit")
+    assert {key: native[key] for key in same} == {key: trap[key] for key in same}
+    assert (native["engine"], native["paging"], native["exits"]) == ("native", "own", {})
+    assert native["shadow"] is None
+    assert (trap["engine"], trap["paging"]) == ("trap", "shadow")
+    assert trap["exits"]["hidden_fault"]["count"] == trap["shadow"]["fills"] > 0
+    csr = trap["exits"]["csr"]
+    assert csr["min"] * csr["count"] <= csr["cycles"] <= csr["max"] * csr["count"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
+        (("hello", "--engine", "nativ"), "did you mean `native`?"),
+        (("hello", "--engine", "zzz"), "there are native, trap"),
+        (("hello", "--engine", "none.py"), "none.py: no such file"),
+        (("hello", "--paging", "nested"), "has no paging 'nested'; it has shadow"),
+        (("hello", "--engine", "native", "--trace", "exit"), "a bare machine has no exits"),
+        (("hello", "--engine", "native", "--timeline", "x"), "a bare machine has no exits"),
+        (("hello", "--trace", "mmu"), "'mmu' cannot be traced"),
         ((), "Missing argument 'TARGET'"),
-        (("hello", "--kernel", "Image"), "in place of TARGET"),
-        (("hello", "--initrd", "x"), "go with --kernel"),
-        (("hello", "--append", ""), "go with --kernel"),
-        (("--restore", "x", "--disk", "y"), "y: No such file"),
-        (("hello", "--disk", "y,ro,cow"), "`ro` or `cow`"),
-        (("--kernel", "no-such-file"), "no-such-file: no such file"),
-        (("--kernel", "x", "--demo"), "--demo needs an example"),
+        (("helo",), "did you mean `hello`?"),
     ],
 )
-def test_what_does_not_go_together(capfd, monkeypatch, tmp_path, arguments, reason):
-    monkeypatch.chdir(tmp_path)
-    assert reason.replace("in place of", "takes the place of") in refused(capfd, *arguments)
+def test_refused(arguments, reason, tmp_path):
+    done = toyvmm("boot", *arguments, cwd=tmp_path)
+    assert done.returncode == Status.USAGE
+    assert reason in done.stderr.decode()
+    assert done.stdout == b""
 
 
-def test_images_that_cannot_be_used(capfd, kernel, image, tmp_path):
-    image.chmod(0o400)
-    (tmp_path / "short").write_bytes(b"x")
-    (tmp_path / "odd").write_bytes(header(offset=2 << 20))
-    guest = kernel(HELLO)
-    assert "No such file" in refused(capfd, "--kernel", guest, "--disk", tmp_path / "none")
-    assert "shorter than one sector" in refused(capfd, "hello", "--disk", tmp_path / "short")
-    assert "4 MiB" in refused(capfd, "--kernel", tmp_path / "odd")
-    nine = [word for _ in range(9) for word in ("--disk", f"{image},ro")]
-    assert "8 slots" in refused(capfd, "hello", *nine)
+def test_a_file_that_is_no_engine(tmp_path):
+    (tmp_path / "none.py").write_text("x = 1\n")
+    (tmp_path / "bad.py").write_text("x = 1 / 0\n")
+    for name, reason in (("none.py", "registers no engine"), ("bad.py", "ZeroDivisionError")):
+        done = toyvmm("boot", "hello", "--engine", name, cwd=tmp_path)
+        assert done.returncode == Status.USAGE
+        assert reason in done.stderr.decode()
 
 
-def test_going_back_takes_no_disk_that_is_written(capfd, image):
-    err = refused(capfd, "hello", "--gdb", "0", "--disk", image)
-    assert "FILE,ro or FILE,cow" in err
+def test_a_guest_that_runs_wrong_ends_by_itself_and_is_told_why():
+    done = toyvmm("boot", "toyix", "--demo", "--profile", "leaky", "--max-insns", "50e6")
+    assert done.returncode == Status.LIMIT
+    assert "hint: on the profile 'leaky'" in done.stderr.decode()
+    assert "`toyvmm explain-leak toyix --profile leaky`" in done.stderr.decode()
 
 
-def test_two_runs_on_one_image(capfd, image):
-    with_it = Disk(image)
-    assert "is in use by another run" in refused(capfd, "hello", "--disk", image)
-    with_it.close()
-    assert invoke(["run", "-q", "hello", "--disk", str(image), "--input", "/dev/null"]) == 0
+@pytest.mark.parametrize("arguments", [("--profile", "strict"), ("--engine", "native")])
+def test_no_hint_where_nothing_leaks(tmp_path, arguments):
+    (tmp_path / "guest.S").write_text(SPIN)
+    done = toyvmm("boot", "guest.S", "--max-insns", "1000", *arguments, cwd=tmp_path)
+    assert done.returncode == Status.LIMIT
+    assert "explain-leak" not in done.stderr.decode()
+
+
+def test_a_guest_that_cannot_go_on_gets_a_crash_report(tmp_path):
+    (tmp_path / "guest.S").write_text("_start: csrw stvec, zero\n lw a0, 0(zero)\n")
+    done = toyvmm("boot", "guest.S", cwd=tmp_path)
+    assert done.returncode == Status.FAILED
+    assert "toyvmm: crash at" in done.stderr.decode()
+
+
+def test_exits_are_traced_with_what_they_did_to_shadow_tables():
+    done = toyvmm("boot", "hello", "-q", "--trace", "exit,shadow")
+    lines = [" ".join(line.split()) for line in done.stderr.decode().splitlines()]
+    first = next(n for n, line in enumerate(lines) if line.startswith("exit"))
+    assert "hidden_fault 0x80000000 _start fetch_page 0x80000000" in lines[first]
+    assert lines[first + 1] == "shadow table a root for no table"
+    assert lines[first + 3] == "shadow fill 0x80000000 -> 0x80000000 DA--XWRV"
+    assert any("csr 0x80000008 _start+0x8 csrw sscratch,zero 620 cycles" in line for line in lines)
+
+
+def test_the_trace_has_every_exit_once_and_changes_nothing(tmp_path):
+    arguments = ("boot", "pages", "-q", "--json")
+    plain = json.loads(toyvmm(*arguments).stdout)
+    options = ("--trace", "exit", "--trace-file", "t", "--timeline", "t.json")
+    watched = json.loads(toyvmm(*arguments, *options, cwd=tmp_path).stdout)
+    del plain["seconds"], watched["seconds"]
+    assert plain == watched
+    kinds = [line.split()[3] for line in (tmp_path / "t").read_text().splitlines()]
+    counted = {kind: row["count"] for kind, row in plain["exits"].items()}
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == counted
+
+
+def test_a_trace_in_a_window_with_steps(tmp_path):
+    done = toyvmm("boot", "ticks", "-q", "--trace", "insn,exit", "--log-from", 1000,
+                  "--log-until", 1010)  # fmt: skip
+    kinds = [line.split()[0] for line in done.stderr.decode().splitlines() if "compil" not in line]
+    assert kinds.count("insn") == 10
+    assert 0 < kinds.count("exit") < 10
+
+
+def test_a_trace_is_bounded():
+    from io import StringIO
+
+    import numpy as np
+
+    from toyisa.machine import Machine
+    from vmm.exitlog import ExitLines
+    from vmm.vcpu import LOG
+
+    file = StringIO()
+    lines = ExitLines(Machine(mem=1 << 20), ("exit",), file, most=3)
+    lines(np.zeros(10, LOG))
+    text = file.getvalue().splitlines()
+    assert len(text) == 4
+    assert "--log-from" in text[-1]
+
+
+def test_the_timeline_is_chromes_format(tmp_path):
+    done = toyvmm("boot", "pages", "-q", "--timeline", "t.json", "--json", cwd=tmp_path)
+    result = json.loads(done.stdout)
+    trace = json.loads((tmp_path / "t.json").read_text())
+    spans = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+    exits = [span for span in spans if span["cat"] == "exit"]
+    assert len(exits) == sum(row["count"] for row in result["exits"].values())
+    assert sum(span["args"]["cycles"] for span in exits) == sum(
+        row["cycles"] for row in result["exits"].values()
+    )
+    for before, after in pairwise(spans):  # one track: nothing overlaps
+        assert before["ts"] + before["dur"] <= after["ts"] + 0.001
+    assert trace["otherData"] == {"truncated": False}
+
+
+def test_stat_prints_a_table_by_time():
+    done = toyvmm("stat", "pages")
+    head, *rows = done.stdout.decode().splitlines()
+    assert head.split() == ["EXIT", "Samples", "Samples%", "Time%", "Min", "Max", "Mean"]
+    assert {"csr", "hidden_fault", "sbi"} <= {row.split()[0] for row in rows if row}
+    assert "of the guest's time" in rows[-1]
+
+
+def test_stat_as_json_adds_up():
+    result = json.loads(toyvmm("stat", "pages", "--json").stdout)
+    booted = run_json("pages")
+    spent = [row["cycles"] for row in result["exits"]]
+    assert spent == sorted(spent, reverse=True)
+    assert abs(sum(row["time_percent"] for row in result["exits"]) - 100) < 0.1
+    assert {row["exit"]: row["samples"] for row in result["exits"]} == {
+        kind: row["count"] for kind, row in booted["exits"].items()
+    }
+
+
+def test_stat_of_a_bare_machine_is_refused():
+    done = toyvmm("stat", "hello", "--engine", "native")
+    assert done.returncode == Status.USAGE
+
+
+def test_a_table_of_nothing():
+    assert table({}) == []

@@ -1,0 +1,130 @@
+"""Answers for a run as `run` and `boot` show it: the console, then what is told of it.
+
+Must not know how the machine was made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vmm.cli import console, report
+from vmm.cli.files import Refusal, discard, need_stdout, tell, write
+from vmm.cli.session import Extras, Limits, Outcome, Session
+from vmm.cli.status import Status
+
+if TYPE_CHECKING:
+    from vmm.cli.guest import Guest
+
+Stepper = Callable[[], contextlib.AbstractContextManager]
+
+
+@dataclass
+class Run:
+    """A guest in its machine, and how it is to be shown.
+
+    `given` are the command's options; `settings` stand in the JSON, and so does what
+    `more` answers in the end.  `hint` may say what people can do about an outcome.
+    """
+
+    guest: Guest
+    machine: Any
+    given: dict[str, Any]
+    settings: dict[str, Any]
+    schema: str = report.SCHEMA
+    name: str = ""
+    extras: Extras = field(default_factory=Extras)
+    stepper: Stepper = contextlib.nullcontext
+    more: Callable[[], dict[str, Any]] = dict
+    hint: Callable[[Outcome], str | None] = lambda _outcome: None
+
+    def conduct(self) -> Outcome | None:
+        """Run the guest to its end and tell of it; None if nobody reads the console."""
+        transcript = report.Transcript()
+        outcome = self._watch(transcript)
+        if outcome is not None:
+            self._tell(outcome, transcript)
+        return outcome
+
+    def _watch(self, transcript: report.Transcript) -> Outcome | None:
+        silent = self.given["as_json"]
+
+        def show(data: bytes) -> None:
+            transcript.add(data)
+            if data and not silent:
+                print_bytes(data)
+
+        limits = Limits(self.given["max_insns"], self.given["timeout"])
+        try:
+            with (
+                console.opened(self.guest.script, keyboard=not silent) as keys,
+                self.stepper() as stepper,
+            ):
+                extras = Extras(self.extras.checkpoint, stepper, self.extras.trail)
+                return Session(self.machine, keys, show, limits, extras).run()
+        except BrokenPipeError:
+            discard(1)
+            return None
+
+    def _tell(self, outcome: Outcome, transcript: report.Transcript) -> None:
+        given, name = self.given, self.name or self.guest.name
+        hint = None
+        if outcome.status is not Status.PASSED:
+            from vmm.cli.hint import lack
+
+            hint = lack(self.machine) or self.hint(outcome)
+        ended = report.Ended(self.guest.name, self.machine, outcome, transcript, hint)
+        if given["as_json"] or given["json_file"]:
+            text = report.document(ended, self.schema, {**self.settings, **self.more()})
+            if given["json_file"]:
+                write(given["json_file"], text.encode())
+            if given["as_json"]:
+                click.echo(text, nl=False)
+        if outcome.exit == "fatal":
+            from vmm.crash import report as crash
+
+            for line in crash(self.machine, self.extras.trail, self.guest.what.source_line):
+                tell(f"toyvmm: {line}")
+        if not given["quiet"]:
+            if transcript.inside_line and not given["as_json"]:  # the summary begins a line
+                tell("")
+            tell(report.summary(name, self.machine, outcome))
+            if hint:
+                tell(f"toyvmm: hint: {hint}")
+
+
+def refuse_results(given: dict[str, Any]) -> None:
+    """Refusal if the JSON cannot go where it is to go, before anything runs."""
+    if given["as_json"]:
+        need_stdout()
+    path = given["json_file"]
+    if path and path.is_dir():
+        raise Refusal(f"{path}: is a directory")
+
+
+def settle_garbage() -> None:
+    """Have Python look for garbage again, which `main` turned off, but not through all this.
+
+    What a start loads stays to the end.
+    """
+    gc.freeze()
+    gc.enable()
+
+
+def print_bytes(data: bytes) -> None:
+    """The guest's bytes to stdout at once, as they are."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Refusal(f"cannot write to stdout: {error.strerror}") from None

@@ -1,0 +1,91 @@
+"""Answers for `--engine` and `--paging`: which machine, bare or virtual, a guest runs in."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vmm.cli.files import Refusal
+from vmm.cli.guest import made, new_machine
+
+if TYPE_CHECKING:
+    from vmm.engines import Engine
+
+NATIVE = "native"  # the bare machine: no monitor
+
+
+def names() -> tuple[str, ...]:
+    """Every name that `--engine` takes."""
+    from vmm import engines
+
+    return (NATIVE, *engines.names())
+
+
+def find(name: str) -> str:
+    """The engine's name if there is such an engine, from a FILE.py too; Refusal."""
+    if name.endswith(".py"):
+        return _from_file(Path(name))
+    known = names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1, 0.5)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}"
+        raise Refusal(f"no engine is called {name!r}; {hint}")
+    return name
+
+
+def paging_of(name: str, wanted: str | None) -> str:
+    """How addresses are translated: as wanted, or the engine's default; Refusal."""
+    known = ("own",) if name == NATIVE else _engine(name).paging
+    if wanted and wanted not in known:
+        raise Refusal(f"the engine {name!r} has no paging {wanted!r}; it has {', '.join(known)}")
+    return wanted or known[0]
+
+
+def machine_for(name: str, paging: str, settings: dict[str, Any]) -> Any:
+    """A machine with nothing loaded: bare, or virtual under that engine; Refusal."""
+    if name == NATIVE:
+        return new_machine(settings)
+    from vmm.machine import VirtualMachine
+
+    options = {"paging": paging} if len(_engine(name).paging) > 1 else None
+    return made(
+        lambda level: VirtualMachine(
+            settings["mem"], name, level, settings["cost"], settings["clock"], settings["svade"],
+            options=options,
+        ),
+        settings,
+    )
+
+
+def leaks(name: str, profile: str) -> bool:
+    """Whether the engine runs guests wrong on such a machine."""
+    return profile != "strict" and name != NATIVE and _engine(name).leaks
+
+
+def _engine(name: str) -> Engine:
+    from vmm import engines
+
+    return engines.find(name)
+
+
+def _from_file(path: Path) -> str:
+    """Import a file that registers an engine; the engine's name."""
+    from vmm import engines
+
+    before = engines.names()
+    spec = importlib.util.spec_from_file_location(f"toyvmm_engine_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # numba looks the module of a function up
+    try:
+        spec.loader.exec_module(module)
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such file") from None
+    except Exception as error:
+        raise Refusal(f"{path}: {type(error).__name__}: {error}") from None
+    new = [name for name in engines.names() if name not in before]
+    if not new:
+        raise Refusal(f"{path}: registers no engine; see docs/howto/write-an-engine.md")
+    return new[-1]

@@ -1,0 +1,92 @@
+"""Answers for the options that several commands share, in groups; not for what they do.
+
+Each group is a decorator.  A command gets the options as keywords and hands them on.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from vmm.cli.images import DiskImage
+from vmm.cli.params import Count, Seconds, Size
+
+PROFILES = ("strict", "leaky", "leaky-user")
+
+
+def group(*options: Callable) -> Callable[[Callable], Callable]:
+    """A decorator that adds all these options, in this order of `--help`."""
+
+    def add(command: Callable) -> Callable:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+guest = group(
+    click.argument("guest", metavar="[TARGET]", required=False),
+    click.option("--input", "script", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Console input from FILE instead of stdin."),
+    click.option("--demo", is_flag=True, help="Console input from the example's own script."),
+    click.option("-I", "include", type=click.Path(path_type=Path), multiple=True, metavar="DIR",
+                 help="Where else .include looks, if TARGET is a source."),
+    click.option("--kernel", type=click.Path(path_type=Path), metavar="IMAGE",
+                 help="Boot a raw RISC-V kernel Image, such as Linux's, in place of TARGET."),
+    click.option("--initrd", type=click.Path(path_type=Path), metavar="FILE",
+                 help="The kernel's initial RAM disk."),
+    click.option("--append", metavar="TEXT", help="The kernel's command line."),
+    click.option("--symbols", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Names for addresses from an ELF, such as vmlinux, or a System.map."),
+    click.option("--disk", "images", type=DiskImage(), multiple=True,
+                 metavar="FILE[,ro|,cow][,legacy]",
+                 help="A virtio disk on a raw image: read-only, or written in memory only (cow), "
+                      "or by the legacy registers; up to 8."),
+)  # fmt: skip
+
+profile = click.option(
+    "--profile", type=click.Choice(PROFILES), default="strict", show_default=True,
+    help="What a sensitive instruction does when it lacks privilege.",
+)  # fmt: skip
+cost = click.option(
+    "--cost", default="modern", show_default=True, metavar="NAME|FILE",
+    help="What things cost: a preset (p4, core2, modern) or FILE.toml[:NAME].",
+)  # fmt: skip
+clock = click.option(
+    "--clock", type=click.Choice(("cycles", "icount")), default="cycles", show_default=True,
+    help="What the guest's time derives from.",
+)  # fmt: skip
+mem = click.option(
+    "--mem", type=Size(), default="16M", show_default=True, help="Size of RAM.",
+)  # fmt: skip
+svade = click.option(
+    "--svade", is_flag=True,
+    help="A clear A bit, or D on a store, is a page fault: the kernel sets them.",
+)  # fmt: skip
+machine = group(profile, cost, clock, svade, mem)
+
+
+def limits(insns: str, seconds: float) -> Callable[[Callable], Callable]:
+    """The options that stop a guest which does not end by itself, with their defaults."""
+    return group(
+        click.option("--max-insns", type=Count(), default=insns, show_default=True,
+                     help="Stop after that many instructions; 0: never."),
+        click.option("--timeout", type=Seconds(), default=seconds, show_default=True,
+                     metavar="SECONDS", help="Stop after that time of running, waiting for input "
+                                             "not counted; 0: never."),
+    )  # fmt: skip
+
+
+debugger = click.option(
+    "--gdb", "debugger", metavar="PORT|stdio",
+    help="Wait for gdb on a port of this host, or talk to it over stdin and stdout.",
+)  # fmt: skip
+
+results = group(
+    click.option("--json", "as_json", is_flag=True,
+                 help="Print one JSON object instead of the console, which is in it."),
+    click.option("--json-file", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Write the JSON object to FILE as well."),
+    click.option("-q", "--quiet", is_flag=True, help="No summary line."),
+)  # fmt: skip
