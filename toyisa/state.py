@@ -123,3 +123,19 @@ def reset(hart: np.record) -> None:
 
 # What two runs of the same guest must agree on, whatever ran them.
 ARCHITECTURAL = ("x", "pc", "priv", "csr")
+
+
+def diff(old: np.record, new: np.record) -> dict[str, tuple[int, int]]:
+    """Architectural registers that differ: name -> (old value, new value)."""
+    changes = {}
+    # Whole arrays at once: a record's fields are slow to reach one by one.
+    for n, (a, b) in enumerate(zip(old["x"][:32].tolist(), new["x"][:32].tolist())):
+        if a != b:
+            changes[f"x{n}"] = (a, b)
+    for name in ("pc", "priv"):
+        if old[name] != new[name]:
+            changes[name] = (int(old[name]), int(new[name]))
+    for name, a, b in zip(CSR_FIELDS, old["csr"].item(), new["csr"].item()):
+        if a != b:
+            changes[name] = (a, b)
+    return changes
