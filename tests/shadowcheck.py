@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from toyisa.mmu import PAGED, A, D, G, R, U, V, W, X
+from toyisa.mmu import A, D, G, R, U, V, W, X
 from vmm.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, VIEWS
 
 PAGE = 4096
 BASE_PPN = 0x80000
 DIRECT = 0
+REGION = 1023  # the root entry of the monitor's window
 FLAGS = V | R | W | X | U | A | D
 
 
@@ -31,8 +32,9 @@ class Look:
         self.frames = int(self.vm.frames)
         self.p2m = self.vm.p2m[: self.frames].tolist()
         self.m2p = {mfn: gfn for gfn, mfn in enumerate(self.p2m) if mfn >= 0}
-        self.base, self.size = int(self.shadow["base"]), int(self.shadow["frames"])
-        self.tohost = int(self.vm.tohost)
+        self.base, self.size = int(self.shadow.start), int(self.shadow["frames"])
+        self.region = int(self.shadow.region)
+        self.own = range(int(self.vm.own), int(self.vm.own) + machine.engine.frames)
 
     def entries(self, frame: int) -> list[int]:
         """The words of a shadow frame."""
@@ -49,7 +51,7 @@ class Look:
 
     def traced(self, gfn: int) -> bool:
         tables = self.shadow.as_root[:, gfn].any() or self.shadow.as_table[:, gfn].any()
-        return bool(tables) or gfn == self.tohost
+        return bool(tables) or gfn == int(self.vm.tohost) or bool(self.vm.code[gfn])
 
     def used(self) -> Iterator[int]:
         return (n for n in range(self.size) if int(self.shadow.role[n]) != FREE)
@@ -129,6 +131,10 @@ def _root(look: Look, frame: int) -> Iterator[str]:
         if not pte & V:
             continue
         where = f"entry {index} of root {frame}"
+        if index == REGION and shadow.aspect[frame] != DIRECT and look.region:
+            if pte != (BASE_PPN + look.region) << 10 | V:
+                yield f"{where} is {pte:#x}, not the monitor's window"
+            continue
         below = (pte >> 10) - BASE_PPN - look.base
         if not 0 <= below < look.size or pte & (FLAGS | G) != V:
             yield f"{where} is {pte:#x}: no pointer to a shadow table"
@@ -188,13 +194,7 @@ def _tlb(look: Look) -> Iterator[str]:
             continue
         mfn = int(tlb.frame_at[e]) // PAGE
         gfn = look.m2p.get(mfn)
-        if gfn is None:
+        if gfn is None and mfn not in look.own:
             yield f"the TLB lets stores into machine frame {mfn}"
-        elif int(tlb.wtag[e]) >> 41 & 1 and look.traced(gfn):
+        elif gfn is not None and int(tlb.wtag[e]) >> 41 & 1 and look.traced(gfn):
             yield f"the TLB lets stores into the traced guest frame {gfn}"
-
-
-def shadow_root(machine: Any) -> int:
-    """The shadow frame that real satp points to, or -1."""
-    satp = int(machine.real_hart.csr.satp)
-    return (satp & 0x3FFFFF) - BASE_PPN if satp & PAGED else -1

@@ -80,5 +80,15 @@ def compare(prepare: Callable[[Any], object], budget: int, engine: str, **option
         prepare(made)
         runs.append(outcome(made, budget))
     bare, virtual = runs
-    assert virtual == bare
+    assert virtual == bare, differences(bare, virtual)
     return bare
+
+
+def differences(bare: Outcome, virtual: Outcome) -> str:
+    """Where the two differ, a line each."""
+    lines = []
+    for name, was in {**vars(bare), **bare.state, **bare.state["csr"]}.items():
+        now = {**vars(virtual), **virtual.state, **virtual.state["csr"]}[name]
+        if now != was and name not in ("state", "csr"):
+            lines.append(f"{name}: {now} instead of {was}")
+    return "\n".join(lines)
