@@ -147,11 +147,12 @@ def store(mem, pa, value):
 def attend(hart, mem):
     """Bring the devices' lines and SEIP up to the present; whether root must give input.
 
-    Called where either may have changed.  Root's deadline is set to when the console
+    Called where either may have changed.  Root's deadline becomes when the console
     must be looked at again, if a byte may arrive and interrupt by then.
     """
     console = mem.console
     now = virtual_time(hart)
+    hart.root.deadline = NEVER
     raised = console.ier & IER_EMPTIED != 0 and console.emptied != 0
     ready = 0
     if console.ier & IER_RECEIVED:
@@ -162,7 +163,7 @@ def attend(hart, mem):
         elif ready == 0 and now < console.next_at:
             if console.rx_head != console.rx_tail or not (console.ended or console.live):
                 wake = console.next_at
-        hart.root.deadline = min(hart.root.deadline, wake)
+        hart.root.deadline = wake
     lines = np.int64(mem.plic.lines) & ~(1 << UART_SOURCE)
     lines |= 1 << UART_SOURCE if raised or ready == 1 else 0
     # Requests pass the open gateways, and stay.

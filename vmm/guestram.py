@@ -13,6 +13,7 @@ from toyisa.memory import PAGE, RAM_BASE
 from toyisa.mmu import recontext
 from toyisa.pool import flush_pool
 from toyisa.state import NO_TAG
+from vmm.exits import Kind
 from vmm.shadow.frames import forget_shadows
 from vmm.vcpu import CHANGES
 
@@ -49,7 +50,15 @@ class GuestDma(Dma):
             flush_pool(self.real_hart, self.real_memory)
             self.real_hart.fetch.tag = NO_TAG
         if tables:
-            forget_shadows(self.real_hart, self.real_memory, self.vm)
+            self._forget()
+
+    def _forget(self) -> None:
+        """The tables are other ones: what forgetting costs is root's, and no exit's."""
+        before = int(self.real_hart.clock.cycles)
+        forget_shadows(self.real_hart, self.real_memory, self.vm)
+        spent = int(self.real_hart.clock.cycles) - before
+        self.vm.stats.cycles[Kind.OTHER] += spent
+        self.hart.clock.cycles += spent
 
     def _pieces(self, pa: int, size: int) -> Iterator[tuple[int, int, int]]:
         """The guest frame, the machine's RAM offset and the length of each part in a page."""

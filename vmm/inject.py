@@ -8,6 +8,7 @@ import numpy as np
 
 from toyisa.clock import charge
 from toyisa.cost import Event
+from toyisa.mmu import reserve
 from toyisa.njit import call_unit, njit
 from toyisa.requests import Request
 from toyisa.trap import next_interrupt, pend, take_interrupt
@@ -37,6 +38,8 @@ def inject_interrupt(vm, hart):
     if irq < 0:
         return False
     take_interrupt(vm.hart, irq)
+    if hart.resv.addr >= 0:
+        reserve(hart, np.int64(-1))  # as any trap that the guest takes
     charge(hart, np.int64(Event.ROOT_WORD), WORDS)
     vm.stats.injected += 1
     return True

@@ -34,6 +34,7 @@ def run_vm(hart, mem, vm):
     counted = True  # the last exit's cost
     while True:
         if vm.unfinished:  # an exit that had to wait for input
+            began, counted = np.int64(vm.began), False
             reason = _handle(vm, hart, mem, np.int64(vm.unfinished))
         else:
             reason = _before_entry(vm, hart)
@@ -46,7 +47,9 @@ def run_vm(hart, mem, vm):
                 flush(hart, -1, -1)
                 vm.shadow.stale = 0
                 log_shadow(vm, hart, np.int64(ShadowEvent.FLUSH), np.int64(0), np.int64(0))
-            if not counted:
+            if counted:  # to get the guest going is no exit's doing
+                vm.stats.cycles[np.int64(Kind.OTHER)] += hart.clock.cycles - began
+            else:
                 count_exit(vm, hart, began, pc)
             retired = hart.clock.instret
             reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
@@ -60,7 +63,9 @@ def run_vm(hart, mem, vm):
         if vm.barren >= BARREN_EXITS:
             reason = np.int64(Reason.STUCK)
             break
-    if not counted and not vm.unfinished:
+    if vm.unfinished:
+        vm.began = began
+    elif not counted:
         count_exit(vm, hart, began, pc)
     vm.hart.x[:] = hart.x
     _take_clock(vm, hart)
@@ -94,10 +99,8 @@ def _take_clock(vm, hart):
 
 @njit
 def _put_clock(vm, hart):
-    clock = vm.hart.clock
-    hart.clock.cycles, hart.clock.instret, hart.clock.idle = (
-        clock.cycles, clock.instret, clock.idle,
-    )  # fmt: skip
+    """What devices in Python may have moved: not the cycles, which are root's to charge."""
+    hart.clock.instret, hart.clock.idle = vm.hart.clock.instret, vm.hart.clock.idle
 
 
 @njit

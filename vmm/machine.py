@@ -151,12 +151,16 @@ class VirtualMachine(Machine):
         return tally.cycles_by_class(self.real_hart, self.cycles)
 
     def exits(self) -> dict[str, dict[str, int]]:
-        """By kind of exit: how many, and the cycles that root spent on them."""
+        """By kind of exit: how many, and the cycles that root spent on them.
+
+        `other` has also what it takes to get a guest going.
+        """
         stats = self.vm.stats
         return {
             kind.name.lower(): {
                 "count": int(stats.count[kind]), "cycles": int(stats.cycles[kind]),
-                "min": int(stats.least[kind]), "max": int(stats.most[kind]),
+                "min": int(stats.least[kind]) if stats.count[kind] else 0,
+                "max": int(stats.most[kind]),
             }
-            for kind in Kind if stats.count[kind]
+            for kind in Kind if stats.count[kind] or stats.cycles[kind]
         }  # fmt: skip

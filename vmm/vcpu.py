@@ -76,6 +76,7 @@ VM = record(
     ("masks", "i8"),                   # the guest masks interrupts without root's knowledge
     ("kind", "i8"),                    # what the exit that is being handled is for
     ("unfinished", "i8"),              # the reason of an exit that waits for input, or 0
+    ("began", "i8"),                   # and the cycle at which it began
     ("saved", "i8", len(Event)),       # counts of events before it was handled
     ("frames", "i8"),                  # of the guest's RAM
     ("p2m", "i4", MAX_FRAMES), ("m2p", "i4", MAX_FRAMES),  # gfn to mfn and back, -1: none

@@ -20,7 +20,8 @@ class Engine:
     `unit` is compiled and called by the loop, with a `vmm.requests.EngineRequest`;
     `install(machine)` sets the real hart's root record of a `VirtualMachine`, once.
     `frames` of real memory are the engine's own, from `vm.own` on.  `paging` are the ways
-    it can translate addresses, its default first.
+    it can translate addresses, its default first; `unmodified` says that a kernel may
+    be any, as it runs bare.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Engine:
     frames: int = 0
     paging: tuple[str, ...] = ("shadow",)
     leaks: bool = False  # it runs a guest wrong where not all that is sensitive traps
+    unmodified: bool = True
 
 
 def register(engine: Engine) -> None:

@@ -118,3 +118,4 @@ def forget_shadows(hart, mem, vm):
         if vm.shadow.role[frame] != FREE:
             give_back(vm, hart, mem, frame)
     vm.shadow.root = -1
+    vm.unfinished = 0  # an exit that waits for input begins again

@@ -1,0 +1,85 @@
+"""Law 4 on kernels that nobody wrote: random code, random tables, every engine."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.kernels import RAM_BASE, kernels
+from tests.tablekernels import RAM_SIZE, table_kernels
+from tests.virtual import LAYOUTS, compare, each_engine
+
+layouts = st.sampled_from(sorted(LAYOUTS))
+costs = st.sampled_from(["p4", "modern"])
+CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+few = settings(max_examples=60, deadline=None, suppress_health_check=CHECKS)
+many = settings(max_examples=3000, deadline=None, suppress_health_check=CHECKS)
+
+
+def put(kernel):
+    """What lays a kernel of the lock-step tests into a machine."""
+
+    def prepare(machine):
+        from toyisa.mmu import recontext
+
+        for at, data in kernel.ram.items():
+            machine.poke(RAM_BASE + at, data)
+        hart = machine.hart
+        hart.x[:32] = kernel.x
+        hart.pc, hart.priv = kernel.pc, kernel.priv
+        for name, value in kernel.csr.items():
+            hart.csr[name] = value
+        hart.clock.per_tick = 16
+        recontext(hart)
+        machine.end_input()
+
+    return prepare
+
+
+def tables(kernel, engine, layout, cost):
+    compare(kernel.put, 3000, engine, layout=layout, cost=cost, mem=RAM_SIZE)
+
+
+def levels(kernel, engine, layout, cost):
+    compare(put(kernel), 1500, engine, layout=layout, cost=cost, mem=RAM_SIZE)
+
+
+@each_engine
+def test_kernels_that_edit_tables_and_fence(engine):
+    @few
+    @given(table_kernels(fenced=True), layouts, costs)
+    def check(kernel, layout, cost):
+        tables(kernel, engine, layout, cost)
+
+    check()
+
+
+@each_engine
+def test_kernels_at_both_levels(engine):
+    @few
+    @given(kernels(), layouts, costs)
+    def check(kernel, layout, cost):
+        levels(kernel, engine, layout, cost)
+
+    check()
+
+
+@pytest.mark.slow
+@each_engine
+def test_many_kernels_that_edit_tables_and_fence(engine):
+    @many
+    @given(table_kernels(fenced=True, size=60), layouts, costs)
+    def check(kernel, layout, cost):
+        tables(kernel, engine, layout, cost)
+
+    check()
+
+
+@pytest.mark.slow
+@each_engine
+def test_many_kernels_at_both_levels(engine):
+    @many
+    @given(kernels(max_size=60), layouts, costs)
+    def check(kernel, layout, cost):
+        levels(kernel, engine, layout, cost)
+
+    check()
