@@ -133,7 +133,8 @@ def _instructions_left(vm, hart, bt):
 def _arrive(hart, mem, bt, unit, left):
     """Go on at the start of a unit, and remember the way there."""
     first = np.int64(bt.u_first[unit])
-    if bt.link >= 0:
+    # A fault or an interrupt on the way there has led elsewhere: that is no chain.
+    if bt.link >= 0 and bt.gpc[bt.link] == bt.u_gpc[unit]:
         chain(hart, mem, bt, bt.link, unit)
     if bt.hold:
         hold_target(hart, mem, bt, np.int64(bt.u_gpc[unit]), first)
