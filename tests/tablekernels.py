@@ -17,8 +17,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 import asm
-from tests.strategies import raw_words, u32
 from toyisa.insns import BY_NAME as ROWS
+from toyisa.testing.programs import raw_words, u32
 
 RAM_BASE, RAM_SIZE, BODY, POOL, FRAMES = 0x80000000, 1 << 20, 0x200, 0x10000, 6
 KERNEL_ENTRY = 512  # of a root: the kernel's superpage

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.kernels import RAM_BASE, kernels
 from tests.tablekernels import RAM_SIZE, table_kernels
 from tests.virtual import LAYOUTS, compare, each_engine
+from toyisa.testing.states import RAM_BASE, machine_states
 
 layouts = st.sampled_from(sorted(LAYOUTS))
 costs = st.sampled_from(["p4", "modern"])
@@ -56,7 +56,7 @@ def test_kernels_that_edit_tables_and_fence(engine):
 @each_engine
 def test_kernels_at_both_levels(engine):
     @few
-    @given(kernels(), layouts, costs)
+    @given(machine_states(), layouts, costs)
     def check(kernel, layout, cost):
         levels(kernel, engine, layout, cost)
 
@@ -78,7 +78,7 @@ def test_many_kernels_that_edit_tables_and_fence(engine):
 @each_engine
 def test_many_kernels_at_both_levels(engine):
     @many
-    @given(kernels(max_size=60), layouts, costs)
+    @given(machine_states(max_size=60), layouts, costs)
     def check(kernel, layout, cost):
         levels(kernel, engine, layout, cost)
 
