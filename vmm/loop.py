@@ -32,6 +32,7 @@ def run_vm(hart, mem, vm):
     _put_clock(vm, hart)
     began, pc = np.int64(hart.clock.cycles), np.int64(vm.hart.pc)
     counted = True  # the last exit's cost
+    retired = np.int64(-1)  # by the time of the last entry, emulated instructions included
     while True:
         if vm.unfinished:  # an exit that had to wait for input
             began, counted = np.int64(vm.began), False
@@ -51,11 +52,11 @@ def run_vm(hart, mem, vm):
                 vm.stats.cycles[np.int64(Kind.OTHER)] += hart.clock.cycles - began
             else:
                 count_exit(vm, hart, began, pc)
-            retired = hart.clock.instret
+            vm.barren = vm.barren + 1 if hart.clock.instret == retired else 0
+            retired = np.int64(hart.clock.instret)
             reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
             began, counted = np.int64(hart.clock.cycles), False
             reason = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.LEAVE, reason)
-            vm.barren = vm.barren + 1 if retired == hart.clock.instret else 0
             pc = np.int64(vm.hart.pc)
             reason = _handle(vm, hart, mem, reason)
         if reason != Reason.RUN:
