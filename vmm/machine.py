@@ -82,6 +82,7 @@ class VirtualMachine(Machine):
         if self._scatter is not None:
             places = np.random.default_rng(self._scatter).permutation(places)
         vm.p2m[:frames] = places
+        vm.m2p[places] = np.arange(frames)
         self.hart, self.memory = vm.hart, vm.platform
         state.reset(self.hart)
         reset_memory(self.memory)
@@ -99,6 +100,11 @@ class VirtualMachine(Machine):
         super().load(source)
         tohost = int(self.memory.console.tohost)
         self.vm.tohost = (tohost - RAM_BASE) // PAGE if tohost >= 0 else -1
+
+    def boot(self, entry: int, device_tree: int) -> None:
+        super().boot(entry, device_tree)
+        if self.engine.boot:
+            self.engine.boot(self)
 
     # -- running -----------------------------------------------------------
 

@@ -14,6 +14,7 @@ import numpy as np
 from toyisa.cost import Event
 from toyisa.memory import MAX_FRAMES, MEMORY
 from toyisa.state import HART, NEVER, record
+from vmm.direct.record import DIRECT
 from vmm.exits import Kind
 
 VIEWS = 3         # of the guest's tables: see shadow/fill.py
@@ -84,7 +85,7 @@ VM = record(
     ("changed", "i8", CHANGES), ("changes", "i8"),  # what translated code depends on
     ("tohost", "i8"),                  # the gfn that holds HTIF's word, or -1
     ("barren", "i8"),                  # exits in a row without an instruction retired
-    ("walk", WALK), ("shadow", SHADOW), ("stats", STATS),
+    ("walk", WALK), ("shadow", SHADOW), ("direct", DIRECT), ("stats", STATS),
 )  # fmt: skip
 
 
@@ -93,6 +94,8 @@ def new_vm(frames: int) -> np.record:
     vm = np.zeros(1, VM)[0]
     vm.frames = frames
     vm.p2m[:frames] = -1
+    vm.m2p[:] = -1
+    vm.direct.root = -1
     vm.tohost = -1
     vm.shadow.root = -1
     vm.stats.least[:] = NEVER

@@ -84,9 +84,8 @@ GATE fault_gate
     lw      a0, fault_table
     add     a0, a0, t3
     lw      a1, fault_entry
-    SET_PTE a0, a1
-    mv      a0, t2
-    FLUSH_TLB_PAGE a0
+    mv      a2, t2
+    SET_PTE_FLUSH a0, a1, a2
     GATE_RETURN
 
 USER_CODE

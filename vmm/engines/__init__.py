@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 # Engines by name: the module that has an `ENGINE`.  `register` adds to them.
-_MODULES = {"trap": "vmm.engines.trap", "bt": "vmm.engines.bt"}
+_MODULES = {"trap": "vmm.engines.trap", "bt": "vmm.engines.bt", "pv": "vmm.engines.pv"}
 _REGISTERED: dict[str, "Engine"] = {}
 
 
@@ -20,8 +20,9 @@ class Engine:
     `unit` is compiled and called by the loop, with a `vmm.requests.EngineRequest`;
     `install(machine)` sets the real hart's root record of a `VirtualMachine`, once.
     `frames` of real memory are the engine's own, from `vm.own` on.  `paging` are the ways
-    it can translate addresses, its default first; `unmodified` says that a kernel may
-    be any, as it runs bare.
+    it can translate addresses, its default first.  `build` names how a guest's source must
+    be built, as in `guests.BUILDS`; `boot(machine)` is called when a guest has been loaded
+    and the hart set at its entry, and may refuse it by an ImageError.
     """
 
     name: str
@@ -31,7 +32,13 @@ class Engine:
     frames: int = 0
     paging: tuple[str, ...] = ("shadow",)
     leaks: bool = False  # it runs a guest wrong where not all that is sensitive traps
-    unmodified: bool = True
+    build: str = ""
+    boot: Callable[[Any], None] | None = None
+
+    @property
+    def unmodified(self) -> bool:
+        """Whether a kernel may be any, as it runs bare."""
+        return not self.build
 
 
 def register(engine: Engine) -> None:

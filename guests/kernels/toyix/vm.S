@@ -8,6 +8,7 @@
     .equ PTE_KERNEL, PTE_LEAF | PTE_R | PTE_W | PTE_X | PTE_G
     .equ PTE_KERNEL_TEXT, PTE_LEAF | PTE_R | PTE_X | PTE_G
     .equ PTE_KERNEL_DATA, PTE_LEAF | PTE_R | PTE_W | PTE_G
+    .equ PTE_KERNEL_TABLE, PTE_LEAF | PTE_R | PTE_TABLE_W | PTE_G
     .equ PTE_USER_TEXT, PTE_LEAF | PTE_R | PTE_X | PTE_U
     .equ PTE_USER_DATA, PTE_LEAF | PTE_R | PTE_W | PTE_U
 
@@ -47,6 +48,11 @@ vm_init:
     la      t0, text_end
     bltu    s1, t0, 3f
     li      a3, PTE_KERNEL_DATA
+    la      t0, kernel_root             # and tables perhaps not either
+    bltu    s1, t0, 3f
+    la      t0, kernel_tables_end
+    bgeu    s1, t0, 3f
+    li      a3, PTE_KERNEL_TABLE
 3:  mv      a0, s0
     mv      a1, s1
     mv      a2, s1
@@ -151,9 +157,8 @@ vm_fault:
     slli    a1, a1, PTE_PPN_SHIFT
     ori     a1, a1, PTE_USER_DATA
     mv      a0, s1
-    SET_PTE a0, a1
-    mv      a0, s0
-    FLUSH_TLB_PAGE a0
+    mv      a2, s0
+    SET_PTE_FLUSH a0, a1, a2
     li      a0, 0
     EPILOGUE
 3:  li      a0, -1
@@ -255,6 +260,7 @@ kernel_root:
     .if MAP_4K
 kernel_tables:
     .space  4096 * (KERNEL_VPN1_END - KERNEL_VPN1)
+kernel_tables_end:
     .endif
 kernel_satp:
     .space  4

@@ -1,0 +1,144 @@
+"""Paravirtualization: a kernel that is patched to call the monitor, on tables of its own.
+
+After Xen: it runs in deprivileged S; what is privileged is a hypercall or a word in a
+shared page.  System calls enter it through a gate without an exit.  docs/engines/pv.md.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toyisa.causes import Exc
+from toyisa.exits import Reason
+from toyisa.image import ImageError
+from toyisa.levels import STraps
+from toyisa.memory import PAGE, RAM_BASE, WORDS
+from toyisa.mmu import A, D, R, V, W
+from toyisa.njit import entry, njit, view
+from vmm.direct.build import build_tables, tables_of
+from vmm.engines import Engine
+from vmm.engines.pv.call import A7, hypercall
+from vmm.engines.pv.record import PV
+from vmm.engines.pv.state import put_state, take_state
+from vmm.exits import Kind
+from vmm.handlers import handle_sbi
+from vmm.hypercalls import (
+    FIRST,
+    FIRST_WORD,
+    M2P_PAGES,
+    M2P_TOP,
+    MAX_MEM,
+    P2M,
+    P2M_PAGES,
+    ROWS,
+    WORDS_PAGE,
+    Word,
+)  # fmt: skip
+from vmm.inject import forward_exception
+from vmm.requests import EngineRequest
+from vmm.shadow.link import BASE_PPN
+
+if TYPE_CHECKING:
+    from vmm.machine import VirtualMachine
+
+MARK = "toyvmm_pv_abi"  # the symbol that a patched kernel has
+FRAMES = P2M_PAGES + M2P_PAGES + 2  # and the page of words, and the table that maps them
+CALLS = len(ROWS)
+
+
+def install(machine: "VirtualMachine") -> None:
+    """Lay out the window, and leave S the trap registers, sret and the counters."""
+    hart, vm = machine.real_hart, machine.vm
+    frames = int(vm.frames)
+    if frames * PAGE > MAX_MEM:
+        raise ValueError(f"under pv memory must be at most {MAX_MEM >> 20} MiB")
+    machine.private = record = np.zeros(1, PV)
+    vm.private, vm.masks = record.ctypes.data, 1
+    hart.root.s_traps = STraps.ALL & ~(STraps.TRAPCSR | STraps.SRET | STraps.COUNTER)
+    hart.root.s_limit = WORDS_PAGE
+    hart.root.deleg_exc = 1 << Exc.ECALL_U
+    hart.root.deleg_int = 0
+    hart.csr.scounteren = 0
+    p2m, own = vm.p2m[:frames].astype(np.int64), int(vm.own)
+    words = machine.real_ram.view(np.uint32)
+    words[own * WORDS :][:frames] = (BASE_PPN + p2m) << 10
+    # Machine frame 0 stands at the start of the last page of M2P, others below it.
+    last = (own + P2M_PAGES + M2P_PAGES - 1) * WORDS
+    words[last - p2m] = (BASE_PPN + np.arange(frames)) << 10
+    page = own + P2M_PAGES + M2P_PAGES
+    record[0].words = (page + 1) * WORDS + FIRST_WORD // 4
+    words[record[0].words + Word.FRAMES] = 4 * frames
+    vm.direct.region = page + 1
+    table = words[(page + 1) * WORDS :][:WORDS]
+    _map(table, P2M, own, -(-frames // WORDS), V | R | A)
+    pages = -(-int(p2m.max()) // WORDS) + 1
+    _map(table, M2P_TOP - (pages - 1) * PAGE, page - pages, pages, V | R | A)
+    _map(table, WORDS_PAGE, page, 1, V | R | W | A | D)
+
+
+def _map(table: np.ndarray, address: int, mfn: int, pages: int, flags: int) -> None:
+    index = address >> 12 & WORDS - 1
+    table[index : index + pages] = (BASE_PPN + mfn + np.arange(pages)) << 10 | flags
+
+
+def boot(machine: "VirtualMachine") -> None:
+    """Refuse a kernel that is not patched; build the tables that one starts with."""
+    if MARK not in {name for _, name in machine.symbols}:
+        raise ImageError(
+            "the guest", f"is not patched for `pv`: it has no symbol {MARK}",
+            "build it with the symbol PV defined (`toyvmm asm -D PV=1`), "
+            "or choose another engine",
+        )  # fmt: skip
+    frames = int(machine.vm.frames)
+    tree = (int(machine.hart.x[11]) - RAM_BASE) // PAGE
+    top = tree if 0 < tree <= frames else frames
+    first = top - tables_of(frames)
+    if first <= 0 or machine.ram[first * PAGE : top * PAGE].any():
+        raise ImageError(
+            "the guest", f"leaves no room below {RAM_BASE + top * PAGE:#x} for page tables",
+            "give the machine more memory (--mem)",
+        )  # fmt: skip
+    build_tables(machine.vm, machine.real_hart, machine.real_memory, top)
+
+
+@njit
+def _private(vm):
+    return view(vm.private, 1, PV)[0]
+
+
+@entry
+def serve_pv(hart, mem, vm, request, first):
+    """The engine's unit: an EngineRequest."""
+    pv = _private(vm)
+    if request == EngineRequest.ENTER:
+        if not vm.direct.active:
+            return np.int64(Reason.STUCK)
+        put_state(vm, hart, mem, pv)
+        return np.int64(Reason.RUN)
+    if request == EngineRequest.LEAVE:
+        take_state(vm, hart, mem, pv)
+        return first
+    return _handle(vm, hart, mem, pv)
+
+
+@njit
+def _handle(vm, hart, mem, pv):
+    """A trap that did not go through the gate: a hypercall, or one for the guest to see."""
+    cause = np.int64(hart.exit.cause)
+    if cause == Exc.ECALL_S:
+        number = np.int64(hart.x[A7]) - FIRST
+        if 0 <= number < CALLS:
+            vm.kind = np.int64(Kind.HYPERCALL)
+            return hypercall(vm, hart, mem, pv, number)
+        return handle_sbi(vm, hart, mem)
+    if cause == Exc.FETCH_PAGE or cause == Exc.LOAD_PAGE or cause == Exc.STORE_PAGE:
+        vm.kind = np.int64(Kind.TRUE_FAULT)
+    else:
+        vm.kind = np.int64(Kind.EXCEPTION)
+    return forward_exception(vm, hart, cause, np.int64(hart.exit.tval), np.int64(hart.exit.insn))
+
+
+ENGINE = Engine(
+    "pv", "paravirtualization: a kernel patched to call the monitor, on its own page tables",
+    serve_pv, install, frames=FRAMES, paging=("direct",), boot=boot, build="pv",
+)  # fmt: skip

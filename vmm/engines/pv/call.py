@@ -1,0 +1,216 @@
+"""Answers for hypercalls: each number, its arguments checked, what it does.
+
+Every argument is hostile until checked.  Those that can stand in a multicall answer a
+number, 0 or an Error; the others decide where the guest goes on, or whether it must wait,
+and answer a Reason.
+"""
+
+import numpy as np
+
+from toyisa.clock import charge, virtual_time
+from toyisa.cost import Event
+from toyisa.devices import ASK_ROOT, NO_DEVICE, load
+from toyisa.exits import Reason
+from toyisa.memory import receive, receive_ready, transmit
+from toyisa.njit import njit
+from toyisa.trap import SIE, return_from_s
+from vmm.direct.frames import flush_all, is_table
+from vmm.direct.pin import new_base, pin_table, unpin_table, update_entry
+from vmm.emulate import emulate_system
+from vmm.engines.pv.record import RANGES
+from vmm.exits import Kind
+from vmm.hypercalls import (
+    AS_ROOT,
+    BATCH_WORDS,
+    CALL_WORDS,
+    FIRST,
+    MAX_BATCH,
+    MAX_CALLS,
+    Call,
+    Error,
+    Word,
+)  # fmt: skip
+from vmm.space import gfn_of, offset_of, read_word, write_word
+from toyisa.memory import ram_words
+from toyisa.mmu import flush
+
+A0, A1, A2, A7 = 10, 11, 12, 17
+INTERRUPTS = 0x222
+WFI = 0x10500073
+M = 0xFFFFFFFF
+
+
+@njit
+def hypercall(vm, hart, mem, pv, number):
+    """Do what the `ecall` at the guest's pc asks for; the reason."""
+    pv.calls += 1
+    a0, a1, a2 = np.int64(hart.x[A0]), np.int64(hart.x[A1]), np.int64(hart.x[A2])
+    pv.answers = 0
+    if number == Call.IRET:
+        return _iret(vm, hart, mem, pv)
+    if number == Call.BLOCK:
+        return _block(vm, hart, mem)
+    if number == Call.CONSOLE_READ:
+        console, now = vm.platform.console, virtual_time(vm.hart)
+        ready = receive_ready(console, now)
+        if ready < 0:
+            return np.int64(Reason.INPUT)
+        pv.answer, pv.answers = (receive(console, now) if ready else np.int64(-1)), 1
+        error = np.int64(0)
+    elif number == Call.DEVICE_READ:
+        value = np.int64(load(vm.platform, a0, virtual_time(vm.hart)))
+        if value == ASK_ROOT:
+            return np.int64(Reason.INPUT)
+        vm.platform.request.pa = -1  # what is kept in Python is not for this call
+        error = np.int64(0 if value > NO_DEVICE else Error.ADDRESS)
+        charge(hart, np.int64(Event.MMIO), 1)
+        pv.answer, pv.answers = max(value, 0), 1
+    elif number == Call.MULTICALL:
+        error = _multicall(vm, hart, mem, pv, a0, a1)
+    elif number == Call.EVENT or number == Call.YIELD:
+        error = np.int64(0)
+    else:
+        error = simple_call(vm, hart, mem, pv, number, a0, a1, a2)
+    hart.x[A0] = error & M
+    if pv.answers:
+        hart.x[A1] = pv.answer & M
+    _return(vm)
+    return np.int64(Reason.RUN)
+
+
+@njit
+def _return(vm):
+    vm.hart.pc = (np.int64(vm.hart.pc) + 4) & M
+    vm.hart.clock.instret += 1
+
+
+@njit
+def simple_call(vm, hart, mem, pv, number, a0, a1, a2):
+    """A hypercall that can stand in a multicall; 0 or an Error."""
+    csr = vm.hart.csr
+    if number == Call.SET_PTE:
+        pv.updates += 1
+        return update_entry(vm, hart, mem, a0, a1, False)
+    if number == Call.SET_PGD:
+        pv.updates += 1
+        return update_entry(vm, hart, mem, a0, a1, True)
+    if number == Call.SET_PTE_FLUSH:
+        pv.updates += 1
+        flush(hart, a2, np.int64(-1))
+        return update_entry(vm, hart, mem, a0, a1, False)
+    if number == Call.UPDATE_PTES:
+        return _update_ptes(vm, hart, mem, pv, a0, a1)
+    if number == Call.NEW_BASE:
+        return new_base(vm, hart, mem, a0)
+    if number == Call.FLUSH_PAGE:
+        flush(hart, a0, np.int64(-1))
+        return np.int64(0)
+    if number == Call.FLUSH:
+        flush_all(vm, hart)
+        return np.int64(0)
+    if number == Call.PIN_TABLE:
+        return pin_table(vm, hart, mem, a0, a1)
+    if number == Call.UNPIN_TABLE:
+        return unpin_table(vm, hart, mem, a0)
+    if number == Call.SET_TIMER:
+        csr.stimecmp, csr.stimecmph = a0, a1
+        return np.int64(0)
+    if number == Call.IRQ_MASK:
+        csr.sie = (np.int64(csr.sie) & ~a1 | a0) & INTERRUPTS
+        return np.int64(0)
+    if number == Call.CONSOLE_WRITE:
+        transmit(vm.platform.console, a0)
+        return np.int64(0)
+    if number == Call.SET_TRAP:
+        return _set_trap(vm, hart, mem, pv, a0, a1)
+    return np.int64(Error.NOT_SUPPORTED)
+
+
+@njit
+def _set_trap(vm, hart, mem, pv, gate, ranges):
+    """The entry of traps, and the critical ranges; all or nothing."""
+    if gate & 3 or ranges & 3:
+        return np.int64(Error.INVALID)
+    charge(hart, np.int64(Event.ROOT_WORD), 2 * RANGES)
+    for n in range(2 * RANGES):
+        if read_word(vm, mem, ranges + 4 * n) < 0:
+            return np.int64(Error.ADDRESS)
+    for n in range(RANGES):
+        pv.first[n] = read_word(vm, mem, ranges + 8 * n)
+        pv.last[n] = read_word(vm, mem, ranges + 8 * n + 4)
+    vm.hart.csr.stvec = gate
+    return np.int64(0)
+
+
+@njit
+def _update_ptes(vm, hart, mem, pv, where, count):
+    """A batch of table entries; how many were done, in a1."""
+    pv.answer, pv.answers = 0, 1
+    if where & 3 or count > MAX_BATCH:
+        return np.int64(Error.INVALID)
+    charge(hart, np.int64(Event.ROOT_WORD), BATCH_WORDS * count)
+    for n in range(count):
+        at = where + 4 * BATCH_WORDS * n
+        place, pte = read_word(vm, mem, at), read_word(vm, mem, at + 4)
+        if place < 0 or pte < 0:
+            return np.int64(Error.ADDRESS)
+        pv.updates += 1
+        error = update_entry(vm, hart, mem, place & ~AS_ROOT, pte, place & AS_ROOT != 0)
+        if error:
+            return error
+        pv.answer += 1
+    return np.int64(0)
+
+
+@njit
+def _multicall(vm, hart, mem, pv, where, count):
+    """Calls one after the other, each answer beside its call; how many were done, in a1."""
+    done = np.int64(0)
+    error = np.int64(0)
+    if where & 3 or count > MAX_CALLS:
+        error = np.int64(Error.INVALID)
+    while error == 0 and done < count:
+        at = where + 4 * CALL_WORDS * done
+        number = read_word(vm, mem, at)
+        a0, a1, a2 = read_word(vm, mem, at + 4), read_word(vm, mem, at + 8), read_word(
+            vm, mem, at + 12
+        )
+        gfn = gfn_of(vm, at + 16)
+        if number < 0 or a0 < 0 or a1 < 0 or a2 < 0 or offset_of(vm, at + 16) < 0:
+            error = np.int64(Error.ADDRESS)
+        elif is_table(vm, np.int64(vm.p2m[gfn])):
+            error = np.int64(Error.DENIED)
+        else:
+            charge(hart, np.int64(Event.ROOT_WORD), CALL_WORDS)
+            answer = simple_call(vm, hart, mem, pv, number - FIRST, a0, a1, a2)
+            # The call may have made a table of the page that its answer goes to.
+            if not is_table(vm, np.int64(vm.p2m[gfn])):
+                write_word(vm, hart, mem, at + 16, answer & M)
+            pv.calls += 1
+            done += 1
+    pv.answer, pv.answers = done, 1
+    return error
+
+
+@njit
+def _iret(vm, hart, mem, pv):
+    """Return from a trap to where the trap registers and the window say."""
+    hart.x[A7] = ram_words(mem)[pv.words + Word.SPILL]
+    pv.held = 0
+    charge(hart, np.int64(Event.ROOT_WORD), 2)
+    vm.hart.csr.sepc &= 0xFFFFFFFC
+    return_from_s(vm.hart)  # the window's STATUS is in vm.hart since the exit
+    vm.hart.csr.sstatus &= 0xFFFFFFDF  # what is put back must read as U's
+    vm.hart.clock.instret += 1
+    return np.int64(Reason.RUN)
+
+
+@njit
+def _block(vm, hart, mem):
+    """Sleep as `wfi` does, then interrupts on.  Not before: one taken early would be missed."""
+    reason = emulate_system(vm, hart, mem, np.int64(WFI))
+    vm.kind = np.int64(Kind.HYPERCALL)
+    if reason == Reason.RUN:
+        vm.hart.csr.sstatus |= SIE
+        hart.x[A0] = 0
+    return reason

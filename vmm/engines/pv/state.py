@@ -1,0 +1,78 @@
+"""Answers for the guest's state on its way between the virtual hart and where it lies while
+the guest runs: trap registers in the real hart, the interrupt flag in the window.
+
+The virtual hart is the truth while root runs.  What the guest wrote into the window is
+its own virtual state and no more.
+"""
+
+import numpy as np
+
+from toyisa.clock import virtual_time
+from toyisa.levels import Level
+from toyisa.memory import ram_words
+from toyisa.mmu import PAGED, SUM, recontext
+from toyisa.njit import njit
+from toyisa.trap import SIE, SPIE, SPP, pending_bits
+from vmm.direct.tables import BASE_PPN
+from vmm.engines.pv.record import RANGES
+from vmm.hypercalls import Word
+
+SOON = 32  # units of virtual time after which a deferred interrupt is looked at again
+
+
+@njit
+def critical(vm, pv):
+    """Whether the guest is where no virtual interrupt may be delivered.
+
+    That is the registered ranges and the first instruction of the trap entry: a delegated
+    ecall has cleared the real flag there and not yet the window's.
+    """
+    pc = np.int64(vm.hart.pc)
+    if vm.hart.priv != Level.S:
+        return False
+    if pc == vm.hart.csr.stvec:
+        return True
+    for n in range(RANGES):
+        if pv.first[n] <= pc < pv.last[n]:
+            return True
+    return False
+
+
+@njit
+def take_state(vm, hart, mem, pv):
+    """The guest has left the real hart: its state into the virtual one."""
+    virtual, csr, words = vm.hart, vm.hart.csr, ram_words(mem)
+    virtual.pc, virtual.priv = hart.pc, hart.priv
+    csr.sepc, csr.scause = hart.csr.sepc, hart.csr.scause
+    csr.stval, csr.sscratch = hart.csr.stval, hart.csr.sscratch
+    flag = SIE if words[pv.words + Word.VIF] else 0
+    pv.held = 0
+    if critical(vm, pv):
+        pv.held, flag = flag, 0
+    csr.sstatus = SUM | np.int64(words[pv.words + Word.STATUS]) & (SPP | SPIE) | flag
+    virtual.counts.exc[8] += hart.counts.exc[8]  # the fast gate's
+    hart.counts.exc[8] = 0
+
+
+@njit
+def put_state(vm, hart, mem, pv):
+    """Make the real hart ready to go on with the guest."""
+    virtual, csr, words = vm.hart, vm.hart.csr, ram_words(mem)
+    status = np.int64(csr.sstatus)
+    flag = status & SIE
+    pending = pending_bits(virtual) & np.int64(csr.sie)
+    if critical(vm, pv):
+        flag |= pv.held
+        if pending:
+            pv.deferred += 1
+            hart.root.deadline = min(hart.root.deadline, virtual_time(virtual) + SOON)
+    words[pv.words + Word.VIF] = flag
+    words[pv.words + Word.PENDING] = pending
+    words[pv.words + Word.STATUS] = status & (SPP | SPIE)
+    hart.pc, hart.priv = virtual.pc, virtual.priv
+    hart.csr.sepc, hart.csr.scause = csr.sepc, csr.scause
+    hart.csr.stval, hart.csr.sscratch = csr.stval, csr.sscratch
+    hart.csr.stvec = csr.stvec
+    hart.csr.sstatus = SUM  # SPP stays 0: an sret can only go to U
+    hart.csr.satp = PAGED | np.int64(csr.satp) & 0x7FC00000 | (BASE_PPN + vm.direct.root)
+    recontext(hart)
