@@ -14,28 +14,28 @@ from toyisa.mmu import PAGED, SUM, recontext
 from toyisa.njit import njit
 from toyisa.trap import SIE, SPIE, SPP, pending_bits
 from vmm.direct.tables import BASE_PPN
-from vmm.engines.pv.record import RANGES
 from vmm.hypercalls import Word
 
 SOON = 32  # units of virtual time after which a deferred interrupt is looked at again
 
+OUTSIDE, ENTERING, LEAVING = 0, 1, 2
+
 
 @njit
 def critical(vm, pv):
-    """Whether the guest is where no virtual interrupt may be delivered.
+    """Whether the guest is where no virtual interrupt may be delivered: a Zone.
 
     That is the registered ranges and the first instruction of the trap entry: a delegated
     ecall has cleared the real flag there and not yet the window's.
     """
     pc = np.int64(vm.hart.pc)
     if vm.hart.priv != Level.S:
-        return False
-    if pc == vm.hart.csr.stvec:
-        return True
-    for n in range(RANGES):
-        if pv.first[n] <= pc < pv.last[n]:
-            return True
-    return False
+        return OUTSIDE
+    if pv.first[1] <= pc < pv.last[1]:
+        return LEAVING
+    if pc == vm.hart.csr.stvec or pv.first[0] <= pc < pv.last[0]:
+        return ENTERING
+    return OUTSIDE
 
 
 @njit
@@ -47,7 +47,7 @@ def take_state(vm, hart, mem, pv):
     csr.stval, csr.sscratch = hart.csr.stval, hart.csr.sscratch
     flag = SIE if words[pv.words + Word.VIF] else 0
     pv.held = 0
-    if critical(vm, pv):
+    if critical(vm, pv) != OUTSIDE:
         pv.held, flag = flag, 0
     csr.sstatus = SUM | np.int64(words[pv.words + Word.STATUS]) & (SPP | SPIE) | flag
     virtual.counts.exc[8] += hart.counts.exc[8]  # the fast gate's
@@ -61,9 +61,11 @@ def put_state(vm, hart, mem, pv):
     status = np.int64(csr.sstatus)
     flag = status & SIE
     pending = pending_bits(virtual) & np.int64(csr.sie)
-    if critical(vm, pv):
+    zone = critical(vm, pv)
+    if zone != OUTSIDE:
         flag |= pv.held
-        if pending:
+        # On the way out the guest may have looked at PENDING already, and will not again.
+        if pending and (flag or zone == LEAVING):
             pv.deferred += 1
             hart.root.deadline = min(hart.root.deadline, virtual_time(virtual) + SOON)
     words[pv.words + Word.VIF] = flag
