@@ -10,6 +10,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent
 
+# How the source of a kernel can be built: constants that are defined for it.
+BUILDS: dict[str, dict[str, int]] = {
+    "": {},           # for the bare machine, and engines that run an unmodified guest
+    "pv": {"PV": 1},  # patched: privileged acts are hypercalls (include/pvops_pv.inc)
+}
+
 
 @dataclass(frozen=True)
 class Guest:

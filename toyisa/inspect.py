@@ -71,7 +71,7 @@ def walk(machine: "Machine", va: int) -> Walk:
     table = (satp & 0x3F_FFFF) << 12
     for level in (1, 0):
         at = table + 4 * (va >> (12 + 10 * level) & 0x3FF)
-        pte = word(machine, at)
+        pte = machine.entry_seen(word(machine, at))
         steps.append(Step(level, at, pte))
         why = _fault(level, pte)
         if why:

@@ -333,6 +333,10 @@ class Machine:
         """RAM as bytes, at physical 0x8000_0000; for changes use `poke`."""
         return self._ram
 
+    def entry_seen(self, pte: int | None) -> int | None:
+        """A page-table entry as it stands in RAM, in the guest's own frame numbers."""
+        return pte
+
     def poke(self, pa: int, data: bytes) -> None:
         """Change RAM at physical `pa`, code included; ValueError outside RAM."""
         try:

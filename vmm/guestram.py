@@ -14,6 +14,7 @@ from toyisa.mmu import recontext
 from toyisa.pool import flush_pool
 from toyisa.state import NO_TAG
 from vmm.exits import Kind
+from vmm.frametypes import OPEN
 from vmm.shadow.frames import forget_shadows
 from vmm.vcpu import CHANGES
 
@@ -38,6 +39,7 @@ class GuestDma(Dma):
 
     def write(self, pa: int, data: bytes) -> None:
         done, decoded, tables, shadow = 0, False, False, self.vm.shadow
+        self._refuse_tables(pa, len(data))
         for gfn, at, n in self._pieces(pa, len(data)):
             self.ram[at : at + n] = np.frombuffer(data, np.uint8, n, done)
             self._unreserve(at, n)
@@ -59,6 +61,18 @@ class GuestDma(Dma):
         spent = int(self.real_hart.clock.cycles) - before
         self.vm.stats.cycles[Kind.OTHER] += spent
         self.hart.clock.cycles += spent
+
+    def _refuse_tables(self, pa: int, size: int) -> None:
+        """IndexError if some of it is a page table of a guest on tables of its own.
+
+        A device writes where the guest says, and nobody would check what.
+        """
+        direct = self.vm.direct
+        if not direct.active or not size:
+            return
+        for _, at, _ in self._pieces(pa, size):
+            if direct.kind[at // PAGE] >= OPEN:
+                raise IndexError(f"{pa:#x} is in a page table")
 
     def _pieces(self, pa: int, size: int) -> Iterator[tuple[int, int, int]]:
         """The guest frame, the machine's RAM offset and the length of each part in a page."""

@@ -18,8 +18,8 @@ from toyisa import state, tally
 from toyisa.cost import CostModel
 from toyisa.levels import Profile
 from toyisa.machine import Machine
-from toyisa.memory import PAGE, RAM_BASE, new_memory, reset_memory
-from toyisa.mmu import recontext
+from toyisa.memory import MAX_FRAMES, PAGE, RAM_BASE, new_memory, reset_memory
+from toyisa.mmu import V, recontext
 from toyisa.njit import unit_address, unit_types
 from toyisa.pool import fold_all
 from toyisa.snapshot import SnapshotError
@@ -97,6 +97,7 @@ class VirtualMachine(Machine):
     # -- loading -----------------------------------------------------------
 
     def load(self, source: str | Path | bytes) -> None:
+        self.vm.direct.active = 0  # what was there before has no tables any more
         super().load(source)
         tohost = int(self.memory.console.tohost)
         self.vm.tohost = (tohost - RAM_BASE) // PAGE if tohost >= 0 else -1
@@ -150,6 +151,14 @@ class VirtualMachine(Machine):
             first = self._first * PAGE
             return self.real_ram[first : first + frames * PAGE]
         return self.real_ram.reshape(-1, PAGE)[self.vm.p2m[:frames]].reshape(-1)
+
+    def entry_seen(self, pte: int | None) -> int | None:
+        """Under direct paging a guest's tables hold machine frames; others have no number."""
+        if pte is None or not self.vm.direct.active or not pte & V:
+            return pte
+        mfn = (pte >> 10) - RAM_BASE // PAGE
+        gfn = int(self.vm.m2p[mfn]) if 0 <= mfn < MAX_FRAMES else -1
+        return pte & 0x3FF | (RAM_BASE // PAGE + gfn) << 10 if gfn >= 0 else pte & ~V
 
     def cycles_by_class(self) -> dict[str, int]:
         """Cycles by price class and event, of the guest and of root; they sum to `cycles`."""

@@ -14,8 +14,8 @@ import numpy as np
 from toyisa.cost import Event
 from toyisa.memory import MAX_FRAMES, MEMORY
 from toyisa.state import HART, NEVER, record
-from vmm.direct.record import DIRECT
 from vmm.exits import Kind
+from vmm.frametypes import DIRECT
 
 VIEWS = 3         # of the guest's tables: see shadow/fill.py
 MAX_SHADOW = 511  # shadow frames; each may be a root, and have an address-space id of its own

@@ -15,8 +15,9 @@ from toyisa.memory import ram_bytes, receive, receive_ready, transmit
 from toyisa.mmu import flush
 from toyisa.njit import call_unit, njit
 from toyisa.requests import Request
+from vmm.direct.frames import is_table
 from vmm.emulate import stored
-from vmm.space import offset_of
+from vmm.space import gfn_of, offset_of
 
 CHUNK = 4096  # bytes that one console write takes at most: "may write less"
 
@@ -47,6 +48,8 @@ def _console(vm, hart, mem, function):
     value = np.int64(0)
     if not _in_ram(vm, at, min(count, CHUNK) if function == 0 else count):
         value = np.int64(-1)
+    elif function == 1 and is_table(vm, np.int64(vm.p2m[gfn_of(vm, at)])):
+        value = np.int64(-1)  # a table of the machine's: only checked entries go there
     elif function == 0:
         value = min(count, np.int64(CHUNK))
         for n in range(value):

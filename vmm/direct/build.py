@@ -10,8 +10,8 @@ import numpy as np
 from toyisa.memory import RAM_BASE, WORDS, ram_words
 from toyisa.mmu import PAGED, A, D, R, V, W, X
 from toyisa.njit import entry
-from vmm.direct.record import LEAVES, NONE, ROOT, WRITABLE
 from vmm.direct.tables import BASE_PPN, add_region
+from vmm.frametypes import LEAVES, NONE, ROOT, WRITABLE
 
 
 def tables_of(frames: int) -> int:

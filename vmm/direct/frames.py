@@ -8,7 +8,7 @@ import numpy as np
 
 from toyisa.mmu import flush
 from toyisa.njit import njit
-from vmm.direct.record import LEAVES, MANY, NONE, NOWHERE, OPEN, ROOT, WRITABLE
+from vmm.frametypes import LEAVES, MANY, NONE, NOWHERE, OPEN, ROOT, WRITABLE
 
 
 @njit

@@ -18,7 +18,6 @@ from vmm.direct.frames import (
     owned,
     release_write,
 )  # fmt: skip
-from vmm.direct.record import LEAVES, NONE, OPEN, ROOT, WRITABLE
 from vmm.direct.tables import (
     decide_root,
     get_entry,
@@ -31,6 +30,7 @@ from vmm.direct.tables import (
     validate_leaves,
     validate_root,
 )  # fmt: skip
+from vmm.frametypes import LEAVES, NONE, ROOT, WRITABLE
 from vmm.hypercalls import REGION, Error
 from vmm.space import gfn_of
 

@@ -20,7 +20,7 @@ from vmm.direct.frames import (
     release_write,
     stand_at,
 )  # fmt: skip
-from vmm.direct.record import LEAVES, NONE, OPEN, ROOT
+from vmm.frametypes import LEAVES, NONE, OPEN, ROOT
 from vmm.hypercalls import REGION, Error
 
 BASE_PPN = RAM_BASE >> 12

@@ -59,6 +59,7 @@ def install(machine: "VirtualMachine") -> None:
     hart.root.deleg_exc = 1 << Exc.ECALL_U
     hart.root.deleg_int = 0
     hart.csr.scounteren = 0
+    hart.root.svade = machine.hart.root.svade  # the machine walks the guest's own tables
     p2m, own = vm.p2m[:frames].astype(np.int64), int(vm.own)
     words = machine.real_ram.view(np.uint32)
     words[own * WORDS :][:frames] = (BASE_PPN + p2m) << 10

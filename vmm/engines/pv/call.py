@@ -11,7 +11,8 @@ from toyisa.clock import charge, virtual_time
 from toyisa.cost import Event
 from toyisa.devices import ASK_ROOT, NO_DEVICE, load
 from toyisa.exits import Reason
-from toyisa.memory import receive, receive_ready, transmit
+from toyisa.memory import ram_words, receive, receive_ready, transmit
+from toyisa.mmu import flush
 from toyisa.njit import njit
 from toyisa.trap import SIE, return_from_s
 from vmm.direct.frames import flush_all, is_table
@@ -31,8 +32,6 @@ from vmm.hypercalls import (
     Word,
 )  # fmt: skip
 from vmm.space import gfn_of, offset_of, read_word, write_word
-from toyisa.memory import ram_words
-from toyisa.mmu import flush
 
 A0, A1, A2, A7 = 10, 11, 12, 17
 INTERRUPTS = 0x222
