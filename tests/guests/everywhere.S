@@ -4,7 +4,9 @@
 # Time counts instructions.  A round sets the timer to fire n of them later, runs the same
 # sequence, and looks at what the interrupt may have disturbed; n goes up to WINDOW.  In
 # rounds of the second kind the interrupt comes at once, and its handler sets the timer
-# n instructions on: so the next meets the handler's own way out.
+# n instructions on: so the next meets the handler's own way out.  In rounds of the third
+# kind a patched kernel leaves its flag on when it goes to U, so that only the monitor's
+# critical ranges keep interrupts out of the gate.
 #
 # Nor may it come late: U runs long enough to tell.  Kernel and user fill their registers before and add them up after: one that is lost
 # or a pc that is wrong gives another sum, or never arrives.
@@ -37,7 +39,7 @@ main:
     li      t0, WINDOW
     bltu    s4, t0, 2b
     addi    s5, s5, 1
-    li      t0, 2
+    li      t0, 3
     bltu    s5, t0, 1b
     PRINT   "rounds: "
     lw      a0, rounds
@@ -84,8 +86,12 @@ round:
     sw      t0, rounds, t1
     sw      zero, fired, t0
     sw      zero, calls, t0
+    addi    t0, a1, -2
+    seqz    t0, t0
+    sw      t0, flag_on, t1
     li      s2, 1                       # interrupts to come
-    beqz    a1, 1f
+    addi    t0, a1, -1
+    bnez    t0, 1f
     sw      a0, again, t0
     li      s2, 2
     li      a0, 1
@@ -184,6 +190,12 @@ go_user:
     sw      t0, FRAME_USER(sp)
     USER_TRAP_STATE t0
     sw      t0, FRAME_STATE(sp)
+    .ifdef PV
+    lw      t0, flag_on
+    beqz    t0, 1f
+    sw      t0, PV_VIF(zero)
+1:
+    .endif
     j       trap_return
 
 user_left:                              # by the third call: a0 in the frame
@@ -276,6 +288,8 @@ again:                                  # what the handler sets the timer to, or
 held_back:
     .space  4
 due:                                    # when the timer fires
+    .space  4
+flag_on:
     .space  4
 summed:
     .space  4
