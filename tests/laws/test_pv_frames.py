@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import framecheck
+from toyisa.access import FAULT
 from toyisa.causes import Exc
 from toyisa.decode import decode
 from toyisa.exits import Reason
 from toyisa.memory import PAGE, RAM_BASE, WORDS
-from toyisa.mmu import drop_fast_tags, flush
 from toyisa.requests import Request
 from toyisa.serve import serve
 from vmm.direct.build import build_tables
 from vmm.engines.pv import MARK, serve_pv
 from vmm.frametypes import OPEN
-from vmm.hypercalls import FIRST, MAX_BATCH, ROWS, Call, Word
+from vmm.hypercalls import FIRST, ROWS, Call, Word
 from vmm.machine import VirtualMachine
 from vmm.requests import EngineRequest
 
@@ -47,7 +47,7 @@ class Domain:
             self.words[mfn * WORDS : (mfn + 1) * WORDS] = POISON
         self.keep = self.words[window * WORDS : (window + 517) * WORDS].copy()
         self.window = window
-        self.stack = [decode(np.int64(word), np.int64(0)) for word in (STORE, LOAD)]
+        self.uops = [decode(np.int64(word), np.int64(0)) for word in (STORE, LOAD)]
 
     def fresh(self):
         """As a domain is when it begins."""
@@ -81,11 +81,8 @@ class Domain:
         vm, hart, mem = machine.vm, machine.real_hart, machine.real_memory
         serve_pv(hart, mem, vm, EngineRequest.ENTER, 0)
         hart.x[5], hart.x[6] = gva, store or 0
-        before = None
-        uop = self.stack[0 if store is not None else 1]
-        done = serve(hart, mem, Request.ACCESS, uop, 0)
-        assert done <= 3, before
-        return done != 3
+        uop = self.uops[0 if store is not None else 1]
+        return serve(hart, mem, Request.ACCESS, uop, 0) != FAULT
 
     def put(self, gfn, index, value):
         """The guest writes a word of a frame that is no table, by whatever mapping."""
@@ -109,80 +106,105 @@ def domain():
     return Domain()
 
 
-FEW = 12  # frames that most draws are of, so that they meet
-gfns = st.one_of(st.integers(100, 100 + FEW), st.integers(FRAMES - 4, FRAMES - 1),
-                 st.integers(0, FRAMES - 1))  # fmt: skip
+# A frame is drawn as what it is when the step is made: the n-th of the tables that there
+# are, one of few pages, or any.  Else hardly a call would do more than be refused.
+TABLE, PAGE_OF_FEW, ANY = "table", "page", "any"
+FEW = 100  # the first of the few, eight pages
+tables = st.tuples(st.just(TABLE), st.integers(0, 7))
+pages = st.tuples(st.just(PAGE_OF_FEW), st.integers(0, 7))
+frames = st.one_of(tables, pages, pages, st.tuples(st.just(ANY), st.integers(0, FRAMES - 1)))
 indices = st.one_of(st.sampled_from([0, 1, 100, 101, 512, 1022, 1023]), st.integers(0, 1023))
-flags = st.sampled_from([0, 1, 3, 7, 0xF, 0x17, 0xC7, 0xCF, 0xC3, 5, 9, 0xB, 0x27, 0x41, 0x3FF])
+leaf_flags = st.sampled_from([3, 7, 0xF, 0x17, 0xC7, 0xCF, 0xC3, 0xCF, 0x27])
+flags = st.one_of(leaf_flags, st.sampled_from([0, 1, 1, 5, 9, 0xB, 0x41, 0x3FF]))
 numbers = st.one_of(st.integers(0, 2**32 - 1), st.sampled_from([0, 1, 2, 3, 4, 0xFFFFFFFF]))
-
-
-@st.composite
-def ptes(draw):
-    """An entry: (None, value) as it is, or (gfn, flags) for one of the domain's frames."""
-    kind = draw(st.integers(0, 9))
-    if kind == 0:
-        return None, draw(numbers)
-    if kind == 1:  # a foreign frame, the shadow pool's, the window's, or what is no RAM
-        ppn = draw(st.one_of(st.integers(BASE_PPN, BASE_PPN + 1100), st.integers(0, 2**22 - 1)))
-        return None, ppn << 10 | draw(flags)
-    return draw(gfns), draw(flags)
-
-
-gpas = st.builds(lambda g, i: RAM_BASE + g * PAGE + 4 * i, gfns, indices)
-gvas = st.one_of(
-    st.builds(lambda g: RAM_BASE + g * PAGE, gfns),
-    st.builds(lambda i, j: i << 22 | j << 12, st.sampled_from([0, 1, 512, 1023]), indices),
-)
-pins = st.tuples(st.just("call"), st.just(Call.PIN_TABLE), gvas, st.integers(0, 3))
+foreign = st.builds(
+    lambda ppn, rest: (None, ppn << 10 | rest),
+    st.one_of(st.integers(BASE_PPN, BASE_PPN + 1100), st.integers(0, 2**22 - 1)), flags,
+)  # fmt: skip
+wild = st.builds(lambda n: (None, n), numbers)
+leaves = st.one_of(st.tuples(pages, leaf_flags), st.tuples(frames, flags), foreign, wild)
+pointers = st.one_of(st.tuples(tables, st.just(1)), st.tuples(pages, st.just(1)), leaves)
+kernel = st.tuples(st.just("kernel"), frames)  # where RAM is mapped to itself, at first
+slots = st.sampled_from([0, 1, 100, 512, 1023])
+low = st.tuples(st.just("low"), st.builds(lambda i, j: i << 22 | j << 12, slots, indices))
+places = st.one_of(kernel, kernel, low)
 steps = st.one_of(
-    st.tuples(st.just("entry"), st.sampled_from([Call.SET_PTE, Call.SET_PGD, Call.SET_PTE_FLUSH]),
-              gfns, indices, ptes()),
-    st.tuples(st.just("put"), gfns, indices, ptes()),
-    st.tuples(st.just("batch"), gfns, st.lists(st.tuples(gfns, indices, ptes(), st.booleans()),
-                                               max_size=4)),
-    pins, pins,
-    st.tuples(st.just("call"), st.just(Call.UNPIN_TABLE), gvas, st.just(0)),
-    st.tuples(st.just("call"), st.just(Call.NEW_BASE),
-              st.builds(lambda g, a: 1 << 31 | a << 22 | BASE_PPN + g, gfns, st.integers(0, 3)),
-              st.just(0)),
-    st.tuples(st.just("load"), gvas), st.tuples(st.just("store"), gvas),
-    st.tuples(st.just("call"), st.sampled_from([Call.FLUSH, Call.FLUSH_PAGE]), gvas, st.just(0)),
-    st.tuples(st.just("call"), st.integers(0, len(ROWS) - 1), st.one_of(numbers, gpas, gvas),
-              st.one_of(numbers, gpas)),
+    st.tuples(st.just("leaf"), st.sampled_from([Call.SET_PTE, Call.SET_PTE_FLUSH]),
+              st.one_of(tables, tables, frames), indices, leaves),
+    st.tuples(st.just("pointer"), st.one_of(tables, tables, frames), indices, pointers),
+    st.tuples(st.just("put"), pages, indices, leaves),
+    st.tuples(st.just("batch"), pages, st.lists(
+        st.tuples(st.one_of(tables, tables, frames), indices, pointers, st.booleans()),
+        max_size=4)),
+    st.tuples(st.just("pin"), places, st.sampled_from([0, 1, 2, 2, 2, 3])),
+    st.tuples(st.just("pin"), kernel, st.just(2)),
+    st.tuples(st.just("unpin"), st.one_of(st.tuples(st.just("kernel"), tables), places)),
+    st.tuples(st.just("base"), st.one_of(tables, tables, frames), st.integers(0, 3)),
+    st.tuples(st.just("load"), places), st.tuples(st.just("store"), places),
+    st.tuples(st.just("store"), places),
+    st.tuples(st.just("call"), st.sampled_from([Call.FLUSH, Call.FLUSH_PAGE]), numbers, numbers),
+    st.tuples(st.just("call"), st.integers(0, len(ROWS) - 1), numbers,
+              st.one_of(numbers, st.integers(RAM_BASE, RAM_BASE + FRAMES * PAGE))),
 )  # fmt: skip
 
 
+def number_of(domain, frame):
+    """The guest frame that a step means, now."""
+    kind, n = frame
+    if kind == TABLE:
+        vm = domain.machine.vm
+        found = [g for g in range(FRAMES) if vm.direct.kind[vm.p2m[g]] >= OPEN]
+        return found[n % len(found)]
+    return FEW + n if kind == PAGE_OF_FEW else n
+
+
 def value(domain, pte):
-    gfn, rest = pte
-    return rest if gfn is None else BASE_PPN + int(domain.machine.vm.p2m[gfn]) << 10 | rest
+    frame, rest = pte
+    if frame is None:
+        return rest
+    return BASE_PPN + int(domain.machine.vm.p2m[number_of(domain, frame)]) << 10 | rest
+
+
+def address(domain, place):
+    kind, where = place
+    return where if kind == "low" else RAM_BASE + number_of(domain, where) * PAGE
 
 
 def perform(domain, step):
     """One step of a hostile guest; how many hypercalls that was."""
-    kind, *rest = step
-    if kind == "call":
-        domain.call(rest[0], rest[1], rest[2], 0)
-        return 1
-    if kind == "entry":
-        number, gfn, index, pte = rest
-        domain.call(number, RAM_BASE + gfn * PAGE + 4 * index, value(domain, pte), RAM_BASE)
-        return 1
-    if kind == "put":
-        gfn, index, pte = rest
-        domain.put(gfn, index, value(domain, pte))
-    elif kind == "batch":
-        gfn, updates = rest
-        for n, (target, index, pte, as_root) in enumerate(updates):
-            domain.put(gfn, 2 * n, RAM_BASE + target * PAGE + 4 * index | as_root)
-            domain.put(gfn, 2 * n + 1, value(domain, pte))
-        domain.call(Call.UPDATE_PTES, RAM_BASE + gfn * PAGE, len(updates), 0)
-        return 1
-    elif kind == "load":
-        domain.access(rest[0], None)
-    else:
-        domain.access(rest[0], POISON)
-    return 0
+    match step:
+        case "call", number, a0, a1:
+            domain.call(number, a0, a1, 0)
+        case "leaf", number, frame, index, pte:
+            at = RAM_BASE + number_of(domain, frame) * PAGE + 4 * index
+            domain.call(number, at, value(domain, pte), RAM_BASE)
+        case "pointer", frame, index, pte:
+            at = RAM_BASE + number_of(domain, frame) * PAGE + 4 * index
+            domain.call(Call.SET_PGD, at, value(domain, pte), 0)
+        case "put", frame, index, pte:
+            domain.put(number_of(domain, frame), index, value(domain, pte))
+            return 0
+        case "batch", frame, updates:
+            gfn = number_of(domain, frame)
+            for n, (target, index, pte, as_root) in enumerate(updates):
+                at = RAM_BASE + number_of(domain, target) * PAGE + 4 * index
+                domain.put(gfn, 2 * n, at | as_root)
+                domain.put(gfn, 2 * n + 1, value(domain, pte))
+            domain.call(Call.UPDATE_PTES, RAM_BASE + gfn * PAGE, len(updates), 0)
+        case "pin", place, level:
+            domain.call(Call.PIN_TABLE, address(domain, place), level, 0)
+        case "unpin", place:
+            domain.call(Call.UNPIN_TABLE, address(domain, place), 0, 0)
+        case "base", frame, asid:
+            satp = 1 << 31 | asid << 22 | BASE_PPN + number_of(domain, frame)
+            domain.call(Call.NEW_BASE, satp, 0, 0)
+        case "load", place:
+            domain.access(address(domain, place), None)
+            return 0
+        case "store", place:
+            domain.access(address(domain, place), 4 * len(made) + 4)
+            return 0
+    return 1
 
 
 made = []
