@@ -66,11 +66,10 @@ def check(machine) -> None:
     """The monitor's books are what the tables say, and the TLB lets no table be written."""
     vm, direct = machine.vm, machine.vm.direct
     kinds, uses = recount(machine)
-    for mfn in map(int, vm.p2m[: int(vm.frames)]):
-        booked = int(direct.kind[mfn]), int(direct.uses[mfn])
-        assert booked == (kinds.get(mfn, NONE), uses[mfn]), f"frame {mfn}"
+    own = vm.p2m[: int(vm.frames)]
+    for mfn, *booked in zip(own.tolist(), direct.kind[own].tolist(), direct.uses[own].tolist()):
+        assert booked == [kinds.get(mfn, NONE), uses[mfn]], f"frame {mfn}"
     assert int(direct.uses.sum()) == sum(uses.values())  # no other frame is in the books
     tlb = machine.real_hart.tlb
-    for key, pte in zip(tlb.dkey.tolist(), tlb.dpte.tolist()):
-        if key >= 0 and pte & W:
-            assert kinds.get(frame(pte), NONE) < OPEN, f"the TLB may write table {frame(pte)}"
+    for pte in tlb.dpte[(tlb.dkey >= 0) & (tlb.dpte & W != 0)].tolist():
+        assert kinds.get(frame(pte), NONE) < OPEN, f"the TLB may write table {frame(pte)}"

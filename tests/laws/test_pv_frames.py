@@ -43,8 +43,8 @@ class Domain:
         self.foreign = sorted(set(range(machine.real_ram.size // PAGE)) - self.own)
         window = int(machine.vm.own)
         self.poisoned = [m for m in self.foreign if not window <= m < window + 517]
-        for mfn in self.poisoned:
-            self.words[mfn * WORDS : (mfn + 1) * WORDS] = POISON
+        self.pages = self.words.reshape(-1, WORDS)
+        self.pages[self.poisoned] = POISON
         self.keep = self.words[window * WORDS : (window + 517) * WORDS].copy()
         self.window = window
         self.uops = [decode(np.int64(word), np.int64(0)) for word in (STORE, LOAD)]
@@ -52,8 +52,7 @@ class Domain:
     def fresh(self):
         """As a domain is when it begins."""
         vm, hart, mem = self.machine.vm, self.machine.real_hart, self.machine.real_memory
-        for mfn in self.own:
-            self.words[mfn * WORDS : (mfn + 1) * WORDS] = 0
+        self.pages[sorted(self.own)] = 0
         hart.tlb.dkey[:] = hart.tlb.ikey[:] = -1
         hart.tlb.rtag[:] = hart.tlb.wtag[:] = hart.tlb.xtag[:] = -1
         vm.hart.csr.stvec = vm.hart.csr.sie = 0
@@ -84,6 +83,13 @@ class Domain:
         uop = self.uops[0 if store is not None else 1]
         return serve(hart, mem, Request.ACCESS, uop, 0) != FAULT
 
+    def entry_of(self, gva):
+        """The guest-physical address of the second-level entry of `gva` in the current space."""
+        vm = self.machine.vm
+        pte = int(self.words[int(vm.direct.root) * WORDS + (gva >> 22)])
+        gfn = int(vm.m2p[(pte >> 10) - BASE_PPN]) if pte & 1 else 0
+        return RAM_BASE + gfn * PAGE + 4 * (gva >> 12 & 0x3FF)
+
     def put(self, gfn, index, value):
         """The guest writes a word of a frame that is no table, by whatever mapping."""
         mfn = int(self.machine.vm.p2m[gfn])
@@ -92,9 +98,8 @@ class Domain:
 
     def check(self):
         framecheck.check(self.machine)
-        for mfn in self.poisoned:
-            page = self.words[mfn * WORDS : (mfn + 1) * WORDS]
-            assert (page == POISON).all(), f"foreign frame {mfn} was written"
+        written = (self.pages[self.poisoned] != POISON).any(axis=1)
+        assert not written.any(), f"foreign frames {np.array(self.poisoned)[written]}"
         now = self.words[self.window * WORDS : (self.window + 517) * WORDS]
         changed = np.flatnonzero(now != self.keep)
         shared = int(self.machine.private[0].words) - self.window * WORDS
@@ -127,7 +132,8 @@ pointers = st.one_of(st.tuples(tables, st.just(1)), st.tuples(pages, st.just(1))
 kernel = st.tuples(st.just("kernel"), frames)  # where RAM is mapped to itself, at first
 slots = st.sampled_from([0, 1, 100, 512, 1023])
 low = st.tuples(st.just("low"), st.builds(lambda i, j: i << 22 | j << 12, slots, indices))
-places = st.one_of(kernel, kernel, low)
+alias = st.tuples(st.just("alias"), st.integers(0, 3))  # behind RAM, in the table that maps it
+places = st.one_of(kernel, kernel, low, alias)
 steps = st.one_of(
     st.tuples(st.just("leaf"), st.sampled_from([Call.SET_PTE, Call.SET_PTE_FLUSH]),
               st.one_of(tables, tables, frames), indices, leaves),
@@ -140,6 +146,8 @@ steps = st.one_of(
     st.tuples(st.just("pin"), kernel, st.just(2)),
     st.tuples(st.just("unpin"), st.one_of(st.tuples(st.just("kernel"), tables), places)),
     st.tuples(st.just("base"), st.one_of(tables, tables, frames), st.integers(0, 3)),
+    st.tuples(st.just("alias"), pages, alias, st.booleans()),
+    st.tuples(st.just("alias"), pages, alias, st.booleans()),
     st.tuples(st.just("load"), places), st.tuples(st.just("store"), places),
     st.tuples(st.just("store"), places),
     st.tuples(st.just("call"), st.sampled_from([Call.FLUSH, Call.FLUSH_PAGE]), numbers, numbers),
@@ -153,8 +161,8 @@ def number_of(domain, frame):
     kind, n = frame
     if kind == TABLE:
         vm = domain.machine.vm
-        found = [g for g in range(FRAMES) if vm.direct.kind[vm.p2m[g]] >= OPEN]
-        return found[n % len(found)]
+        found = np.flatnonzero(vm.direct.kind[vm.p2m[:FRAMES]] >= OPEN)
+        return int(found[n % len(found)])
     return FEW + n if kind == PAGE_OF_FEW else n
 
 
@@ -167,6 +175,8 @@ def value(domain, pte):
 
 def address(domain, place):
     kind, where = place
+    if kind == "alias":
+        return RAM_BASE + (FRAMES + where) * PAGE
     return where if kind == "low" else RAM_BASE + number_of(domain, where) * PAGE
 
 
@@ -198,6 +208,14 @@ def perform(domain, step):
         case "base", frame, asid:
             satp = 1 << 31 | asid << 22 | BASE_PPN + number_of(domain, frame)
             domain.call(Call.NEW_BASE, satp, 0, 0)
+        case "alias", frame, place, keep:  # a second way to a page, used, and perhaps gone again
+            gva = address(domain, place)
+            at = domain.entry_of(gva)
+            domain.call(Call.SET_PTE, at, value(domain, (frame, 0xCF)), 0)
+            domain.access(gva, 4 * len(made) + 4)
+            if not keep:
+                domain.call(Call.SET_PTE, at, 0, 0)
+            return 1 if keep else 2
         case "load", place:
             domain.access(address(domain, place), None)
             return 0

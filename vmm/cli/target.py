@@ -32,24 +32,37 @@ class Target:
         return f"{line.path}:{line.number}: {' '.join(' '.join(text).split())}"
 
 
-def find(text: str, include: list[Path] | None = None) -> Target:
+def source_of(text: str) -> Path:
+    """The main file of the example or assembly source that `text` names; Refusal."""
+    import guests
+
+    if text in guests.catalogue():
+        return guests.catalogue()[text].source
+    path = Path(text)
+    if path.suffix.lower() not in SOURCE_SUFFIXES or _is_missing(path):
+        raise Refusal(_no_example(text, list(guests.catalogue())))
+    return path
+
+
+def find(text: str, include: list[Path] | None = None, build: str = "") -> Target:
     """The target that `text` names; Refusal if there is none, AsmErrors if it has errors.
 
-    A bare word is an example first; `./word` is always a file.
+    A bare word is an example first; `./word` is always a file.  A source is assembled
+    for `build`, one of `guests.BUILDS`: what the engine that is to run it wants.
     """
     import guests
 
     catalogue = guests.catalogue()
     if text in catalogue:
         guest = catalogue[text]
-        return _assembled(guest.name, guest.source, None, guest.input)
+        return _assembled(guest.name, guest.source, None, guest.input, build)
     path = Path(text)
     if _is_missing(path):
         if path.suffix or path.name != text:
             raise Refusal(f"{text}: no such file")
         raise Refusal(_no_example(text, list(catalogue)))
     if path.suffix.lower() in SOURCE_SUFFIXES:
-        return _assembled(path.name, path, include, None)
+        return _assembled(path.name, path, include, None, build)
     data = read(path)
     if not data.startswith(b"\x7fELF"):
         reason = "is empty" if not data else "is not an ELF file"
@@ -58,19 +71,19 @@ def find(text: str, include: list[Path] | None = None) -> Target:
 
 
 def _assembled(
-    name: str, source: Path, include: list[Path] | None, script: Path | None
+    name: str, source: Path, include: list[Path] | None, script: Path | None, build: str
 ) -> Target:
-    program = assemble(source, include)
+    program = assemble(source, include, build)
     return Target(name, program.elf(), script, program)
 
 
-def assemble(source: Path, include: list[Path] | None = None) -> Object:
+def assemble(source: Path, include: list[Path] | None = None, build: str = "") -> Object:
     """The program of an assembly source, which may include what the examples include."""
     import guests
     from asm.assembler import assemble as assemble_file
 
     dirs = [*(include or []), *guests.include_dirs(source)]
-    return assemble_file(source, include_dirs=dirs)
+    return assemble_file(source, include_dirs=dirs, defines=guests.BUILDS[build])
 
 
 def _is_missing(path: Path) -> bool:

@@ -1,0 +1,64 @@
+"""`toyvmm patch-stats`: how large the patch is that makes a kernel paravirtual."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from vmm.cli.files import Refusal, tell
+from vmm.cli.status import Status
+
+if TYPE_CHECKING:
+    from vmm.patchstats import Stats
+
+
+@click.command("patch-stats")
+@click.argument("name", metavar="[GUEST]", default="toyix")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def patch_stats(name: str, as_json: bool) -> int:
+    """Print how large the patch is that makes a kernel paravirtual.
+
+    GUEST is an example's name or an assembly source that names privileged acts by the
+    operations of include/pvops.inc; toyix if it is left out. Lines are counted without
+    comments and empty ones.
+    """
+    from asm.errors import AsmErrors
+    from vmm.cli.target import source_of
+    from vmm.patchstats import measure
+
+    source = source_of(name)
+    try:
+        stats = measure(source)
+    except AsmErrors as errors:
+        tell(str(errors))
+        return Status.USAGE
+    except ValueError as error:
+        raise Refusal(str(error)) from None
+    if as_json:
+        click.echo(json.dumps({"guest": name, **asdict(stats), "share": stats.share}))
+    else:
+        for line in _lines(name, stats):
+            click.echo(line)
+    return Status.PASSED
+
+
+def _lines(name: str, stats: Stats) -> list[str]:
+    from vmm.patchstats import XEN_LINES, XEN_SHARE
+
+    sites = sum(stats.sites.values())
+    out = [
+        f"{name}: {stats.source} lines of source; the patch is {stats.patch} lines, "
+        f"{stats.share:.1f} % of them, in place of {stats.replaced} native ones",
+        f"  (Xen's port of Linux: {XEN_LINES} lines, {XEN_SHARE} % of a far larger kernel)",
+        f"  {sites} sites name a privileged act, of {len(stats.sites)} operations:",
+    ]
+    width = max(map(len, stats.sites), default=0)
+    out += [f"    {operation:<{width}} {times:4}" for operation, times in stats.sites.items()]
+    out.append(
+        f"  sensitive instructions in the text: {stats.sensitive} in the native build; in the "
+        f"patched one {stats.left}, all left to S, and {stats.calls} calls to the monitor"
+    )
+    return out
