@@ -9,101 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests import framecheck
-from toyisa.access import FAULT
-from toyisa.causes import Exc
-from toyisa.decode import decode
-from toyisa.exits import Reason
-from toyisa.memory import PAGE, RAM_BASE, WORDS
-from toyisa.requests import Request
-from toyisa.serve import serve
-from vmm.direct.build import build_tables
-from vmm.engines.pv import MARK, serve_pv
+from tests.pvdomain import BASE_PPN, FRAMES, Domain
+from toyisa.memory import PAGE, RAM_BASE
 from vmm.frametypes import OPEN
-from vmm.hypercalls import FIRST, ROWS, Call, Word
-from vmm.machine import VirtualMachine
-from vmm.requests import EngineRequest
+from vmm.hypercalls import ROWS, Call
 
-FRAMES = 256
 EXAMPLES, CALLS = 260, 50  # 13 000 calls, at most; most examples are of full length
-BASE_PPN = RAM_BASE >> 12
-POISON = 0xDEADBEEF
-STORE, LOAD = 0x0062_A023, 0x0002_A303  # sw t1, 0(t0); lw t1, 0(t0)
-
-
-class Domain:
-    """A domain of 256 frames in the midst of poison, and a hart to try things with."""
-
-    def __init__(self):
-        self.machine = machine = VirtualMachine(engine="pv", mem=FRAMES * PAGE, scatter=7)
-        machine.symbols = ((0, MARK),)
-        self.words = machine.real_ram.view("<u4")
-        self.own = {int(m) for m in machine.vm.p2m[:FRAMES]}
-        # What is the monitor's and not the window's is poison.
-        self.foreign = sorted(set(range(machine.real_ram.size // PAGE)) - self.own)
-        window = int(machine.vm.own)
-        self.poisoned = [m for m in self.foreign if not window <= m < window + 517]
-        self.pages = self.words.reshape(-1, WORDS)
-        self.pages[self.poisoned] = POISON
-        self.keep = self.words[window * WORDS : (window + 517) * WORDS].copy()
-        self.window = window
-        self.uops = [decode(np.int64(word), np.int64(0)) for word in (STORE, LOAD)]
-
-    def fresh(self):
-        """As a domain is when it begins."""
-        vm, hart, mem = self.machine.vm, self.machine.real_hart, self.machine.real_memory
-        self.pages[sorted(self.own)] = 0
-        hart.tlb.dkey[:] = hart.tlb.ikey[:] = -1
-        hart.tlb.rtag[:] = hart.tlb.wtag[:] = hart.tlb.xtag[:] = -1
-        vm.hart.csr.stvec = vm.hart.csr.sie = 0
-        vm.hart.priv = 1
-        vm.platform.console.ended = 1
-        build_tables(vm, hart, mem, FRAMES)
-
-    def call(self, number, a0, a1, a2):
-        """An `ecall`; a0 afterwards."""
-        machine = self.machine
-        vm, hart, mem = machine.vm, machine.real_hart, machine.real_memory
-        hart.x[10:13] = a0, a1, a2
-        hart.x[17] = (FIRST + number) & 0xFFFFFFFF
-        hart.exit.cause = Exc.ECALL_S
-        vm.hart.csr.sepc = RAM_BASE
-        vm.platform.console.tx_len = 0
-        reason = serve_pv(hart, mem, vm, EngineRequest.EXIT, Reason.TRAP)
-        assert reason in (Reason.RUN, Reason.IDLE)
-        vm.hart.priv = 1
-        return int(hart.x[10])
-
-    def access(self, gva, store):
-        """A load or store of the guest's kernel; whether it was done."""
-        machine = self.machine
-        vm, hart, mem = machine.vm, machine.real_hart, machine.real_memory
-        serve_pv(hart, mem, vm, EngineRequest.ENTER, 0)
-        hart.x[5], hart.x[6] = gva, store or 0
-        uop = self.uops[0 if store is not None else 1]
-        return serve(hart, mem, Request.ACCESS, uop, 0) != FAULT
-
-    def entry_of(self, gva):
-        """The guest-physical address of the second-level entry of `gva` in the current space."""
-        vm = self.machine.vm
-        pte = int(self.words[int(vm.direct.root) * WORDS + (gva >> 22)])
-        gfn = int(vm.m2p[(pte >> 10) - BASE_PPN]) if pte & 1 else 0
-        return RAM_BASE + gfn * PAGE + 4 * (gva >> 12 & 0x3FF)
-
-    def put(self, gfn, index, value):
-        """The guest writes a word of a frame that is no table, by whatever mapping."""
-        mfn = int(self.machine.vm.p2m[gfn])
-        if self.machine.vm.direct.kind[mfn] < OPEN:
-            self.words[mfn * WORDS + index] = value
-
-    def check(self):
-        framecheck.check(self.machine)
-        written = (self.pages[self.poisoned] != POISON).any(axis=1)
-        assert not written.any(), f"foreign frames {np.array(self.poisoned)[written]}"
-        now = self.words[self.window * WORDS : (self.window + 517) * WORDS]
-        changed = np.flatnonzero(now != self.keep)
-        shared = int(self.machine.private[0].words) - self.window * WORDS
-        assert set(changed.tolist()) <= set(range(shared, shared + len(Word)))
 
 
 @pytest.fixture(scope="module")
