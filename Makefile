@@ -19,7 +19,7 @@ $(BIN)/toyvmm: pyproject.toml
 check: setup  ## linters, layers, stale generated files: under a minute
 	$(BIN)/ruff check
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/unit/test_docs.py tests/unit/asm/test_geninc.py
+	$(BIN)/pytest -q tests/unit/test_docs.py tests/unit/asm/test_geninc.py tests/unit/test_hypercalls.py
 
 test: setup  ## the tests that run on every change
 	$(BIN)/pytest -n $(JOBS)
@@ -40,13 +40,15 @@ golden: setup  ## write the guests' golden files anew, to be read in `git diff`
 gen: setup  ## write generated files anew
 	$(BIN)/python -m asm.geninc
 	$(BIN)/python -m toyisa.gendocs
+	$(BIN)/python -m vmm.genhyp
 
 docs: setup  ## write the tables in docs/ anew, and check every link
 	$(BIN)/python -m toyisa.gendocs
 	$(BIN)/pytest -q tests/unit/test_docs.py
 
-bench: setup  ## figures: the interpreter on compiled C, the assembler, comparison with unicorn
+bench: setup  ## figures: the interpreter on compiled C, the assembler, hypercalls, unicorn
 	$(BIN)/python -m bench.interp
+	$(BIN)/python -m bench.pv
 	$(BIN)/python bench/asm_speed.py
 	$(BIN)/python -m bench.lockstep
 

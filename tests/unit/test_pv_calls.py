@@ -138,6 +138,16 @@ def test_a_page_that_is_mapped_twice_cannot_become_a_table(domain):
     assert not domain.access(ALIAS, 7)
 
 
+def test_a_mapping_seen_at_two_addresses_is_taken_from_both(domain):
+    """The one leaf with W stands in a table that two root entries point to."""
+    root = int(domain.machine.vm.direct.root)
+    table = int(domain.words[root * WORDS + 512])
+    assert domain.call(Call.SET_PGD, gva(FRAMES - 1), table, 0) == 0
+    assert domain.access(PAGE_A * PAGE, 0)
+    assert domain.call(Call.PIN_TABLE, gva(PAGE_A), Level.OPEN, 0) == 0
+    assert not domain.access(PAGE_A * PAGE, 7)
+
+
 def test_the_windows_entry_is_the_monitors(domain):
     new_root(domain)
     entry = gva(PAGE_A) + 4 * 1023
