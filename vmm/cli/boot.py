@@ -47,9 +47,9 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
     from vmm.cli import guest as guests
     from vmm.cli.conduct import Run, print_bytes, refuse_results, settle_garbage
 
-    guest = guests.chosen(context, given)
-    refuse_results(given)
     name = engines.find(name)
+    guest = guests.chosen(context, given, build=engines.build_of(name))
+    refuse_results(given)
     paging = engines.paging_of(name, paging)
     kinds = given["trace"] or ()
     if name == engines.NATIVE and (given["timeline"] or set(kinds) & set(watching.EXIT_KINDS)):

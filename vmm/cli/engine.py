@@ -44,6 +44,11 @@ def paging_of(name: str, wanted: str | None) -> str:
     return wanted or known[0]
 
 
+def build_of(name: str) -> str:
+    """How the source of a guest must be built for the engine: one of `guests.BUILDS`."""
+    return "" if name == NATIVE else _engine(name).build
+
+
 def machine_for(name: str, paging: str, settings: dict[str, Any]) -> Any:
     """A machine with nothing loaded: bare, or virtual under that engine; Refusal."""
     if name == NATIVE:

@@ -52,8 +52,13 @@ class Guest:
         return are_written(self.images)
 
 
-def chosen(context: click.Context, given: dict[str, Any], *, restore: Path | None = None) -> Guest:
-    """The guest that the options of `options.guest` name; UsageError, Refusal."""
+def chosen(
+    context: click.Context, given: dict[str, Any], *, restore: Path | None = None, build: str = ""
+) -> Guest:
+    """The guest that the options of `options.guest` name; UsageError, Refusal.
+
+    A source is assembled for `build`, one of `guests.BUILDS`.
+    """
     name, kernel, images = given["guest"], given["kernel"], given["images"]
     if [name, kernel, restore].count(None) == 3:
         raise click.UsageError("Missing argument 'TARGET'.", context)
@@ -66,7 +71,7 @@ def chosen(context: click.Context, given: dict[str, Any], *, restore: Path | Non
     elif name is None:
         what = _nothing(restore.name)
     else:
-        what = find_target(name, list(given["include"]))
+        what = find_target(name, list(given["include"]), build)
     script = given["script"]
     if given["demo"]:
         if script or kernel or not what.script:
@@ -82,13 +87,13 @@ def _nothing(name: str) -> Target:
     return Target(name, b"")
 
 
-def find_target(name: str, include: list[Path]) -> Target:
+def find_target(name: str, include: list[Path], build: str = "") -> Target:
     """The target; its assembly errors are printed and end the command."""
     from asm.errors import AsmErrors
     from vmm.cli.target import find
 
     try:
-        return find(name, include)
+        return find(name, include, build)
     except AsmErrors as errors:
         tell(str(errors))
         raise click.exceptions.Exit(Status.USAGE) from None

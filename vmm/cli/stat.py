@@ -36,8 +36,8 @@ def stat(context: click.Context, name: str, paging: str | None, as_json: bool, *
     from vmm.cli.session import Limits, Session
 
     need_stdout()
-    guest = guests.chosen(context, given)
     name = engines.find(name)
+    guest = guests.chosen(context, given, build=engines.build_of(name))
     if name == engines.NATIVE:
         raise click.UsageError("a bare machine has no exits: use another --engine", context)
     paging = engines.paging_of(name, paging)
