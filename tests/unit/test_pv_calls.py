@@ -181,6 +181,21 @@ def test_a_full_table_is_validated_when_it_is_pinned(domain):
     assert domain.access(gva(PAGE_A), 0)
 
 
+def test_a_full_root_is_validated_when_it_is_pinned(domain):
+    assert domain.call(Call.PIN_TABLE, gva(PAGE_B), Level.OPEN, 0) == 0
+    for n in (0, 1, 700):
+        domain.put(PAGE_A, n, pte(domain, PAGE_B, V))
+    domain.put(PAGE_A, 900, pte(domain, PAGE_C, V | R))
+    assert refused(domain.call(Call.PIN_TABLE, gva(PAGE_A), Level.ROOT, 0), Error.INVALID)
+    assert kind(domain, PAGE_A) == (WRITABLE, 1)
+    assert kind(domain, PAGE_B) == (LEAVES, 1)
+    domain.put(PAGE_A, 900, 0)
+    assert domain.call(Call.PIN_TABLE, gva(PAGE_A), Level.ROOT, 0) == 0
+    assert kind(domain, PAGE_B) == (LEAVES, 4)
+    assert domain.call(Call.UNPIN_TABLE, gva(PAGE_A), 0, 0) == 0
+    assert kind(domain, PAGE_B) == (LEAVES, 1)
+
+
 def test_a_table_in_use_stays_one(domain):
     new_root(domain)
     assert domain.call(Call.PIN_TABLE, gva(PAGE_B), Level.OPEN, 0) == 0

@@ -54,8 +54,8 @@ def explain_leak(context: click.Context, name: str, profile: str, mem: int, max_
     if name == engines.NATIVE:
         raise click.UsageError("the bare machine is what engines are compared with", context)
     if engines.build_of(name):
-        raise click.UsageError(f"under {name!r} a guest is another program: it is built for it, and "
-                               "has no step in common with the bare machine's", context)  # fmt: skip
+        raise click.UsageError(f"for {name!r} a guest is built anew: it is another program, whose "
+                               "steps cannot be compared with the bare one's", context)  # fmt: skip
     paging = engines.paging_of(name, None)
     settings = {"mem": mem, "profile": profile, **SETTINGS}
     pair = [engines.machine_for(each, paging, settings) for each in (engines.NATIVE, name)]
