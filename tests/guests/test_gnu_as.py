@@ -9,11 +9,13 @@ from tests.unit.asm import gnu
 
 @gnu.needed
 @pytest.mark.parametrize("guest", guests.catalogue().values(), ids=lambda guest: guest.name)
-@pytest.mark.parametrize("map_4k", [0, 1])
-def test_same_bytes(guest, map_4k, tmp_path):
-    flags = ["-I", str(guests.ROOT), "--defsym", f"MAP_4K={map_4k}"]
+@pytest.mark.parametrize("defines", [{"MAP_4K": 0}, {"MAP_4K": 1}, guests.BUILDS["pv"]], ids=str)
+def test_same_bytes(guest, defines, tmp_path):
+    flags = ["-I", str(guests.ROOT)]
+    for name, number in defines.items():
+        flags += ["--defsym", f"{name}={number}"]
     theirs = gnu.link(guest.source.read_text(), tmp_path, flags=flags)
-    program = assembled(guest, defines={"MAP_4K": map_4k})
+    program = assembled(guest, defines=defines)
     ours = {section.name: bytes(section.data) for section in program.sections if section.loaded}
     for name, data in theirs.items():
         assert ours.get(name, b"") == data, name

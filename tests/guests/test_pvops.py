@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+import asm
 import guests
 from tests.guests import pvops
 from tests.guests.build import assembled, words
+from toyisa.fields import REG_NAMES
 from toyisa.insns import Sens, find
 
 KERNELS = list(guests.catalogue().values())
@@ -54,3 +56,58 @@ def test_operands_are_the_registers_that_the_table_says():
 def test_every_operation_is_used():
     unused = pvops.macros() - {operation.name for _, operation, _ in uses()}
     assert unused == set()
+
+
+PATCHED = guests.path("include/pvops_pv.inc").read_text()
+STEM = """
+    .include "include/pvops.inc"
+    .globl  _start
+_start:
+"""
+TAIL = """
+panic: trap_entry: trap_entry_end: trap_return: trap_return_end:
+    ebreak
+"""
+
+
+def test_the_patched_file_has_every_operation():
+    """With the same operands; what else it has is its own."""
+    shapes = {m[1]: len(m[2].split()) for m in pvops.MACRO.finditer(PATCHED)}
+    native = {m[1]: len(m[2].split()) for m in pvops.MACRO.finditer(pvops.source())}
+    assert {name: shapes.get(name) for name in native} == native
+
+
+def changed(program, first, last):
+    """Registers that the instructions from one symbol up to another change."""
+    start, end = (program.symbols[name].value for name in (first, last))
+    found = set()
+    for address, word in words(program, ".text"):
+        if start <= address < end:
+            row = find(word)
+            assert row is not None, hex(word)
+            if "rd" in re.split(r"\W+", row.operands):
+                found.add(REG_NAMES[word >> 7 & 31])
+    return found - {"zero"}
+
+
+@pytest.mark.parametrize("name", sorted(set(pvops.operations()) - {"IRET_USER", "IRET_KERNEL"}))
+def test_patched_operations_change_no_other_registers(name):
+    """Routines behind them included; a hypercall itself changes a0 and a1 at most."""
+    operation = pvops.operations()[name]
+    free = iter(("s2", "s3", "s4"))
+    operands = [said if not said.startswith("r") else next(free) for said in operation.operands]
+    body = f"begin:\n    {name} {', '.join(operands)}\nend:\n"
+    program = asm.assemble_text(STEM + body + TAIL, include_dirs=[guests.ROOT], defines={"PV": 1})
+    allowed = {*operation.clobbers, *pvops.ANSWERS.get(name, ())}
+    if name == "SHUTDOWN":  # does not come back
+        allowed |= {"a0", "a1", "a6", "a7"}
+    allowed |= {o for o, said in zip(operands, operation.operands) if said.startswith("rd")}
+    allowed |= {o for o, said in zip(operands, operation.operands) if said in ("rlo", "rhi")}
+    assert changed(program, "begin", "end") <= allowed
+
+
+def test_patched_routines_change_no_more_than_hypercalls_may():
+    program = asm.assemble_text(STEM + TAIL, include_dirs=[guests.ROOT], defines={"PV": 1})
+    found = changed(program, "pv_set_pte", "pv_refused")
+    assert found <= set(pvops.SETS["hyp"])
+    assert found >= {"a0", "a1", "a6", "a7", "t0"}

@@ -99,6 +99,7 @@ def boot(machine: "VirtualMachine") -> None:
             "the guest", f"leaves no room below {RAM_BASE + top * PAGE:#x} for page tables",
             "give the machine more memory (--mem)",
         )  # fmt: skip
+    machine.real_hart.csr.scounteren = machine.hart.csr.scounteren  # what U may read
     build_tables(machine.vm, machine.real_hart, machine.real_memory, top)
 
 
