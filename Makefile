@@ -48,6 +48,7 @@ docs: setup  ## write the tables in docs/ anew, and check every link
 
 bench: setup  ## figures: the interpreter on compiled C, the assembler, hypercalls, unicorn
 	$(BIN)/python -m bench.interp
+	$(BIN)/python -m bench.vmm
 	$(BIN)/python -m bench.pv
 	$(BIN)/python bench/asm_speed.py
 	$(BIN)/python -m bench.lockstep

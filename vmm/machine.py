@@ -165,6 +165,10 @@ class VirtualMachine(Machine):
         fold_all(self.real_hart, self.real_memory)
         return tally.cycles_by_class(self.real_hart, self.cycles)
 
+    def counters(self) -> dict[str, int]:
+        """What the engine has counted of its own, by name."""
+        return self.engine.counters(self) if self.engine.counters else {}
+
     def exits(self) -> dict[str, dict[str, int]]:
         """By kind of exit: how many, and the cycles that root spent on them.
 

@@ -40,6 +40,7 @@ SHADOW = record(
     ("unused", "i8", MAX_SHADOW),      # traced stores that came while no current root led here
     ("as_root", "i4", (VIEWS, MAX_FRAMES)),   # by gfn: the shadow frame plus 1, or 0
     ("as_table", "i4", (VIEWS, MAX_FRAMES)),
+    ("shadows", "i1", MAX_FRAMES),            # by gfn: how many shadow frames those are
     ("special", "i4", (VIEWS, 3)),     # roots of no table: plus 1, or 0
     ("head", "i4", MAX_FRAMES),        # by mfn
     ("next", "i4", MAX_SHADOW * ENTRIES), ("prev", "i4", MAX_SHADOW * ENTRIES),

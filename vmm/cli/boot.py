@@ -97,6 +97,7 @@ def figures(machine: Any) -> dict[str, Any]:
     return {
         "exits": exits(machine),
         "shadow": {key: int(stats[key]) for key in shadow} if stats is not None else None,
+        "counters": machine.counters() if stats is not None else None,
         "guest_digest": machine.guest_digest(),
         "trail": int(machine.hart.trail),
     }

@@ -54,7 +54,7 @@ def stat(context: click.Context, name: str, paging: str | None, as_json: bool, *
         head = {"schema": SCHEMA, "guest": guest.name, "exit": outcome.exit,
                 "status": int(outcome.status), "engine": name, "paging": paging,
                 **settings, "instret": machine.instret, "cycles": machine.cycles}  # fmt: skip
-        click.echo(json.dumps({**head, "exits": rows}, indent=2))
+        click.echo(json.dumps({**head, "exits": rows, "counters": machine.counters()}, indent=2))
     else:
         click.echo("\n".join(lines(rows, machine)))
     tell(report.summary(f"{guest.name} under {name}", machine, outcome))
@@ -97,4 +97,6 @@ def lines(rows: list[dict[str, Any]], machine: Any) -> list[str]:
     samples, spent = (sum(row[key] for row in rows) for key in ("samples", "cycles"))
     share = 100 * spent / max(machine.cycles, 1)
     text += ["", f"{samples:,} exits, {spent:,} cycles: {share:.1f} % of the guest's time"]
+    counters = machine.counters()
+    text += ["", *(f"{name:<20}{value:>12,}" for name, value in counters.items())]
     return text

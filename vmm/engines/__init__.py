@@ -23,6 +23,7 @@ class Engine:
     it can translate addresses, its default first.  `build` names how a guest's source must
     be built, as in `guests.BUILDS`; `boot(machine)` is called when a guest has been loaded
     and the hart set at its entry, and may refuse it by an ImageError.
+    `counters(machine)` is what it has counted of its own, by name.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Engine:
     leaks: bool = False  # it runs a guest wrong where not all that is sensitive traps
     build: str = ""
     boot: Callable[[Any], None] | None = None
+    counters: Callable[[Any], dict[str, int]] | None = None
 
     @property
     def unmodified(self) -> bool:

@@ -13,7 +13,7 @@ from toyisa.njit import entry, njit
 from vmm.exits import ShadowEvent
 from vmm.shadow.link import BASE_PPN, get_entry, set_entry, unmap, write_protect
 from vmm.stats import log_shadow
-from vmm.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, VIEWS
+from vmm.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE
 
 DIRECT, KERNEL, KERNEL_MXR = 0, 1, 2  # views: see fill.py
 REGION = 1023  # the root entry of the monitor's window
@@ -24,12 +24,7 @@ PAGING_OFF_U, PAGING_OFF_S, NOWHERE = -1, -2, -3  # keys of roots that stand for
 def traced(vm, gfn):
     """Whether stores to a guest frame must be seen: it is a table, or holds `tohost`,
     or code was translated from it."""
-    if gfn == vm.tohost or vm.code[gfn]:
-        return True
-    for view in range(VIEWS):
-        if vm.shadow.as_root[view, gfn] or vm.shadow.as_table[view, gfn]:
-            return True
-    return False
+    return gfn == vm.tohost or vm.code[gfn] != 0 or vm.shadow.shadows[gfn] != 0
 
 
 @njit
@@ -51,7 +46,7 @@ def find(vm, view, role, key):
 
 @njit
 def _enter(vm, frame, value):
-    """Write `value` where the frame is looked up by its key."""
+    """Write `value`, the frame plus 1 or 0, where it is looked up by its key."""
     shadow = vm.shadow
     view, role, key = np.int64(shadow.aspect[frame]), shadow.role[frame], shadow.key[frame]
     if role == TABLE:
@@ -60,6 +55,8 @@ def _enter(vm, frame, value):
         shadow.special[view, -1 - key] = value
     elif role == ROOT:
         shadow.as_root[view, key] = value
+    if role != SPLIT and key >= 0:
+        shadow.shadows[key] += 1 if value else -1
 
 
 @njit

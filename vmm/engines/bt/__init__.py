@@ -15,6 +15,7 @@ from toyisa.mmu import A, D, R, V, W, X
 from toyisa.njit import entry, njit, view
 from vmm.engines import Engine
 from vmm.engines.bt.cache import flush_cache
+from vmm.engines.bt.dump import counters
 from vmm.engines.bt.enter import enter
 from vmm.engines.bt.exit import handle
 from vmm.engines.bt.leave import leave
@@ -75,5 +76,5 @@ def serve_bt(hart, mem, vm, request, first):
 
 ENGINE = Engine(
     "bt", "binary translation: the kernel's code is translated as it runs", serve_bt, install,
-    frames=FRAMES,
+    frames=FRAMES, counters=counters,
 )  # fmt: skip
