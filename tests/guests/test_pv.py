@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import asm
@@ -118,26 +119,20 @@ def test_the_scans_find_what_is_sensitive():
     assert {"csrrci", "csrrsi", "wfi"} <= executed(machine.hart, machine.memory)
 
 
-def interrupted(machine) -> set[int]:
-    """The pcs at which the guest was when its timer fired."""
-    stats = machine.vm.stats
-    n = int(stats.logged)
-    assert n < stats.log_pc.size
-    return {int(pc) for pc in stats.log_pc[:n][stats.log_kind[:n] == Kind.TIMER]}
-
-
 @pytest.fixture(scope="module")
 def everywhere():
     """The kernel's symbols, and what was interrupted, by instructions and by cycles."""
     places, outputs = set(), []
     for clock in ("icount", "cycles"):
         machine = VirtualMachine(engine="pv", cost=BY_UNITS, clock=clock)
-        machine.vm.stats.logging = 1
+        pieces = []
+        machine.log(lambda lines, kept=pieces: kept.append(lines.copy()))
         program = patched(EVERYWHERE)
         machine.load(program.elf())
         assert machine.run(budget=EVERYWHERE.budget) is Exit.HALTED, machine.reason
         outputs.append(machine.output().decode())
-        places |= interrupted(machine)
+        lines = np.concatenate(pieces)
+        places |= set(lines["pc"][lines["kind"] == Kind.TIMER].tolist())  # where it fired
     return program, places, outputs
 
 
