@@ -19,8 +19,9 @@ sys.exit(status)
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["run", "--help"], ["examples"], ["asm", "a.S"], ["disasm", "a.elf"],
-     ["run", "no-such-example"]],
+    [["--help"], ["run", "--help"], ["boot", "--help"], ["stat", "--help"],
+     ["explain-leak", "--help"], ["examples"], ["asm", "a.S"], ["disasm", "a.elf"],
+     ["run", "no-such-example"], ["boot", "no-such-example"], ["boot", "hello", "--engine", "no"]],
     ids=" ".join,
 )  # fmt: skip
 def test_nothing_heavy_is_imported(arguments, tmp_path):
