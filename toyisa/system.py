@@ -14,6 +14,7 @@ from toyisa.clock import charge, timer_deadline, virtual_time
 from toyisa.cost import Event
 from toyisa.exits import Reason
 from toyisa.levels import Level, Profile, STraps
+from toyisa.meter import mark
 from toyisa.mmu import LOAD, PAGED, STORE, drop_fast_tags, flush, walk
 from toyisa.njit import njit
 from toyisa.ops import Op
@@ -130,6 +131,8 @@ def execute_system(hart, mem, uop, insn):
     if Op.CSRRW <= op <= Op.CSRRCI:
         if _csr_insn(hart, op, rd, rs1, uop >> 32, insn) < 0:
             return FAULT
+        if uop >> 32 == csr.CYCLE:
+            mark(hart, mem)
     elif op == Op.SRET:
         if _denied(hart, np.int64(STraps.SRET), insn):
             return FAULT
