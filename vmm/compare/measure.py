@@ -110,8 +110,8 @@ def _row(n: int, read: list[readings.Reading], notes, subject: Subject, setting:
     events = _interval(notes, full, each) - _interval(notes, empty, each)
     if (cycles := events.cycles(setting.cost.price)) != reading.cycles:
         raise MeasureError(
-            f"{reading.key} under {subject.name}: the events come to {cycles} cycles, but the guest "
-            f"counted {reading.cycles}"
+            f"{reading.key} under {subject.name}: the events come to {cycles} cycles, "
+            f"but the guest counted {reading.cycles}"
         )
     return Row(reading.key, subject, setting, reading.iterations, events)
 

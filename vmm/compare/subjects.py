@@ -4,6 +4,7 @@ Must not know what is measured.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import asm
@@ -76,11 +77,11 @@ def build_of(subject: Subject) -> str:
     return "" if subject.engine == NATIVE else getattr(engines.find(subject.engine), "build", "")
 
 
-def elf_of(guest: guests.Guest, build: str) -> bytes:
-    """One of our guests, assembled."""
+def elf_of(source: Path, build: str) -> bytes:
+    """A guest's main file, assembled for such a build; AsmErrors."""
     defines = getattr(guests, "BUILDS", {"": {}})[build]
-    dirs = guests.include_dirs(guest.source)
-    return asm.assemble(guest.source, include_dirs=dirs, defines=defines).elf()
+    dirs = guests.include_dirs(source)
+    return asm.assemble(source, include_dirs=dirs, defines=defines).elf()
 
 
 def nano() -> dict[str, guests.Guest]:

@@ -29,7 +29,7 @@ TERMS: dict[str, tuple[str, ...]] = {
 }
 
 MEANING: dict[str, str] = {
-    "instructions": "instructions executed on the machine: the guest's, and those that stand for them",
+    "instructions": "executed on the machine: the guest's, and those that stand for them",
     "serialize": "accesses to privileged CSRs that the machine allowed",
     "walks": "page-table entries read by the machine after a TLB miss",
     "traps": "traps that went to the guest's kernel without the monitor",
