@@ -50,7 +50,7 @@ def _setting(rows: list[Row], setting: Setting, markdown: bool, terms: bool,
         out += ["", _heading("Where the cycles go", markdown, 3), ""]
         out += tables.layout(tables.breakdown(rows), markdown)
         out += ["", *(f"{term}: {meaning}" for term, meaning in MEANING.items())]
-    judged, turned = verdicts(rows), flips(rows) if sensitivity else None
+    judged, turned = _judged(rows), flips(rows) if sensitivity else None
     out += ["", _heading(f"Published orderings: {_count(judged)}", markdown, 3), ""]
     for verdict in judged:
         line = tables.verdict_line(verdict, turned and turned[key_of(verdict)])
@@ -58,6 +58,13 @@ def _setting(rows: list[Row], setting: Setting, markdown: bool, terms: bool,
     flags = red_flags(rows)
     out += ["", *(f"red flag: {flag}" for flag in flags or ["none"])]
     return out
+
+
+def _judged(rows: list[Row]) -> list[Verdict]:
+    """The verdicts: of one benchmark its own, of several all, answerable or not."""
+    names = {row.benchmark.partition(":")[0] for row in rows}
+    return [verdict for verdict in verdicts(rows)
+            if len(names) > 1 or verdict.benchmark.partition(":")[0] in names]  # fmt: skip
 
 
 def _count(judged: list[Verdict]) -> str:
@@ -84,7 +91,7 @@ def document(rows: list[Row], sensitivity: bool, seconds: float) -> dict[str, An
         turned = flips(mine) if sensitivity else None
         judged += [
             verdict_document(verdict, turned and turned[key_of(verdict)], setting.cost.name)
-            for verdict in verdicts(mine)
+            for verdict in _judged(mine)
         ]
         flags += [{"cost": setting.cost.name, "flag": flag} for flag in red_flags(mine)]
     return {

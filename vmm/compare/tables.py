@@ -6,6 +6,7 @@ A table is lines of cells; one function lays it out.  Must not know how a figure
 from collections.abc import Iterable
 
 from vmm.compare.measure import Row
+from vmm.compare.orderings import PRESET
 from vmm.compare.published import Figure, figure
 from vmm.compare.vectors import TERMS
 from vmm.compare.verdicts import Verdict
@@ -29,17 +30,20 @@ def layout(table: Table, markdown: bool) -> list[str]:
 
 def number(value: float) -> str:
     """Cycles for people."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 1 else f"{value:.2g}"
 
 
 def costs(rows: list[Row]) -> Table:
     """Cycles an operation and ratio to native, a line a benchmark; below, what is published."""
     labels = list(dict.fromkeys(row.subject.label for row in rows if not row.subject.force))
+    whole = rows[0].setting.cost.name == PRESET
     table = [["cycles an operation", *labels]]
     for name, line in _by_benchmark(rows).items():
         native = line.get("native")
         table.append([name, *(_cost(line.get(label), native) for label in labels)])
-        told = [_published(figure(name, label.split("/")[0])) for label in labels]
+        told = [_published(figure(name, label.split("/")[0]), whole) for label in labels]
         if any(told):
             table.append(["    published", *told])
     return table
@@ -53,7 +57,8 @@ def ways(rows: list[Row]) -> Table:
     for row in rows:
         if (row.benchmark, row.subject.engine) in names and not row.wrong:
             name = row.subject.label if row.subject.force else f"{row.subject.label}, inline"
-            published = _published(figure(row.benchmark, row.subject.name))
+            whole = row.setting.cost.name == PRESET
+            published = _published(figure(row.benchmark, row.subject.name), whole)
             table.append([f"{row.benchmark} {name}", number(row.cycles), published])
     return table if found else []
 
@@ -88,9 +93,12 @@ def ratio(value: float) -> str:
     return f"{value:.2f}x" if value < 1.95 else f"{value:.1f}x"
 
 
-def _published(found: Figure | None) -> str:
-    if found is None:
+def _published(found: Figure | None, whole: bool) -> str:
+    """The figure; without `whole` its ratio alone, since it is of another machine."""
+    if found is None or (not whole and found.ratio in (None, 1)):
         return ""
+    if not whole:
+        return f"{ratio(found.ratio)} [{found.tag}]"
     if found.unit == "x":
         return f"{ratio(found.value)} [{found.tag}]"
     unit = "us" if found.unit == "us" else ""

@@ -37,6 +37,11 @@ class Whole:
         return self.events.cycles(self.setting.cost.price)
 
     @property
+    def busy(self) -> int:
+        """The total without the time asleep, which depends on when work arrives."""
+        return self.total - self.terms["idle"]
+
+    @property
     def terms(self) -> dict[str, int]:
         """The total's terms: they sum to it exactly."""
         return self.events.terms(self.setting.cost.price)
@@ -82,12 +87,10 @@ def run_whole(guest: Guest, subject: Subject, setting: Setting) -> Whole:
 
 def explain(a: Whole, b: Whole) -> str:
     """A sentence on why `b` costs what it does beside `a`: the terms that differ most, first."""
-    difference = b.total - a.total
+    difference = b.busy - a.busy
     names = a.subject.label, b.subject.label
-    if not difference:
-        return f"{names[0]} and {names[1]} cost the same."
-    more = "more" if difference > 0 else "fewer"
-    parts, left = [], {term: b.terms[term] - a.terms[term] for term in TERMS}
+    more = "more" if difference >= 0 else "fewer"
+    parts, left = [], {term: b.terms[term] - a.terms[term] for term in TERMS if term != "idle"}
     for term, change in sorted(left.items(), key=lambda item: -abs(item[1])):
         if not change or (parts and abs(change) < abs(difference) / 50):
             break
@@ -95,10 +98,9 @@ def explain(a: Whole, b: Whole) -> str:
         left[term] = 0
     if rest := sum(left.values()):
         parts.append(f"{rest:+,} the rest")
-    share = f"{b.total / a.total:.2f} times" if a.total else "not"
     return (
-        f"{names[1]} takes {share} the cycles of {names[0]}, {abs(difference):,} {more}: "
-        f"{', '.join(parts)}."
+        f"{names[1]} is busy for {b.busy / max(a.busy, 1):.2f} times the cycles of {names[0]}, "
+        f"{abs(difference):,} {more}: {', '.join(parts) or 'in no term'}."
     )
 
 

@@ -32,9 +32,11 @@ def _table(runs: list[Whole], terms: bool) -> Table:
         used = [term for term in TERMS if any(run.terms[term] for run in runs)]
         table += [[term, *(f"{run.terms[term]:,}" for run in runs)] for term in used]
     table.append(["total", *(f"{run.total:,}" for run in runs)])
+    table.append(["busy: total less idle", *(f"{run.busy:,}" for run in runs)])
     native = next((run for run in runs if run.subject.engine == "native"), None)
     if native:
-        table.append(["times native", *(f"{run.total / native.total:.2f}" for run in runs)])
+        ratios = (f"{run.busy / max(native.busy, 1):.2f}" for run in runs)
+        table.append(["busy, times native", *ratios])
     return table
 
 
