@@ -8,6 +8,7 @@ from html import escape
 
 from vmm.compare.measure import Row
 from vmm.compare.published import figure
+from vmm.compare.tables import shown as is_shown
 
 WIDTH, LEFT, RIGHT, LINE, TOP, BOTTOM = 760, 150, 20, 22, 56, 34
 COLOURS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860", "#64b5cd")
@@ -22,8 +23,9 @@ def svg(rows: list[Row], title: str) -> str:
     native = {row.benchmark: row.cycles for row in rows
               if row.subject.engine == "native" and not row.wrong and row.cycles > 0}  # fmt: skip
     shown = [row for row in rows
-             if row.benchmark in native and row.subject.engine != "native"
-             and not row.wrong and not row.subject.force and row.cycles > 0]  # fmt: skip
+             if row.benchmark in native and is_shown(row.benchmark)
+             and row.subject.engine != "native" and not row.subject.force
+             and not row.wrong and row.cycles > 0]  # fmt: skip
     names = list(dict.fromkeys(row.benchmark for row in shown))
     labels = list(dict.fromkeys(row.subject.label for row in shown))
     points = [

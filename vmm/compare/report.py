@@ -48,8 +48,10 @@ def _setting(rows: list[Row], setting: Setting, markdown: bool, terms: bool,
                       for row in wrong)]  # fmt: skip
     if terms:
         out += ["", _heading("Where the cycles go", markdown, 3), ""]
-        out += tables.layout(tables.breakdown(rows), markdown)
-        out += ["", *(f"{term}: {meaning}" for term, meaning in MEANING.items())]
+        table = tables.breakdown(rows)
+        out += tables.layout(table, markdown)
+        dash = "- " if markdown else ""
+        out += ["", *(f"{dash}{term}: {MEANING[term]}" for term in table[0][1:-1])]
     judged, turned = _judged(rows), flips(rows) if sensitivity else None
     out += ["", _heading(f"Published orderings: {_count(judged)}", markdown, 3), ""]
     for verdict in judged:

@@ -63,7 +63,8 @@ def ways(rows: list[Row]) -> Table:
     return table if found else []
 
 
-def _shown(benchmark: str) -> bool:
+def shown(benchmark: str) -> bool:
+    """Whether people are shown the row; of batches three will do."""
     name, _, param = benchmark.partition(":")
     return name != "ptemod_batch" or param in SHOWN_BATCHES
 
@@ -71,7 +72,7 @@ def _shown(benchmark: str) -> bool:
 def _by_benchmark(rows: Iterable[Row]) -> dict[str, dict[str, Row]]:
     found: dict[str, dict[str, Row]] = {}
     for row in rows:
-        if not row.subject.force and _shown(row.benchmark):
+        if not row.subject.force and shown(row.benchmark):
             found.setdefault(row.benchmark, {})[row.subject.label] = row
     return found
 
@@ -109,11 +110,11 @@ def _published(found: Figure | None, whole: bool) -> str:
 
 def breakdown(rows: list[Row]) -> Table:
     """Where the cycles of an operation go: a line a benchmark and engine, a column a term."""
-    shown = [row for row in rows if _shown(row.benchmark) and not row.wrong]
+    kept = [row for row in rows if shown(row.benchmark) and not row.wrong]
     used = [term for term in TERMS if any(round(row.terms[term] / row.iterations, 1)
-                                          for row in shown)]  # fmt: skip
+                                          for row in kept)]  # fmt: skip
     table = [["cycles an operation", *used, "total"]]
-    for row in shown:
+    for row in kept:
         cells = [_term(row.terms[term] / row.iterations) for term in used]
         table.append([f"{row.benchmark} {row.subject.label}", *cells, number(row.cycles)])
     return table

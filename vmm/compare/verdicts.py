@@ -87,7 +87,6 @@ def _players(role: str, rows: dict[str, Row]) -> dict[str, Row]:
 
 
 def _chain(ordering: Ordering, rows: dict[str, Row], price: Pricing) -> Verdict:
-    wrong = [label for label, row in rows.items() if row.wrong]
     right = {label: row for label, row in rows.items() if not row.wrong}
     steps, relations = ordering.chain
     kept, texts, asked, missing, strongest = [], [], [], [], "="
@@ -117,7 +116,7 @@ def _chain(ordering: Ordering, rows: dict[str, Row], price: Pricing) -> Verdict:
     holds, why = None, ""
     if not pairs:
         why = "no benchmark" if not rows else f"needs {', '.join(missing)}"
-        if wrong:
+        if wrong := [label for role in missing for label in _players(role, rows)]:
             why = f"{', '.join(wrong)} runs it wrong on this machine"
     else:
         holds = all(RELATIONS[relation](a, b) for a, relation, b in pairs)
