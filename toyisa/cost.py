@@ -26,14 +26,15 @@ class Event(IntEnum):
     TRAP_IRQ = 4    # entering S by an interrupt
     MMIO = 5        # one access to a device register
     FIRMWARE = 6    # one SBI call answered by the firmware
+    SERIALIZE = 7   # one access to a CSR that is not one of those a trap writes
     # What root spends as a monitor; on a bare machine none of these happens.
-    ROOT_CROSS = 7      # a trap from S or U to root, and back
-    ROOT_CALLOUT = 8    # a call to root that code of root's own makes, and back
-    ROOT_SWITCH = 9     # a hardware-assist world switch: exit and entry
-    ROOT_EMULATE = 10   # one instruction decoded and emulated by root
-    ROOT_WORD = 11      # one word of tables or saved state read or written by root
-    ROOT_FRAME = 12     # a frame found, zeroed and entered in root's books
-    ROOT_TRANSLATE = 13  # one guest instruction translated
+    ROOT_CROSS = 8      # a trap from S or U to root, and back
+    ROOT_CALLOUT = 9    # a call to root that code of root's own makes, and back
+    ROOT_SWITCH = 10    # a hardware-assist world switch: exit and entry
+    ROOT_EMULATE = 11   # one instruction decoded and emulated by root
+    ROOT_WORD = 12      # one word of tables or saved state read or written by root
+    ROOT_FRAME = 13     # a frame found, zeroed and entered in root's books
+    ROOT_TRANSLATE = 14  # one guest instruction translated
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,15 @@ def access(hart, number, reads, writes):
 
 
 @njit
+def is_trap_csr(number):
+    """Whether it is one of sepc, scause, stval, sscratch: words that the trap itself handles.
+
+    x86's trap pushes them and `iret` pops them, so they cost no more than a word of memory.
+    """
+    return _GROUP[number] == STraps.TRAPCSR
+
+
+@njit
 def read(hart, number):
     """The value of CSR `number`, which exists."""
     csr = hart.csr

@@ -47,13 +47,13 @@ def root() -> Path:
 def sources() -> list[Path]:
     """The files that compiled code depends on.
 
-    Everything in `toyisa` and in `vmm` beside it, except the command and the testing
-    tools: nothing may import those (contracts of the linter), so no compiled code can
-    depend on them.
+    Everything in `toyisa` and in `vmm` beside it, except the command, the comparison and
+    the testing tools: nothing may import those (contracts of the linter), so no compiled
+    code can depend on them.
     """
     here = Path(__file__).parent
     below = [*here.rglob("*"), *(here.parent / "vmm").rglob("*")]
-    apart = {here.parent / "vmm" / "cli", here / "testing"}
+    apart = {*(here.parent / "vmm" / part for part in ("cli", "compare")), here / "testing"}
     return sorted(
         p for p in below if p.suffix in {".py", ".toml"} and apart.isdisjoint(p.parents)
     )

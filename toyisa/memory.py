@@ -70,6 +70,7 @@ MEMORY = record(
     ("execute", "i8"),                  # the host address of execute.py's unit
     ("serve", "i8"),                    # of serve.py's
     ("manage_pool", "i8"),              # and of pool.py's
+    ("meter", "i8"),                    # of a meter.METER, or 0
     ("frame_flags", "u1", MAX_FRAMES),  # what the MMU must know of a frame
     ("slot", "i4", MAX_FRAMES),         # a frame's decode slot, plus 1; 0 for none
     ("owner", "i4", SLOTS),             # a slot's frame, or NO_FRAME

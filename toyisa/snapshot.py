@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 # Fields of the memory record that say where things are on this host, or follow
 # from RAM.  Whoever adds such a field to `memory.MEMORY`, adds it here.
 HOST_FIELDS = frozenset((
-    "execute", "serve", "manage_pool", "ram", "ram_size", "frame_flags", "slot", "owner", "slots",
-    "free", "n_free", "stores", "flushes", "stale", "uops", "cum", "flow", "edge",
+    "execute", "serve", "manage_pool", "meter", "ram", "ram_size", "frame_flags", "slot", "owner",
+    "slots", "free", "n_free", "stores", "flushes", "stale", "uops", "cum", "flow", "edge",
 ))  # fmt: skip
 KEPT_FIELDS = tuple(name for name in MEMORY.names if name not in HOST_FIELDS)
 FAST_TAGS = ("rtag", "wtag", "xtag")

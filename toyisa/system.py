@@ -10,9 +10,11 @@ import numpy as np
 
 from toyisa import csr
 from toyisa.causes import Exc, Irq
-from toyisa.clock import timer_deadline, virtual_time
+from toyisa.clock import charge, timer_deadline, virtual_time
+from toyisa.cost import Event
 from toyisa.exits import Reason
 from toyisa.levels import Level, Profile, STraps
+from toyisa.meter import mark
 from toyisa.mmu import LOAD, PAGED, STORE, drop_fast_tags, flush, walk
 from toyisa.njit import njit
 from toyisa.ops import Op
@@ -48,6 +50,8 @@ def _csr_insn(hart, op, rd, rs1, number, insn):
     if verdict == csr.TO_ROOT:
         pend_root(hart, np.int64(Exc.ILLEGAL), insn)
         return FAULT
+    if not csr.is_trap_csr(number):
+        charge(hart, np.int64(Event.SERIALIZE), 1)
     operand = rs1 if immediate else np.int64(hart.x[rs1])
     old = csr.read(hart, number) if reads else np.int64(0)
     if writes and verdict != csr.DROP:
@@ -127,6 +131,8 @@ def execute_system(hart, mem, uop, insn):
     if Op.CSRRW <= op <= Op.CSRRCI:
         if _csr_insn(hart, op, rd, rs1, uop >> 32, insn) < 0:
             return FAULT
+        if uop >> 32 == csr.CYCLE:
+            mark(hart, mem)
     elif op == Op.SRET:
         if _denied(hart, np.int64(STraps.SRET), insn):
             return FAULT

@@ -14,6 +14,7 @@ from toyisa.devices import obey_tohost
 from toyisa.exits import Reason
 from toyisa.levels import Level, Profile
 from toyisa.memory import RAM_BASE, ram_words
+from toyisa.meter import mark
 from toyisa.mmu import LOAD, PAGED, STORE, flush
 from toyisa.njit import call_unit, njit
 from toyisa.ops import Op
@@ -26,7 +27,7 @@ from vmm.shadow.frames import traced
 from vmm.shadow.trace import CODE_CHANGED, note_change, table_written
 from vmm.space import gfn_of, offset_of
 
-SATP = 0x180
+SATP, CYCLE = 0x180, 0xC00
 
 
 @njit
@@ -72,6 +73,8 @@ def emulate_system(vm, hart, mem, insn):
     if virtual.counts.exc[2] != traps:
         vm.kind = np.int64(Kind.EXCEPTION)
         vm.stats.injected += 1
+    elif vm.kind == Kind.COUNTER and uop >> 32 == CYCLE:
+        mark(hart, mem)
     elif op == Op.SFENCE_VMA:
         flush(hart, np.int64(hart.x[rs1]) if rs1 else np.int64(-1), -1)
     return reason

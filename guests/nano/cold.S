@@ -43,13 +43,15 @@ blocks:
     ret
 
 # main() -> the machine's exit code:
-#   1. What looking at the clock takes.
+#   1. What looking at the clock takes, when that is warm itself.
 #   2. The two passes.
 #   3. Print, without 1.
 main:
     PROLOGUE
     call    nano_init
     la      a0, nano_nothing            # 1
+    call    nano_time
+    la      a0, nano_nothing
     call    nano_time
     mv      s0, a0
 

@@ -15,6 +15,7 @@ from vmm.cli.asm import asm
 from vmm.cli.boot import boot
 from vmm.cli.bt import bt
 from vmm.cli.classify import classify
+from vmm.cli.compare import compare
 from vmm.cli.disasm import disasm
 from vmm.cli.doctor import doctor
 from vmm.cli.examples import examples
@@ -62,7 +63,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    run, boot, stat, examples, asm, disasm, bt, explain, explain_leak, classify,
+    run, boot, stat, compare, examples, asm, disasm, bt, explain, explain_leak, classify,
     patch_stats, doctor,
 )  # fmt: skip
 for command in COMMANDS:

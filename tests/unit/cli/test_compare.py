@@ -1,0 +1,69 @@
+"""`toyvmm compare`, as people and programs are told of it."""
+
+import json
+
+import pytest
+
+from tests.unit.cli.command import toyvmm
+from vmm.cli.status import Status
+
+
+def compared(*arguments):
+    done = toyvmm("compare", *arguments, "--json")
+    assert done.returncode == Status.PASSED, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_two_runs_give_the_same_json():
+    arguments = ("nano/time_read", "--engines", "native,bt", "--cost", "p4,core2", "--sensitivity")
+    first, second = (compared(*arguments) for _ in range(2))
+    first.pop("seconds"), second.pop("seconds")
+    assert first == second
+    ways = [(row["engine"], row["cost"]) for row in first["rows"]]
+    assert ways == [(engine, cost) for cost in ("p4", "core2")
+                    for engine in ("native", "bt", "bt:callout", "bt:trap")]  # fmt: skip
+    keys = {"benchmark", "engine", "paging", "profile", "cost", "cycles", "ratio", "breakdown",
+            "published"}  # fmt: skip
+    assert keys <= set(first["rows"][0])
+    (p4, _) = first["verdicts"]
+    assert {"row", "ordering", "kind", "holds", "values", "flips"} <= set(p4)
+    assert (p4["row"], p4["kind"], p4["holds"]) == (4, "calibrated", True)
+
+
+def test_a_whole_guest():
+    result = compared("hello", "--engines", "native,trap")
+    native, trap = result["runs"]
+    for run in (native, trap):
+        assert sum(run["breakdown"].values()) == run["cycles"]
+        assert run["same_console"]
+    (sentence,) = result["explanations"]
+    assert sentence.startswith("trap is busy for ")
+
+
+def test_people_are_told_and_a_chart_is_drawn(tmp_path):
+    chart = tmp_path / "chart.svg"
+    done = toyvmm("compare", "nano/irq_toggle", "--engines", "native,trap", "--profile", "leaky",
+                  "--svg", chart)  # fmt: skip
+    assert done.returncode == Status.FAILED
+    assert "wrong: irq_toggle under trap: interrupts are on after it" in done.stdout.decode()
+    assert chart.read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("nano/nothing",), "no benchmark is called 'nano/nothing'; there are syscall"),
+        (("--engines", "nativ"), "did you mean `native`?"),
+        (("--engines", ","), "names none"),
+        (("--paging", "nested"), "no engine here has the paging 'nested'; there are own"),
+        (("--cost", "p5"), "no cost preset 'p5'"),
+        (("--json", "--markdown"), "either --json or --markdown"),
+        (("nowhere",), "no file and no example is called 'nowhere'"),
+        (("hello", "--svg", "x"), "go with nano-benchmarks"),
+        (("nano/in", "--engines", "native", "--svg", "/nowhere/x"), "cannot write /nowhere/x"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(arguments, reason):
+    done = toyvmm("compare", *arguments)
+    assert done.returncode == Status.USAGE
+    assert reason in done.stderr.decode()

@@ -1,0 +1,186 @@
+"""`toyvmm compare`: what operations, or a whole guest, cost under each engine."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vmm.cli import options
+from vmm.cli.files import Refusal, need_stdout, tell, write
+from vmm.cli.status import Status
+
+if TYPE_CHECKING:
+    from vmm.compare.subjects import Setting, Subject
+
+NANO = "nano"
+
+
+class Names(click.ParamType):
+    """Names with commas between them, each once."""
+
+    name = "name,..."
+
+    def convert(self, value, param, ctx) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        found = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+        if not found:
+            self.fail("names none", param, ctx)
+        return found
+
+
+@click.command()
+@click.argument("guest", metavar="[GUEST|nano|nano/NAME]", default=NANO)
+@click.option("--engines", type=Names(), metavar="NAME,...",
+              help="Which engines; all if left out, the bare machine (native) first.")
+@click.option("--paging", type=Names(), metavar="NAME,...", default=(),
+              help="Which ways to translate addresses, of engines that leave a choice.")
+@options.profile
+@click.option("--cost", type=Names(), default="p4", show_default=True, metavar="NAME|FILE,...",
+              help="What things cost: presets (p4, core2, modern) or FILE.toml[:NAME].")
+@click.option("--sensitivity", is_flag=True,
+              help="Halve and double each price, and list which verdicts that turns over.")
+@click.option("--breakdown", is_flag=True, help="Show where the cycles go.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@click.option("--markdown", is_flag=True, help="Print Markdown.")
+@click.option("--svg", type=click.Path(path_type=Path), metavar="FILE",
+              help="Draw the ratios to native into FILE.")
+def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...], profile: str,
+            cost: tuple[str, ...], sensitivity: bool, breakdown: bool, as_json: bool,
+            markdown: bool, svg: Path | None) -> int:
+    """Compare engines by what things cost under them.
+
+    `nano`, the default, runs the nano-benchmarks: cycles an operation, their ratio to the bare
+    machine's, the published figures, and a verdict on each published ordering. `nano/NAME` runs
+    one. Any other guest is run as a whole, an example with its script typed.
+
+    The exit code is 1 if a guest does not run right, as under `trap` on a leaky machine.
+    """
+    need_stdout()
+    if as_json and markdown:
+        raise click.UsageError("either --json or --markdown")
+    whole = guest != NANO and not guest.startswith(f"{NANO}/")
+    if whole and (sensitivity or svg):
+        raise click.UsageError("--sensitivity and --svg go with nano-benchmarks")
+    began = time.perf_counter()
+    subjects, settings = _subjects(engines, paging), _settings(profile, cost)
+    if whole:
+        return _whole(guest, subjects, settings, breakdown, as_json, markdown, began)
+    from vmm.compare import report
+    from vmm.compare.plan import perform, plan
+
+    rows = perform(plan(_benchmarks(guest), subjects, settings), _progress())
+    if svg:
+        from vmm.compare.chart import svg as draw
+
+        first = settings[0]
+        text = draw([row for row in rows if row.setting is first],
+                    f"Cost of an operation, {first.cost.name}, {profile}")  # fmt: skip
+        write(svg, text.encode())
+    if as_json:
+        seconds = round(time.perf_counter() - began, 3)
+        click.echo(json.dumps(report.document(rows, sensitivity, seconds), indent=1))
+    else:
+        click.echo("\n".join(report.lines(rows, markdown, breakdown, sensitivity)))
+    return Status.FAILED if any(row.wrong for row in rows) else Status.PASSED
+
+
+def _whole(name: str, subjects: list[Subject], settings: list[Setting], breakdown: bool,
+           as_json: bool, markdown: bool, began: float) -> int:  # fmt: skip
+    from toyisa.image import ImageError
+    from vmm.compare import wholereport
+    from vmm.compare.subjects import build_of
+    from vmm.compare.whole import Guest, run_whole
+
+    built: dict[str, Guest] = {}
+    progress, runs = _progress(), []
+    for n, (setting, subject) in enumerate((s, e) for s in settings for e in subjects):
+        progress(f"{name} under {subject.label}, {n + 1} of {len(subjects) * len(settings)}")
+        build = build_of(subject)
+        if build not in built:
+            built[build] = _guest(name, build)
+        try:
+            runs.append(run_whole(built[build], subject, setting))
+        except ImageError as error:
+            raise Refusal(f"{name} under {subject.label}: {error}") from None
+    if as_json:
+        seconds = round(time.perf_counter() - began, 3)
+        click.echo(json.dumps(wholereport.document(runs, seconds), indent=1))
+    else:
+        click.echo("\n".join(wholereport.lines(runs, markdown, breakdown)))
+    return Status.FAILED if any(run.wrong for run in runs) else Status.PASSED
+
+
+def _guest(name: str, build: str):
+    """The guest as it is built for an engine, with what its script types."""
+    import guests
+    from asm.errors import AsmErrors
+    from vmm.cli.files import read
+    from vmm.cli.target import SOURCE_SUFFIXES, find
+    from vmm.compare.subjects import elf_of
+    from vmm.compare.whole import Guest
+
+    known = guests.catalogue()
+    path = known[name].source if name in known else Path(name)
+    script = known[name].input if name in known else None
+    try:
+        if path.suffix.lower() in SOURCE_SUFFIXES and path.exists():
+            elf = elf_of(path, build)
+        else:
+            elf = find(name).elf
+    except AsmErrors as errors:
+        tell(str(errors))
+        raise click.exceptions.Exit(Status.USAGE) from None
+    return Guest(name, elf, read(script) if script else b"")
+
+
+def _benchmarks(guest: str) -> list[str]:
+    from vmm.compare.subjects import nano
+
+    known, name = nano(), guest.removeprefix(NANO).removeprefix("/")
+    if name and name not in known:
+        raise Refusal(f"no benchmark is called {guest!r}; there are {', '.join(known)}")
+    return [name] if name else list(known)
+
+
+def _subjects(names: tuple[str, ...] | None, paging: tuple[str, ...]) -> list[Subject]:
+    from vmm.cli import engine
+    from vmm.compare.subjects import paging_of, subjects
+
+    found = tuple(engine.find(name) for name in names or engine.names())
+    known = {way for name in found for way in paging_of(name)}
+    for way in paging:
+        if way not in known:
+            raise Refusal(f"no engine here has the paging {way!r}; there are "
+                          f"{', '.join(sorted(known))}")  # fmt: skip
+    return subjects(found, paging)
+
+
+def _settings(profile: str, costs: tuple[str, ...]) -> list[Setting]:
+    from toyisa.cost import CostError, load
+    from toyisa.levels import Profile
+    from vmm.compare.subjects import Setting
+
+    level = Profile[profile.upper().replace("-", "_")]
+    try:
+        return [Setting(level, load(cost)) for cost in costs]
+    except CostError as error:
+        raise Refusal(str(error)) from None
+
+
+def _progress() -> Any:
+    """A function that tells what is being done, if it takes more than a second."""
+    told = time.perf_counter()
+
+    def progress(line: str) -> None:
+        nonlocal told
+        now = time.perf_counter()
+        if now - told >= 1:
+            told = now
+            tell(f"toyvmm: {line} ...")
+
+    return progress

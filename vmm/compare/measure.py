@@ -1,0 +1,141 @@
+"""Answers for what an operation of a nano-benchmark cost: its events, exactly.
+
+The guest measures itself: it reads `cycle` before and after a loop.  A meter
+(`toyisa.meter`) notes what had happened at each of these reads, so the difference of two
+notes is what the timed part consists of, and it must come to the very number of cycles
+that the guest prints.  Must not know what is made of it.
+"""
+
+from dataclasses import dataclass
+
+from guests import readings
+from toyisa import meter
+from toyisa.machine import Exit
+from toyisa.pool import fold_all
+from vmm.compare.subjects import Setting, Subject, machine_for
+from vmm.compare.vectors import Vector, vector
+from vmm.exits import Kind
+
+BUDGET = 200_000_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """`iterations` of an operation, and the events they took.
+
+    `wrong` says how the guest noticed that the operation was not done as it must be; empty
+    if all went well.  Its cycles mean nothing then.
+    """
+
+    benchmark: str
+    subject: Subject
+    setting: Setting
+    iterations: int
+    events: Vector
+    wrong: str = ""
+
+    @property
+    def cycles(self) -> float:
+        """Cycles an operation."""
+        return self.at(self.setting.cost.price)
+
+    def at(self, prices) -> float:
+        """Cycles an operation under other prices."""
+        return self.events.cycles(prices) / self.iterations
+
+    @property
+    def total(self) -> int:
+        """Cycles of all the operations."""
+        return self.events.cycles(self.setting.cost.price)
+
+    @property
+    def terms(self) -> dict[str, int]:
+        """The total's terms."""
+        return self.events.terms(self.setting.cost.price)
+
+
+class MeasureError(RuntimeError):
+    """A benchmark did not do what is expected of it; the message says what."""
+
+
+# Two reads of `cycle` bound an interval.  Which interval is a reading's, and which one is
+# taken off; how many there are.  By lib/nano.S, for each reading: the empty loop and the
+# full one unmeasured, then both once more.
+_INTERVALS = {
+    "cold:1": (2, 1, 4),     # two looks at the clock alone, two passes
+    "cold:2": (3, 1, 4),
+    "forkwait": (2, 1, 3),   # an unmeasured round, one with nothing to do, a full one
+}
+
+
+def measure(name: str, elf: bytes, subject: Subject, setting: Setting) -> list[Row]:
+    """Run the nano-benchmark `name` and return a row for each of its readings."""
+    machine = machine_for(subject, setting)
+    virtual = subject.engine != "native"
+    real = machine.real_memory if virtual else machine.memory
+    notes = meter.attach(real, machine.vm.stats["count"] if virtual else None)
+    machine.load(elf)
+    machine.end_input()
+    end = machine.run(budget=BUDGET)
+    console = machine.output().decode(errors="replace")
+    wrong = _wrong(machine, end, console)
+    try:
+        found = readings.parse(console)
+    except ValueError as error:
+        found, wrong = {}, wrong or str(error)
+    if wrong:
+        return [Row(key, subject, setting, 1, Vector(), wrong) for key in found or (name,)]
+    read = [*found.values()]
+    return [_row(n, read, notes[0], subject, setting) for n in range(len(read))]
+
+
+def _wrong(machine, end: Exit, console: str) -> str:
+    if end is not Exit.HALTED:
+        return f"does not end: {machine.reason or end.name.lower()}"
+    failed = [line for line in console.splitlines() if line.startswith("FAIL")]
+    if failed:
+        return " ".join(failed[0].split()[1:])
+    return f"exit code {machine.code}" if machine.code else ""
+
+
+def _row(n: int, read: list[readings.Reading], notes, subject: Subject, setting: Setting) -> Row:
+    reading, every = read[n], (4 * n + 3, 4 * n + 2, 4 * len(read))
+    full, empty, intervals = _INTERVALS.get(reading.key, every)
+    each, odd = divmod(int(notes.marks), 2 * intervals)
+    if odd or not each or notes.marks > meter.MARKS:
+        raise MeasureError(
+            f"{reading.key} under {subject.name}: `cycle` was read {notes.marks} times, not "
+            f"{2 * intervals}"
+        )
+    events = _interval(notes, full, each) - _interval(notes, empty, each)
+    if (cycles := events.cycles(setting.cost.price)) != reading.cycles:
+        raise MeasureError(
+            f"{reading.key} under {subject.name}: the events come to {cycles} cycles, "
+            f"but the guest counted {reading.cycles}"
+        )
+    return Row(reading.key, subject, setting, reading.iterations, events)
+
+
+def _interval(notes, n: int, each: int) -> Vector:
+    """From read 2n to read 2n + 1.
+
+    A translator may read the lower half beside each of the upper half too: there are then
+    three notes a read, of which the guest's is in the middle.
+    """
+    before, after = (_note(notes, each * m + each // 2) for m in (2 * n, 2 * n + 1))
+    return after - before
+
+
+def _note(notes, m: int) -> Vector:
+    hypercalls = notes.other[m][Kind.HYPERCALL] if notes.others else 0
+    return vector(notes.op[m], notes.event[m], notes.idle[m], hypercalls)
+
+
+def whole_run(machine) -> Vector:
+    """The events of all that a stopped machine has done."""
+    virtual = hasattr(machine, "real_hart")
+    hart = machine.real_hart if virtual else machine.hart
+    fold_all(hart, machine.real_memory if virtual else machine.memory)
+    hypercalls = machine.vm.stats["count"][Kind.HYPERCALL] if virtual else 0
+    idle = machine.cycles - int(hart.clock.cycles)
+    return vector(hart.counts.op, hart.counts.event, idle, hypercalls)

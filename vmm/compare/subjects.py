@@ -1,0 +1,92 @@
+"""Answers for what is compared: engines with their paging and options, and guests built for them.
+
+Must not know what is measured.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asm
+import guests
+from toyisa.cost import CostModel
+from toyisa.levels import Profile
+from toyisa.machine import Machine
+from vmm import engines
+from vmm.machine import VirtualMachine
+
+NATIVE = "native"  # the bare machine
+OWN = "own"        # its paging
+NANO = "nano/"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A way to run a guest.  `force` is bt's option; its name then stands behind the engine's."""
+
+    engine: str
+    paging: str
+    force: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.engine}:{self.force}" if self.force else self.engine
+
+    @property
+    def label(self) -> str:
+        """The name, and the paging where the engine has several ways of it."""
+        known = paging_of(self.engine)
+        return f"{self.name}/{self.paging}" if len(known) > 1 else self.name
+
+
+@dataclass(frozen=True)
+class Setting:
+    """On which machine: its profile and its prices."""
+
+    profile: Profile
+    cost: CostModel
+
+
+def paging_of(engine: str) -> tuple[str, ...]:
+    """The ways an engine translates addresses, its default first."""
+    return (OWN,) if engine == NATIVE else engines.find(engine).paging
+
+
+def subjects(names: tuple[str, ...], paging: tuple[str, ...] = ()) -> list[Subject]:
+    """A subject for each engine; with `paging` for each of these that the engine has."""
+    found = []
+    for name in names:
+        known = paging_of(name)
+        chosen = [way for way in paging if way in known] or [known[0]]
+        found += [Subject(name, way) for way in chosen]
+    return found
+
+
+def machine_for(subject: Subject, setting: Setting, mem: int = 16 << 20) -> Any:
+    """A machine with nothing loaded."""
+    if subject.engine == NATIVE:
+        return Machine(mem, setting.profile, setting.cost)
+    options = {"force": subject.force} if subject.force else {}
+    if len(paging_of(subject.engine)) > 1:
+        options["paging"] = subject.paging
+    return VirtualMachine(mem, subject.engine, setting.profile, setting.cost, options=options)
+
+
+def build_of(subject: Subject) -> str:
+    """How a guest's source is built for it: "" unmodified, or a name of `guests.BUILDS`."""
+    return "" if subject.engine == NATIVE else getattr(engines.find(subject.engine), "build", "")
+
+
+def elf_of(source: Path, build: str) -> bytes:
+    """A guest's main file, assembled for such a build; AsmErrors."""
+    defines = getattr(guests, "BUILDS", {"": {}})[build]
+    dirs = guests.include_dirs(source)
+    return asm.assemble(source, include_dirs=dirs, defines=defines).elf()
+
+
+def nano() -> dict[str, guests.Guest]:
+    """The nano-benchmarks by their short names."""
+    return {
+        name.removeprefix(NANO): guest
+        for name, guest in guests.catalogue().items() if name.startswith(NANO)
+    }  # fmt: skip

@@ -1,0 +1,169 @@
+"""Answers for which published orderings hold of what was measured, and which do not.
+
+An ordering is cut down to the roles that somebody plays here; between two steps that are
+left, the strongest relation in between is asked for.  Must not know how it is shown.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from vmm.compare.measure import Row
+from vmm.compare.orderings import (
+    BATCHES,
+    CALIBRATED,
+    ORDERINGS,
+    PRESET,
+    RELATIONS,
+    Ordering,
+)  # fmt: skip
+from vmm.compare.subjects import paging_of
+
+Pricing = Callable[[Row], float]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`holds` is None if it cannot be answered, for `why`; `values` are cycles by name.
+
+    `ordering` is what was asked, `missing` the roles that nobody plays, `published` the
+    paper's ratios.
+    """
+
+    row: int
+    name: str
+    benchmark: str
+    ordering: str
+    kind: str
+    holds: bool | None
+    values: dict[str, float] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    published: str = ""
+    why: str = ""
+
+
+def cycles(row: Row) -> float:
+    """By the row's own prices."""
+    return row.cycles
+
+
+def verdicts(rows: Iterable[Row], price: Pricing = cycles) -> list[Verdict]:
+    """A verdict for each ordering; the rows are of one setting."""
+    by_benchmark: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        by_benchmark.setdefault(row.benchmark, {})[row.subject.label] = row
+    found = [_chain(ordering, by_benchmark.get(ordering.benchmark, {}), price)
+             for ordering in ORDERINGS]
+    found += [*_batches(by_benchmark, price), _cold(by_benchmark, price)]
+    return sorted(found, key=lambda verdict: verdict.row)
+
+
+def _players(role: str, rows: dict[str, Row]) -> dict[str, Row]:
+    """Who plays a role, by label: rows that are right, of engines that fit."""
+
+    def plays(row: Row) -> bool:
+        engine, paging = row.subject.engine, row.subject.paging
+        choice = len(paging_of(engine)) > 1
+        match role:
+            case "VMM":
+                return engine != "native" and not row.subject.force
+            case "HW":
+                return engine == "hvm"
+            case "nested" | "HW-shadow":
+                return engine == "hvm" and paging == role.removeprefix("HW-")
+            case "shadow":
+                return paging == "shadow"
+            case "inline":
+                return engine == "bt" and not row.subject.force
+            case "callout":
+                return row.subject.force == "callout"
+            case "trap":
+                return engine == "trap" or row.subject.force == "trap"
+            case "PV":
+                return engine == "pv" and (not choice or paging == paging_of(engine)[0])
+            case _:
+                return engine == role.lower() and not row.subject.force
+
+    return {label: row for label, row in rows.items() if plays(row)}
+
+
+def _chain(ordering: Ordering, rows: dict[str, Row], price: Pricing) -> Verdict:
+    right = {label: row for label, row in rows.items() if not row.wrong}
+    steps, relations = ordering.chain
+    kept, texts, asked, missing, strongest = [], [], [], [], "="
+    for n, roles in enumerate(steps):
+        if n:
+            strongest = max(strongest, relations[n - 1], key=[*RELATIONS].index)
+        players: dict[str, Row] = {}
+        for role in roles:
+            found = _players(role, right)
+            players |= found
+            if not found:
+                missing.append(role)
+        if players:
+            if kept:
+                asked.append(strongest)
+            kept.append(players)
+            texts.append(", ".join(players))
+            strongest = "="
+    text = texts[0] if texts else ""
+    for relation, following in zip(asked, texts[1:]):
+        text += f" {relation} {following}"
+    values = {label: price(row) for players in kept for label, row in players.items()}
+    pairs = [
+        (values[a], relation, values[b])
+        for n, relation in enumerate(asked) for a in kept[n] for b in kept[n + 1]
+    ]  # fmt: skip
+    holds, why = None, ""
+    if not pairs:
+        why = "no benchmark" if not rows else f"needs {', '.join(missing)}"
+        if wrong := [label for role in missing for label in _players(role, rows)]:
+            why = f"{', '.join(wrong)} runs it wrong on this machine"
+    else:
+        holds = all(RELATIONS[relation](a, b) for a, relation, b in pairs)
+        if ordering.least:
+            native = next((price(row) for row in kept[0].values()), 0)
+            holds = holds and all(native >= ordering.least * value for value in values.values())
+    calibrated = bool(values) and all(
+        row.setting.cost.name == PRESET
+        and (ordering.benchmark, row.subject.name) in CALIBRATED
+        for players in kept for row in players.values()
+    )  # fmt: skip
+    return Verdict(
+        ordering.row, ordering.name, ordering.benchmark, text if pairs else ordering.text,
+        "calibrated" if calibrated else "emergent", holds, values if pairs else {},
+        tuple(missing), ordering.ratio, why,
+    )  # fmt: skip
+
+
+def _batches(by_benchmark: dict[str, dict[str, Row]], price: Pricing) -> list[Verdict]:
+    """Row 10: an entry in a batch of n costs a + b/n, up to 2048."""
+    name, benchmark = "PTE writes by batched hypercall", "ptemod_batch"
+    labels = [label for label, row in by_benchmark.get(f"{benchmark}:1", {}).items()
+              if row.subject.engine == "pv" and not row.wrong]  # fmt: skip
+    ordering = "an entry of a batch of n costs a + b/n, b > a, n to 2048"
+    if not labels:
+        return [Verdict(10, name, benchmark, ordering, "emergent", None, why="needs PV")]
+    found = []
+    for label in labels:
+        costs = {n: price(by_benchmark[f"{benchmark}:{n}"][label]) for n in BATCHES}
+        a = costs[BATCHES[-1]]
+        b = costs[1] - a
+        holds = b > a and all(RELATIONS["~"](cost, a + b / n) for n, cost in costs.items())
+        values = {f"{label}, {n}": cost for n, cost in costs.items()}
+        found.append(Verdict(10, name, benchmark, ordering, "emergent", holds, values))
+    return found
+
+
+def _cold(by_benchmark: dict[str, dict[str, Row]], price: Pricing) -> Verdict:
+    """Row 14: cold code under BT has a translation term, warm code has none."""
+    cold = _players("BT", by_benchmark.get("cold:1", {}))
+    warm = _players("BT", by_benchmark.get("cold:2", {}))
+    verdict = (14, "cold code", "cold", "bt translates when cold, not when warm", "emergent")
+    if not cold or not warm:
+        return Verdict(*verdict, None, why="needs BT")
+    values, shares = {}, []
+    for state, rows in (("cold", cold), ("warm", warm)):
+        (label, row), = rows.items()
+        values[f"{label}, {state}"] = price(row)
+        shares.append(row.events.counts["root_translate"])
+    return Verdict(*verdict, shares[0] > 0 and shares[1] == 0, values)
