@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: help setup check test slow nojit golden gen docs bench size linux
+.PHONY: help setup check test slow nojit mutants golden gen docs bench size linux
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,6 +33,9 @@ NOJIT := tests/unit/test_model.py tests/unit/test_image.py tests/unit/test_elf.p
 
 nojit: setup  ## the core as plain Python: what coverage and a debugger can see
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n $(JOBS) $(NOJIT) -k "not every_flag"
+
+mutants: setup  ## seeded faults: does a test see each?  About an hour
+	$(BIN)/python -m tests.mutants --jobs $(JOBS)
 
 golden: setup  ## write the guests' golden files anew, to be read in `git diff`
 	$(BIN)/python -m tests.guests.regolden

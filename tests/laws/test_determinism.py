@@ -38,7 +38,7 @@ def elf(tmp_path_factory):
         return machine.run(200_000) is Exit.HALTED and len(machine.traps_by_cause()) >= 5
 
     quick = settings(max_examples=500, phases=[Phase.generate], database=None,
-                     suppress_health_check=list(HealthCheck))  # fmt: skip
+                     deadline=None, suppress_health_check=list(HealthCheck))  # fmt: skip
     path = tmp_path_factory.mktemp("kernel") / "kernel.elf"
     path.write_bytes(find(kernels(), busy, settings=quick).elf())
     return path

@@ -99,7 +99,7 @@ def test_a_failing_kernel_shrinks_to_what_fails():
         return bool(machine.hart.csr.sstatus >> 18 & 1)
 
     quick = settings(max_examples=500, phases=[Phase.generate, Phase.shrink], database=None,
-                     suppress_health_check=list(HealthCheck))  # fmt: skip
+                     deadline=None, suppress_health_check=list(HealthCheck))  # fmt: skip
     kernel = find(kernels(), sums, settings=quick, random=random.Random(1))
     body = kernel.symbols["finish"] - kernel.symbols["body"]
     assert body <= 4 * (12 + 8)  # what every body begins with, and one act

@@ -8,7 +8,7 @@ from tests.lockstep.harts import Root
 from tests.lockstep.pair import Pair
 from toyisa.causes import Irq
 from toyisa.csrs import BITS, BY_NUMBER, CSRS
-from toyisa.insns import INSNS, Cost
+from toyisa.insns import BY_NAME, INSNS, Cost
 from toyisa.levels import Profile, STraps
 from toyisa.testing.states import RAM_BASE
 
@@ -81,3 +81,19 @@ def test_every_interrupt(pair, stvec):
             pair.place(RAM_BASE, priv, csr, {}, Root(deleg_int=delegated))
             taken.add(pair.step().trap)
     assert len(taken) == 3  # software, timer, none
+
+
+@pytest.mark.parametrize("name", ["lw", "sw", "lb", "sb"])
+def test_s_limit_is_where_the_forbidden_begins(pair, name):
+    """By a register it is reached below the limit only, by x0 anywhere."""
+    limit, exits = RAM_BASE + 0x3000, []
+    for priv, at in itertools.product((0, 1), (limit - 4, limit, limit + 4)):
+        operands = (2, 0, 1)
+        pair.word(RAM_BASE, BY_NAME[name].encode(*operands))
+        csr, root = VALUES | {"satp": 0, "sie": 0}, Root(s_traps=63, s_limit=limit)
+        pair.place(RAM_BASE, priv, csr, {1: at}, root)
+        exits.append(pair.step().exit is not None)
+    assert exits == [False, False, False, False, True, True]
+    pair.word(RAM_BASE, BY_NAME[name].encode(2, -4, 0))
+    pair.place(RAM_BASE, 1, VALUES | {"satp": 0, "sie": 0}, {}, Root(s_traps=63, s_limit=limit))
+    assert pair.step().exit is None  # nothing is there: S takes the fault
