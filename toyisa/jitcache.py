@@ -53,7 +53,7 @@ def sources() -> list[Path]:
     """
     here = Path(__file__).parent
     below = [*here.rglob("*"), *(here.parent / "vmm").rglob("*")]
-    apart = {here.parent / "vmm" / "cli", here / "testing"}
+    apart = {here.parent / "vmm" / "cli", here.parent / "vmm" / "fuzz", here / "testing"}
     return sorted(
         p for p in below if p.suffix in {".py", ".toml"} and apart.isdisjoint(p.parents)
     )

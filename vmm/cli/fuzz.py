@@ -136,7 +136,7 @@ def _progress(result: Any) -> str:
     seen = result.total.seen
     coverage = " ".join(f"{len(seen[key])} {key.replace('_', ' ')}" for key in seen)
     return (f"toyvmm: {result.seconds:.0f} s, {result.executions:,} executions, "
-            f"{_rate(result):.1f}/s, seen: {coverage}; {len(result.failures)} failures")  # fmt: skip
+            f"{_rate(result):.1f}/s, seen: {coverage}; {len(result.failures)} failed")  # fmt: skip
 
 
 def _never(plan: Any, result: Any) -> dict[str, list[str]]:
@@ -160,7 +160,8 @@ def _report(plan: Any, result: Any) -> list[str]:
         f"failures    {len(result.failures)}",
     ]  # fmt: skip
     for path, failure in result.failures:
-        lines += [f"  {path}", f"    expected  {failure.expected}", f"    actual    {failure.actual}"]
+        lines.append(f"  {path}")
+        lines += [f"    expected  {failure.expected}", f"    actual    {failure.actual}"]
     return lines
 
 

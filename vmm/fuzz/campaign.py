@@ -4,8 +4,8 @@ Must not know what a law asks, nor how a report is shown.
 """
 
 import contextlib
-import json
 import multiprocessing
+import pickle
 import signal
 import time
 from collections.abc import Callable
@@ -14,7 +14,6 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from vmm.fuzz.case import BadCase, Case
 from vmm.fuzz.corpus import Failure, Statistics, read_statistics, write_statistics
 from vmm.fuzz.seen import Seen, merged
 from vmm.fuzz.worker import work
@@ -126,7 +125,8 @@ class Campaign:
             now = time.monotonic()
             if now - shown >= SHOW_EVERY:
                 self._count_time()
-                self.show(self.result)
+                if self.began is not None:
+                    self.show(self.result)
                 shown = now
             if now - saved >= SAVE_EVERY:
                 self._save()
@@ -166,8 +166,8 @@ class Campaign:
         code = job.process.exitcode
         chunk = job.chunk or 0
         try:
-            case = Case.from_json(json.loads(job.note.read_text()))
-        except (OSError, ValueError, BadCase):
+            case = pickle.loads(job.note.read_bytes())
+        except (OSError, EOFError, pickle.UnpicklingError):
             case = None
         self._forget(job)
         if case is None:

@@ -32,7 +32,12 @@ class Case:
     listing: str = ""
 
     def __repr__(self) -> str:
-        return f"{self.settings} {self.listing}"
+        """Short: Hypothesis makes one of every case that fails."""
+        return f"<{self.size} bytes, {self.settings}>"
+
+    def _repr_pretty_(self, printer, cycle: bool) -> None:
+        """Hypothesis prints a dataclass by its fields unless told."""
+        printer.text(repr(self))
 
     @property
     def size(self) -> int:

@@ -79,12 +79,17 @@ def guests(engine: str) -> st.SearchStrategy[Case]:
 @st.composite
 def _mutated(draw: st.DrawFn, engine: str) -> Case:
     """A kernel with random words in its code, its tables or its data."""
-    case = draw(booting(engine, max_size=15))
-    image = bytearray(case.image)
-    for _ in range(draw(st.integers(1, 12))):
-        place = 4 * draw(st.integers(64, len(image) // 4 - 1))
-        image[place : place + 4] = struct.pack("<I", draw(st.one_of(raw_words, instructions())))
-    return Case(bytes(image), {**case.settings, "budget": 10_000}, None, case.listing)
+    kernel = draw(kernels(max_size=15))
+    word = st.one_of(raw_words, instructions())
+    for _ in range(draw(st.integers(1, 6))):
+        kernel.words[draw(st.integers(0, len(kernel.words) - 1))] = draw(word)
+    for at in draw(st.lists(st.sampled_from(sorted(kernel.data)), max_size=6)):
+        data = bytearray(kernel.data[at])
+        place = 4 * draw(st.integers(0, len(data) // 4 - 1))
+        data[place : place + 4] = struct.pack("<I", draw(word))
+        kernel.data[at] = bytes(data)
+    settings = {**draw(layouts(engine)), "budget": 10_000}
+    return Case(kernel.elf(), settings, None, kernel.listing("_start", "finish"))
 
 
 @st.composite

@@ -21,6 +21,8 @@ from vmm.fuzz.seen import Seen
 from vmm.vcpu import FREE
 
 POISONS = (0xA5, 0x5A)
+# In cycles' time translated code stops at the end of a unit, not within one.
+OVERRUN = {"bt": 12}
 CROSS, CALLOUT = Event.ROOT_CROSS, Event.ROOT_CALLOUT
 
 
@@ -57,7 +59,9 @@ def _sliced(case: Case, seen: Seen) -> None:
             break
     actual |= _figures(sliced) | {"console": console}
     for figures in (expected, actual):
-        figures.get("exits", {}).pop("other", None)  # the budget's own
+        # What it takes to go on after a stop is counted as `other`, and so are the stops.
+        exits = figures.pop("exits", {})
+        figures["exits"] = {kind: exits[kind]["count"] for kind in exits if kind != "other"}
     must_equal(expected, actual)
 
 
@@ -86,8 +90,9 @@ def _containment(case: Case, seen: Seen) -> None:
         outcomes.append(run(made, case, seen) | _figures(made))
         if not all((frame == poison).all() for frame in frames):
             raise Violation("foreign frames untouched", "a store to one")
-        if made.instret > case.settings["budget"]:
-            raise Violation(f"at most {case.settings['budget']} instructions", made.instret)
+        limit = case.settings["budget"] + OVERRUN.get(case.settings["engine"], 0)
+        if made.instret > limit:
+            raise Violation(f"at most {limit} instructions", made.instret)
         stray = _strays(made)
         if stray:
             raise Violation("shadow entries to the guest's frames only", stray)

@@ -6,7 +6,7 @@ Over its pipe come chunk numbers, and None for the end; back go messages: ("read
 process is not lost.  Must not know of other processes.
 """
 
-import json
+import pickle
 import signal
 import time
 from multiprocessing.connection import Connection
@@ -33,7 +33,7 @@ class _Reporter:
             self.report()
         if self.pipe.poll():
             raise Stop
-        self.note.write_text(json.dumps(case.to_json()))
+        self.note.write_bytes(pickle.dumps(case))
         self.executions += 1
 
     def report(self) -> None:
