@@ -72,6 +72,7 @@ def take(machine: "Machine", previous: Snapshot | None = None) -> Snapshot:
         hart.tlb[name][:] = NO_TAG
     hart.tlb.xslot[:] = 0
     hart.tlb.frame_at[:] = 0
+    hart.covers = 0
     frames = int(machine.memory.ram_size) // PAGE
     return Snapshot(
         config=config_of(machine),
@@ -102,7 +103,8 @@ def put(snapshot: Snapshot, machine: "Machine") -> None:
     memory = machine.memory
     flush_pool(machine.hart, memory)
     for name in HART.names:
-        machine.hart[name] = hart[name]
+        if name != "covers":  # an address on this host
+            machine.hart[name] = hart[name]
     for name in KEPT_FIELDS:
         memory[name] = np.frombuffer(snapshot.memory[name], MEMORY[name])[0]
     memory.stale = -1

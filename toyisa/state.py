@@ -99,6 +99,7 @@ HART = record(
     ("root", ROOT), ("clock", CLOCK), ("exit", EXIT), ("pending", PENDING),
     ("fetch", FETCH), ("tlb", TLB), ("counts", COUNTS), ("price", PRICE),
     ("trail", "i8"),      # a digest of all traps that S took: cause, pc, tval, when
+    ("covers", "i8"),     # the host address of a coverage map, or 0; no state of the machine's
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from toyisa.causes import Exc, Irq
 from toyisa.clock import charge, timer_deadline, virtual_time
 from toyisa.cost import Event
+from toyisa.coverage import BY_S, TO_ROOT, cover_trap
 from toyisa.exits import Reason
 from toyisa.levels import Level
 from toyisa.mmu import recontext
@@ -82,12 +83,16 @@ def raise_pending(hart, insn):
     tval = np.int64(hart.pending.tval)
     if hart.pending.to_root or not hart.root.deleg_exc >> cause & 1:
         ex = hart.exit
+        if hart.covers:
+            cover_trap(hart, insn, cause, TO_ROOT)
         ex.reason = Reason.TRAP
         ex.cause = cause
         ex.tval = tval
         ex.insn = insn
         ex.pc = hart.pc
         return np.int64(Reason.TRAP)
+    if hart.covers:
+        cover_trap(hart, insn, cause, BY_S)
     hart.counts.exc[cause & 15] += 1
     pending = hart.pending
     if hart.clock.instret != pending.barren_at or pending.barren == 0:
@@ -138,6 +143,8 @@ def next_interrupt(hart):
 @njit
 def take_interrupt(hart, irq):
     """Enter S for interrupt `irq`."""
+    if hart.covers:
+        cover_trap(hart, np.int64(0), 16 + irq, BY_S)
     hart.counts.irq[irq & 15] += 1
     enter_s(hart, irq, True, 0)
     charge(hart, np.int64(Event.TRAP_IRQ), 1)

@@ -16,6 +16,7 @@ def count_exit(vm, hart, began, pc):
     spent = hart.clock.cycles - began
     stats.count[kind] += 1
     stats.cycles[kind] += spent
+    stats.seen[kind, hart.exit.cause & 15] = 1
     stats.least[kind] = min(stats.least[kind], spent)
     stats.most[kind] = max(stats.most[kind], spent)
     if stats.logging:

@@ -65,6 +65,7 @@ STATS = record(
     ("least", "i8", len(Kind)), ("most", "i8", len(Kind)),
     ("fills", "i8"), ("eager", "i8"),        # shadow entries made on a fault, on a traced store
     ("evicted", "i8"), ("unshadowed", "i8"), ("injected", "i8"),
+    ("seen", "u1", (len(Kind), 16)),         # kinds of exit that came, by the hart's cause
     ("logging", "i8"), ("logged", "i8"),     # whether there is a log, and what stands in it
     ("log", LOG, LOG_SIZE),
 )  # fmt: skip

@@ -22,6 +22,7 @@ from vmm.cli.examples import examples
 from vmm.cli.explain import explain
 from vmm.cli.explain_leak import explain_leak
 from vmm.cli.files import Refusal, closed, discard, tell
+from vmm.cli.fuzz import fuzz
 from vmm.cli.patch_stats import patch_stats
 from vmm.cli.run import run
 from vmm.cli.stat import stat
@@ -64,7 +65,7 @@ def cli() -> None:
 
 COMMANDS = (
     run, boot, stat, compare, examples, asm, disasm, bt, explain, explain_leak, classify,
-    patch_stats, doctor,
+    patch_stats, fuzz, doctor,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

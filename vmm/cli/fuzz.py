@@ -1,0 +1,181 @@
+"""`toyvmm fuzz`: random campaigns over the laws."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vmm.cli.files import Refusal, need_stdout, tell
+from vmm.cli.params import Seconds
+from vmm.cli.status import Status
+
+SCHEMA = "toyvmm.fuzz/1"
+
+
+@click.command()
+@click.option("--law", metavar="NAME", help="Which law; --list tells them.")
+@click.option("--minutes", type=Seconds(), default=1.0, show_default=True, metavar="N",
+              help="How long; compiling comes before.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True,
+              help="How many processes.")
+@click.option("--corpus", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Where failures and statistics are kept; a campaign goes on where it stopped.")
+@click.option("--engine", metavar="NAME", help="What runs the guests: native, trap, bt.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+              help="Another seed draws other cases.")
+@click.option("--replay", type=click.Path(path_type=Path), metavar="FILE",
+              help="Try one regression of a corpus once more, and nothing else.")
+@click.option("--list", "listing", is_flag=True, help="List the laws.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object (docs/json.md).")
+def fuzz(law: str | None, minutes: float, jobs: int, corpus: Path | None, engine: str | None,
+         seed: int, replay: Path | None, listing: bool, as_json: bool) -> int:
+    """Look for a case that a law does not hold of, among random ones.
+
+    A failure is shrunk and written to the corpus as a file that --replay tries again. Progress is
+    on stderr: executions a second, and what was seen. Ctrl-C keeps what was found; the same
+    command goes on from there. Exit code 1: a failure was found.
+    """  # fmt: skip
+    need_stdout()
+    laws = _laws()
+    if listing:
+        for known in laws.values():
+            click.echo(f"{known.name:<13} {known.summary}")
+        return Status.PASSED
+    if replay is not None:
+        return _replay(replay)
+    if law is None or corpus is None:
+        raise click.UsageError("give --law and --corpus, or --replay, or --list")
+    if law not in laws:
+        raise Refusal(f"no law is called {law!r}{_nearest(law, laws)}")
+    engine = _engine(engine, laws[law])
+    try:
+        corpus.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refusal(f"{corpus}: {error.strerror}") from None
+    from vmm.fuzz.campaign import Campaign, CampaignError, Plan
+    from vmm.fuzz.corpus import CorpusError
+
+    plan = Plan(law, engine, minutes * 60, jobs, corpus, seed)
+    try:
+        result = Campaign(plan, lambda result: tell(_progress(result))).run()
+    except (CorpusError, CampaignError) as error:
+        raise Refusal(str(error)) from None
+    except OSError as error:
+        raise Refusal(f"{error.filename or corpus}: {error.strerror or error}") from None
+    if as_json:
+        click.echo(json.dumps(_document(plan, result), indent=2, default=str))
+    else:
+        click.echo("\n".join(_report(plan, result)))
+    if result.interrupted:
+        return Status.INTERRUPTED
+    return Status.FAILED if result.failures else Status.PASSED
+
+
+def _laws() -> dict[str, Any]:
+    try:
+        import hypothesis  # noqa: F401
+    except ImportError:
+        raise Refusal("fuzz needs hypothesis: pip install toyvmm[test]") from None
+    from vmm.fuzz.laws import LAWS
+
+    return LAWS
+
+
+def _nearest(name: str, known: Any) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), 1, 0.5)
+    return f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(known)}"
+
+
+def _engine(name: str | None, law: Any) -> str:
+    """The engine to use; Refusal if there is none, or it cannot be of use to the law."""
+    from vmm import engines
+
+    known = [engine for engine in engines.names() if engines.find(engine).unmodified]
+    if law.native:
+        known.insert(0, "native")
+    if not law.runs:
+        known = ["native"]
+    if name is None:
+        return known[0]
+    if name in known:
+        return name
+    if not law.runs or name == "native":
+        raise Refusal(f"the law {law.name} has no use for {name}; there are {', '.join(known)}")
+    if name in engines.names():
+        raise Refusal(f"{name} runs kernels built for it, and random ones are not; "
+                      f"there are {', '.join(known)}")  # fmt: skip
+    raise Refusal(f"no engine is called {name!r}{_nearest(name, known)}")
+
+
+def _replay(path: Path) -> int:
+    from vmm.fuzz.corpus import CorpusError, load, violated
+
+    try:
+        failure = load(path)
+    except (CorpusError, OSError) as error:
+        raise Refusal(str(error) if isinstance(error, CorpusError)
+                      else f"{path}: {error.strerror}") from None  # fmt: skip
+    click.echo(f"{failure.law} on {failure.engine}, {failure.case.settings}")
+    violation = violated(failure)
+    if violation is None:
+        click.echo("holds now")
+        return Status.PASSED
+    click.echo(f"expected  {violation.expected}\nactual    {violation.actual}")
+    click.echo(failure.case.listing)
+    return Status.FAILED
+
+
+def _rate(result: Any) -> float:
+    return result.executions / result.seconds if result.seconds else 0.0
+
+
+def _progress(result: Any) -> str:
+    seen = result.total.seen
+    coverage = " ".join(f"{len(seen[key])} {key.replace('_', ' ')}" for key in seen)
+    return (f"toyvmm: {result.seconds:.0f} s, {result.executions:,} executions, "
+            f"{_rate(result):.1f}/s, seen: {coverage}; {len(result.failures)} failed")  # fmt: skip
+
+
+def _never(plan: Any, result: Any) -> dict[str, list[str]]:
+    from vmm.fuzz.seen import never
+
+    if plan.law == "roundtrip":  # nothing is run
+        return {}
+    return never(result.total.seen, virtual=plan.engine != "native")
+
+
+def _report(plan: Any, result: Any) -> list[str]:
+    total = result.total
+    lines = [
+        f"law         {plan.law} on {plan.engine}, seed {plan.seed}",
+        f"this time   {result.executions:,} executions in {result.seconds:.0f} s, "
+        f"{_rate(result):.1f}/s" + (", interrupted" if result.interrupted else ""),
+        f"in all      {total.executions:,} executions in {total.seconds:.0f} s",
+        *(f"seen        {len(names)} {key.replace('_', ' ')}" for key, names in total.seen.items()),
+        *(f"never seen  {key}: {', '.join(names)}"
+          for key, names in _never(plan, result).items() if names),
+        f"failures    {len(result.failures)}",
+    ]  # fmt: skip
+    for path, failure in result.failures:
+        lines.append(f"  {path}")
+        lines += [f"    expected  {failure.expected}", f"    actual    {failure.actual}"]
+    return lines
+
+
+def _document(plan: Any, result: Any) -> dict[str, Any]:
+    total = result.total
+    return {
+        "schema": SCHEMA, "law": plan.law, "engine": plan.engine, "seed": plan.seed,
+        "jobs": plan.jobs, "corpus": str(plan.folder), "interrupted": result.interrupted,
+        "executions": result.executions, "seconds": round(result.seconds, 1),
+        "executions_per_second": round(_rate(result), 2),
+        "total": {"executions": total.executions, "seconds": round(total.seconds, 1)},
+        "seen": total.seen, "never": _never(plan, result),
+        "failures": [
+            {"file": str(path), "expected": failure.expected, "actual": failure.actual}
+            for path, failure in result.failures
+        ],
+    }  # fmt: skip

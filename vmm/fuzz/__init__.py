@@ -1,0 +1,1 @@
+"""Random campaigns over the laws: what `toyvmm fuzz` runs.  Needs hypothesis."""

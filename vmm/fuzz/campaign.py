@@ -1,0 +1,223 @@
+"""Answers for a campaign as a whole: processes, time, what they find, what is kept of it.
+
+Must not know what a law asks, nor how a report is shown.
+"""
+
+import contextlib
+import multiprocessing
+import pickle
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing import connection
+from pathlib import Path
+from typing import Any
+
+from vmm.fuzz.corpus import Failure, Statistics, read_statistics, write_statistics
+from vmm.fuzz.seen import Seen, merged
+from vmm.fuzz.worker import work
+
+ENOUGH = 10      # failures: whoever finds so many has one to look at
+GRACE = 20.0     # seconds that a process has to stop
+SHOW_EVERY = 1.0
+SAVE_EVERY = 10.0
+
+
+class CampaignError(RuntimeError):
+    """A process of the campaign failed, and no case is to blame."""
+
+
+@dataclass
+class Plan:
+    """What is asked for."""
+
+    law: str
+    engine: str
+    seconds: float
+    jobs: int
+    folder: Path
+    seed: int = 0
+
+    @property
+    def key(self) -> str:
+        """The campaign's name in the statistics."""
+        return f"{self.law} {self.engine} seed {self.seed}"
+
+
+@dataclass
+class Result:
+    """What came of it, this time; `total` counts earlier times in."""
+
+    total: Statistics
+    executions: int = 0
+    seconds: float = 0.0
+    failures: list[tuple[Path, Failure]] = field(default_factory=list)
+    interrupted: bool = False
+    resumed: int = 0  # executions of earlier times
+
+
+@dataclass
+class _Job:
+    process: Any
+    pipe: connection.Connection
+    note: Path
+    chunk: int | None = None
+    ready: bool = False
+
+
+class Campaign:
+    """Runs a plan once."""
+
+    def __init__(self, plan: Plan, show: Callable[[Result], None]):
+        self.plan, self.show = plan, show
+        self.result = Result(read_statistics(plan.folder, plan.key))
+        self.result.resumed = self.result.total.executions
+        self.seen = Seen()
+        self.jobs: list[_Job] = []
+        self.began: float | None = None  # when the first process was ready
+        self.earlier = self.result.total.seconds, self.result.total.seen
+
+    def run(self) -> Result:
+        """Until time is up, enough failures are found, or Ctrl-C; CampaignError, OSError."""
+        try:
+            self._start()
+            self._until(self._time_is_up)
+        except KeyboardInterrupt:
+            self.result.interrupted = True
+        finally:
+            # A second Ctrl-C must not cost what was found.
+            old = signal.signal(signal.SIGINT, signal.SIG_IGN)
+            try:
+                self._stop()
+                self._save()
+            finally:
+                signal.signal(signal.SIGINT, old)
+        return self.result
+
+    # -- processes ---------------------------------------------------------
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        old = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which processes inherit
+        try:
+            for n in range(self.plan.jobs):
+                here, there = context.Pipe()
+                note = self.plan.folder / f".running-{n}"
+                plan = self.plan
+                arguments = (there, plan.law, plan.engine, plan.seed, str(note))
+                process = context.Process(target=work, args=arguments, daemon=True)
+                process.start()
+                there.close()
+                self.jobs.append(_Job(process, here, note))
+        finally:
+            signal.signal(signal.SIGINT, old)
+
+    def _until(self, over: Callable[[], bool]) -> None:
+        shown = saved = time.monotonic()
+        while self.jobs and not over():
+            for pipe in connection.wait([job.pipe for job in self.jobs], 0.2):
+                job = next(job for job in self.jobs if job.pipe is pipe)
+                try:
+                    self._hear(job, pipe.recv())
+                except (EOFError, ConnectionError):
+                    self._died(job)
+            now = time.monotonic()
+            if now - shown >= SHOW_EVERY:
+                self._count_time()
+                if self.began is not None:
+                    self.show(self.result)
+                shown = now
+            if now - saved >= SAVE_EVERY:
+                self._save()
+                saved = now
+
+    def _hear(self, job: _Job, message: tuple) -> None:
+        match message:
+            case ("ready",):
+                job.ready = True
+                self.began = self.began or time.monotonic()
+                self._give(job)
+            case ("tick", executions, seen):
+                self.result.executions += executions
+                self.result.total.executions += executions
+                self.seen.add(seen)
+            case ("failure", failure):
+                self._found(failure)
+            case ("done", chunk):
+                self.result.total.done.add(chunk)
+                self._give(job)
+            case ("stopped",):
+                self._forget(job)
+            case ("error", text):
+                self._forget(job)
+                raise CampaignError(text)
+
+    def _give(self, job: _Job) -> None:
+        if self._time_is_up():
+            return
+        taken = {other.chunk for other in self.jobs if other.chunk is not None}
+        job.chunk = self.result.total.next_chunk(taken)
+        job.pipe.send(job.chunk)
+
+    def _died(self, job: _Job) -> None:
+        """The process ended without a word: its last case did that."""
+        job.process.join(GRACE)
+        code = job.process.exitcode
+        chunk = job.chunk or 0
+        try:
+            case = pickle.loads(job.note.read_bytes())
+        except (OSError, EOFError, pickle.UnpicklingError):
+            case = None
+        self._forget(job)
+        if case is None:
+            raise CampaignError(f"a process ended with code {code} before its first case")
+        self._found(Failure(self.plan.law, self.plan.engine, case, "the process survives",
+                            f"it ended with code {code}", self.plan.seed, chunk))  # fmt: skip
+        self.result.total.done.add(chunk)  # or it would die of it again and again
+
+    def _forget(self, job: _Job) -> None:
+        self.jobs.remove(job)
+        job.pipe.close()
+        job.process.join(1)
+        with contextlib.suppress(OSError):
+            job.note.unlink()
+
+    def _stop(self) -> None:
+        """Have every process end, and hear what it has still to say."""
+        for job in self.jobs:
+            with contextlib.suppress(OSError):
+                job.pipe.send(None)
+            if not job.ready:  # it compiles; what it has compiled so far is kept
+                job.process.terminate()
+        limit = time.monotonic() + GRACE
+        with contextlib.suppress(CampaignError):
+            self._until(lambda: time.monotonic() > limit)
+        for job in list(self.jobs):
+            job.process.kill()
+            self._forget(job)
+
+    # -- results -----------------------------------------------------------
+
+    def _time_is_up(self) -> bool:
+        if len(self.result.failures) >= ENOUGH:
+            return True
+        return self.began is not None and time.monotonic() - self.began >= self.plan.seconds
+
+    def _found(self, failure: Failure) -> None:
+        total = self.result.total
+        path = failure.save(self.plan.folder)
+        if all(path != known for known, _ in self.result.failures):
+            self.result.failures.append((path, failure))
+        if path.name not in total.failures:
+            total.failures.append(path.name)
+
+    def _count_time(self) -> None:
+        if self.began is not None:
+            self.result.seconds = time.monotonic() - self.began
+            self.result.total.seconds = self.earlier[0] + self.result.seconds
+        self.result.total.seen = merged(self.earlier[1], self.seen.names())
+
+    def _save(self) -> None:
+        self._count_time()
+        write_statistics(self.plan.folder, self.plan.key, self.result.total)

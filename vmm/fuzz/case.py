@@ -1,0 +1,70 @@
+"""Answers for a case: what one execution of a law is given, as plain values, and as JSON.
+
+A case is whole in itself: an ELF (or words), settings, and the registers to start with if
+it is no kernel that boots.  Must not know what a law does with it.
+"""
+
+import base64
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Violation(AssertionError):
+    """A law does not hold of a case: what it calls for, and what came."""
+
+    def __init__(self, expected: Any, actual: Any):
+        super().__init__(f"expected {expected}, not {actual}")
+        self.expected, self.actual = expected, actual
+
+
+class BadCase(ValueError):
+    """A JSON object is no case."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """`settings` and `start` hold what JSON can; `listing` is for people."""
+
+    image: bytes
+    settings: dict[str, Any] = field(default_factory=dict)
+    start: dict[str, Any] | None = None
+    listing: str = ""
+
+    def __repr__(self) -> str:
+        """Short: Hypothesis makes one of every case that fails."""
+        return f"<{self.size} bytes, {self.settings}>"
+
+    def _repr_pretty_(self, printer, cycle: bool) -> None:
+        """Hypothesis prints a dataclass by its fields unless told."""
+        printer.text(repr(self))
+
+    @property
+    def size(self) -> int:
+        """By which the smaller of two cases is told."""
+        return len(self.image) - self.image.count(0)
+
+    def to_json(self) -> dict[str, Any]:
+        """As an object that `from_json` reads."""
+        packed = base64.b64encode(zlib.compress(self.image, 9)).decode()
+        return {
+            "settings": self.settings, "start": self.start, "encoding": "zlib+base64",
+            "image": packed, "listing": self.listing.splitlines(),
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Case":
+        """The case of an object; BadCase."""
+        try:
+            image = zlib.decompress(base64.b64decode(value["image"], validate=True))
+            listing = "\n".join(value.get("listing", []))
+            return cls(image, dict(value["settings"]), value.get("start"), listing)
+        except (KeyError, TypeError, ValueError, zlib.error) as error:
+            raise BadCase(f"{type(error).__name__}: {error}") from None
+
+
+def must_equal(expected: dict[str, Any], actual: dict[str, Any]) -> None:
+    """Violation that names what differs, unless the two say the same."""
+    names = [name for name in expected if expected[name] != actual[name]]
+    if names:
+        raise Violation({n: expected[n] for n in names}, {n: actual[n] for n in names})

@@ -1,0 +1,151 @@
+"""Answers for what a campaign keeps in its directory: regressions, and its statistics.
+
+    LAW-ENGINE-DIGEST.json   a failure, whole in itself: `replay` runs it again
+    statistics.json          for each law, engine and seed: what is done, what was seen
+
+Must not know how cases are drawn or spread over processes.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from asm.output import write_atomically
+from vmm import engines
+from vmm.fuzz.case import BadCase, Case, Violation
+from vmm.fuzz.laws import LAWS
+from vmm.fuzz.seen import Seen, merged
+
+REGRESSION, STATISTICS = "toyvmm.fuzz-regression/1", "toyvmm.fuzz-statistics/1"
+FILE = "statistics.json"
+
+
+class CorpusError(ValueError):
+    """A file of a corpus that cannot be used; says which and why."""
+
+
+@dataclass
+class Failure:
+    """A case that a law does not hold of."""
+
+    law: str
+    engine: str
+    case: Case
+    expected: Any
+    actual: Any
+    seed: int = 0
+    chunk: int = 0
+    known: str = ""  # why it is not mended yet; a test then expects it to fail
+
+    @property
+    def name(self) -> str:
+        """The file's, the same for the same case."""
+        text = json.dumps([self.case.to_json()["image"], self.case.settings, self.case.start])
+        return f"{self.law}-{self.engine}-{hashlib.sha256(text.encode()).hexdigest()[:10]}.json"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "schema": REGRESSION, "law": self.law, "engine": self.engine, "seed": self.seed,
+            "chunk": self.chunk, "known": self.known, "expected": self.expected,
+            "actual": self.actual, **self.case.to_json(),
+        }  # fmt: skip
+
+    def save(self, folder: Path) -> Path:
+        """Write it to the corpus; OSError."""
+        path = folder / self.name
+        write_atomically(path, (json.dumps(self.to_json(), indent=1, default=str) + "\n").encode())
+        return path
+
+
+def load(path: Path) -> Failure:
+    """The regression in a file; CorpusError, OSError."""
+    try:
+        value = json.loads(path.read_bytes())
+        if value["schema"] != REGRESSION:
+            raise CorpusError(f"{path}: its schema is {value['schema']!r}, not {REGRESSION!r}")
+        law, engine = value["law"], value["engine"]
+        if law not in LAWS or engine not in ("native", *engines.names()):
+            raise CorpusError(f"{path}: no law {law!r} or no engine {engine!r}")
+        rest = (value.get(name) for name in ("expected", "actual", "seed", "chunk", "known"))
+        return Failure(law, engine, Case.from_json(value), *rest)
+    except (BadCase, KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CorpusError(f"{path}: is no regression of `toyvmm fuzz`: {error}") from None
+
+
+def replay(failure: Failure) -> None:
+    """Try the law on the case once more: Violation, or it holds now."""
+    LAWS[failure.law].check(failure.case, Seen())
+
+
+def violated(failure: Failure) -> Violation | None:
+    """How the law still fails on the case, or None: it holds."""
+    try:
+        replay(failure)
+    except Violation as violation:
+        return violation
+    return None
+
+
+@dataclass
+class Statistics:
+    """Of one law on one engine from one seed, over all its campaigns."""
+
+    executions: int = 0
+    seconds: float = 0.0
+    done: set[int] = field(default_factory=set)  # chunks that were run whole
+    seen: dict[str, list[str]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    def next_chunk(self, taken: set[int]) -> int:
+        """The first chunk that neither is done nor being done."""
+        n = 0
+        while n in self.done or n in taken:
+            n += 1
+        return n
+
+    def to_json(self) -> dict[str, Any]:
+        full = self.next_chunk(set())
+        return {
+            "executions": self.executions, "seconds": round(self.seconds, 1), "done": full,
+            "ahead": sorted(n for n in self.done if n > full), "seen": self.seen,
+            "failures": self.failures,
+        }  # fmt: skip
+
+
+def read_statistics(folder: Path, key: str) -> Statistics:
+    """What the corpus says of a campaign, nothing if it is new; CorpusError, OSError."""
+    path = folder / FILE
+    if not path.exists():
+        return Statistics()
+    try:
+        value = _campaigns(path).get(key)
+        if value is None:
+            return Statistics()
+        done = {*range(value["done"]), *value["ahead"]}
+        seen = merged(value["seen"], {})
+        return Statistics(value["executions"], value["seconds"], done, seen, value["failures"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CorpusError(f"{path}: is damaged ({error}); move it away to begin anew") from None
+
+
+def write_statistics(folder: Path, key: str, statistics: Statistics) -> None:
+    """Put it into the corpus, other campaigns' figures left as they are; OSError."""
+    path = folder / FILE
+    campaigns = _campaigns(path) if path.exists() else {}
+    campaigns[key] = statistics.to_json()
+    text = json.dumps({"schema": STATISTICS, "campaigns": campaigns}, indent=1)
+    write_atomically(path, (text + "\n").encode())
+
+
+def _campaigns(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+        if value["schema"] != STATISTICS:
+            raise CorpusError(f"{path}: its schema is {value['schema']!r}, not {STATISTICS!r}")
+        return dict(value["campaigns"])
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, CorpusError):
+            raise
+        raise CorpusError(f"{path}: is damaged ({error}); move it away to begin anew") from None

@@ -1,0 +1,165 @@
+"""Answers for the guests that laws are tried on: how they are drawn, and how one is run.
+
+Must not know what a law asks of a run.
+"""
+
+import struct
+from typing import Any
+
+import numpy as np
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from toyisa.insns import BY_NAME
+from toyisa.levels import Profile
+from toyisa.machine import Machine
+from toyisa.memory import PAGE, RAM_BASE
+from toyisa.mmu import recontext
+from toyisa.testing import kernels, machine_states, write_elf
+from toyisa.testing.programs import instructions, raw_words, u32
+from vmm import engines
+from vmm.fuzz.case import Case
+from vmm.fuzz.seen import Seen
+
+NATIVE = "native"
+MEM = 1 << 20
+KERNEL_BUDGET, STATE_BUDGET = 200_000, 2000  # the one ends by itself, the other need not
+PER_TICK = 16
+
+
+@st.composite
+def layouts(draw: st.DrawFn, engine: str) -> dict[str, Any]:
+    """Settings of a machine under which its guest must do the same."""
+    chosen: dict[str, Any] = {
+        "engine": engine, "cost": draw(st.sampled_from(["modern", "p4", "core2"])),
+    }  # fmt: skip
+    if engine == NATIVE:
+        return chosen
+    if draw(st.booleans()):
+        chosen["scatter"] = draw(st.integers(0, 3))
+    chosen["shadow"] = draw(st.sampled_from([511, 511, 16, 5]))
+    if not engines.find(engine).leaks:
+        chosen["profile"] = draw(st.sampled_from(["strict", "leaky"]))
+    if engine == "bt":
+        chosen["options"] = {
+            "force": draw(st.sampled_from(["inline", "inline", "callout", "trap"])),
+            "adapt": draw(st.booleans()),
+        }
+        if chosen["options"]["force"] == "trap":
+            chosen["profile"] = "strict"
+    return chosen
+
+
+@st.composite
+def booting(draw: st.DrawFn, engine: str, *, max_size: int = 30) -> Case:
+    """A kernel that boots and ends."""
+    try:
+        kernel = draw(kernels(max_size=max_size))
+    except ValueError:  # longer than its place
+        reject()
+    settings = {**draw(layouts(engine)), "budget": KERNEL_BUDGET}
+    return Case(kernel.elf(), settings, None, kernel.listing("_start", "finish"))
+
+
+@st.composite
+def running(draw: st.DrawFn, engine: str) -> Case:
+    """A machine in the middle of something, which need not end."""
+    state = draw(machine_states())
+    start = {"pc": state.pc, "priv": state.priv, "x": state.x, "csr": state.csr}
+    pieces = {RAM_BASE + at: data for at, data in sorted(state.ram.items())}
+    settings = {**draw(layouts(engine)), "budget": STATE_BUDGET}
+    return Case(write_elf(pieces, RAM_BASE), settings, start, repr(state))
+
+
+def guests(engine: str) -> st.SearchStrategy[Case]:
+    """Guests that keep the rules by which all correct machines agree."""
+    return st.one_of(booting(engine), booting(engine), running(engine))
+
+
+@st.composite
+def _mutated(draw: st.DrawFn, engine: str) -> Case:
+    """A kernel with random words in its code, its tables or its data."""
+    kernel = draw(kernels(max_size=15))
+    word = st.one_of(raw_words, instructions())
+    for _ in range(draw(st.integers(1, 6))):
+        kernel.words[draw(st.integers(0, len(kernel.words) - 1))] = draw(word)
+    for at in draw(st.lists(st.sampled_from(sorted(kernel.data)), max_size=6)):
+        data = bytearray(kernel.data[at])
+        place = 4 * draw(st.integers(0, len(data) // 4 - 1))
+        data[place : place + 4] = struct.pack("<I", draw(word))
+        kernel.data[at] = bytes(data)
+    settings = {**draw(layouts(engine)), "budget": 10_000}
+    return Case(kernel.elf(), settings, None, kernel.listing("_start", "finish"))
+
+
+@st.composite
+def _noise(draw: st.DrawFn, engine: str) -> Case:
+    """Random words for a kernel, round and round, from random registers."""
+    words = draw(st.lists(st.one_of(raw_words, instructions()), min_size=1, max_size=60))
+    words.append(BY_NAME["jal"].encode(0, -4 * len(words)))
+    code = struct.pack(f"<{len(words)}I", *words)
+    near = st.integers(RAM_BASE, RAM_BASE + MEM - 1)
+    x = [0, *(draw(st.one_of(u32, near)) for _ in range(31))]
+    csr = {"stvec": RAM_BASE, "satp": draw(u32), "sie": draw(u32) & 0x222}
+    start = {"pc": RAM_BASE, "priv": 1, "x": x, "csr": csr}
+    settings = {**draw(layouts(engine)), "budget": STATE_BUDGET}
+    listing = " ".join(f"{word:08x}" for word in words)
+    return Case(write_elf({RAM_BASE: code}, RAM_BASE), settings, start, listing)
+
+
+def hostile(engine: str) -> st.SearchStrategy[Case]:
+    """Guests that keep no rules."""
+    return st.one_of(_mutated(engine), _noise(engine), running(engine))
+
+
+# -- running ---------------------------------------------------------------
+
+
+def machine(case: Case, seen: Seen, clock: str, engine: str | None = None) -> Machine:
+    """A machine about to run the case, on its engine unless another is named."""
+    chosen = case.settings
+    engine = engine or chosen["engine"]
+    common: dict[str, Any] = {
+        "mem": MEM, "cost": chosen["cost"], "clock": clock,
+        "profile": Profile[chosen.get("profile", "strict").upper()],
+    }  # fmt: skip
+    if engine == NATIVE:
+        made = Machine(**common)
+    else:
+        from vmm.machine import VirtualMachine
+
+        more = {key: chosen[key] for key in ("scatter", "shadow", "options") if key in chosen}
+        made = VirtualMachine(engine=engine, **common, **more)
+    seen.watch(made)
+    made.load(case.image)
+    made.end_input()
+    if case.start is not None:
+        _put(made, case.start)
+    return made
+
+
+def _put(made: Machine, start: dict[str, Any]) -> None:
+    hart = made.hart
+    hart.x[:32] = start["x"]
+    hart.pc, hart.priv = start["pc"], start["priv"]
+    for name, value in start["csr"].items():
+        hart.csr[name] = value
+    hart.clock.per_tick = PER_TICK
+    recontext(hart)
+
+
+def run(made: Machine, case: Case, seen: Seen, budget: int | None = None) -> dict[str, Any]:
+    """Run to the end, or the budget; what the guest and its owner can tell of it."""
+    end = made.run(case.settings["budget"] if budget is None else budget)
+    seen.note(made)
+    return {
+        "end": end.name, "code": made.code, "console": made.output().decode("latin-1"),
+        "pc": f"{int(made.hart.pc):#x}", "instret": made.instret, "trail": int(made.hart.trail),
+        "traps": made.traps_by_cause(), "guest_digest": made.guest_digest(),
+    }  # fmt: skip
+
+
+def foreign_frames(made: Any) -> list[np.ndarray]:
+    """The bytes of the frames next to the guest's that are nobody's."""
+    first, end = made._first, made._first + int(made.vm.frames)
+    return [made.real_ram[n * PAGE : (n + 1) * PAGE] for n in (first - 1, end)]

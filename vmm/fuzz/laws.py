@@ -1,0 +1,162 @@
+"""Answers for the laws by name: what each asks of a case.
+
+A check raises `Violation`, or returns.  Must not know what draws the cases one by one,
+nor what becomes of a failure.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from toyisa.cost import Event
+from toyisa.memory import PAGE, RAM_BASE
+from vmm.exits import Kind
+from vmm.fuzz import lawtext
+from vmm.fuzz.case import Case, Violation, must_equal
+from vmm.fuzz.lawguests import NATIVE, booting, foreign_frames, guests, hostile, machine, run
+from vmm.fuzz.seen import Seen
+from vmm.vcpu import FREE
+
+POISONS = (0xA5, 0x5A)
+# In cycles' time translated code stops at the end of a unit, not within one.
+OVERRUN = {"bt": 12}
+CROSS, CALLOUT = Event.ROOT_CROSS, Event.ROOT_CALLOUT
+
+
+@dataclass(frozen=True)
+class Law:
+    """What must hold of every case that `cases(engine)` draws."""
+
+    name: str
+    summary: str
+    cases: Callable[[str], st.SearchStrategy[Case]]
+    check: Callable[[Case, Seen], None]
+    runs: bool = True     # guests, on an engine
+    native: bool = True   # on the bare machine, too
+
+
+def _figures(made: Any) -> dict[str, Any]:
+    """What the owner of a machine can tell beyond its guest: time, and where it went."""
+    found = {"digest": made.digest(), "cycles": made.cycles, "classes": made.cycles_by_class()}
+    if hasattr(made, "vm"):
+        found["exits"] = made.exits()
+    return found
+
+
+def _sliced(case: Case, seen: Seen) -> None:
+    """A run in one piece, and one that stops every few instructions."""
+    whole, sliced = (machine(case, seen, "cycles") for _ in range(2))
+    expected = run(whole, case, seen) | _figures(whole)
+    console, left = "", case.settings["budget"]
+    while True:
+        actual = run(sliced, case, seen, min(case.settings["slice"], left))
+        console += actual["console"]
+        left = case.settings["budget"] - sliced.instret
+        if actual["end"] != "BUDGET" or left <= 0:
+            break
+    actual |= _figures(sliced) | {"console": console}
+    for figures in (expected, actual):
+        # What it takes to go on after a stop is counted as `other`, and so are the stops.
+        exits = figures.pop("exits", {})
+        figures["exits"] = {kind: exits[kind]["count"] for kind in exits if kind != "other"}
+    must_equal(expected, actual)
+
+
+@st.composite
+def _slices(draw: st.DrawFn, engine: str) -> Case:
+    case = draw(booting(engine, max_size=12))
+    case.settings["slice"] = draw(st.sampled_from([1, 2, 3, 7, 101]))
+    case.settings["budget"] = 3000
+    return case
+
+
+def _equivalence(case: Case, seen: Seen) -> None:
+    """The same guest bare and on the engine, in instructions' time."""
+    bare = run(machine(case, seen, "icount", NATIVE), case, seen)
+    must_equal(bare, run(machine(case, seen, "icount"), case, seen))
+
+
+def _containment(case: Case, seen: Seen) -> None:
+    """Foreign frames stay as they are, and nothing that the guest does depends on them."""
+    outcomes = []
+    for poison in POISONS:
+        made = machine(case, seen, "cycles")
+        frames = foreign_frames(made)
+        for frame in frames:
+            frame[:] = poison
+        outcomes.append(run(made, case, seen) | _figures(made))
+        if not all((frame == poison).all() for frame in frames):
+            raise Violation("foreign frames untouched", "a store to one")
+        limit = case.settings["budget"] + OVERRUN.get(case.settings["engine"], 0)
+        if made.instret > limit:
+            raise Violation(f"at most {limit} instructions", made.instret)
+        stray = _strays(made)
+        if stray:
+            raise Violation("shadow entries to the guest's frames only", stray)
+    must_equal(*outcomes)
+
+
+def _strays(made: Any) -> list[str]:
+    """Valid entries of shadow tables in use that lead neither to the guest nor to a table."""
+    vm = made.vm
+    count = int(vm.shadow["frames"])
+    entries = made.real_ram[: count * PAGE].view(np.uint32).reshape(count, -1)
+    entries = np.where((vm.shadow.role[:count] != FREE)[:, None] & (entries & 1 != 0), entries, 0)
+    mfn = (entries >> 10).astype(np.int64) - RAM_BASE // PAGE
+    inside = (mfn >= 0) & (mfn < len(made.real_ram) // PAGE)
+    guest = inside & (vm.m2p[np.where(inside, mfn, 0)] >= 0)
+    tables = inside & ((mfn < count) | (mfn == int(vm.shadow.region)))
+    right = np.where(entries & 0xE != 0, guest, tables) | (entries == 0)
+    return [f"{frame}[{n}] = {entries[frame, n]:#x}" for frame, n in np.argwhere(~right)[:4]]
+
+
+def _determinism(case: Case, seen: Seen) -> None:
+    """Two runs in cycles' time."""
+    first, second = (machine(case, seen, "cycles") for _ in range(2))
+    must_equal(*(run(made, case, seen) | _figures(made) for made in (first, second)))
+
+
+def _conservation(case: Case, seen: Seen) -> None:
+    """Cycles by class sum to the total, and what exits took is what root was charged."""
+    made = machine(case, seen, "cycles")
+    run(made, case, seen)
+    classes = made.cycles_by_class()
+    if sum(classes.values()) != made.cycles:
+        raise Violation(made.cycles, classes)
+    if not hasattr(made, "vm"):
+        counted = int(made.hart.counts.op.sum()) + made.traps_by_cause().get("ecall_s", 0)
+        if counted != made.instret:
+            raise Violation({"retired": made.instret}, {"retired": counted})
+        return
+    events = made.real_hart.counts.event
+    crossings = int(events[CROSS] + events[CALLOUT])
+    stats = made.vm.stats
+    counted = int(stats.count.sum() - stats.count[Kind.OTHER])
+    if counted > crossings:
+        raise Violation(f"at most {crossings} exits", made.exits())
+    spent = sum(row["cycles"] for row in made.exits().values())
+    charged = sum(cycles for name, cycles in classes.items() if name.startswith("root_"))
+    if not charged <= spent <= made.cycles:
+        raise Violation(f"{charged} to {made.cycles} cycles of root's", made.exits())
+    frames = int(made.vm.frames)
+    if sorted(made.vm.m2p[made.vm.p2m[:frames]].tolist()) != list(range(frames)):
+        raise Violation("every frame of the guest's once", "not so")
+
+
+LAWS: dict[str, Law] = {law.name: law for law in (
+    Law("semantics", "the core in whole runs is the core in slices, down to one instruction",
+        _slices, _sliced),
+    Law("roundtrip", "disassembled words assemble to themselves",
+        lawtext.cases, lawtext.check, runs=False),
+    Law("equivalence", "a guest does the same on the engine as on the bare machine",
+        guests, _equivalence, native=False),
+    Law("containment", "a hostile guest neither reads nor writes what is not its own",
+        hostile, _containment, native=False),
+    Law("determinism", "two runs of one guest are the same, to the cycle",
+        guests, _determinism),
+    Law("conservation", "cycles by class sum to the total, exits to what root was charged",
+        guests, _conservation),
+)}  # fmt: skip

@@ -1,0 +1,87 @@
+"""Answers for what a campaign has seen, and by that for what it has never seen.
+
+Instructions retired, traps by instruction, level and cause, exits by kind and cause.
+Must not know what was run.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from toyisa import causes, coverage
+from toyisa.causes import Exc, Irq
+from toyisa.insns import INSNS
+from toyisa.ops import MAX_OPS, ROW_OF_OP
+from toyisa.pool import fold_all
+from vmm.exits import Kind
+
+CAUSES = (
+    *(causes.name(exc) for exc in Exc), *(causes.name(causes.INTERRUPT | irq) for irq in Irq),
+)  # fmt: skip
+NO_CAUSE = {Kind.TIMER, Kind.OTHER}  # kinds of exit that no trap of the hart's leads to
+
+
+@dataclass
+class Seen:
+    """Maps that machines are made to mark, and that add up."""
+
+    traps: np.ndarray = field(default_factory=coverage.new_map)
+    retired: np.ndarray = field(default_factory=lambda: np.zeros(MAX_OPS, np.uint8))
+    exits: np.ndarray = field(default_factory=lambda: np.zeros((len(Kind), 16), np.uint8))
+
+    def watch(self, machine: Any) -> None:
+        """Have a machine mark its traps from now on."""
+        harts = [machine.hart, *([machine.real_hart] if hasattr(machine, "vm") else [])]
+        coverage.attach(self.traps, *harts)
+
+    def note(self, machine: Any) -> None:
+        """Add what a machine has counted, now that it has stopped."""
+        pairs = [(machine.hart, machine.memory)]
+        if hasattr(machine, "vm"):
+            self.exits |= machine.vm.stats.seen
+            pairs.append((machine.real_hart, machine.real_memory))
+        for hart, memory in pairs:
+            fold_all(hart, memory)
+            self.retired |= hart.counts.op != 0
+
+    def add(self, other: "Seen") -> None:
+        """All that another has seen, too."""
+        for name in ("traps", "retired", "exits"):
+            getattr(self, name)[...] |= getattr(other, name)
+
+    def names(self) -> dict[str, list[str]]:
+        """What was seen, in words that hold for other versions, too."""
+        kinds = {
+            kind.name.lower() if kind in NO_CAUSE else f"{kind.name.lower()} {causes.name(cause)}"
+            for kind in Kind for cause in range(16) if self.exits[kind, cause]
+        }  # fmt: skip
+        return {
+            "retired": sorted({ROW_OF_OP[op] for op in ROW_OF_OP if self.retired[op]}),
+            "traps_to_s": _lines(coverage.traps(self.traps, coverage.BY_S)),
+            "traps_to_root": _lines(coverage.traps(self.traps, coverage.TO_ROOT)),
+            "exits": sorted(kinds),
+        }
+
+
+def _lines(found: Iterable[tuple[str, str, str]]) -> list[str]:
+    return sorted(" ".join(trap) for trap in found)
+
+
+def merged(a: dict[str, list[str]], b: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Two answers of `names` as one."""
+    return {key: sorted({*a.get(key, ()), *b.get(key, ())}) for key in (a | b)}
+
+
+def never(names: dict[str, list[str]], *, virtual: bool) -> dict[str, list[str]]:
+    """What there is and was not seen; kinds of exit only of a `virtual` machine."""
+    taken = {line.split()[2] for key in ("traps_to_s", "traps_to_root") for line in names[key]}
+    kinds = {line.split()[0] for line in names["exits"]}
+    executed = {line.split()[0] for key in ("traps_to_s", "traps_to_root") for line in names[key]}
+    executed |= set(names["retired"])
+    return {
+        "instructions": [row.name for row in INSNS if row.name not in executed],
+        "causes": [cause for cause in CAUSES if cause not in taken],
+        "exits": [k.name.lower() for k in Kind if k.name.lower() not in kinds] if virtual else [],
+    }
