@@ -76,7 +76,7 @@ def find_unit(bt, gpc):
 def full(bt):
     """Whether the cache must be flushed before another unit is made."""
     return (
-        bt.used + bt.filled > STEP_AT or bt.units >= MAX_UNITS or bt.pages >= MAX_PAGES - 1
+        bt.used + bt.filled > bt.capacity or bt.units >= MAX_UNITS or bt.pages >= MAX_PAGES - 1
     )  # fmt: skip
 
 
