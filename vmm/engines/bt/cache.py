@@ -179,7 +179,8 @@ def forget_units(bt):
 def flush_cache(vm, hart, mem, bt):
     """Empty the cache: every unit is made again when it is needed."""
     for page in range(bt.pages):
-        vm.code[bt.p_gfn[page]] = 0
+        if bt.p_gfn[page] >= 0:
+            vm.code[bt.p_gfn[page]] = 0
     forget_units(bt)
     clear_buckets(hart, mem, bt)
 
