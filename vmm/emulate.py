@@ -20,11 +20,12 @@ from toyisa.njit import call_unit, njit
 from toyisa.ops import Op
 from toyisa.requests import Request
 from toyisa.system import retire
+from vmm.changes import CODE_CHANGED, note_change
 from vmm.exits import Kind
 from vmm.guestwalk import walk_guest
 from vmm.inject import raise_in_guest
 from vmm.shadow.frames import traced
-from vmm.shadow.trace import CODE_CHANGED, note_change, table_written
+from vmm.shadow.trace import table_written
 from vmm.space import gfn_of, offset_of
 
 SATP, CYCLE = 0x180, 0xC00
@@ -119,6 +120,7 @@ def emulate_access(vm, hart, mem, insn, gva, gpa):
     if traced(vm, gfn_of(vm, gpa)):
         vm.kind = np.int64(Kind.TRACE)
     call_unit(mem.serve, hart, mem, Request.ACCESS_AT, uop, RAM_BASE + at)
+    vm.hart.resv.addr = hart.resv.addr  # of lr.w and sc.w: it is the guest's doing
     charge(hart, np.int64(Event.ROOT_WORD), 1)
     stored(vm, hart, mem, gpa)
     _complete(vm.hart, op)

@@ -8,6 +8,7 @@ import numpy as np
 from toyisa.access import store_ram
 from toyisa.memory import PAGE, RAM_BASE, ram_words
 from toyisa.njit import njit
+from vmm.changes import CODE_CHANGED, note_change
 
 
 @njit
@@ -39,3 +40,5 @@ def write_word(vm, hart, mem, gpa, value):
     at = offset_of(vm, gpa)
     if at >= 0:
         store_ram(hart, mem, at, 4, value, True)
+        if vm.code[gfn_of(vm, gpa)]:
+            note_change(vm, CODE_CHANGED | gpa)

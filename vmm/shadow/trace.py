@@ -8,16 +8,15 @@ import numpy as np
 
 from toyisa.mmu import A, R, V, W, X
 from toyisa.njit import njit
+from vmm.changes import ROOT_CHANGED, TABLE_CHANGED, note_change
 from vmm.exits import ShadowEvent
 from vmm.shadow.fill import set_leaf
 from vmm.shadow.frames import DIRECT, REGION, give_back
 from vmm.shadow.link import leads_to, set_entry
 from vmm.space import read_word
 from vmm.stats import log_shadow
-from vmm.vcpu import CHANGES, VIEWS
+from vmm.vcpu import VIEWS
 
-# Kinds of change, with what changed: a table entry's index, or the gpa of a word of code.
-CODE_CHANGED, TABLE_CHANGED, ROOT_CHANGED = 0, 1 << 40, 2 << 40
 STRAY = 8  # stores to a table that no current root leads to: it is a table no more
 
 
@@ -27,9 +26,10 @@ def table_written(vm, hart, mem, gfn, gpa):
     index = gpa >> 2 & 0x3FF
     for view in range(VIEWS):
         root = np.int64(vm.shadow.as_root[view, gfn]) - 1
+        if root >= 0:
+            note_change(vm, ROOT_CHANGED | index)
         if root >= 0 and (view == DIRECT or index != REGION):
             set_entry(vm, hart, mem, root, index, 0)
-            note_change(vm, ROOT_CHANGED | index)
             if root != vm.shadow.root:
                 _stray(vm, hart, mem, root)
         table = np.int64(vm.shadow.as_table[view, gfn]) - 1
@@ -39,14 +39,6 @@ def table_written(vm, hart, mem, gfn, gpa):
             _follow(vm, hart, mem, table, gpa, pte)
             if vm.shadow.root < 0 or not leads_to(vm, vm.shadow.root, table):
                 _stray(vm, hart, mem, table)
-
-
-@njit
-def note_change(vm, what):
-    """Tell the engine of a change that translated code may depend on, before it next enters."""
-    if vm.masks:
-        vm.changed[min(vm.changes, CHANGES - 1)] = what
-        vm.changes += 1
 
 
 @njit

@@ -14,12 +14,12 @@ from toyisa.memory import WORDS
 from toyisa.mmu import A, D, R, V, W, X
 from toyisa.njit import entry, njit, view
 from vmm.engines import Engine
-from vmm.engines.bt.cache import flush_cache
+from vmm.engines.bt.cache import STEP_AT, flush_cache
 from vmm.engines.bt.dump import counters
 from vmm.engines.bt.enter import enter
 from vmm.engines.bt.exit import handle
 from vmm.engines.bt.leave import leave
-from vmm.engines.bt.record import BT, Force
+from vmm.engines.bt.record import BT, MAX_UNIT_WORDS, Force
 from vmm.engines.bt.window import BUCKET_PAGES, CODE_PAGES, FRAMES, WINDOW
 from vmm.requests import EngineRequest
 from vmm.shadow.link import BASE_PPN
@@ -38,6 +38,7 @@ def install(machine: "VirtualMachine") -> None:
     bt.start = vm.own
     bt.icount = int(hart.clock.icount)
     bt.adapts = int(machine.options.get("adapt", True))
+    bt.capacity = _capacity(machine.options)
     bt.force = Force[machine.options.get("force", "inline").upper()]
     bt.at = bt.link = -1
     bt.verified[:] = -1
@@ -53,6 +54,14 @@ def install(machine: "VirtualMachine") -> None:
     vm.shadow.region = int(vm.own) + code + 1
     at = int(vm.shadow.region) * WORDS
     machine.real_ram.view(np.uint32)[at : at + WORDS] = table
+
+
+def _capacity(options: dict) -> int:
+    """How many words of code the cache holds; ValueError if not even one unit."""
+    words = int(options.get("cache_words", STEP_AT))
+    if not MAX_UNIT_WORDS <= words <= STEP_AT:
+        raise ValueError(f"the translation cache holds {MAX_UNIT_WORDS} to {STEP_AT} words")
+    return words
 
 
 @njit

@@ -76,7 +76,7 @@ def find_unit(bt, gpc):
 def full(bt):
     """Whether the cache must be flushed before another unit is made."""
     return (
-        bt.used + bt.filled > STEP_AT or bt.units >= MAX_UNITS or bt.pages >= MAX_PAGES - 1
+        bt.used + bt.filled > bt.capacity or bt.units >= MAX_UNITS or bt.pages >= MAX_PAGES - 1
     )  # fmt: skip
 
 
@@ -179,7 +179,8 @@ def forget_units(bt):
 def flush_cache(vm, hart, mem, bt):
     """Empty the cache: every unit is made again when it is needed."""
     for page in range(bt.pages):
-        vm.code[bt.p_gfn[page]] = 0
+        if bt.p_gfn[page] >= 0:
+            vm.code[bt.p_gfn[page]] = 0
     forget_units(bt)
     clear_buckets(hart, mem, bt)
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from toyisa.mmu import FETCH, A
 from toyisa.njit import njit
+from vmm.changes import ROOT_CHANGED, TABLE_CHANGED
 from vmm.engines.bt.cache import flush_cache, kill_unit
 from vmm.engines.bt.record import Count
 from vmm.guestwalk import gpa_of, walk_guest
 from vmm.shadow.frames import find, take
 from vmm.shadow.link import write_protect
-from vmm.shadow.trace import ROOT_CHANGED, TABLE_CHANGED
 from vmm.space import gfn_of
 from vmm.vcpu import CHANGES, TABLE
 
@@ -40,9 +40,14 @@ def page_of(vm, hart, mem, bt, gva, gfn):
 @njit
 def watch_table(vm, hart, mem):
     """See to it that changes in the second-level table of the last walk will be seen."""
+    if not _watched(vm):
+        take(vm, hart, mem, np.int64(vm.shadow.aspect[vm.shadow.root]), TABLE, vm.walk.table)
+
+
+@njit
+def _watched(vm):
     view = np.int64(vm.shadow.aspect[vm.shadow.root])
-    if vm.walk.table >= 0 and find(vm, view, TABLE, vm.walk.table) < 0:
-        take(vm, hart, mem, view, TABLE, vm.walk.table)
+    return vm.walk.table < 0 or find(vm, view, TABLE, vm.walk.table) >= 0
 
 
 @njit
@@ -117,10 +122,16 @@ def _rewritten(vm, hart, mem, bt, gpa):
 
 @njit
 def verify(vm, hart, mem, bt):
-    """Have every page of code lie where the current address space maps it, or end it."""
+    """Have every page of code lie where the current address space maps it, or end it.
+
+    If there are more tables to watch than half of the shadow frames, this is done at each
+    entry: the other half is for what the guest accesses.
+    """
     root = vm.shadow.root
-    if bt.verified[root] == bt.version + vm.shadow.version:
+    version = bt.version + vm.shadow.version  # before tables are watched, for which others may go
+    if bt.verified[root] == version:
         return
+    room = vm.shadow.frames // 2
     for page in range(bt.pages):
         gva = bt.p_gva[page]
         if gva < 0:
@@ -129,6 +140,8 @@ def verify(vm, hart, mem, bt):
         bt.count[Count.VERIFIED] += 1
         if leaf < 0 or not leaf & A or gfn_of(vm, gpa_of(leaf, gva)) != bt.p_gfn[page]:
             kill_page(vm, hart, mem, bt, page)
-        else:
-            watch_table(vm, hart, mem)
-    bt.verified[root] = bt.version + vm.shadow.version
+        elif not _watched(vm):
+            room -= 1
+            if room >= 0:
+                watch_table(vm, hart, mem)
+    bt.verified[root] = version if room >= 0 else -1

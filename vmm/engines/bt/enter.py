@@ -59,6 +59,9 @@ def enter(vm, hart, mem, bt):
         follow_changes(vm, hart, mem, bt)
         verify(vm, hart, mem, bt)
         word = _find_place(vm, hart, mem, bt)
+        if vm.changes:  # the walk has set A in what is code, too
+            bt.at = -1
+            continue
         if word >= 0:
             bt.in_code = 1
             bt.link, bt.hold = -1, 0
@@ -98,6 +101,8 @@ def _find_place(vm, hart, mem, bt):
         fault = page_fault(np.int64(FETCH)) if leaf == PAGE_FAULT else access_fault(np.int64(FETCH))
         reason = forward_exception(vm, hart, fault, gpc, np.int64(0))
         return np.int64(REFETCH) if reason == Reason.RUN else -1 - reason
+    root, shadows = vm.shadow.root, np.int64(vm.shadow.version)
+    verified = bt.verified[root] == bt.version + shadows
     watch_table(vm, hart, mem)
     if left < UNIT_INSNS:
         return _step(vm, hart, mem, bt, gpc, at, left)
@@ -110,7 +115,8 @@ def _find_place(vm, hart, mem, bt):
     page = page_of(vm, hart, mem, bt, gpc & 0xFFFFF000, gfn_of(vm, gpa))
     if fresh != bt.pages:  # other address spaces must look this page up, too
         bt.version += 1
-        bt.verified[vm.shadow.root] = bt.version + vm.shadow.version
+        if verified:  # with the table watched here, unless another one had to go for it
+            bt.verified[root] = bt.version + shadows
     unit = enter_unit(hart, mem, bt, gpc, insns, page)
     return _arrive(hart, mem, bt, unit, left)
 
@@ -136,6 +142,7 @@ def _arrive(hart, mem, bt, unit, left):
     # A fault or an interrupt on the way there has led elsewhere: that is no chain.
     if bt.link >= 0 and bt.gpc[bt.link] == bt.u_gpc[unit]:
         chain(hart, mem, bt, bt.link, unit)
+    bt.link = -1
     if bt.hold:
         hold_target(hart, mem, bt, np.int64(bt.u_gpc[unit]), first)
     bt.left = left
@@ -166,11 +173,9 @@ def _resume(bt, gpc, left):
 def _step(vm, hart, mem, bt, gpc, at, left):
     """A unit of one instruction, which returns to root: for what is left, and for stepping."""
     bt.stepping = 1
-    countdown, bt.icount = bt.icount, 0
     bt.one = 1
     translate(bt, mem, gpc, at, np.int64(1))
     bt.one = 0
-    bt.icount = countdown
     for n in range(bt.filled):
         if bt.b_site[n] == Site.EDGE:
             bt.b_site[n] = Site.STEPPED

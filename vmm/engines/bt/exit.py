@@ -34,7 +34,7 @@ def handle(vm, hart, mem, bt):
     if cause == Exc.LOAD_PAGE or cause == Exc.STORE_PAGE:
         access = np.int64(LOAD if cause == Exc.LOAD_PAGE else STORE)
         reason = handle_page_fault(vm, hart, mem, access, tval, insn)
-        if vm.kind == Kind.TRACE or vm.kind == Kind.MMIO:
+        if reason == Reason.RUN and (vm.kind == Kind.TRACE or vm.kind == Kind.MMIO):
             adapt(hart, mem, bt, insn)
         return reason
     if cause == Exc.LOAD_ACCESS or cause == Exc.STORE_ACCESS:  # beyond s_limit

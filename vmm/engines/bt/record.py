@@ -61,6 +61,7 @@ class Count(IntEnum):
 BT = record(
     ("start", "i8"),       # the first machine frame: code, buckets, words, table
     ("ready", "i8"),      # the buckets have been written
+    ("capacity", "i8"),   # words of code, beyond which all are flushed
     ("used", "i8"), ("units", "i8"), ("pages", "i8"),
     ("force", "i8"),      # how the guest's `time` is read: Force
     ("adapts", "i8"),     # whether stores that keep trapping become callouts

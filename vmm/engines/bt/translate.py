@@ -55,7 +55,8 @@ def translate(bt, mem, gpc, at, most):
     words = ram_words(mem)
     bt.pc = gpc
     bt.fresh = 1
-    if bt.icount:
+    counted = bt.icount and not bt.one
+    if counted:
         _countdown(bt)
     while more and insns < most:
         bt.pc = (gpc + 4 * insns) & 0xFFFFFFFF
@@ -68,7 +69,7 @@ def translate(bt, mem, gpc, at, most):
     if more:
         edge(bt, (gpc + 4 * insns) & 0xFFFFFFFF, insns)
     _stubs(bt)
-    if bt.icount:
+    if counted:
         _set_countdown(bt, insns)
     return insns
 

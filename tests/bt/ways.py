@@ -1,0 +1,55 @@
+"""The ways in which `bt` can run a guest, each to be compared with the bare machine.
+
+What every engine must do is tested for all of them in `laws/`; here is what only a
+translator can get wrong.  Must not know guests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.virtual import NATIVE, Outcome, differences, machine, outcome
+from toyisa.levels import Profile
+
+LEAKY = {"profile": Profile.LEAKY}
+SMALL = 640  # words: the least that the cache may be, so that it is flushed all the time
+WAYS: dict[str, dict[str, Any]] = {
+    "strict": {},
+    "leaky": LEAKY,
+    "callouts": {"options": {"force": "callout"}},
+    "traps": {"options": {"force": "trap"}},
+    "unadapted": {"options": {"adapt": False}},
+    "scattered": {"scatter": 1, **LEAKY},
+    "few shadows": {"scatter": 2, "shadow": 5},
+    "small cache": {"options": {"cache_words": SMALL}},
+    "all small": {"scatter": 3, "shadow": 4, "options": {"cache_words": SMALL}, **LEAKY},
+}
+each_way = pytest.mark.parametrize("way", WAYS)
+# Two that between them have most: enough for a test of something else.
+pair_of_ways = pytest.mark.parametrize("way", ["strict", "all small"])
+
+
+def under_bt(way: str, **more: Any) -> Any:
+    """A machine under `bt`."""
+    return machine("bt", **{**WAYS[way], **more})
+
+
+def bare(way: str, **more: Any) -> Any:
+    """The bare machine that the way is compared with."""
+    if "profile" in WAYS[way]:
+        more = {"profile": WAYS[way]["profile"], **more}
+    return machine(NATIVE, **more)
+
+
+def same(prepare: Callable[[Any], object], budget: int, way: str, **more: Any) -> Outcome:
+    """The outcome on the bare machine, after asserting that `bt`'s is the same."""
+    runs = []
+    for made in (bare(way, **more), under_bt(way, **more)):
+        prepare(made)
+        runs.append(outcome(made, budget))
+    native, translated = runs
+    assert translated == native, differences(native, translated)
+    return native
