@@ -117,25 +117,17 @@ def _whole(name: str, subjects: list[Subject], settings: list[Setting], breakdow
 
 def _guest(name: str, build: str):
     """The guest as it is built for an engine, with what its script types."""
-    import guests
     from asm.errors import AsmErrors
     from vmm.cli.files import read
-    from vmm.cli.target import SOURCE_SUFFIXES, find
-    from vmm.compare.subjects import elf_of
+    from vmm.cli.target import find
     from vmm.compare.whole import Guest
 
-    known = guests.catalogue()
-    path = known[name].source if name in known else Path(name)
-    script = known[name].input if name in known else None
     try:
-        if path.suffix.lower() in SOURCE_SUFFIXES and path.exists():
-            elf = elf_of(path, build)
-        else:
-            elf = find(name).elf
+        target = find(name, None, build)
     except AsmErrors as errors:
         tell(str(errors))
         raise click.exceptions.Exit(Status.USAGE) from None
-    return Guest(name, elf, read(script) if script else b"")
+    return Guest(target.name, target.elf, read(target.script) if target.script else b"")
 
 
 def _benchmarks(guest: str) -> list[str]:

@@ -74,12 +74,12 @@ def machine_for(subject: Subject, setting: Setting, mem: int = 16 << 20) -> Any:
 
 def build_of(subject: Subject) -> str:
     """How a guest's source is built for it: "" unmodified, or a name of `guests.BUILDS`."""
-    return "" if subject.engine == NATIVE else getattr(engines.find(subject.engine), "build", "")
+    return "" if subject.engine == NATIVE else engines.find(subject.engine).build
 
 
 def elf_of(source: Path, build: str) -> bytes:
     """A guest's main file, assembled for such a build; AsmErrors."""
-    defines = getattr(guests, "BUILDS", {"": {}})[build]
+    defines = guests.BUILDS[build]
     dirs = guests.include_dirs(source)
     return asm.assemble(source, include_dirs=dirs, defines=defines).elf()
 
