@@ -20,6 +20,10 @@ engine = options.group(
                       "registers an engine."),
     click.option("--paging", metavar="NAME",
                  help="How its addresses are translated, if the engine leaves a choice."),
+    click.option("--force", type=click.Choice(("inline", "callout", "trap")),
+                 help="bt: how the kernel's reads of time are done.  [default: inline]"),
+    click.option("--no-adapt", is_flag=True,
+                 help="bt: leave instructions that keep trapping as they are."),
 )  # fmt: skip
 
 
@@ -56,7 +60,8 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
         raise click.UsageError("a bare machine has no exits: use an --engine", context)
     settings = {key: given[key] for key in SETTINGS}
     disks = guest.disks()
-    machine = engines.machine_for(name, paging, settings)
+    own = engines.own_options(name, given)
+    machine = engines.machine_for(name, paging, settings, own)
     guest.load(machine, disks)
     settle_garbage()
     if given["debugger"]:

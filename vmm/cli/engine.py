@@ -49,13 +49,25 @@ def build_of(name: str) -> str:
     return "" if name == NATIVE else _engine(name).build
 
 
-def machine_for(name: str, paging: str, settings: dict[str, Any]) -> Any:
+def own_options(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """What `--force` and `--no-adapt` mean to the engine; Refusal if it has no use for them."""
+    force, no_adapt = given.pop("force"), given.pop("no_adapt")
+    if name != "bt" and (force or no_adapt):
+        raise Refusal("--force and --no-adapt go with --engine bt")
+    return {"force": force or "inline", "adapt": not no_adapt} if name == "bt" else {}
+
+
+def machine_for(
+    name: str, paging: str, settings: dict[str, Any], own: dict[str, Any] | None = None
+) -> Any:
     """A machine with nothing loaded: bare, or virtual under that engine; Refusal."""
     if name == NATIVE:
         return new_machine(settings)
     from vmm.machine import VirtualMachine
 
-    options = {"paging": paging} if len(_engine(name).paging) > 1 else None
+    options = dict(own or {})
+    if len(_engine(name).paging) > 1:
+        options["paging"] = paging
     return made(
         lambda level: VirtualMachine(
             settings["mem"], name, level, settings["cost"], settings["clock"], settings["svade"],

@@ -43,7 +43,7 @@ def stat(context: click.Context, name: str, paging: str | None, as_json: bool, *
     paging = engines.paging_of(name, paging)
     settings = {key: given[key] for key in SETTINGS}
     disks = guest.disks()
-    machine = engines.machine_for(name, paging, settings)
+    machine = engines.machine_for(name, paging, settings, engines.own_options(name, given))
     guest.load(machine, disks)
     settle_garbage()
     limits = Limits(given["max_insns"], given["timeout"])
