@@ -5,6 +5,7 @@ Must not know of other chunks.
 """
 
 import hashlib
+import time
 from collections.abc import Callable
 
 import hypothesis
@@ -16,6 +17,7 @@ from vmm.fuzz.laws import Law
 from vmm.fuzz.seen import Seen
 
 CHUNK = 100  # cases
+SHRINKING = 10.0
 SETTINGS = settings(
     max_examples=CHUNK, database=None, deadline=None, print_blob=False,
     phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
@@ -32,12 +34,20 @@ def hunt(
 ) -> tuple[Failure | None, bool]:
     """Try a chunk of cases: the smallest failure found, and whether the chunk was run whole.
 
-    `before` sees each case, and may raise Stop; then shrinking ends where it is.
+    `before` sees each case, and may raise Stop; shrinking that is under way then has
+    SHRINKING seconds more, and ends where it is.
     """
     smallest: list[Failure] = []
+    limit = 0.0
 
     def attempt(case: Case) -> None:
-        before(case)
+        nonlocal limit
+        try:
+            before(case)
+        except Stop:
+            limit = limit or time.monotonic() + (SHRINKING if smallest else 0)
+            if time.monotonic() >= limit:
+                raise
         try:
             law.check(case, seen)
         except Exception as error:

@@ -35,6 +35,7 @@ class Seen:
         """Have a machine mark its traps from now on."""
         harts = [machine.hart, *([machine.real_hart] if hasattr(machine, "vm") else [])]
         coverage.attach(self.traps, *harts)
+        machine.coverage = self.traps  # so that the map lives as long as the machine
 
     def note(self, machine: Any) -> None:
         """Add what a machine has counted, now that it has stopped."""

@@ -1,0 +1,161 @@
+"""Campaigns find what is wrong, shrink it and keep it; and what they kept holds now."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, settings
+
+from toyisa.coverage import BY_S, TO_ROOT, attach, new_map, traps
+from toyisa.machine import Machine
+from vmm.fuzz import hunt as fuzz
+from vmm.fuzz.case import BadCase, Case, Violation
+from vmm.fuzz.corpus import Failure, load, replay, violated
+from vmm.fuzz.hunt import Stop, hunt
+from vmm.fuzz.lawguests import NATIVE, machine
+from vmm.fuzz.laws import LAWS
+from vmm.fuzz.seen import Seen, never
+from vmm.machine import VirtualMachine
+
+CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
+def test_what_was_found_once_holds(path, request):
+    """A file whose `known` gives a reason is not mended yet."""
+    failure = load(path)
+    if failure.known:
+        request.applymarker(pytest.mark.xfail(reason=failure.known, strict=True, raises=Violation))
+    replay(failure)
+
+
+def hunted(law, engine=NATIVE, chunk=0, before=lambda case: None):
+    seen = Seen()
+    failure, whole = hunt(LAWS[law], engine, 0, chunk, seen, before)
+    return failure, whole, seen
+
+
+@pytest.mark.parametrize("law", [name for name in LAWS if name != "equivalence"])
+def test_a_few_cases_of_each_law_hold(law):
+    count = 0
+
+    def before(_case):
+        nonlocal count
+        count += 1
+        if count > 15:
+            raise Stop
+
+    failure, whole, _ = hunted(law, NATIVE if LAWS[law].native else "trap", 0, before)
+    assert failure is None
+    assert not whole
+    assert count == 16
+
+
+@pytest.fixture
+def wrong_after_illegal(monkeypatch):
+    """A monitor whose guest ends in another state if it has executed an illegal instruction."""
+    right = VirtualMachine.guest_digest
+
+    def wrong(self):
+        return "wrong" if "illegal" in self.traps_by_cause() else right(self)
+
+    monkeypatch.setattr(VirtualMachine, "guest_digest", wrong)
+
+
+def test_a_fault_is_found_and_shrunk_and_written(wrong_after_illegal, monkeypatch, tmp_path):
+    found = (hunted("equivalence", "trap", chunk) for chunk in range(10))
+    failure, whole, seen = next(answer for answer in found if answer[0])
+    assert whole
+    assert failure.actual == {"guest_digest": "wrong"}
+    assert failure.case.start or failure.case.listing.count("\n") <= 90  # most of it the boot
+    assert any(line.endswith("illegal") for line in seen.names()["traps_to_s"])
+    back = load(failure.save(tmp_path))
+    assert back == failure
+    assert violated(back) is not None
+    monkeypatch.undo()
+    assert violated(back) is None
+
+
+def test_the_same_chunk_draws_the_same_cases_and_another_one_others():
+    def drawn(chunk):
+        cases = []
+        hunted("roundtrip", chunk=chunk, before=lambda case: cases.append(case.image))
+        return cases
+
+    assert drawn(0) == drawn(0)
+    assert drawn(0) != drawn(1)
+
+
+def test_laws_can_fail(monkeypatch):
+    """Each by a fault in what it looks at, and no other way."""
+    quick = settings(fuzz.SETTINGS, max_examples=20, phases=[Phase.generate])
+    monkeypatch.setattr(fuzz, "SETTINGS", quick)
+
+    def fails(law, engine):
+        failure, _, _ = hunted(law, engine)
+        return failure is not None
+
+    counts = iter(range(10**6))
+    with monkeypatch.context() as patch:
+        patch.setattr(Machine, "cycles", property(lambda self: next(counts)))
+        assert fails("determinism", NATIVE)
+        assert fails("conservation", NATIVE)
+        assert fails("semantics", NATIVE)
+    right = VirtualMachine.run
+
+    def spills(self, budget=None):
+        end = right(self, budget)
+        self.real_ram[-1] ^= 1  # the frame behind the guest's
+        return end
+
+    def looks(self, budget=None):
+        self.hart.x[5] = self.real_ram[-1]
+        return right(self, budget)
+
+    for broken in (spills, looks):
+        with monkeypatch.context() as patch:
+            patch.setattr(VirtualMachine, "run", broken)
+            assert fails("containment", "trap")
+
+
+def test_a_case_that_is_none():
+    with pytest.raises(BadCase):
+        Case.from_json({"image": "???", "settings": {}})
+
+
+def test_the_map_says_who_took_which_trap_from_where():
+    """As counted: every cause that S took, and no other."""
+    cases = []
+
+    def first(case):
+        cases.append(case)
+        raise Stop
+
+    hunted("determinism", "trap", before=first)
+    case, seen = cases[0], Seen()
+    made = machine(case, seen, "icount")
+    made.run(10_000)
+    taken = {cause for _, _, cause in traps(seen.traps, BY_S)}
+    assert taken == made.traps_by_cause().keys() - {"ecall_s"}
+    to_root = traps(seen.traps, TO_ROOT)
+    assert ("csrrw", "S", "illegal") in to_root
+    assert ("-", "S", "irq_timer") in traps(seen.traps, BY_S)
+    seen.note(made)
+    names = seen.names()
+    assert "csr illegal" in names["exits"]
+    assert "hypercall" in never(names, virtual=True)["exits"]
+    assert "csrrw" not in never(names, virtual=True)["instructions"]
+
+
+def test_a_snapshot_leaves_the_map_where_it_is(tmp_path):
+    made, seen = Machine(mem=1 << 20), new_map()
+    attach(seen, made.hart)
+    address = int(made.hart.covers)
+    made.save(tmp_path / "state")
+    assert int(Machine.restore(tmp_path / "state").hart.covers) == 0
+    made.load_snapshot(tmp_path / "state")
+    assert int(made.hart.covers) == address
+
+
+def test_a_name_is_the_cases():
+    names = {Failure("roundtrip", NATIVE, Case(image, {}), 0, 1).name for image in (b"a", b"b")}
+    assert len(names) == 2

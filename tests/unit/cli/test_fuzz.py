@@ -1,0 +1,149 @@
+"""`toyvmm fuzz`: campaigns as a user runs them, with faults put in from outside."""
+
+import json
+import signal
+import subprocess
+
+import pytest
+
+from tests.unit.cli.command import ROOT, argv, environment, toyvmm
+
+SHORT = ("--minutes", "0.03")
+
+# Python runs `sitecustomize` first, in every process of a campaign.
+FAULT = """
+import asm.disasm
+right = asm.disasm.disassemble
+def wrong(word, *arguments, **options):
+    text = right(word, *arguments, **options)
+    return text.replace("sub", "add") if text.startswith("sub") else text
+asm.disasm.disassemble = wrong
+"""
+DEATH = """
+import asm.disasm, os
+right = asm.disasm.disassemble
+def wrong(word, *arguments, **options):
+    return os._exit(9) if word & 0xFF == 0x37 else right(word, *arguments, **options)
+asm.disasm.disassemble = wrong
+"""
+NO_HYPOTHESIS = "import sys; sys.modules['hypothesis'] = None"
+
+
+def with_fault(folder, text):
+    """The environment in which that code runs before everything else."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(text)
+    return {"PYTHONPATH": f"{folder}:{ROOT}"}
+
+
+def fuzz(corpus, *arguments, **env):
+    return toyvmm("fuzz", "--law", "roundtrip", "--corpus", corpus, *arguments, **env)
+
+
+def regressions(corpus):
+    return sorted(corpus.glob("roundtrip-*.json"))
+
+
+def campaign(corpus):
+    value = json.loads((corpus / "statistics.json").read_text())
+    assert value["schema"] == "toyvmm.fuzz-statistics/1"
+    return value["campaigns"]["roundtrip native seed 0"]
+
+
+def test_a_clean_campaign_and_one_that_goes_on(tmp_path):
+    done = fuzz(tmp_path, *SHORT, "--jobs", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    first = json.loads(done.stdout)
+    assert first["schema"] == "toyvmm.fuzz/1"
+    assert first["failures"] == []
+    assert first["executions"] == first["total"]["executions"] > 0
+    assert b"/s, seen: " in done.stderr
+    before = campaign(tmp_path)
+    done = fuzz(tmp_path, *SHORT, "--json")
+    second = json.loads(done.stdout)
+    assert second["total"]["executions"] == second["executions"] + first["executions"]
+    after = campaign(tmp_path)
+    assert after["done"] >= before["done"]
+    assert after["executions"] == second["total"]["executions"]
+    assert [p.name for p in tmp_path.iterdir()] == ["statistics.json"]
+
+
+def test_a_fault_is_found_shrunk_written_and_replayed(tmp_path):
+    corpus, env = tmp_path / "corpus", with_fault(tmp_path / "fault", FAULT)
+    done = fuzz(corpus, "--minutes", "0.15", **env)
+    assert done.returncode == 1, done.stderr
+    found = {path: json.loads(path.read_text()) for path in regressions(corpus)}
+    path, value = min(found.items(), key=lambda item: len(item[1]["listing"][0]))
+    assert value["schema"] == "toyvmm.fuzz-regression/1"
+    assert (value["law"], value["engine"]) == ("roundtrip", "native")
+    assert len(value["listing"][0].split()) == 1  # one word is left
+    assert path.name in campaign(corpus)["failures"]
+    assert path.name.encode() in done.stdout
+    assert toyvmm("fuzz", "--replay", path, **env).returncode == 1
+    held = toyvmm("fuzz", "--replay", path)
+    assert (held.returncode, held.stdout.splitlines()[-1]) == (0, b"holds now")
+
+
+def test_a_case_that_ends_its_process_is_a_failure(tmp_path):
+    corpus = tmp_path / "corpus"
+    done = fuzz(corpus, "--minutes", "0.2", **with_fault(tmp_path / "fault", DEATH))
+    assert done.returncode == 1, done.stderr
+    value = json.loads(regressions(corpus)[0].read_text())
+    assert value["actual"] == "it ended with code 9"
+
+
+def test_ctrl_c_keeps_what_was_done(tmp_path):
+    command = argv("fuzz", "--law", "roundtrip", "--corpus", tmp_path, "--minutes", "5")
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:  # fmt: skip
+        for line in process.stderr:
+            if b"executions" in line and b" 0 executions" not in line:
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    assert b"interrupted" in out
+    done = campaign(tmp_path)
+    assert done["executions"] > 0
+    assert fuzz(tmp_path, *SHORT).returncode == 0
+    assert campaign(tmp_path)["executions"] > done["executions"]
+
+
+def test_usage(tmp_path):
+    def refused(*arguments, **env):
+        done = toyvmm("fuzz", *arguments, **env)
+        assert done.returncode == 2
+        return done.stderr.decode()
+
+    corpus = ("--corpus", tmp_path)
+    assert "did you mean `equivalence`?" in refused("--law", "equivalance", *corpus)
+    assert "give --law and --corpus" in refused("--law", "roundtrip")
+    text = refused("--law", "equivalence", "--engine", "native", *corpus)
+    assert "has no use for native; there are trap" in text
+    assert "did you mean `trap`?" in refused("--law", "equivalence", "--engine", "trp", *corpus)
+    assert "kernels built for it" in refused("--law", "equivalence", "--engine", "pv", *corpus)
+    assert "No such file" in refused("--replay", tmp_path / "none.json")
+    (tmp_path / "bad.json").write_text("{}")
+    assert "is no regression" in refused("--replay", tmp_path / "bad.json")
+    (tmp_path / "statistics.json").write_text("[]")
+    assert "is damaged" in refused("--law", "roundtrip", *SHORT, *corpus)
+    env = with_fault(tmp_path / "fault", NO_HYPOTHESIS)
+    assert "pip install toyvmm[test]" in refused("--law", "roundtrip", *corpus, **env)
+
+
+def test_the_list():
+    lines = toyvmm("fuzz", "--list").stdout.decode().splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "semantics", "roundtrip", "equivalence", "containment", "determinism", "conservation",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_campaign_over_guests(tmp_path):
+    done = toyvmm("fuzz", "--law", "equivalence", "--engine", "trap", "--minutes", "0.2",
+                  "--corpus", tmp_path, "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert len(found["seen"]["traps_to_root"]) > 10
+    assert "csr" not in found["never"]["exits"]
