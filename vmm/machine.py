@@ -62,6 +62,7 @@ class VirtualMachine(Machine):
         self.engine = engines.find(engine)
         self._shadow, self._scatter = shadow, scatter
         self.options = options or {}
+        self._take_log: Callable[[np.ndarray], None] | None = None
         super().__init__(mem, profile, cost, clock, svade)
         self.real_hart.root.profile = profile
         self.real_hart.clock = self.hart.clock
@@ -112,10 +113,11 @@ class VirtualMachine(Machine):
     def _run(self, _hart: np.record, _memory: np.record) -> int:
         reason = run_vm(self.real_hart, self.real_memory, self.vm)
         self.real_hart.x[32] = 0
-        stats = self.vm.stats
-        if stats.logging and stats.logged:
-            self._take_log(stats.log[: min(int(stats.logged), LOG_SIZE)])
-            stats.logged = 0
+        if self._take_log:
+            stats = self.vm.stats
+            if stats.logged:
+                self._take_log(stats.log[: min(int(stats.logged), LOG_SIZE)])
+                stats.logged = 0
         return reason
 
     def runner(self) -> np.ndarray:

@@ -52,7 +52,7 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
     from vmm.cli.conduct import Run, print_bytes, refuse_results, settle_garbage
 
     name = engines.find(name)
-    guest = guests.chosen(context, given, build=engines.build_of(name))
+    guest = guests.chosen(context, given, build=lambda: engines.build_of(name))
     refuse_results(given)
     paging = engines.paging_of(name, paging)
     kinds = given["trace"] or ()

@@ -5,6 +5,7 @@ Must not know what machine it goes into.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import click
 from vmm.cli.files import Refusal, tell
 from vmm.cli.images import Kernel, add_symbols, are_written, load, open_disks
 from vmm.cli.status import Status
+from vmm.cli.target import refuse_missing
 
 if TYPE_CHECKING:
     from vmm.cli.target import Target
@@ -53,11 +55,13 @@ class Guest:
 
 
 def chosen(
-    context: click.Context, given: dict[str, Any], *, restore: Path | None = None, build: str = ""
-) -> Guest:
+    context: click.Context, given: dict[str, Any], *, restore: Path | None = None,
+    build: Callable[[], str] = str,
+) -> Guest:  # fmt: skip
     """The guest that the options of `options.guest` name; UsageError, Refusal.
 
-    A source is assembled for `build`, one of `guests.BUILDS`.
+    A source is assembled for what `build` answers, one of `guests.BUILDS`: to find out may
+    take long, and is left until the guest is found.
     """
     name, kernel, images = given["guest"], given["kernel"], given["images"]
     if [name, kernel, restore].count(None) == 3:
@@ -71,7 +75,8 @@ def chosen(
     elif name is None:
         what = _nothing(restore.name)
     else:
-        what = find_target(name, list(given["include"]), build)
+        refuse_missing(name)
+        what = find_target(name, list(given["include"]), build())
     script = given["script"]
     if given["demo"]:
         if script or kernel or not what.script:

@@ -37,7 +37,7 @@ def stat(context: click.Context, name: str, paging: str | None, as_json: bool, *
 
     need_stdout()
     name = engines.find(name)
-    guest = guests.chosen(context, given, build=engines.build_of(name))
+    guest = guests.chosen(context, given, build=lambda: engines.build_of(name))
     if name == engines.NATIVE:
         raise click.UsageError("a bare machine has no exits: use another --engine", context)
     paging = engines.paging_of(name, paging)
@@ -97,6 +97,6 @@ def lines(rows: list[dict[str, Any]], machine: Any) -> list[str]:
     samples, spent = (sum(row[key] for row in rows) for key in ("samples", "cycles"))
     share = 100 * spent / max(machine.cycles, 1)
     text += ["", f"{samples:,} exits, {spent:,} cycles: {share:.1f} % of the guest's time"]
-    counters = machine.counters()
-    text += ["", *(f"{name:<20}{value:>12,}" for name, value in counters.items())]
+    if counters := machine.counters():
+        text += ["", *(f"{name:<20}{value:>12,}" for name, value in counters.items())]
     return text

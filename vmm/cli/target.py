@@ -57,10 +57,7 @@ def find(text: str, include: list[Path] | None = None, build: str = "") -> Targe
         guest = catalogue[text]
         return _assembled(guest.name, guest.source, None, guest.input, build)
     path = Path(text)
-    if _is_missing(path):
-        if path.suffix or path.name != text:
-            raise Refusal(f"{text}: no such file")
-        raise Refusal(_no_example(text, list(catalogue)))
+    refuse_missing(text)
     if path.suffix.lower() in SOURCE_SUFFIXES:
         return _assembled(path.name, path, include, None, build)
     data = read(path)
@@ -68,6 +65,18 @@ def find(text: str, include: list[Path] | None = None, build: str = "") -> Targe
         reason = "is empty" if not data else "is not an ELF file"
         raise Refusal(f"{text}: {reason}; assembly source needs the suffix .S")
     return Target(path.name, data)
+
+
+def refuse_missing(text: str) -> None:
+    """Refusal if there is neither an example nor a file of that name."""
+    import guests
+
+    path, catalogue = Path(text), guests.catalogue()
+    if text in catalogue or not _is_missing(path):
+        return
+    if path.suffix or path.name != text:
+        raise Refusal(f"{text}: no such file")
+    raise Refusal(_no_example(text, list(catalogue)))
 
 
 def _assembled(

@@ -75,6 +75,7 @@ def test_a_translator_is_right_on_the_leaky_machine():
     [
         (("hello", "--engine", "native"), "is what engines are compared with"),
         (("hello", "--engine", "tarp"), "did you mean `trap`?"),
+        (("hello", "--engine", "pv"), "it is another program"),
         (("hello", "--disk", "x"), "cannot share a disk"),
     ],
 )
