@@ -146,7 +146,9 @@ def _root(look: Look, frame: int) -> Iterator[str]:
         if role == TABLE:
             right = guest & (FLAGS & ~W) == V and look.gfn(guest >> 10) == below_key
         else:
-            right = role == SPLIT and guest & A and (guest ^ below_key) & (~0x3FF | FLAGS) == 0
+            # It may not know yet that D has been set: then it lets no store through.
+            same = (guest ^ below_key) & (~0x3FF | FLAGS & ~D) == 0
+            right = role == SPLIT and guest & A and same and guest & D >= below_key & D
         if not right:
             yield f"{where} leads to {role}:{below_key:#x}, the guest has {guest:#x}"
 

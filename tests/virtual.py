@@ -57,7 +57,8 @@ def outcome(machine: Any, budget: int) -> Outcome:
     """Run the guest to its end, or its budget's; the monitor's tables must then be right."""
     end = machine.run(budget)
     if hasattr(machine, "vm"):
-        assert shadowcheck.faults(machine) == []
+        found = shadowcheck.faults(machine)
+        assert not found, found
     hart = machine.hart
     return Outcome(
         end=end.name, code=machine.code, console=machine.output(),

@@ -181,9 +181,12 @@ else:
         def generate(context, builder, signature, values):
             function = context.call_conv.get_function_type(types.int64, arguments)
             pointer = builder.inttoptr(values[0], function.as_pointer())
-            _, answer = context.call_conv.call_function(
+            status, answer = context.call_conv.call_function(
                 builder, pointer, types.int64, arguments, values[1:]
             )
+            if numba.config.BOUNDSCHECK:  # else a unit never raises
+                with builder.if_then(status.is_error):
+                    context.call_conv.return_status_propagate(builder, status)
             return answer
 
         return types.int64(types.int64, *arguments), generate

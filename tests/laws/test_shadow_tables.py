@@ -85,6 +85,24 @@ BODIES = {
         load    0x00800000
         load    0x00801000
     """, {"load_page": 1, "load_access": 1}),
+    "code that is taken for a table: the MMU sets A in an instruction": ("""
+        entry   ROOT + 8, 0x80000000, V         # the handler's page; its words as entries
+        page    0, DATA, RWAD
+        li      t0, SUM
+        csrs    sstatus, t0
+        store   SPARE, 0x00150513               # addi a0, a0, 1: V R U, a page far away
+        store   SPARE + 4, 0x00008067           # ret
+        entry   ROOT + 12, SPARE, V
+        li      s0, 20
+        space   ROOT, 1
+    1:  jump    SPARE
+        addi    s0, s0, -1
+        bnez    s0, 1b
+        load    0x00c00000                      # now it is addi a0, a0, 5
+        li      a0, 0
+        jump    SPARE
+        mv      s1, a0
+    """, {"load_access": 1}),
     "one page both a root and a leaf table": ("""
         entry   ROOT + 4, ROOT, V               # 0x0040_0000: the root's entries as pages
         entry   ROOT + 4 * 2, DATA, RWAD        # as a superpage misaligned, as a page right
