@@ -1,11 +1,17 @@
 """Every shipped guest behaves under each way of `bt` as on the bare machine."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 import guests
 from tests.bt.ways import bare, same, under_bt
 from tests.guests.build import assembled
 from tests.virtual import outcome
+from vmm.engines.bt.record import Count
 
 GUESTS = guests.catalogue()
 QUICK = ("hello", "pages")  # the rest of the ways on the rest of the guests: slow
@@ -65,4 +71,24 @@ def test_a_small_cache_is_flushed():
     made = under_bt("small cache")
     loading(GUESTS["toyix"])(made)
     made.run()
-    assert made.private[0].count[12] > 10
+    assert made.private[0].count[Count.FLUSHES] > 10
+
+
+def test_without_the_compiler():
+    """What is compiled is Python: the whole translator runs as it stands."""
+    code = """
+import guests
+from tests.bt.test_guests import loading
+from tests.bt.ways import under_bt
+for clock in ("icount", "cycles"):
+    machine = under_bt("strict", mem=1 << 20, shadow=8, clock=clock)
+    loading(guests.catalogue()["hello"])(machine)
+    print(machine.run(100_000).name, machine.output().decode().strip())
+"""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], env=environment,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["HALTED hello, world"] * 2
