@@ -49,10 +49,11 @@ docs: setup  ## write the tables in docs/ anew, and check every link
 	$(BIN)/python -m toyisa.gendocs
 	$(BIN)/pytest -q tests/unit/test_docs.py
 
-bench: setup  ## figures: the interpreter on compiled C, the assembler, hypercalls, unicorn
+bench: setup  ## figures: the interpreter on compiled C, the assembler, hypercalls, compare, unicorn
 	$(BIN)/python -m bench.interp
 	$(BIN)/python -m bench.vmm
 	$(BIN)/python -m bench.pv
+	$(BIN)/python -m bench.compare
 	$(BIN)/python bench/asm_speed.py
 	$(BIN)/python -m bench.lockstep
 

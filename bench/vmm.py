@@ -8,7 +8,11 @@ compared is timed in turn, so that a busy host slows both.
 
 import argparse
 import json
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -188,6 +192,16 @@ def translating(runs: int) -> float:
     return statistics.median(costs)
 
 
+def cold_seconds(engine: str) -> float:
+    """Seconds from an empty cache to the end of the smallest guest: all that is compiled."""
+    with tempfile.TemporaryDirectory() as directory:
+        environment = {**os.environ, "TOYVMM_CACHE_DIR": directory}
+        command = [sys.executable, "-m", "vmm.cli", "boot", "hello", "--engine", engine]
+        began = time.perf_counter()
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+        return time.perf_counter() - began
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true")
@@ -198,6 +212,7 @@ def main() -> None:
         "microseconds a translated unit": translating(options.runs),
         "speed against native": loops(("trap", "bt"), options.runs),
         "seconds": boots(options.runs),
+        "cold start": {engine: cold_seconds(engine) for engine in ("trap", "bt")},
     }
     if options.json:
         print(json.dumps({**origin(), **found}, indent=2))
@@ -210,6 +225,8 @@ def main() -> None:
         print(f"{name + ', against native':<60}" + _cells(row, ".0%"))
     for name, row in found["seconds"].items():
         print(f"{name + ', seconds':<60}" + _cells(row, ".3f"))
+    row = found["cold start"]
+    print(f"{'`boot hello` with nothing compiled, seconds, once':<60}" + _cells(row, ".1f"))
 
 
 def _cells(row: dict[str, float], form: str) -> str:

@@ -223,8 +223,7 @@ def test_the_same_with_bounds_checks():
 
 CHECKED = """
 import numpy as np
-from toyisa import units, state, memory
-from toyisa.machine import Machine
+from toyisa import memory, state
 from toyisa.njit import call_unit, entry, unit_address, unit_types
 
 @entry
@@ -235,17 +234,16 @@ def beyond(hart, mem, request, first, second):
 def caller(hart, mem, address, first):
     return call_unit(address, hart, mem, 0, first, 0)
 
-machine = Machine(mem=1 << 20)
-address = unit_address(beyond, unit_types(machine.hart, machine.memory))
-print(caller(machine.hart, machine.memory, address, 5))
+hart, (mem, _ram) = state.new_hart(), memory.new_memory(4096)
+address = unit_address(beyond, unit_types(hart, mem))
+print(caller(hart, mem, address, 5))
 try:
-    caller(machine.hart, machine.memory, address, 1 << 20)
+    caller(hart, mem, address, 1 << 20)
 except IndexError:
     print("IndexError")
 """
 
 
-@pytest.mark.slow
 def test_bounds_checks_are_seen_through_units(tmp_path):
     """An error in a unit that is called by address reaches the caller, where checks are on."""
     (tmp_path / "checked.py").write_text(CHECKED)

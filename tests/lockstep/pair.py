@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.lockstep.harts import Root, model_state
 from tests.model import Bus, Effects, Hart
+from toyisa.causes import Irq
 from toyisa.exits import Reason
 from toyisa.testing.states import RAM_BASE, RAM_SIZE
 
@@ -47,6 +48,7 @@ class Pair:
         core.x[:32] = hart.x
         for name in hart.csr:
             hart.csr[name] = core.csr[name] = csr.get(name, 0xFFFFFFFF if "cmp" in name else 0)
+        hart.external = bool(csr.get("sip", 0) >> Irq.EXTERNAL & 1)  # the controller's line
         for name, value in vars(root or Root()).items():
             setattr(hart, name, value)
             core.root[name] = value

@@ -74,13 +74,14 @@ def test_every_interrupt(pair, stvec):
     taken = set()
     masks = [sum(1 << irq for n, irq in enumerate(Irq) if want >> n & 1) for want in range(8)]
     for enabled, delegated in itertools.product(masks, masks):
-        for software, due, sie, priv in itertools.product((0, 2), (0, 1), (0, 2), (0, 1)):
-            csr = {"sie": enabled, "sip": software, "sstatus": sie, "stvec": stvec}
+        waiting = (0, 1 << Irq.SOFTWARE, 1 << Irq.EXTERNAL, 1 << Irq.SOFTWARE | 1 << Irq.EXTERNAL)
+        for pending, due, sie, priv in itertools.product(waiting, (0, 1), (0, 2), (0, 1)):
+            csr = {"sie": enabled, "sip": pending, "sstatus": sie, "stvec": stvec}
             if due:
                 csr |= {"stimecmp": 0, "stimecmph": 0}
             pair.place(RAM_BASE, priv, csr, {}, Root(deleg_int=delegated))
             taken.add(pair.step().trap)
-    assert len(taken) == 3  # software, timer, none
+    assert len(taken) == 4  # external, software, timer, none
 
 
 @pytest.mark.parametrize("name", ["lw", "sw", "lb", "sb"])

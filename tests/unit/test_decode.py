@@ -3,12 +3,14 @@
 import itertools
 
 import pytest
+from hypothesis import given, settings
 
 from toyisa.decode import decode, first_op
 from toyisa.fields import Kind
-from toyisa.insns import BY_NAME, INSNS
+from toyisa.insns import BY_NAME, INSNS, find
 from toyisa.memory import WORDS
 from toyisa.ops import FORMS, ROW_OF_OP, SINK, Op, op_name
+from toyisa.testing.programs import raw_words
 
 
 def values(operand):
@@ -69,3 +71,12 @@ def test_a_word_whose_low_bits_are_not_11_is_illegal():
         for low in range(3):
             assert decode(row.match & ~3 | low, 0) & 0xFF == Op.ILLEGAL
     assert decode(BY_NAME["addi"].match, 0) & 0xFF == Op.ADDI
+
+
+@settings(max_examples=2000, deadline=None)
+@given(word=raw_words)
+def test_a_word_is_one_row_or_illegal(word):
+    row = find(word)
+    op = int(first_op(decode(word, 0)))
+    assert ROW_OF_OP.get(op) == (row.name if row else None)
+    assert (op == Op.ILLEGAL) == (row is None)

@@ -12,7 +12,7 @@ ALL = 0xFFFF_FFFF  # as hart_mask_base
 UNTOUCHED = 77
 PMU, SUSP = 0x504D55, 0x53555350
 
-BUFFER = RAM_BASE + 0x8000
+BUFFER, END = RAM_BASE + 0x8000, RAM_BASE + (1 << 20)
 
 
 def call(extension, function, *arguments, data=b""):
@@ -65,6 +65,8 @@ def answer(extension, function, *arguments):
         (DBCN, 0, (0, BUFFER, 0), (OK, 0)),
         (DBCN, 0, (5, BUFFER, 1), (INVALID_PARAM, 0)),
         (DBCN, 0, (5, 0, 0), (INVALID_PARAM, 0)),
+        (DBCN, 0, (4, END - 4, 0), (OK, 4)),
+        (DBCN, 0, (4, END - 3, 0), (INVALID_PARAM, 0)),
         (DBCN, 0, (0xFFFF_FFFF, BUFFER, 0xFFFF_FFFF), (INVALID_PARAM, 0)),
         (DBCN, 1, (5, 0, 0), (INVALID_PARAM, 0)),
         (DBCN, 1, (5, BUFFER, 0), (OK, 0)),

@@ -3,9 +3,11 @@
 A guest in assembly sets the registers and reports; each run is a whole machine.
 """
 
+import numpy as np
 import pytest
 
 from asm.assembler import assemble_text
+from toyisa import plic
 from toyisa.machine import Exit, Machine
 
 PRELUDE = """
@@ -197,3 +199,13 @@ def test_a_live_guest_that_sleeps_for_a_key_waits_for_input():
     machine.feed(b"x!")
     assert machine.run(1_000_000) is Exit.HALTED
     assert machine.output() == b"x!"
+
+
+def test_of_equal_priorities_the_lowest_source_is_claimed_first():
+    """ "... with ties ... broken by the Interrupt ID; ... the lowest ID" has precedence."""
+    controller = np.zeros(1, plic.PLIC)[0]
+    for source, priority in ((3, 2), (5, 6), (7, 6), (9, 1)):
+        plic.store(controller, 4 * source, priority)
+    plic.store(controller, plic.ENABLED, 0x3FE)
+    controller.pending = 1 << 3 | 1 << 5 | 1 << 7 | 1 << 9
+    assert [plic.load(controller, plic.CLAIM) for _ in range(5)] == [5, 7, 3, 9, 0]
