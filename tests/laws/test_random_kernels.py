@@ -11,7 +11,7 @@ from toyisa.testing.states import RAM_BASE, machine_states
 layouts = st.sampled_from(sorted(LAYOUTS))
 costs = st.sampled_from(["p4", "modern"])
 CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-few = settings(max_examples=60, deadline=None, suppress_health_check=CHECKS)
+few = settings(max_examples=25, deadline=None, suppress_health_check=CHECKS)
 many = settings(max_examples=3000, deadline=None, suppress_health_check=CHECKS)
 
 
