@@ -109,7 +109,7 @@ def test_exits_are_traced_with_what_they_did_to_shadow_tables():
     assert "hidden_fault 0x80000000 _start fetch_page 0x80000000" in lines[first]
     assert lines[first + 1] == "shadow table a root for no table"
     assert lines[first + 3] == "shadow fill 0x80000000 -> 0x80000000 DA--XWRV"
-    assert any("csr 0x80000008 _start+0x8 csrw sscratch,zero 620 cycles" in line for line in lines)
+    assert any("csr 0x80000008 _start+0x8 csrw sscratch,zero" in line for line in lines)
 
 
 def test_the_trace_has_every_exit_once_and_changes_nothing(tmp_path):

@@ -55,7 +55,7 @@ def test_people_are_told_and_a_chart_is_drawn(tmp_path):
         (("nano/nothing",), "no benchmark is called 'nano/nothing'; there are syscall"),
         (("--engines", "nativ"), "did you mean `native`?"),
         (("--engines", ","), "names none"),
-        (("--paging", "nested"), "no engine here has the paging 'nested'; there are own"),
+        (("--paging", "nested"), "no engine here has the paging 'nested'; there are "),
         (("--cost", "p5"), "no cost preset 'p5'"),
         (("--json", "--markdown"), "either --json or --markdown"),
         (("nowhere",), "no file and no example is called 'nowhere'"),
