@@ -25,6 +25,10 @@ PARTS = ("toyisa", "vmm", "asm", "guests", "tests", "docs", "bench", "pyproject.
 PATIENCE = 300  # seconds: a fault that makes a test hang is seen
 
 
+class Ended(Exception):
+    """The tests were ended by a signal, which says nothing of the fault."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One seeded fault: in `file`, `old` becomes `new`; `tests` are pytest's arguments."""
@@ -77,6 +81,8 @@ def run_tests(tree: Path, tests: tuple[str, ...], *, jit: bool) -> tuple[bool, s
     except subprocess.TimeoutExpired:
         return False, f"hung for {PATIENCE} s"
     lines = done.stdout.strip().splitlines() or [done.stderr.strip()[-100:]]
+    if done.returncode < 0:  # by the fault or by somebody: nobody can tell
+        raise Ended(f"ended by signal {-done.returncode}")
     if done.returncode > 1:  # 1: tests failed; more: they did not run
         raise RuntimeError(f"pytest {' '.join(tests)}: {lines[-1]}")
     return done.returncode == 0, lines[-1]
@@ -91,6 +97,8 @@ def try_fault(tree: Path, fault: Fault) -> str:
     path.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
     try:
         passed, line = run_tests(tree, fault.tests, jit=fault.jit)
+    except Ended as error:
+        return f"not tried: {error}"
     except RuntimeError as error:  # the fault can be so bad that nothing imports
         passed, line = False, f"{error}"
     finally:

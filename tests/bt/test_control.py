@@ -158,6 +158,13 @@ BODIES = {
         fold    s0
         j       2b
     """,
+    "a branch back over much code": FOLD + """
+        li      s0, 6
+    1:
+    """ + "    addi s2, s2, 3\n" * 300 + """
+        addi    s0, s0, -1
+        bnez    s0, 1b
+    """,
     "a jump to where nothing can be fetched, then something": """
         page    0, DATA, 0
         entry   DATA, 0, 0

@@ -2,7 +2,9 @@
 
 import re
 
-from tests.mutants import LIST, ROOT, faults
+import pytest
+
+from tests.mutants import LIST, ROOT, Ended, faults, run_tests
 
 
 def test_the_list_is_fresh():
@@ -19,3 +21,10 @@ def test_what_survives_is_explained_where_a_reader_looks():
     explained = (ROOT / "tests" / "README.md").read_text()
     for name in re.findall(r'name = "(.*)"\n(?:(?!\[\[).*\n)*survives', LIST.read_text()):
         assert name in explained
+
+
+def test_an_end_by_a_signal_is_no_answer(tmp_path):
+    """Somebody else may have sent it: the fault is neither killed nor survives."""
+    (tmp_path / "test_it.py").write_text("import os\ndef test(): os.kill(os.getpid(), 15)\n")
+    with pytest.raises(Ended, match="signal 15"):
+        run_tests(tmp_path, ("test_it.py",), jit=True)
