@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.mutants import LIST, ROOT, Ended, faults, run_tests
+from tests.mutants import LIST, ROOT, Untried, faults, run_tests
 
 
 def test_the_list_is_fresh():
@@ -26,5 +26,16 @@ def test_what_survives_is_explained_where_a_reader_looks():
 def test_an_end_by_a_signal_is_no_answer(tmp_path):
     """Somebody else may have sent it: the fault is neither killed nor survives."""
     (tmp_path / "test_it.py").write_text("import os\ndef test(): os.kill(os.getpid(), 15)\n")
-    with pytest.raises(Ended, match="signal 15"):
+    with pytest.raises(Untried, match="signal 15"):
+        run_tests(tmp_path, ("test_it.py",), jit=True)
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    ("import nothing_like_that", "no test ran"),
+    ("import numba\n@numba.njit\ndef f(): return 1 + 'a'\ndef test(): f()", "does not compile"),
+])  # fmt: skip
+def test_a_fault_that_runs_nowhere_is_no_fault(tmp_path, text, why):
+    """Any test would tell; that says nothing of the tests."""
+    (tmp_path / "test_it.py").write_text(text)
+    with pytest.raises(Untried, match=why):
         run_tests(tmp_path, ("test_it.py",), jit=True)
