@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.model import Bus, Effects, Hart
 from toyisa.levels import Profile
+from toyisa.testing import states
+from toyisa.testing.model import Bus, Effects, Hart
 from toyisa.testing.states import RAM_BASE, RAM_SIZE, MachineState
 
 
@@ -118,15 +119,7 @@ def model_state(hart: Hart) -> dict[str, object]:
 
 def tables_intact(hart: Hart, kernel: MachineState) -> bool:
     """Whether nothing but A and D has changed in the tables: else TLBs may be stale."""
-    for at, data in kernel.ram.items():
-        if 0x1000 <= at < 0x5000:
-            now = hart.bus.ram[at : at + len(data)]
-            if now != data and any(
-                (a ^ b) & (~0xC0 if n % 4 == 0 else 0xFF)
-                for n, (a, b) in enumerate(zip(now, data, strict=True))
-            ):
-                return False
-    return True
+    return states.tables_intact(kernel.ram_bytes(), bytes(hart.bus.ram))
 
 
 def after_exit(hart: Hart, core: Core | None, fx: Effects) -> None:

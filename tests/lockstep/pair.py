@@ -6,9 +6,9 @@ For tests that go through every case of a rule.  Must not know the rules.
 from __future__ import annotations
 
 from tests.lockstep.harts import Root, model_state
-from tests.model import Bus, Effects, Hart
 from toyisa.causes import Irq
 from toyisa.exits import Reason
+from toyisa.testing.model import Bus, Effects, Hart
 from toyisa.testing.states import RAM_BASE, RAM_SIZE
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from tests.model import Bus, Hart
 from toyisa.causes import Exc
 from toyisa.insns import BY_NAME
+from toyisa.testing.model import Bus, Hart
 from toyisa.testing.programs import SCRATCH_REG, SCRATCH_SIZE, Program
 
 CODE = 0x80000000

@@ -11,9 +11,9 @@ from tests.cprograms import (
     host_output,
     missing_compiler,
 )
-from tests.model import Bus, Hart
-from tests.model.bus import RAM_BASE
 from toyisa.causes import Exc
+from toyisa.testing.model import Bus, Hart
+from toyisa.testing.model.bus import RAM_BASE
 
 pytestmark = pytest.mark.skipif(missing_compiler() is not None, reason=str(missing_compiler()))
 

@@ -4,11 +4,11 @@ import struct
 
 import pytest
 
-from tests.model import Bus, Hart
 from toyisa.causes import INTERRUPT, Exc, Irq
 from toyisa.csrs import BITS, BY_NAME
 from toyisa.insns import BY_NAME as ROWS
 from toyisa.levels import Level, Profile, STraps
+from toyisa.testing.model import Bus, Hart
 
 BASE = 0x80000000
 ROOT_TABLE, LEAF_TABLE, PAGE = 0x80001000, 0x80002000, 0x80003000

@@ -16,6 +16,7 @@ except ImportError as error:
 from toyisa.testing.compare import Divergence, assert_same, lockstep, shrink_report, state_of
 from toyisa.testing.images import elf_images, write_elf
 from toyisa.testing.kernels import Kernel, kernels
+from toyisa.testing.modelled import Modelled
 from toyisa.testing.programs import Program, instructions, programs
 from toyisa.testing.states import MachineState, machine_states, page_tables
 
@@ -23,6 +24,7 @@ __all__ = [
     "Divergence",
     "Kernel",
     "MachineState",
+    "Modelled",
     "Program",
     "assert_same",
     "elf_images",

@@ -40,6 +40,13 @@ SATP = next(row.number for row in CSRS if row.name == "satp")
 LEAF_S = 0xCF  # D A X W R V
 
 
+def tables_intact(before: bytes, now: bytes) -> bool:
+    """Whether nothing but A and D differs in the tables of two RAMs: else a TLB may be stale."""
+    tables = slice(ROOTS[0], LEAVES[-1] + 0x1000)
+    pairs = zip(*(struct.iter_unpack("<I", ram[tables]) for ram in (before, now)))
+    return before[tables] == now[tables] or not any((a ^ b) & ~0xC0 for (a,), (b,) in pairs)
+
+
 def e(name: str, *operands: int) -> int:
     return ROWS[name].encode(*operands)
 
@@ -100,6 +107,13 @@ class MachineState:
     priv: int
     csr: dict[str, int]
     body: list[int]
+
+    def ram_bytes(self) -> bytes:
+        """The whole of RAM."""
+        ram = bytearray(RAM_SIZE)
+        for at, data in self.ram.items():
+            ram[at : at + len(data)] = data
+        return bytes(ram)
 
     def __repr__(self) -> str:
         """What a person needs to see of it; the tables' words that are not zero."""

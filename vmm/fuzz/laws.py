@@ -4,6 +4,7 @@ A check raises `Violation`, or returns.  Must not know what draws the cases one 
 nor what becomes of a failure.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +14,26 @@ from hypothesis import strategies as st
 
 from toyisa.cost import Event
 from toyisa.memory import PAGE, RAM_BASE
+from toyisa.testing import Modelled, state_of
+from toyisa.testing.states import tables_intact
 from vmm.exits import Kind
 from vmm.fuzz import lawtext
 from vmm.fuzz.case import Case, Violation, must_equal
-from vmm.fuzz.lawguests import NATIVE, booting, foreign_frames, guests, hostile, machine, run
+from vmm.fuzz.lawguests import (
+    NATIVE,
+    booting,
+    foreign_frames,
+    guests,
+    hostile,
+    machine,
+    run,
+    running,
+)
 from vmm.fuzz.seen import Seen
 from vmm.vcpu import FREE
 
 POISONS = (0xA5, 0x5A)
+BARREN = 60
 # In cycles' time a budget counts machine instructions, and a sequence that stands for one
 # of the guest's is run to its end.
 OVERRUN = {"bt": 64}
@@ -35,7 +48,7 @@ class Law:
     summary: str
     cases: Callable[[str], st.SearchStrategy[Case]]
     check: Callable[[Case, Seen], None]
-    runs: bool = True     # guests, on an engine
+    runs: bool = True     # on an engine: one can be chosen
     native: bool = True   # on the bare machine, too
 
 
@@ -71,6 +84,46 @@ def _slices(draw: st.DrawFn, engine: str) -> Case:
     case = draw(booting(engine, max_size=12))
     case.settings["slice"] = draw(st.sampled_from([1, 2, 3, 7, 101]))
     case.settings["budget"] = 3000
+    return case
+
+
+def _semantics(case: Case, seen: Seen) -> None:
+    """The core in slices, and the plain-Python model beside it, an instruction at a time."""
+    made = machine(case, seen, "icount", NATIVE)
+    model, begun = Modelled(made), made.ram.tobytes()
+    end, spent = "BUDGET", 0
+    while end == "BUDGET" and spent < case.settings["budget"]:
+        spent += case.settings["slice"]
+        barren = 0  # traps in a row: the core says some time that it is stuck
+        while model.hart.retired < spent and not model.ended:
+            fx = model.step()
+            barren = barren + 1 if fx.trap else 0
+            if fx.idle or model.beyond or barren > BARREN:
+                return
+        if case.start and not tables_intact(begun, bytes(model.hart.bus.ram)):
+            return
+        end = made.run(spent - made.instret).name
+        seen.note(made)
+        ram, taken = made.ram.tobytes(), made.traps_by_cause()
+        taken.pop("ecall_s", None)
+        must_equal(
+            {"ended": model.ended, "traps": dict(model.traps), "instret": model.hart.retired,
+             "ram": _digest(bytes(model.hart.bus.ram)), **model.state()},
+            {"ended": end == "HALTED", "traps": taken, "instret": made.instret,
+             "ram": _digest(ram), **state_of(made)},
+        )  # fmt: skip
+    console = made.output()
+    must_equal({"console": bytes(model.hart.bus.console)}, {"console": console})
+
+
+def _digest(ram: bytes) -> str:
+    return hashlib.sha256(ram).hexdigest()
+
+
+@st.composite
+def _modelled(draw: st.DrawFn, _engine: str) -> Case:
+    case = draw(st.one_of(booting(NATIVE), running(NATIVE)))
+    case.settings["slice"] = draw(st.sampled_from([1, 7, 101, 1009, case.settings["budget"]]))
     return case
 
 
@@ -148,7 +201,9 @@ def _conservation(case: Case, seen: Seen) -> None:
 
 
 LAWS: dict[str, Law] = {law.name: law for law in (
-    Law("semantics", "the core in whole runs is the core in slices, down to one instruction",
+    Law("semantics", "the core does what the plain-Python model does",
+        _modelled, _semantics, runs=False),
+    Law("slices", "a run in one piece ends as one in slices, to the cycle",
         _slices, _sliced),
     Law("roundtrip", "disassembled words assemble to themselves",
         lawtext.cases, lawtext.check, runs=False),

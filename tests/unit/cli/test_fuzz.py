@@ -135,7 +135,8 @@ def test_usage(tmp_path):
 def test_the_list():
     lines = toyvmm("fuzz", "--list").stdout.decode().splitlines()
     assert [line.split()[0] for line in lines] == [
-        "semantics", "roundtrip", "equivalence", "containment", "determinism", "conservation",
+        "semantics", "slices", "roundtrip", "equivalence", "containment", "determinism",
+        "conservation",
     ]  # fmt: skip
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.model import alu, csr
-from tests.model.mmu import Access
-from tests.model.trap import Trap, leave
 from toyisa.causes import Exc
 from toyisa.insns import Cost, Insn
 from toyisa.levels import Level, Profile, STraps
+from toyisa.testing.model import alu, csr
+from toyisa.testing.model.mmu import Access
+from toyisa.testing.model.trap import Trap, leave
 
 if TYPE_CHECKING:
-    from tests.model.hart import Effects, Hart
+    from toyisa.testing.model.hart import Effects, Hart
 
 M32 = 0xFFFFFFFF
 SIZES = {"b": 1, "h": 2, "w": 4}

@@ -4,7 +4,7 @@ The oracle of the lock-step tests.  Shares the tables of `toyisa` with the njit
 core and not one line more; must not import numba, numpy or `toyisa.machine`.
 """
 
-from tests.model.bus import Bus
-from tests.model.hart import Effects, Hart
+from toyisa.testing.model.bus import Bus, NotModelled
+from toyisa.testing.model.hart import Effects, Hart
 
-__all__ = ["Bus", "Effects", "Hart"]
+__all__ = ["Bus", "Effects", "Hart", "NotModelled"]

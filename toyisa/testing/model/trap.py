@@ -13,7 +13,7 @@ from toyisa.csrs import BITS
 from toyisa.levels import Level
 
 if TYPE_CHECKING:
-    from tests.model.hart import Hart
+    from toyisa.testing.model.hart import Hart
 
 SIE, SPIE, SPP = (BITS[f"SSTATUS_{field}"] for field in ("SIE", "SPIE", "SPP"))
 M32 = 0xFFFFFFFF

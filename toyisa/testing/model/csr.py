@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.model.trap import Trap
 from toyisa.causes import Exc
 from toyisa.csrs import BY_NUMBER, CSRS, Csr
 from toyisa.levels import Level, Profile, STraps
+from toyisa.testing.model.trap import Trap
 
 if TYPE_CHECKING:
-    from tests.model.hart import Hart
+    from toyisa.testing.model.hart import Hart
 
 GROUPS = {
     "csr": STraps.CSR,

@@ -7,14 +7,14 @@ reported and left to the caller.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tests.model import execute
-from tests.model.bus import Bus
-from tests.model.csr import STORED
-from tests.model.mmu import Access, translate
-from tests.model.trap import Trap, delegated, enter, pending
 from toyisa.causes import Exc, Irq
 from toyisa.insns import Insn, find
 from toyisa.levels import Level, Profile
+from toyisa.testing.model import execute
+from toyisa.testing.model.bus import Bus
+from toyisa.testing.model.csr import STORED
+from toyisa.testing.model.mmu import Access, translate
+from toyisa.testing.model.trap import Trap, delegated, enter, pending
 
 M32 = 0xFFFFFFFF
 find_row = lru_cache(maxsize=1 << 16)(find)

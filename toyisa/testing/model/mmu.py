@@ -7,11 +7,11 @@ manual, "Virtual Address Translation Process".
 from enum import Enum
 from typing import Protocol
 
-from tests.model.bus import Bus
-from tests.model.trap import Trap
 from toyisa.causes import Exc
 from toyisa.csrs import BITS
 from toyisa.levels import Level
+from toyisa.testing.model.bus import Bus
+from toyisa.testing.model.trap import Trap
 
 V, R, W, X = (BITS[f"PTE_{bit}"] for bit in "VRWX")
 U, A, D = (BITS[f"PTE_{bit}"] for bit in "UAD")

@@ -1,0 +1,219 @@
+"""What the core remembers it forgets when it must: whole runs against the model, which forgets all.
+
+Each kernel warms what one mechanism keeps (TLB entries, fast tags, decoded words, fused
+pairs) and then changes what it was made from, with the fence that the manual asks for.
+"""
+
+import pytest
+
+import asm
+from tests.lockstep.harts import Core, Setup, model, model_state
+from tests.smallkernels import PRELUDE
+from toyisa.exits import Reason
+from toyisa.ops import PAIRS
+from toyisa.testing.states import RAM_BASE, MachineState
+
+LONGEST = 20_000  # instructions of the model's
+PRESETS = ("p4", "core2", "modern")
+
+SUPER = "entry ROOT + 4 * (USER >> 22), 0x80000000, 0xcf\n"
+KERNELS = {
+    "a fence by address forgets that page": """
+        page    1, DATA, RWAD
+        page    2, DATA2, RWAD
+        space   ROOT, 1
+        load    WINDOW + 0x1000
+        load    WINDOW + 0x2000
+        page    1, DATA2, RWAD
+        li      t2, WINDOW + 0x1000
+        sfence.vma t2
+        load    WINDOW + 0x1000
+        page    2, DATA, RWAD
+        li      t2, WINDOW + 0x2abc
+        sfence.vma t2, zero
+        load    WINDOW + 0x2000
+        mv      a1, a0
+        page    2, DATA2, R | A
+        li      t2, WINDOW + 0x2000
+        sfence.vma t2
+        store   WINDOW + 0x2000, 3          # faults
+    """,
+    "a fence of all forgets what loads, stores and fetches used": """
+        page    1, DATA, 0xcf
+        space   ROOT, 1
+        store   DATA, 0x00008067            # ret
+        store   DATA2, 0x00008067
+        load    WINDOW + 0x1000
+        store   WINDOW + 0x1004, 7
+        jump    WINDOW + 0x1000
+        page    1, DATA2, 0xcf
+        sfence.vma
+        load    WINDOW + 0x1004
+        mv      a2, a0
+        page    1, DATA2, 0xc1              # neither
+        sfence.vma
+        load    WINDOW + 0x1004
+        store   WINDOW + 0x1004, 9
+        jump    WINDOW + 0x1000
+    """,
+    "a fence by address forgets a superpage": SUPER + """
+        li      t2, DATA
+        li      t1, 0x1234
+        sw      t1, 0(t2)
+        space   ROOT, 1
+        load    USER + 0x30000
+        mv      a1, a0
+        load    USER + 0x31000
+        entry   ROOT + 4 * (USER >> 22), LEAF2, V
+        entry   LEAF2 + 4 * 0x30, DATA2, RWAD
+        entry   LEAF2 + 4 * 0x31, DATA, RWAD
+        li      t2, USER + 0x31000          # another page of it
+        sfence.vma t2
+        load    USER + 0x30000
+        mv      a2, a0
+        load    USER + 0x31000
+    """,
+    "address spaces by their identifiers": """
+        entry   ROOT2 + 0x800, 0x80000000, 0xcf
+        entry   ROOT2 + 4 * (WINDOW >> 22), LEAF2, V
+        page    1, DATA, RWAD
+        entry   LEAF2 + 4, DATA2, RWAD
+        store   DATA, 1
+        store   DATA2, 2
+        space   ROOT, 1
+        load    WINDOW + 0x1000
+        mv      a1, a0
+        space   ROOT2, 2
+        load    WINDOW + 0x1000
+        mv      a2, a0
+        space   ROOT, 1
+        load    WINDOW + 0x1000
+        mv      a3, a0
+    """,
+    "misaligned superpages": "space ROOT, 1\n" + "".join(f"""
+        entry   ROOT + 4 * (USER >> 22), 0x80000000 + (1 << (12 + {bit})), 0xcf
+        sfence.vma
+        load    USER + 0x1000
+    """ for bit in range(10)),
+    "the timer's line is not written back to sip": """
+        csrw    stimecmp, zero
+        csrw    stimecmph, zero
+        csrr    a1, sip
+        csrsi   sip, 2
+        csrr    a2, sip
+        li      t0, -1
+        csrw    stimecmph, t0
+        csrr    a3, sip
+        csrci   sip, 2
+        csrr    a4, sip
+    """,
+    "wfi goes on with an interrupt pending, enabled or not": """
+        li      t0, 0x20
+        csrw    sie, t0
+        csrw    stimecmp, zero
+        csrw    stimecmph, zero
+        wfi
+        li      a1, 1
+        li      t0, -1
+        csrw    stimecmph, t0
+        li      t0, 2
+        csrw    sie, t0
+        csrsi   sip, 2
+        wfi
+        li      a2, 1
+    """,
+    "misaligned accesses to a page that is known": """
+        page    1, DATA, RWAD
+        space   ROOT, 1
+        store   WINDOW + 0x1000, 0x11223344
+        li      s0, WINDOW + 0x1000
+    """ + "".join(f"{name} a0, {offset}(s0)\n" for name in ("lh", "lhu", "lw", "sh", "sw")
+                  for offset in (0, 1, 2, 3)) + "lw a1, 0(s0)\n",
+    "a word after a first one, changed": "".join(f"""
+        la      s0, at{n}
+        li      a0, 0x1234
+        li      a1, 0x77
+        jalr    s0
+        mv      a3, a0
+        la      t0, other
+        lw      t1, 0(t0)
+        sw      t1, 4(s0)
+        fence.i
+        li      a0, 0x1234
+        jalr    s0
+        mv      a4, a0
+        j       past{n}
+        .align  {align}
+    at{n}:
+        srli    a0, a0, 3
+        xor     a0, a0, a1
+        ret
+    past{n}:
+    """ for n, align in enumerate((12, 4))) + """
+        j       done
+    other:
+        or      a0, a0, a1
+    done:
+    """,
+}
+
+
+def same(body: str, preset: str = "p4"):
+    """Run whole on the core and step by step on the model, to the first call of root's."""
+    (section, *_) = asm.assemble_text(f"{PRELUDE}{body}\n    j finish\n", base=RAM_BASE).sections
+    x, csr = [0] * 32, {"scounteren": 7, "stimecmp": 0xFFFFFFFF, "stimecmph": 0xFFFFFFFF}
+    setup = Setup(MachineState({0: bytes(section.data)}, x, RAM_BASE, 1, csr, []), preset=preset)
+    hart, core = model(setup), Core(setup)
+    while not (fx := hart.step()).exit:
+        assert not fx.idle
+        assert hart.retired < LONGEST
+    assert core.enter(LONGEST, one_trap=False) == Reason.TRAP
+    assert core.exit() == fx.exit
+    assert model_state(hart) == core.state()
+    assert core.ram() == bytes(hart.bus.ram)
+    return hart
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("body", KERNELS.values(), ids=KERNELS)
+def test_a_kernel_that_changes_what_it_used(body, preset):
+    hart = same(body, preset)
+    assert hart.retired > 20
+
+
+# Two instructions that the core fuses, as text: registers that meet in every way.
+SHAPES = {
+    "ADDI": "addi {d}, {a}, -13", "ADD": "add {d}, {a}, {b}", "LW": "lw {d}, 8(s0)",
+    "LBU": "lbu {d}, 5(s0)", "SW": "sw {a}, 12(s0)", "SLLI": "slli {d}, {a}, 7",
+    "SRLI": "srli {d}, {a}, 9", "XOR": "xor {d}, {a}, {b}", "MUL": "mul {d}, {a}, {b}",
+    "LUI": "lui {d}, 0x81234", "JALR": "jalr {d}, 0({t})",
+    "BNE_NEAR": "bne {a}, {b}, {l}", "BEQ_NEAR": "beq {a}, {b}, {l}",
+    "BLT_NEAR": "blt {a}, {b}, {l}", "BLTU_NEAR": "bltu {a}, {b}, {l}",
+}  # fmt: skip
+MEETINGS = [
+    ("a0", "a1", "a2", "a0", "a0", "a2"), ("a0", "a1", "a2", "a3", "a0", "a1"),
+    ("a0", "a0", "a1", "a1", "a1", "a0"), ("a0", "a0", "a0", "a0", "a0", "a0"),
+    ("a1", "a2", "a3", "a1", "a2", "a1"), ("zero", "a1", "a2", "a3", "a1", "zero"),
+    ("a2", "zero", "a1", "zero", "a2", "a0"),
+]  # fmt: skip
+VALUES = [(0, 1, -1), (0x7FFFFFFF, -0x80000000, 13), (13, 13, 13), (0x12345, -77, 0x800)]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+def test_a_fused_pair_is_its_two_instructions(first, second):
+    lines, n = ["li s0, DATA", "li s1, -99", "sw s1, 8(s0)", "sw s1, 4(s0)"], 0
+    for values in VALUES:
+        for d, a, b, d2, a2, b2 in MEETINGS:
+            n += 1
+            one = SHAPES[first].format(d=d, a=a, b=b)
+            target = "a4"
+            two = SHAPES[second].format(d=d2, a=a2, b=b2, l=f"l{n}", t=target)
+            lines += [f"li a{i}, {value}" for i, value in enumerate((*values, 7))]
+            lines += [f"la a4, l{n}", f"j  k{n}", f"k{n}:", one, two, "addi s3, s3, 1", f"l{n}:"]
+            lines += [f"add s2, s2, a{i}\n slli s2, s2, 1" for i in range(4)]
+            lines += ["sw s2, 20(s0)"]
+    same("\n".join(lines))
+
+
+def test_every_pair_has_a_shape():
+    assert {name for pair in PAIRS for name in pair} == SHAPES.keys()

@@ -1,0 +1,95 @@
+"""Answers for the plain-Python model as a subject of `lockstep`, booted where a machine is.
+
+Its `step` is one of the model's, S's environment calls answered as the firmware does.
+Must not know how the fast machine comes to its state.
+
+    machine = Machine(clock="icount")
+    machine.load(kernel.elf())
+    assert_same(machine, Modelled(machine))
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+from toyisa.causes import Exc
+from toyisa.causes import name as name_of
+from toyisa.fields import REG_NAMES
+from toyisa.machine import Machine
+from toyisa.testing.model import Bus, Effects, Hart, NotModelled
+
+SET_TIMER, PUTCHAR, SHUTDOWN = 0, 1, 8
+TIME, SRST, DBCN = 0x54494D45, 0x53525354, 0x4442434E
+OTHERS = {*range(2, 8), 0x10, 0x735049, 0x52464E43, 0x48534D}  # which the firmware knows
+NOT_SUPPORTED = 0xFFFFFFFE
+
+
+class Modelled:
+    """The model, in the state of a Machine whose virtual time counts instructions.
+
+    `ended` as soon as the guest turns the machine off, or does what the model has no
+    part for: a device other than the console's transmitter, a call that few kernels
+    make.  Then `beyond` says what, and nothing more can be compared.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        hart, made = Hart(Bus(len(machine.ram)), int(machine.hart.pc)), machine.hart
+        hart.bus.ram[:] = machine.ram.tobytes()
+        hart.x, hart.priv = made.x[:32].tolist(), int(made.priv)
+        hart.csr |= {name: int(made.csr[name]) for name in hart.csr}
+        hart.per_tick = int(made.clock.per_tick)
+        hart.retired, hart.idle = int(made.clock.instret), int(made.clock.idle)
+        hart.svade, hart.profile = int(made.root.svade), int(made.root.profile)
+        self.hart, self.ended, self.beyond = hart, False, ""
+        self.traps: Counter[str] = Counter()
+
+    def step(self) -> Effects:
+        """What the model did; nothing, if it has no part for it."""
+        try:
+            fx = self.hart.step()
+            if fx.exit:
+                fx = self._answered(fx)
+        except NotModelled as error:
+            self.ended, self.beyond = True, str(error)
+            return Effects(self.hart.pc, next_pc=self.hart.pc)
+        if fx.trap:
+            self.traps[name_of(fx.trap[0])] += 1
+        if self.hart.bus.finish is not None:
+            self.ended = True
+        return fx
+
+    def state(self) -> dict[str, int]:
+        """Registers by name, pc, priv, CSRs."""
+        hart = self.hart
+        named = dict(zip(REG_NAMES[1:], hart.x[1:]))
+        return named | {"pc": hart.pc, "priv": int(hart.priv)} | hart.csr
+
+    def _answered(self, fx: Effects) -> Effects:
+        """A call of S's, answered; what the step then did."""
+        hart = self.hart
+        if fx.exit[0] != Exc.ECALL_S:
+            raise NotModelled(f"an exit to root: {name_of(fx.exit[0])}")
+        a0 = hart.x[10]
+        self._answer()
+        hart.pc += 4
+        hart.retired += 1
+        reg = (10, hart.x[10]) if hart.x[10] != a0 else None
+        return replace(fx, next_pc=hart.pc, reg=reg)
+
+    def _answer(self) -> None:
+        """One SBI call; a0 is the error, a1 the value but for legacy calls."""
+        x = self.hart.x
+        extension, function, a0, a1 = x[17], x[16], x[10], x[11]
+        error = 0
+        if extension == PUTCHAR or (extension == DBCN and function == 2):
+            self.hart.bus.console.append(a0 & 0xFF)
+        elif extension == SET_TIMER or (extension == TIME and function == 0):
+            self.hart.csr |= {"stimecmp": a0, "stimecmph": a1}
+        elif extension == SHUTDOWN or (extension == SRST and function == 0 and max(a0, a1) == 0):
+            self.ended = True
+        elif extension in OTHERS or (extension in (DBCN, SRST) and function < 2):
+            raise NotModelled(f"SBI call {extension:#x}, {function}")
+        else:
+            error = NOT_SUPPORTED
+        x[10] = error
+        if extension > SHUTDOWN:
+            x[11] = 0
