@@ -175,6 +175,7 @@ BODIES = {
         entry   ROOT + 20, LEAF2, V | U
         entry   ROOT + 24, LEAF2, V | G
         entry   ROOT + 28, LEAF2, V | W
+        entry   ROOT + 32, 0x80200000, RWAD
         entry   LEAF2, DATA, RWAD
         page    0, LEAF2, V
         page    1, DATA, V | W
@@ -182,7 +183,7 @@ BODIES = {
         page    3, DATA, 0
         page    4, DATA, RWAD | 0x300           # the bits for software
         space   ROOT, 1
-        .irp at, 0x00800000, 0x00c00000, 0x01000000, 0x01400000, 0x01800000, 0x01c00000
+        .irp at, 0x00800000, 0x00c00000, 0x01000000, 0x01400000, 0x01800000, 0x01c00000, 0x02000000
         load    \\at
         store   \\at, 1
         jump    \\at
@@ -191,7 +192,7 @@ BODIES = {
         load    WINDOW + 0x1000 * \\n
         store   WINDOW + 0x1000 * \\n, 1
         .endr
-    """, {"load_page": 9, "store_page": 9, "fetch_page": 6}),
+    """, {"load_page": 10, "store_page": 10, "fetch_page": 7}),
     "tables outside RAM, and in the UART": ("""
         entry   ROOT + 8, 0x00000000, V
         entry   ROOT + 12, 0x10000000, V
@@ -335,6 +336,47 @@ BODIES = {
         space   DATA, 1
         nop
     """, None),
+    "what is stored to a table in use, and may not stand there": ("""
+        page    0, DATA, RWAD
+        store   DATA, 0x00008067
+        space   ROOT, 1
+        load    WINDOW
+        page    1, DATA, V | W | X | A | D      # reserved, not what can be executed
+        page    2, DATA, V | W | X | A
+        page    3, LEAF2, V | A | D
+        page    4, DATA, X | A
+        sfence.vma
+        .irp n, 1, 2, 3, 4
+        jump    WINDOW + 0x1000 * \\n
+        .endr
+    """, {"fetch_page": 3}),
+    "the firmware's fences": ("""
+        page    0, DATA, RWAD
+        page    1, DATA, RWAD
+        space   ROOT, 3
+        .irp call, 6, 7, 0x52464e43
+        .irp other, R | A | D, RWAD
+        load    WINDOW
+        load    WINDOW + 0x1000
+        page    0, DATA, \\other
+        page    1, DATA, \\other
+        li      a7, \\call
+        li      a6, 1                           # remote_sfence_vma
+        li      a0, 1
+        li      a1, 0
+        la      t0, DATA2
+        sw      a0, 0(t0)                       # to the legacy calls the mask is in memory
+        .if \\call < 16
+        mv      a0, t0
+        .endif
+        li      a2, WINDOW
+        li      a3, 0x2000
+        ecall
+        store   WINDOW, 1
+        store   WINDOW + 0x1000, 1
+        .endr
+        .endr
+    """, {"store_page": 6}),
     "every fence": ("""
         page    0, DATA, RWAD
         page    1, DATA2, RWAD | G

@@ -264,6 +264,22 @@ BODIES = {
         lw      a0, 0(zero)
         sret
     """, "BUDGET", {"breakpoint": 1}),
+    "U with paging off, then S in the same pages": ("""
+        la      s10, 2f
+        la      t0, 1f
+        csrw    sepc, t0
+        li      t0, SPP
+        csrc    sstatus, t0
+        sret
+    1:  load    DATA
+        store   DATA, 5
+        load    UART + 5                # misaligned
+        lbu     a1, 0(t0)
+        li      a7, 0x5555
+        ecall
+    2:  load    DATA
+        store   DATA, 6
+    """, "HALTED", {"ecall_u": 1}),
     "S runs a page of U's, U one of S's": ("""
         space   ROOT, 1
         la      ra, 1f
