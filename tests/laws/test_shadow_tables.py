@@ -336,6 +336,42 @@ BODIES = {
         space   DATA, 1
         nop
     """, None),
+    "more spaces than shadow frames, each its own root and table": ("""
+        li      s0, 8
+        li      s1, 0x80040000                  # the root; its entry 2 is the page 0x0040_2000
+        li      s2, 0x80050000                  # which is here
+    1:  li      t0, 0x200000cf
+        li      t1, 0x800
+        add     t1, t1, s1
+        sw      t0, 0(t1)
+        srli    t0, s1, 2
+        ori     t0, t0, V
+        sw      t0, 4(s1)
+        srli    t0, s2, 2
+        ori     t0, t0, RWAD
+        sw      t0, 8(s1)
+        sw      s0, 0(s2)
+        li      t0, 0x1000
+        add     s1, s1, t0
+        add     s2, s2, t0
+        addi    s0, s0, -1
+        bnez    s0, 1b
+        li      s3, 3
+    2:  li      s1, 0x80080040                  # satp: each its own ASID, so no fence
+        li      s0, 8
+        li      s2, 0x400001
+    3:  csrw    satp, s1
+        load    0x00402000
+        slli    s4, s4, 1
+        add     s4, s4, a0
+        addi    a0, a0, 16
+        sw      a0, 0(t0)
+        add     s1, s1, s2
+        addi    s0, s0, -1
+        bnez    s0, 3b
+        addi    s3, s3, -1
+        bnez    s3, 2b
+    """, {}),
     "what is stored to a table in use, and may not stand there": ("""
         page    0, DATA, RWAD
         store   DATA, 0x00008067
@@ -380,12 +416,12 @@ BODIES = {
     "every fence": ("""
         page    0, DATA, RWAD
         page    1, DATA2, RWAD | G
-        space   ROOT, 3
+        space   ROOT, 77                        # no real space's number
         .irp form, "sfence.vma", "sfence.vma a2", "sfence.vma zero, a3", "sfence.vma a2, a3"
         .irp other, R | V | A, RWAD
         load    WINDOW
         li      a2, WINDOW
-        li      a3, 3
+        li      a3, 77
         page    0, DATA, \\other
         \\form
         store   WINDOW, 1

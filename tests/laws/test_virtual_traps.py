@@ -264,6 +264,21 @@ BODIES = {
         lw      a0, 0(zero)
         sret
     """, "BUDGET", {"breakpoint": 1}),
+    "an instruction that traps leaves its register alone": ("""
+        space   ROOT, 1
+        csrr    a0, sscratch
+        csrr    a1, sscratch
+        li      a0, 77
+        csrr    a0, 0x123
+        li      a1, 78
+        csrrw   a1, cycle, a0
+        user
+        li      a0, 79
+        csrr    a0, sepc
+        li      a1, 80
+        rdcycle a1
+        kernel
+    """, "HALTED", {"illegal": 4, "ecall_u": 1}),
     "U with paging off, then S in the same pages": ("""
         la      s10, 2f
         la      t0, 1f
