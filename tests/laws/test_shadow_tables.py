@@ -217,7 +217,7 @@ BODIES = {
         sb      t1, 0(t0)
         li      t1, 'i'
         sb      t1, 0(t0)
-        lbu     a0, 5(t0)
+        lbu     s1, 5(t0)
         lw      a1, 5(t0)                       # misaligned first
         lw      a1, 16(t0)                      # nothing there
         sw      a1, 16(t0)
@@ -367,6 +367,38 @@ BODIES = {
         addi    a0, a0, 16
         sw      a0, 0(t0)
         add     s1, s1, s2
+        addi    s0, s0, -1
+        bnez    s0, 3b
+        addi    s3, s3, -1
+        bnez    s3, 2b
+    """, {}),
+    "more tables than shadow frames in one space": ("""
+        li      s0, 8
+        li      s1, 0x80040000                  # the tables, all below one root
+        li      s2, ROOT + 4 * 8
+    1:  srli    t0, s1, 2
+        ori     t0, t0, V
+        sw      t0, 0(s2)
+        li      t0, (DATA >> 2) | RWAD
+        slli    t1, s0, 10
+        add     t0, t0, t1
+        sw      t0, 8(s1)
+        li      t0, 0x1000
+        add     s1, s1, t0
+        addi    s2, s2, 4
+        addi    s0, s0, -1
+        bnez    s0, 1b
+        space   ROOT, 1
+        li      s3, 3
+    2:  li      t0, 0x02002000
+        li      s0, 8
+    3:  lw      a0, 0(t0)
+        slli    s4, s4, 1
+        add     s4, s4, a0
+        add     a0, a0, s0
+        sw      a0, 0(t0)
+        li      t1, 0x400000
+        add     t0, t0, t1
         addi    s0, s0, -1
         bnez    s0, 3b
         addi    s3, s3, -1
