@@ -7,7 +7,7 @@ import asm
 import guests
 from tests.guests.build import assembled
 from tests.smallkernels import PRELUDE, RAM, kernel
-from tests.virtual import NATIVE, compare, each_engine, machine, outcome
+from tests.virtual import NATIVE, compare, each_engine, each_layout, machine, outcome
 from toyisa.cost import EVENTS
 from vmm.exits import ShadowEvent
 
@@ -244,8 +244,9 @@ def test_a_guest_that_ends_by_tohost(engine):
 
 
 @each_engine
+@each_layout
 @pytest.mark.parametrize("function", [0, 1])
-def test_console_calls_that_name_memory(engine, function):
+def test_console_calls_that_name_memory(engine, function, layout):
     """The debug console at the edges of RAM: none of it beyond, all of it within."""
     lines = [f"li a7, 0x4442434e\nli a6, {function}"]
     end = 0x80000000 + RAM
@@ -261,6 +262,9 @@ def test_console_calls_that_name_memory(engine, function):
         kernel("\n".join(lines), live=True)(made)
         made.feed(b"typed " * 100)
         made.end_input()
+        page = bytes(range(97, 123)) * 158  # what is written must differ by the page
+        made.poke(0x80030000, page[:4096])
+        made.poke(end - 8192, page[1:4097] + page[2:4098])
 
-    bare = compare(prepare, 100_000, engine, mem=RAM)
+    bare = compare(prepare, 100_000, engine, layout=layout, mem=RAM)
     assert bare.end == "HALTED"

@@ -136,3 +136,39 @@ def test_sum_and_mxr_change_without_a_fence(engine, layout, cost):
     bare = compare(kernel(TOGGLE), 100_000, engine, layout=layout, cost=cost, mem=RAM)
     assert bare.end == "HALTED"
     assert {"load_page", "store_page", "fetch_page"} <= bare.traps.keys()
+
+
+CHANGES = """
+    .macro access                           # and go on without a word of it
+    load    WINDOW
+    store   WINDOW, 0x00008067
+    jump    WINDOW
+    .endm
+    page    0, DATA, RWAD | X | U
+    store   DATA, 0x00008067
+    li      t0, SUM
+    csrs    sstatus, t0
+    space   ROOT, 1
+    .irp flags, RWAD | X | U, R | A | U, X | A | U, 0, RWAD | U, RWAD | X
+    page    0, DATA, \\flags
+    sfence.vma
+    access
+    li      t0, MXR
+    csrs    sstatus, t0
+    access
+    li      t0, MXR
+    csrc    sstatus, t0
+    user
+    access
+    kernel
+    .endr
+"""
+
+
+@each_engine
+@each_layout
+def test_every_view_follows_the_tables(engine, layout):
+    """S, S with MXR and U use a page in turn; its entry changes while all three know it."""
+    bare = compare(kernel(CHANGES), 100_000, engine, layout=layout, mem=RAM)
+    assert bare.end == "HALTED"
+    assert {"load_page", "store_page", "fetch_page"} <= bare.traps.keys()

@@ -175,6 +175,7 @@ BODIES = {
         entry   ROOT + 20, LEAF2, V | U
         entry   ROOT + 24, LEAF2, V | G
         entry   ROOT + 28, LEAF2, V | W
+        entry   ROOT + 32, 0x80200000, RWAD
         entry   LEAF2, DATA, RWAD
         page    0, LEAF2, V
         page    1, DATA, V | W
@@ -182,7 +183,7 @@ BODIES = {
         page    3, DATA, 0
         page    4, DATA, RWAD | 0x300           # the bits for software
         space   ROOT, 1
-        .irp at, 0x00800000, 0x00c00000, 0x01000000, 0x01400000, 0x01800000, 0x01c00000
+        .irp at, 0x00800000, 0x00c00000, 0x01000000, 0x01400000, 0x01800000, 0x01c00000, 0x02000000
         load    \\at
         store   \\at, 1
         jump    \\at
@@ -191,7 +192,7 @@ BODIES = {
         load    WINDOW + 0x1000 * \\n
         store   WINDOW + 0x1000 * \\n, 1
         .endr
-    """, {"load_page": 9, "store_page": 9, "fetch_page": 6}),
+    """, {"load_page": 10, "store_page": 10, "fetch_page": 7}),
     "tables outside RAM, and in the UART": ("""
         entry   ROOT + 8, 0x00000000, V
         entry   ROOT + 12, 0x10000000, V
@@ -216,7 +217,7 @@ BODIES = {
         sb      t1, 0(t0)
         li      t1, 'i'
         sb      t1, 0(t0)
-        lbu     a0, 5(t0)
+        lbu     s1, 5(t0)
         lw      a1, 5(t0)                       # misaligned first
         lw      a1, 16(t0)                      # nothing there
         sw      a1, 16(t0)
@@ -335,15 +336,124 @@ BODIES = {
         space   DATA, 1
         nop
     """, None),
+    "more spaces than shadow frames, each its own root and table": ("""
+        li      s0, 8
+        li      s1, 0x80040000                  # the root; its entry 2 is the page 0x0040_2000
+        li      s2, 0x80050000                  # which is here
+    1:  li      t0, 0x200000cf
+        li      t1, 0x800
+        add     t1, t1, s1
+        sw      t0, 0(t1)
+        srli    t0, s1, 2
+        ori     t0, t0, V
+        sw      t0, 4(s1)
+        srli    t0, s2, 2
+        ori     t0, t0, RWAD
+        sw      t0, 8(s1)
+        sw      s0, 0(s2)
+        li      t0, 0x1000
+        add     s1, s1, t0
+        add     s2, s2, t0
+        addi    s0, s0, -1
+        bnez    s0, 1b
+        li      s3, 3
+    2:  li      s1, 0x80080040                  # satp: each its own ASID, so no fence
+        li      s0, 8
+        li      s2, 0x400001
+    3:  csrw    satp, s1
+        load    0x00402000
+        slli    s4, s4, 1
+        add     s4, s4, a0
+        addi    a0, a0, 16
+        sw      a0, 0(t0)
+        add     s1, s1, s2
+        addi    s0, s0, -1
+        bnez    s0, 3b
+        addi    s3, s3, -1
+        bnez    s3, 2b
+    """, {}),
+    "more tables than shadow frames in one space": ("""
+        li      s0, 8
+        li      s1, 0x80040000                  # the tables, all below one root
+        li      s2, ROOT + 4 * 8
+    1:  srli    t0, s1, 2
+        ori     t0, t0, V
+        sw      t0, 0(s2)
+        li      t0, (DATA >> 2) | RWAD
+        slli    t1, s0, 10
+        add     t0, t0, t1
+        sw      t0, 8(s1)
+        li      t0, 0x1000
+        add     s1, s1, t0
+        addi    s2, s2, 4
+        addi    s0, s0, -1
+        bnez    s0, 1b
+        space   ROOT, 1
+        li      s3, 3
+    2:  li      t0, 0x02002000
+        li      s0, 8
+    3:  lw      a0, 0(t0)
+        slli    s4, s4, 1
+        add     s4, s4, a0
+        add     a0, a0, s0
+        sw      a0, 0(t0)
+        li      t1, 0x400000
+        add     t0, t0, t1
+        addi    s0, s0, -1
+        bnez    s0, 3b
+        addi    s3, s3, -1
+        bnez    s3, 2b
+    """, {}),
+    "what is stored to a table in use, and may not stand there": ("""
+        page    0, DATA, RWAD
+        store   DATA, 0x00008067
+        space   ROOT, 1
+        load    WINDOW
+        page    1, DATA, V | W | X | A | D      # reserved, not what can be executed
+        page    2, DATA, V | W | X | A
+        page    3, LEAF2, V | A | D
+        page    4, DATA, X | A
+        sfence.vma
+        .irp n, 1, 2, 3, 4
+        jump    WINDOW + 0x1000 * \\n
+        .endr
+    """, {"fetch_page": 3}),
+    "the firmware's fences": ("""
+        page    0, DATA, RWAD
+        page    1, DATA, RWAD
+        space   ROOT, 3
+        .irp call, 6, 7, 0x52464e43
+        .irp other, R | A | D, RWAD
+        load    WINDOW
+        load    WINDOW + 0x1000
+        page    0, DATA, \\other
+        page    1, DATA, \\other
+        li      a7, \\call
+        li      a6, 1                           # remote_sfence_vma
+        li      a0, 1
+        li      a1, 0
+        la      t0, DATA2
+        sw      a0, 0(t0)                       # to the legacy calls the mask is in memory
+        .if \\call < 16
+        mv      a0, t0
+        .endif
+        li      a2, WINDOW
+        li      a3, 0x2000
+        ecall
+        store   WINDOW, 1
+        store   WINDOW + 0x1000, 1
+        .endr
+        .endr
+    """, {"store_page": 6}),
     "every fence": ("""
         page    0, DATA, RWAD
         page    1, DATA2, RWAD | G
-        space   ROOT, 3
+        space   ROOT, 77                        # no real space's number
         .irp form, "sfence.vma", "sfence.vma a2", "sfence.vma zero, a3", "sfence.vma a2, a3"
         .irp other, R | V | A, RWAD
         load    WINDOW
         li      a2, WINDOW
-        li      a3, 3
+        li      a3, 77
         page    0, DATA, \\other
         \\form
         store   WINDOW, 1

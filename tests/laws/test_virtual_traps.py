@@ -264,6 +264,37 @@ BODIES = {
         lw      a0, 0(zero)
         sret
     """, "BUDGET", {"breakpoint": 1}),
+    "an instruction that traps leaves its register alone": ("""
+        space   ROOT, 1
+        csrr    a0, sscratch
+        csrr    a1, sscratch
+        li      a0, 77
+        csrr    a0, 0x123
+        li      a1, 78
+        csrrw   a1, cycle, a0
+        user
+        li      a0, 79
+        csrr    a0, sepc
+        li      a1, 80
+        rdcycle a1
+        kernel
+    """, "HALTED", {"illegal": 4, "ecall_u": 1}),
+    "U with paging off, then S in the same pages": ("""
+        la      s10, 2f
+        la      t0, 1f
+        csrw    sepc, t0
+        li      t0, SPP
+        csrc    sstatus, t0
+        sret
+    1:  load    DATA
+        store   DATA, 5
+        load    UART + 5                # misaligned
+        lbu     a1, 0(t0)
+        li      a7, 0x5555
+        ecall
+    2:  load    DATA
+        store   DATA, 6
+    """, "HALTED", {"ecall_u": 1}),
     "S runs a page of U's, U one of S's": ("""
         space   ROOT, 1
         la      ra, 1f

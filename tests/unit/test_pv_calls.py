@@ -273,6 +273,61 @@ def test_a_multicall_that_is_not_there_is_refused(domain, where, count):
     assert domain.call(Call.MULTICALL, where, count, 0) >> 31
 
 
+@pytest.mark.parametrize("forget", ["set_pte_flush", "flush_page", "flush"])
+def test_a_page_that_moves_is_forgotten_when_it_is_asked(domain, forget):
+    """By address or all; what has not been asked about may stay."""
+    entry, words = domain.entry_of(ALIAS), domain.words.reshape(-1, WORDS)
+    first, then = (words[int(domain.machine.vm.p2m[gfn])] for gfn in (PAGE_A, PAGE_B))
+    assert domain.call(Call.SET_PTE, entry, pte(domain, PAGE_A), 0) == 0
+    assert domain.access(ALIAS, 1)
+    if forget == "set_pte_flush":
+        assert domain.call(Call.SET_PTE_FLUSH, entry, pte(domain, PAGE_B), ALIAS) == 0
+    else:
+        assert domain.call(Call.SET_PTE, entry, pte(domain, PAGE_B), 0) == 0
+        assert domain.call(Call[forget.upper()], ALIAS, 0, 0) == 0
+    assert domain.access(ALIAS, 2)
+    assert (first[0], then[0]) == (1, 2)
+
+
+def test_an_open_table_has_no_word(domain):
+    for n in (0, 1, 1023):
+        domain.put(PAGE_A, n, 0x100)  # not even one that maps nothing
+        assert refused(domain.call(Call.PIN_TABLE, gva(PAGE_A), Level.OPEN, 0), Error.INVALID)
+        assert kind(domain, PAGE_A) == (WRITABLE, 1)
+        domain.put(PAGE_A, n, 0)
+    assert domain.call(Call.PIN_TABLE, gva(PAGE_A), Level.OPEN, 0) == 0
+
+
+def test_a_base_is_validated_like_any_root(domain):
+    """A page that nothing can write becomes one by being named; a bad one does not."""
+    entry = domain.entry_of(gva(PAGE_A))
+    satp = 1 << 31 | BASE_PPN + PAGE_A
+    domain.put(PAGE_A, 512, int(domain.words[int(domain.machine.vm.direct.root) * WORDS + 512]))
+    domain.put(PAGE_A, 700, BASE_PPN << 10 | V)  # somebody's page as a table
+    assert domain.call(Call.SET_PTE, entry, pte(domain, PAGE_A, V | R), 0) == 0
+    assert refused(domain.call(Call.NEW_BASE, satp, 0, 0), Error.DENIED)
+    assert kind(domain, PAGE_A) == (NONE, 0)
+    assert kind(domain, FRAMES - 1) == (ROOT, 1)
+    assert refused(domain.call(Call.NEW_BASE, 1 << 31 | BASE_PPN + FRAMES - 2, 0, 0), Error.DENIED)
+    assert domain.call(Call.SET_PTE, entry, pte(domain, PAGE_A), 0) == 0
+    domain.put(PAGE_A, 700, 0)
+    assert domain.call(Call.SET_PTE, entry, pte(domain, PAGE_A, V | R), 0) == 0
+    for _ in range(3):
+        assert domain.call(Call.NEW_BASE, satp, 0, 0) == 0
+        assert kind(domain, PAGE_A) == (ROOT, 1)
+    assert kind(domain, FRAMES - 1) == (NONE, 0)
+
+
+def test_no_register_changes_but_the_answers(domain):
+    hart = domain.machine.real_hart
+    assert domain.call(Call.UPDATE_PTES, gva(PAGE_C), 0, 0) == 0  # leaves a value in a1
+    before = hart.x.tolist()
+    for call in (Call.FLUSH, Call.EVENT, Call.SET_PTE, Call.FLUSH_PAGE, Call.YIELD):
+        domain.call(call, 5, 77, 99)
+        assert hart.x[11:17].tolist() == [77, 99, *before[13:17]]
+        assert hart.x[1:10].tolist() == before[1:10]
+
+
 def test_set_trap_is_all_or_nothing(domain):
     csr = domain.machine.vm.hart.csr
     for gate, ranges in ((2, gva(0)), (gva(0), 2), (gva(0), 0), (gva(0), gva(FRAMES) - 8)):
