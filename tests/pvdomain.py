@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests import framecheck
+from vmm.fuzz import framecheck
 from toyisa.access import FAULT
 from toyisa.causes import Exc
 from toyisa.decode import decode

@@ -4,7 +4,7 @@ import pytest
 
 import asm
 import guests
-from tests import framecheck
+from vmm.fuzz import framecheck
 from toyisa.levels import Profile
 from toyisa.machine import Exit
 from vmm.machine import VirtualMachine

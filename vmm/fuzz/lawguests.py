@@ -19,11 +19,14 @@ from toyisa.testing import kernels, machine_states, write_elf
 from toyisa.testing.programs import instructions, raw_words, u32
 from vmm import engines
 from vmm.fuzz.case import Case
+from vmm.fuzz.pvguests import patched_kernels
 from vmm.fuzz.seen import Seen
+from vmm.hypercalls import M2P_PAGES, P2M_PAGES
 
 NATIVE = "native"
 MEM = 1 << 20
 KERNEL_BUDGET, STATE_BUDGET = 200_000, 2000  # the one ends by itself, the other need not
+PATCHED_BUDGET = 5000
 PER_TICK = 16
 
 
@@ -37,7 +40,8 @@ def layouts(draw: st.DrawFn, engine: str) -> dict[str, Any]:
         return chosen
     if draw(st.booleans()):
         chosen["scatter"] = draw(st.integers(0, 3))
-    chosen["shadow"] = draw(st.sampled_from([511, 511, 16, 5]))
+    shadows = "shadow" in engines.find(engine).paging
+    chosen["shadow"] = draw(st.sampled_from([511, 511, 16, 5] if shadows else [16, 5]))
     if not engines.find(engine).leaks:
         chosen["profile"] = draw(st.sampled_from(["strict", "leaky"]))
     if engine == "bt":
@@ -71,8 +75,22 @@ def running(draw: st.DrawFn, engine: str) -> Case:
     return Case(write_elf(pieces, RAM_BASE), settings, start, repr(state))
 
 
+def is_patched(engine: str) -> bool:
+    """Whether the engine runs kernels built for `pv` only."""
+    return engine != NATIVE and engines.find(engine).build == "pv"
+
+
+@st.composite
+def _patched(draw: st.DrawFn, engine: str) -> Case:
+    """A kernel that makes hypercalls of any kind, and never ends by itself."""
+    image, listing = draw(patched_kernels())
+    return Case(image, {**draw(layouts(engine)), "budget": PATCHED_BUDGET}, None, listing)
+
+
 def guests(engine: str) -> st.SearchStrategy[Case]:
-    """Guests that keep the rules by which all correct machines agree."""
+    """Guests that keep the rules by which all correct machines agree; patched ones keep none."""
+    if is_patched(engine):
+        return _patched(engine)
     return st.one_of(booting(engine), booting(engine), running(engine))
 
 
@@ -109,6 +127,8 @@ def _noise(draw: st.DrawFn, engine: str) -> Case:
 
 def hostile(engine: str) -> st.SearchStrategy[Case]:
     """Guests that keep no rules."""
+    if is_patched(engine):
+        return _patched(engine)
     return st.one_of(_mutated(engine), _noise(engine), running(engine))
 
 
@@ -160,6 +180,15 @@ def run(made: Machine, case: Case, seen: Seen, budget: int | None = None) -> dic
 
 
 def foreign_frames(made: Any) -> list[np.ndarray]:
-    """The bytes of the frames next to the guest's that are nobody's."""
+    """The bytes of frames that are nobody's: next to the guest's, and what only shadows use."""
     first, end = made._first, made._first + int(made.vm.frames)
-    return [made.real_ram[n * PAGE : (n + 1) * PAGE] for n in (first - 1, end)]
+    unused = range(int(made.vm.shadow.frames)) if made.vm.direct.active else ()
+    return [made.real_ram[n * PAGE : (n + 1) * PAGE] for n in (*unused, first - 1, end)]
+
+
+def monitor_maps(made: Any) -> np.ndarray:
+    """The bytes of frames that a guest on its own tables may read: P2M and M2P."""
+    if not made.vm.direct.active:
+        return made.real_ram[:0]
+    first = int(made.vm.own) * PAGE
+    return made.real_ram[first : first + (P2M_PAGES + M2P_PAGES) * PAGE]
