@@ -125,7 +125,7 @@ def strays(machine: Any) -> list[str]:
             found.append(f"root[{index}] = {pointer:#x}")
             continue
         for n, pte in enumerate(table(machine, frame(pointer))):
-            if pte & V and (not right(frame(pte)) or pte & U and index == REGION):
+            if pte & V and (not right(frame(pte)) or (pte & U and index == REGION)):
                 found.append(f"root[{index}][{n}] = {pte:#x}")
     for keys, entries in ((hart.tlb.dkey, hart.tlb.dpte), (hart.tlb.ikey, hart.tlb.ipte)):
         cached = np.unique(entries[(keys >= 0) & (entries & V != 0)]).tolist()
