@@ -19,6 +19,7 @@ from toyisa.testing import kernels, machine_states, write_elf
 from toyisa.testing.programs import instructions, raw_words, u32
 from vmm import engines
 from vmm.fuzz.case import Case
+from vmm.fuzz.places import device_entries, devices, skip, table, touches
 from vmm.fuzz.pvguests import patched_kernels
 from vmm.fuzz.seen import Seen
 from vmm.hypercalls import M2P_PAGES, P2M_PAGES
@@ -28,6 +29,7 @@ MEM = 1 << 20
 KERNEL_BUDGET, STATE_BUDGET = 200_000, 2000  # the one ends by itself, the other need not
 PATCHED_BUDGET = 5000
 PER_TICK = 16
+SKIP, ROOT = RAM_BASE + 0x7000, RAM_BASE + 0x8000  # a handler and a table that noise may have
 
 
 @st.composite
@@ -101,6 +103,11 @@ def _mutated(draw: st.DrawFn, engine: str) -> Case:
     word = st.one_of(raw_words, instructions())
     for _ in range(draw(st.integers(1, 6))):
         kernel.words[draw(st.integers(0, len(kernel.words) - 1))] = draw(word)
+    for touch in draw(st.lists(touches(), max_size=3)):  # before paging is on, or behind
+        first = (kernel.entry - RAM_BASE) // 4
+        at = draw(st.integers(first, len(kernel.words) - len(touch)))
+        kernel.words[at : at + len(touch)] = touch
+    word = st.one_of(raw_words, instructions(), device_entries)
     for at in draw(st.lists(st.sampled_from(sorted(kernel.data)), max_size=6)):
         data = bytearray(kernel.data[at])
         place = 4 * draw(st.integers(0, len(data) // 4 - 1))
@@ -112,17 +119,26 @@ def _mutated(draw: st.DrawFn, engine: str) -> Case:
 
 @st.composite
 def _noise(draw: st.DrawFn, engine: str) -> Case:
-    """Random words for a kernel, round and round, from random registers."""
-    words = draw(st.lists(st.one_of(raw_words, instructions()), min_size=1, max_size=60))
+    """Random words for a kernel, round and round, from random registers.
+
+    A trap begins another round, or is stepped over.
+    """
+    one = st.one_of(raw_words, instructions()).map(lambda word: [word])
+    drawn = draw(st.lists(st.one_of(one, one, one, touches()), min_size=1, max_size=60))
+    words = [word for few in drawn for word in few]
     words.append(BY_NAME["jal"].encode(0, -4 * len(words)))
     code = struct.pack(f"<{len(words)}I", *words)
-    near = st.integers(RAM_BASE, RAM_BASE + MEM - 1)
+    near = st.one_of(st.integers(RAM_BASE, RAM_BASE + MEM - 1), devices)
     x = [0, *(draw(st.one_of(u32, near)) for _ in range(31))]
-    csr = {"stvec": RAM_BASE, "satp": draw(u32), "sie": draw(u32) & 0x222}
+    satp = st.one_of(st.just(0), st.just(1 << 31 | ROOT >> 12), u32)
+    stvec = draw(st.sampled_from([RAM_BASE, SKIP, SKIP]))
+    csr = {"stvec": stvec, "satp": draw(satp), "sie": draw(u32) & 0x222}
     start = {"pc": RAM_BASE, "priv": 1, "x": x, "csr": csr}
     settings = {**draw(layouts(engine)), "budget": STATE_BUDGET}
     listing = " ".join(f"{word:08x}" for word in words)
-    return Case(write_elf({RAM_BASE: code}, RAM_BASE), settings, start, listing)
+    root = table(draw(st.sampled_from([0xCF, 0x0F])))
+    pieces = {RAM_BASE: code, SKIP: skip(), ROOT: root}
+    return Case(write_elf(pieces, RAM_BASE), settings, start, listing)
 
 
 def hostile(engine: str) -> st.SearchStrategy[Case]:
