@@ -33,7 +33,7 @@ ATOMIC = ("lr.w", "sc.w", "amoadd.w", "amoswap.w")
 
 words = st.one_of(raw_words, instructions(), instructions(), instructions(SENSITIVE))
 numbers = st.integers(0, len(ROWS) - 1)
-few = st.integers(0, op.FEW_PAGES - 1).map(lambda n: op.const(op.FEW + n * PAGE))
+tables = st.integers(0, op.FEW_PAGES - 1).map(lambda n: op.const(op.FEW + n * PAGE))
 
 
 def _call(code: Code, number: int, operands: list[Operand]) -> None:
@@ -56,8 +56,9 @@ def _hypercalls(draw: st.DrawFn, code: Code) -> None:
 @st.composite
 def _no_hypercall(draw: st.DrawFn, code: Code) -> None:
     """What the table does not have, and the SBI's."""
+    few = st.sampled_from([0, 0, 1, 2]).map(op.const)
     for reg in (A0, A1, A2, 16):
-        draw(op.addresses)(code, reg)
+        draw(st.one_of(few, op.addresses))(code, reg)
     above = st.sampled_from([len(ROWS), 0xFFFF, 0xFFFFFF]).map(lambda n: FIRST + n)
     code.li(A7, draw(st.one_of(st.sampled_from(SBI), above))).e("ecall")
 
@@ -149,7 +150,7 @@ def _users(draw: st.DrawFn, code: Code) -> None:
 @st.composite
 def _spaces(draw: st.DrawFn, code: Code) -> None:
     """An address space of its own, made as a kernel makes one, of drawn pages."""
-    root, leaves, index = draw(few), draw(few), draw(st.integers(0, 3))
+    root, leaves, index = draw(tables), draw(tables), draw(st.integers(0, 3))
     level = op.const(draw(st.sampled_from([2, 2, 0, 1])))
     if draw(st.booleans()):  # of the round before
         for page in (leaves, root):
@@ -157,7 +158,7 @@ def _spaces(draw: st.DrawFn, code: Code) -> None:
     for page in (root, leaves):
         _call(code, Call.PIN_TABLE, [page, level])
     shared = op.entry(op.below_tree(2), V)  # the kernel's own mapping
-    mapped = op.entry(draw(st.one_of(few, op.pages, st.just(op.const(op.USER)))), draw(op.flags))
+    mapped = op.entry(draw(st.one_of(tables, op.pages, st.just(op.const(op.USER)))), draw(op.flags))
     _call(code, Call.SET_PTE, [_behind(leaves, 4 * index), mapped])
     _call(code, Call.SET_PGD, [_behind(root, 4 * (RAM_BASE >> 22)), shared])
     _call(code, Call.SET_PGD, [_behind(root, 4 * (op.LOW >> 22)), op.entry(leaves, V)])

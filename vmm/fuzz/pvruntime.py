@@ -4,7 +4,7 @@ The entry keeps what it saves in the window, so that it works whatever the table
 but its code.  Must not know what the guest does in between.
 """
 
-from toyisa.causes import Exc
+from toyisa.causes import Exc, Irq
 from toyisa.csrs import BITS
 from toyisa.memory import RAM_BASE
 from toyisa.testing.code import Code
@@ -30,7 +30,10 @@ def handler(code: Code) -> None:
         code.e("sw", reg, word, 0)
     code.e("sw", 0, word_at(Word.VIF), 0)
     code.e("csrrs", T0, "scause", 0).to("exception", "bge", T0, 0)
-    code.e("csrrs", A0, "time", 0).e("addi", A0, A0, PERIOD).li(A1, 0)
+    code.e("andi", T0, T0, 15).e("addi", T1, 0, int(Irq.TIMER)).to("timer", "beq", T0, T1)
+    code.e("addi", A0, 0, 0).e("addi", A1, 0, 1).e("sll", A1, A1, T0)  # once is enough
+    hypercall(code, Call.IRQ_MASK)
+    code.label("timer").e("csrrs", A0, "time", 0).e("addi", A0, A0, PERIOD).li(A1, 0)
     hypercall(code, Call.SET_TIMER)
     code.e("csrrs", T0, "instret", 0).e("andi", T0, T0, SOMETIMES)
     code.to("leave", "beq", T0, 0).to("resume")
