@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from toyisa.memory import RAM_BASE
 from toyisa.testing.code import Code, text
 from toyisa.testing.images import write_elf
+from vmm.engines.pv import MARK
 from vmm.fuzz.pvacts import acts, words
 from vmm.fuzz.pvoperands import LIST, USER
 from vmm.fuzz.pvruntime import boot, handler
-
-MARK = "toyvmm_pv_abi"  # what says that a kernel is patched
 
 
 @st.composite
