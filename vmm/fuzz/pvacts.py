@@ -17,10 +17,11 @@ from vmm.fuzz.pvoperands import T0, T1, Operand, word_at
 from vmm.fuzz.pvruntime import hypercall
 from vmm.hypercalls import CALL_WORDS, FIRST, ROWS, Call, Word
 
-A0, A1, A2, A7 = 10, 11, 12, 17
+A0, A1, A2, A6, A7 = 10, 11, 12, 16, 17
 SPP, SPIE = BITS["SSTATUS_SPP"], BITS["SSTATUS_SPIE"]
 SENSITIVE = tuple(row for row in INSNS if row.sens is not Sens.INNOCUOUS)
-SBI = (0, 1, 2, 8, 0x10, 0x54494D45, 0x735049, 0x52464E43, 0x48534D, 0x53525354, 0x4442434E)
+IPI = 0x735049
+SBI = (0, 1, 2, 8, 0x10, 0x54494D45, IPI, 0x52464E43, 0x48534D, 0x53525354, 0x4442434E)
 V, WRITABLE, USER_RWX = 0x01, 0xC7, 0xDF
 PLAIN = {"lw": 8, "lb": 8, "lhu": 8, "sw": T1, "sb": T1, "sh": T1}  # and the register moved
 ATOMIC = ("lr.w", "sc.w", "amoadd.w", "amoswap.w")
@@ -51,7 +52,7 @@ def _hypercalls(draw: st.DrawFn, code: Code) -> None:
 def _no_hypercall(draw: st.DrawFn, code: Code) -> None:
     """What the table does not have, and the SBI's."""
     few = st.sampled_from([0, 0, 1, 2]).map(op.const)
-    for reg in (A0, A1, A2, 16):
+    for reg in (A0, A1, A2, A6):
         draw(st.one_of(few, op.addresses))(code, reg)
     above = st.sampled_from([len(ROWS), 0xFFFF, 0xFFFFFF]).map(lambda n: FIRST + n)
     code.li(A7, draw(st.one_of(st.sampled_from(SBI), above))).e("ecall")
@@ -119,7 +120,10 @@ def _window(draw: st.DrawFn, code: Code) -> None:
 def _interrupts(draw: st.DrawFn, code: Code) -> None:
     """One that comes soon, with the flag on."""
     _call(code, Call.IRQ_MASK, [op.const(0x222), op.const(0)])
-    _call(code, Call.SET_TIMER, [op.soon(draw(st.integers(0, 5))), op.const(0)])
+    if draw(st.booleans()):
+        code.li(A0, 1).li(A1, 0).li(A6, 0).li(A7, IPI).e("ecall")
+    else:
+        _call(code, Call.SET_TIMER, [op.soon(draw(st.integers(0, 5))), op.const(0)])
     code.e("addi", T1, 0, 1).e("sw", T1, word_at(Word.VIF), 0)
 
 
