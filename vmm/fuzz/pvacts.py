@@ -167,6 +167,21 @@ def _spaces(draw: st.DrawFn, code: Code) -> None:
 
 
 @st.composite
+def _probes(draw: st.DrawFn, code: Code) -> None:
+    """A mapping of what is not the guest's, and an access by it: of a page, or of a table."""
+    pte = draw(st.one_of(op.foreign_ptes, op.ptes))
+    if draw(st.booleans()):
+        slot = draw(st.integers(0, 3))
+        entry, where = op.below_tree(2, 4 * (op.FRAMES + slot)), op.ALIAS + slot * PAGE
+        call = draw(st.sampled_from([Call.SET_PTE, Call.SET_PTE_FLUSH]))
+    else:
+        entry, where = op.below_tree(1, 4 * (op.LOW >> 22)), op.LOW
+        call = Call.SET_PGD
+    _call(code, call, [entry, pte, op.const(where)])
+    code.li(7, where).e("lw", 8, 0, 7).e("sw", 7, 4, 7)
+
+
+@st.composite
 def _remembered(draw: st.DrawFn, code: Code) -> None:
     """A page is written by a second mapping, which goes, and becomes a table."""
     page, slot = draw(tables), 4 * (op.FRAMES + draw(st.integers(0, 3)))
@@ -201,8 +216,8 @@ def _words(draw: st.DrawFn, code: Code) -> None:
 
 KINDS = (
     _hypercalls, _hypercalls, _hypercalls, _hypercalls, _multicalls, _batches, _accesses,
-    _accesses, _words, _jumps, _users, _users, _spaces, _spaces, _remembered, _window,
-    _interrupts, _no_hypercall,
+    _accesses, _words, _jumps, _users, _users, _spaces, _spaces, _remembered, _probes,
+    _window, _interrupts, _no_hypercall,
 )  # fmt: skip
 
 
