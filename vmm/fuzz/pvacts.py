@@ -169,14 +169,14 @@ def _spaces(draw: st.DrawFn, code: Code) -> None:
 @st.composite
 def _probes(draw: st.DrawFn, code: Code) -> None:
     """A mapping of what is not the guest's, and an access by it: of a page, or of a table."""
-    pte = draw(st.one_of(op.foreign_ptes, op.ptes))
+    pte = draw(op.foreign_ptes)
     if draw(st.booleans()):
         slot = draw(st.integers(0, 3))
         entry, where = op.below_tree(2, 4 * (op.FRAMES + slot)), op.ALIAS + slot * PAGE
         call = draw(st.sampled_from([Call.SET_PTE, Call.SET_PTE_FLUSH]))
     else:
         entry, where = op.below_tree(1, 4 * (op.LOW >> 22)), op.LOW
-        call = Call.SET_PGD
+        pte, call = draw(st.one_of(st.just(pte), st.just(_pointer(pte)))), Call.SET_PGD
     _call(code, call, [entry, pte, op.const(where)])
     code.li(7, where).e("lw", 8, 0, 7).e("sw", 7, 4, 7)
 
@@ -205,6 +205,16 @@ def _behind(operand: Operand, offset: int) -> Operand:
     return load
 
 
+def _pointer(pte: Operand) -> Operand:
+    """As an entry of a root."""
+
+    def load(code: Code, reg: int) -> None:
+        pte(code, reg)
+        code.e("srli", reg, reg, 10).e("slli", reg, reg, 10).e("ori", reg, reg, V)
+
+    return load
+
+
 def _put_status(code: Code, status: int) -> None:
     code.li(T1, status).e("sw", T1, word_at(Word.STATUS), 0)
 
@@ -217,7 +227,7 @@ def _words(draw: st.DrawFn, code: Code) -> None:
 KINDS = (
     _hypercalls, _hypercalls, _hypercalls, _hypercalls, _multicalls, _batches, _accesses,
     _accesses, _words, _jumps, _users, _users, _spaces, _spaces, _remembered, _probes,
-    _window, _interrupts, _no_hypercall,
+    _probes, _window, _interrupts, _no_hypercall,
 )  # fmt: skip
 
 

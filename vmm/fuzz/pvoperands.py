@@ -13,11 +13,22 @@ from toyisa.memory import PAGE, RAM_BASE
 from toyisa.testing.code import Code
 from toyisa.testing.programs import u32
 from vmm.fuzz.places import devices, edges
-from vmm.hypercalls import FIRST_WORD, MAX_BATCH, MAX_CALLS, P2M, WORDS_PAGE, Row, Word
+from vmm.hypercalls import (
+    FIRST_WORD,
+    M2P_PAGES,
+    MAX_BATCH,
+    MAX_CALLS,
+    P2M,
+    P2M_PAGES,
+    WORDS_PAGE,
+    Row,
+    Word,
+)  # fmt: skip
 
 Operand = Callable[[Code, int], object]
 
 FRAMES = 256
+MONITORS = P2M_PAGES + M2P_PAGES  # of its frames, at least
 # Code, then what it reads as data; the few pages that are tables, or about to be.
 USER, LIST, FEW = RAM_BASE + 0x8000, RAM_BASE + 0x9000, RAM_BASE + 0x10000
 FEW_PAGES = 8
@@ -95,17 +106,18 @@ def _page(draw: st.DrawFn, offset: int = 0) -> Operand:
 indices = st.one_of(
     st.sampled_from([1, 2, 16, 17, 256, 257, 258, 259, 512, 1023]), st.integers(0, 1023)
 )
-leaf_flags = st.sampled_from([0x01, 0xC3, 0xC7, 0xC9, 0xCF, 0xD7, 0xDF, 0xDF, 0x0F, 0x1F])
+leaf_flags = st.sampled_from([0xCF, 0xC3, 0xC7, 0xC9, 0xCF, 0xD7, 0xDF, 0xDF, 0x0F, 0x1F])
 flags = st.one_of(leaf_flags, st.just(1), st.integers(0, 0x3FF))
 constants = u32.map(const)
 pages = _page()
 entries = indices.flatmap(lambda index: _page(4 * index))
-# Not the guest's: next to its own frames, the monitor's, devices.
+# Not the guest's: next to its own frames; those at the start, which are the monitor's
+# however few shadow tables there are; devices.
 foreign_ptes = st.one_of(
     st.builds(entry, st.sampled_from([const(RAM_BASE), const(ALIAS - PAGE)]), leaf_flags,
               st.sampled_from([-1, 1])),
     st.builds(lambda mfn, bits: const((RAM_BASE >> 12) + mfn << 10 | bits),
-              st.integers(0, 4 * FRAMES), leaf_flags),
+              st.integers(0, MONITORS - 1), leaf_flags),
     st.builds(lambda at, bits: const(at >> 12 << 10 | bits), devices, leaf_flags),
 )  # fmt: skip
 ptes = st.one_of(
