@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from tests import framecheck
 from toyisa.access import FAULT
 from toyisa.causes import Exc
 from toyisa.decode import decode
@@ -14,6 +13,7 @@ from vmm.direct.build import build_tables
 from vmm.engines.pv import FRAMES as WINDOW_FRAMES
 from vmm.engines.pv import MARK, serve_pv
 from vmm.frametypes import OPEN
+from vmm.fuzz import framecheck
 from vmm.hypercalls import FIRST, Word
 from vmm.machine import VirtualMachine
 from vmm.requests import EngineRequest
@@ -51,7 +51,7 @@ class Domain:
         vm.hart.csr.stvec = vm.hart.csr.sie = 0
         vm.hart.priv = 1
         vm.platform.console.ended = 1
-        build_tables(vm, hart, mem, FRAMES)
+        build_tables(vm, mem, FRAMES)
 
     def call(self, number, a0, a1, a2):
         """An `ecall`; a0 afterwards."""

@@ -143,12 +143,16 @@ def entry(function: Callable) -> Callable:
 _entry_to = cache(entry)
 
 
+_TYPES: dict[np.dtype, types.Type] = {}
 _UNIT = (types.int64,) * 3  # what a unit takes after the hart and the memory
 
 
 def unit_types(*records: np.record) -> tuple[types.Type, ...]:
     """The argument types of a unit that takes these records and integers: five in all."""
-    return (*map(numba.typeof, records), *_UNIT[: 5 - len(records)])
+    for record in records:
+        if record.dtype not in _TYPES:  # it takes numba milliseconds, a machine a few of them
+            _TYPES[record.dtype] = numba.typeof(record)
+    return (*(_TYPES[record.dtype] for record in records), *_UNIT[: 5 - len(records)])
 
 
 if numba.config.DISABLE_JIT:

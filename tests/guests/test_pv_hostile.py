@@ -4,9 +4,9 @@ import pytest
 
 import asm
 import guests
-from tests import framecheck
 from toyisa.levels import Profile
 from toyisa.machine import Exit
+from vmm.fuzz import framecheck
 from vmm.machine import VirtualMachine
 
 HEAD = """

@@ -1,22 +1,30 @@
 """Campaigns find what is wrong, shrink it and keep it; and what they kept holds now."""
 
+import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import Phase, given, settings
 
+from toyisa.bus import Bus
 from toyisa.coverage import BY_S, TO_ROOT, attach, new_map, traps
+from toyisa.insns import BY_NAME as INSNS
 from toyisa.machine import Machine
+from toyisa.memory import RAM_BASE, UART
 from toyisa.testing.model import alu
 from vmm.fuzz import hunt as fuzz
 from vmm.fuzz.case import BadCase, Case, Violation
 from vmm.fuzz.corpus import Failure, load, replay, violated
 from vmm.fuzz.hunt import Stop, hunt
-from vmm.fuzz.lawguests import NATIVE, machine
+from vmm.fuzz.lawguests import NATIVE, hostile, machine, run
 from vmm.fuzz.laws import LAWS
+from vmm.fuzz.pvguests import patched_kernels
+from vmm.fuzz.pvoperands import arguments
 from vmm.fuzz.seen import Seen, never
+from vmm.hypercalls import FIRST, ROWS, Row
 from vmm.machine import VirtualMachine
 
+BASE_PPN = RAM_BASE >> 12
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
 
 
@@ -35,8 +43,13 @@ def hunted(law, engine=NATIVE, chunk=0, before=lambda case: None):
     return failure, whole, seen
 
 
-@pytest.mark.parametrize("law", [name for name in LAWS if name != "equivalence"])
-def test_a_few_cases_of_each_law_hold(law):
+A_FEW = [(name, NATIVE if law.native else "trap") for name, law in LAWS.items()
+         if name != "equivalence"]  # fmt: skip
+PATCHED = [(name, "pv") for name, law in LAWS.items() if law.patched]
+
+
+@pytest.mark.parametrize(("law", "engine"), [*A_FEW, *PATCHED])
+def test_a_few_cases_of_each_law_hold(law, engine):
     count = 0
 
     def before(_case):
@@ -45,7 +58,7 @@ def test_a_few_cases_of_each_law_hold(law):
         if count > 15:
             raise Stop
 
-    failure, whole, _ = hunted(law, NATIVE if LAWS[law].native else "trap", 0, before)
+    failure, whole, _ = hunted(law, engine, 0, before)
     assert failure is None
     assert not whole
     assert count == 16
@@ -103,6 +116,8 @@ def test_laws_can_fail(monkeypatch):
         assert fails("determinism", NATIVE)
         assert fails("conservation", NATIVE)
         assert fails("slices", NATIVE)
+        assert fails("determinism", "pv")
+        assert fails("conservation", "pv")
     with monkeypatch.context() as patch:
         patch.setitem(alu.REGISTER, "xor", alu.REGISTER["or"])
         assert fails("semantics", NATIVE)
@@ -114,13 +129,111 @@ def test_laws_can_fail(monkeypatch):
         return end
 
     def looks(self, budget=None):
-        self.hart.x[5] = self.real_ram[-1]
+        self.hart.x[5] = self.hart.x[9] = self.real_ram[-1]
         return right(self, budget)
 
     for broken in (spills, looks):
         with monkeypatch.context() as patch:
             patch.setattr(VirtualMachine, "run", broken)
             assert fails("containment", "trap")
+            assert fails("containment", "pv")
+
+
+def test_laws_look_at_the_tables_that_a_patched_guest_runs_on(monkeypatch):
+    """A wrong entry, a wrong count, a stray translation: each is found in a machine that ran."""
+    cases = []
+
+    def first(case):
+        cases.append(case)
+        if len(cases) == 20:
+            raise Stop
+
+    hunted("containment", "pv", before=first)
+    case, right = cases[-1], VirtualMachine.run
+
+    def wrong(law, spoil):
+        """What the law says of the case, if that is done to the machine once it has run."""
+
+        def run(self, budget=None):
+            end = right(self, budget)
+            spoil(self, self.real_ram.view("<u4").reshape(-1, 1024))
+            return end
+
+        with monkeypatch.context() as patch:
+            patch.setattr(VirtualMachine, "run", run)
+            try:
+                LAWS[law].check(case, Seen())
+            except Violation as violation:
+                return str(violation)
+        return ""
+
+    def root(machine):
+        return (int(machine.real_hart.csr.satp) & 0x3FFFFF) - BASE_PPN
+
+    def leads_astray(machine, words):
+        words[root(machine), 5] = BASE_PPN << 10 | 1  # the monitor's first frame
+
+    def shows_the_window(machine, words):
+        words[int(machine.vm.direct.region), -1] |= 0x10  # to U
+
+    def remembers(machine, words):
+        machine.real_hart.tlb.dkey[0], machine.real_hart.tlb.dpte[0] = 7, BASE_PPN << 10 | 3
+
+    def changes_a_map(machine, words):
+        words[int(machine.vm.own), 3] ^= 1 << 10
+
+    def miscounts(machine, words):
+        machine.vm.direct.uses[int(machine.vm.direct.root)] += 1
+
+    def nothing(machine, words):
+        pass
+
+    assert not wrong("containment", nothing)
+    assert not wrong("conservation", nothing)
+    assert "foreign table" in wrong("containment", leads_astray)
+    assert "root[1023]" in wrong("containment", shows_the_window)
+    assert "TLB" in wrong("containment", remembers)
+    assert "maps" in wrong("containment", changes_a_map)
+    assert "kind, uses" in wrong("containment", miscounts)
+    assert "kind, uses" in wrong("conservation", miscounts)
+
+
+def test_patched_guests_make_every_hypercall():
+    """Those of the table, and one that is not in it yet."""
+    words = set()
+
+    @settings(fuzz.SETTINGS, max_examples=200, phases=[Phase.generate], derandomize=True)
+    @given(patched_kernels(), arguments(Row("new", "gva, thing", "-", True, "")))
+    def draw(kernel, operands):
+        words.update(word for (word,) in struct.iter_unpack("<I", kernel[0][: len(kernel[0]) & ~3]))
+        assert len(operands) == 3
+
+    draw()
+    missing = [row.name for n, row in enumerate(ROWS)
+               if INSNS["addi"].encode(17, 17, (FIRST + n) & 0xFFF) not in words]  # fmt: skip
+    assert missing == []
+
+
+def test_hostile_guests_reach_devices_paged_and_not(monkeypatch):
+    """Those that are kept in Python, by address; of the console that there are exits for it."""
+    touched, running, seen, right = set(), [], Seen(), Bus.answer
+
+    def answer(self):
+        paged = bool(running[-1].hart.csr.satp >> 31)
+        touched.add(("plic" if self.dma.memory.request.pa < UART else "virtio", paged))
+        return right(self)
+
+    monkeypatch.setattr(Bus, "answer", answer)
+
+    @settings(fuzz.SETTINGS, max_examples=150, phases=[Phase.generate], derandomize=True)
+    @given(hostile("trap"))
+    def try_one(case):
+        running[:] = [machine(case, seen, "cycles")]
+        run(running[0], case, seen)
+
+    try_one()
+    assert touched == {(name, paged) for name in ("plic", "virtio") for paged in (False, True)}
+    assert any(name.startswith("mmio") for name in seen.names()["exits"])
 
 
 def test_a_case_that_is_none():

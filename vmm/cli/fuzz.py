@@ -21,7 +21,7 @@ SCHEMA = "toyvmm.fuzz/1"
               help="How many processes.")
 @click.option("--corpus", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Where failures and statistics are kept; a campaign goes on where it stopped.")
-@click.option("--engine", metavar="NAME", help="What runs the guests: native, trap, bt.")
+@click.option("--engine", metavar="NAME", help="What runs the guests: native, trap, bt, pv.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
               help="Another seed draws other cases.")
 @click.option("--replay", type=click.Path(path_type=Path), metavar="FILE",
@@ -93,7 +93,8 @@ def _engine(name: str | None, law: Any) -> str:
     """The engine to use; Refusal if there is none, or it cannot be of use to the law."""
     from vmm import engines
 
-    known = [engine for engine in engines.names() if engines.find(engine).unmodified]
+    known = [engine for engine in engines.names()
+             if engines.find(engine).unmodified or law.patched]  # fmt: skip
     if law.native:
         known.insert(0, "native")
     if not law.runs:
@@ -105,7 +106,8 @@ def _engine(name: str | None, law: Any) -> str:
     if not law.runs or name == "native":
         raise Refusal(f"the law {law.name} has no use for {name}; there are {', '.join(known)}")
     if name in engines.names():
-        raise Refusal(f"{name} runs kernels built for it, and random ones are not; "
+        reason = law.unpatched or "the law's random kernels are not"
+        raise Refusal(f"{law.name}: {name} runs kernels built for it, and {reason}; "
                       f"there are {', '.join(known)}")  # fmt: skip
     raise Refusal(f"no engine is called {name!r}{_nearest(name, known)}")
 

@@ -2,7 +2,8 @@
 
 Frames of its own RAM below `top` hold them: a root and as many tables as map all RAM, each
 guest-physical address to itself, by 4 KiB pages; tables read-only.  Nothing pins them: they
-live as long as the base points to them.
+live as long as the base points to them.  It is done before the guest runs: none of its
+cycles.
 """
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from toyisa.memory import RAM_BASE, WORDS, ram_words
 from toyisa.mmu import PAGED, A, D, R, V, W, X
 from toyisa.njit import entry
-from vmm.direct.tables import BASE_PPN, add_region
+from vmm.direct.tables import BASE_PPN, region_entry
 from vmm.frametypes import LEAVES, NONE, ROOT, WRITABLE
+from vmm.hypercalls import REGION
 
 
 def tables_of(frames: int) -> int:
@@ -20,7 +22,7 @@ def tables_of(frames: int) -> int:
 
 
 @entry
-def build_tables(vm, hart, mem, top):
+def build_tables(vm, mem, top):
     """Build the tables in the guest frames below `top`, and make them the base."""
     direct, words = vm.direct, ram_words(mem)
     count = (vm.frames + WORDS - 1) // WORDS
@@ -48,7 +50,7 @@ def build_tables(vm, hart, mem, top):
     for n in range(count):
         table = np.int64(vm.p2m[first + n])
         words[root * WORDS + (RAM_BASE >> 22) + n] = (BASE_PPN + table) << 10 | V
-    add_region(vm, hart, mem, root)
+    words[root * WORDS + REGION] = region_entry(vm)
     direct.root, direct.active = root, 1
     vm.hart.csr.satp = PAGED | (BASE_PPN + top - 1)
     return np.int64(0)

@@ -130,7 +130,13 @@ def validate_root(vm, hart, mem, root):
 @njit
 def add_region(vm, hart, mem, root):
     """Entry 1023 of a root is the monitor's."""
-    put_entry(hart, mem, root, REGION, (BASE_PPN + vm.direct.region) << 10 | V)
+    put_entry(hart, mem, root, REGION, region_entry(vm))
+
+
+@njit
+def region_entry(vm):
+    """What leads to the window."""
+    return (BASE_PPN + vm.direct.region) << 10 | V
 
 
 @njit

@@ -19,12 +19,17 @@ from toyisa.testing import kernels, machine_states, write_elf
 from toyisa.testing.programs import instructions, raw_words, u32
 from vmm import engines
 from vmm.fuzz.case import Case
+from vmm.fuzz.places import device_entries, devices, skip, table, touches
+from vmm.fuzz.pvguests import patched_kernels
 from vmm.fuzz.seen import Seen
+from vmm.hypercalls import M2P_PAGES, P2M_PAGES
 
 NATIVE = "native"
 MEM = 1 << 20
 KERNEL_BUDGET, STATE_BUDGET = 200_000, 2000  # the one ends by itself, the other need not
+PATCHED_BUDGET = 5000
 PER_TICK = 16
+SKIP, ROOT = RAM_BASE + 0x7000, RAM_BASE + 0x8000  # a handler and a table that noise may have
 
 
 @st.composite
@@ -37,7 +42,8 @@ def layouts(draw: st.DrawFn, engine: str) -> dict[str, Any]:
         return chosen
     if draw(st.booleans()):
         chosen["scatter"] = draw(st.integers(0, 3))
-    chosen["shadow"] = draw(st.sampled_from([511, 511, 16, 5]))
+    shadows = "shadow" in engines.find(engine).paging
+    chosen["shadow"] = draw(st.sampled_from([511, 511, 16, 5] if shadows else [16, 5]))
     if not engines.find(engine).leaks:
         chosen["profile"] = draw(st.sampled_from(["strict", "leaky"]))
     if engine == "bt":
@@ -71,8 +77,22 @@ def running(draw: st.DrawFn, engine: str) -> Case:
     return Case(write_elf(pieces, RAM_BASE), settings, start, repr(state))
 
 
+def is_patched(engine: str) -> bool:
+    """Whether the engine runs kernels built for `pv` only."""
+    return engine != NATIVE and engines.find(engine).build == "pv"
+
+
+@st.composite
+def _patched(draw: st.DrawFn, engine: str) -> Case:
+    """A kernel that makes hypercalls of any kind, and never ends by itself."""
+    image, listing = draw(patched_kernels())
+    return Case(image, {**draw(layouts(engine)), "budget": PATCHED_BUDGET}, None, listing)
+
+
 def guests(engine: str) -> st.SearchStrategy[Case]:
-    """Guests that keep the rules by which all correct machines agree."""
+    """Guests that keep the rules by which all correct machines agree; patched ones keep none."""
+    if is_patched(engine):
+        return _patched(engine)
     return st.one_of(booting(engine), booting(engine), running(engine))
 
 
@@ -83,6 +103,11 @@ def _mutated(draw: st.DrawFn, engine: str) -> Case:
     word = st.one_of(raw_words, instructions())
     for _ in range(draw(st.integers(1, 6))):
         kernel.words[draw(st.integers(0, len(kernel.words) - 1))] = draw(word)
+    for touch in draw(st.lists(touches(), max_size=3)):  # before paging is on, or behind
+        first = (kernel.entry - RAM_BASE) // 4
+        at = draw(st.integers(first, len(kernel.words) - len(touch)))
+        kernel.words[at : at + len(touch)] = touch
+    word = st.one_of(raw_words, instructions(), device_entries)
     for at in draw(st.lists(st.sampled_from(sorted(kernel.data)), max_size=6)):
         data = bytearray(kernel.data[at])
         place = 4 * draw(st.integers(0, len(data) // 4 - 1))
@@ -94,21 +119,32 @@ def _mutated(draw: st.DrawFn, engine: str) -> Case:
 
 @st.composite
 def _noise(draw: st.DrawFn, engine: str) -> Case:
-    """Random words for a kernel, round and round, from random registers."""
-    words = draw(st.lists(st.one_of(raw_words, instructions()), min_size=1, max_size=60))
+    """Random words for a kernel, round and round, from random registers.
+
+    A trap begins another round, or is stepped over.
+    """
+    one = st.one_of(raw_words, instructions()).map(lambda word: [word])
+    drawn = draw(st.lists(st.one_of(one, one, one, touches()), min_size=1, max_size=60))
+    words = [word for few in drawn for word in few]
     words.append(BY_NAME["jal"].encode(0, -4 * len(words)))
     code = struct.pack(f"<{len(words)}I", *words)
-    near = st.integers(RAM_BASE, RAM_BASE + MEM - 1)
+    near = st.one_of(st.integers(RAM_BASE, RAM_BASE + MEM - 1), devices)
     x = [0, *(draw(st.one_of(u32, near)) for _ in range(31))]
-    csr = {"stvec": RAM_BASE, "satp": draw(u32), "sie": draw(u32) & 0x222}
+    satp = st.one_of(st.just(0), st.just(1 << 31 | ROOT >> 12), u32)
+    stvec = draw(st.sampled_from([RAM_BASE, SKIP, SKIP]))
+    csr = {"stvec": stvec, "satp": draw(satp), "sie": draw(u32) & 0x222}
     start = {"pc": RAM_BASE, "priv": 1, "x": x, "csr": csr}
     settings = {**draw(layouts(engine)), "budget": STATE_BUDGET}
     listing = " ".join(f"{word:08x}" for word in words)
-    return Case(write_elf({RAM_BASE: code}, RAM_BASE), settings, start, listing)
+    root = table(draw(st.sampled_from([0xCF, 0x0F])))
+    pieces = {RAM_BASE: code, SKIP: skip(), ROOT: root}
+    return Case(write_elf(pieces, RAM_BASE), settings, start, listing)
 
 
 def hostile(engine: str) -> st.SearchStrategy[Case]:
     """Guests that keep no rules."""
+    if is_patched(engine):
+        return _patched(engine)
     return st.one_of(_mutated(engine), _noise(engine), running(engine))
 
 
@@ -160,6 +196,15 @@ def run(made: Machine, case: Case, seen: Seen, budget: int | None = None) -> dic
 
 
 def foreign_frames(made: Any) -> list[np.ndarray]:
-    """The bytes of the frames next to the guest's that are nobody's."""
+    """The bytes of frames that are nobody's: next to the guest's, and what only shadows use."""
     first, end = made._first, made._first + int(made.vm.frames)
-    return [made.real_ram[n * PAGE : (n + 1) * PAGE] for n in (first - 1, end)]
+    unused = range(int(made.vm.shadow.frames)) if made.vm.direct.active else ()
+    return [made.real_ram[n * PAGE : (n + 1) * PAGE] for n in (*unused, first - 1, end)]
+
+
+def monitor_maps(made: Any) -> np.ndarray:
+    """The bytes of frames that a guest on its own tables may read: P2M and M2P."""
+    if not made.vm.direct.active:
+        return made.real_ram[:0]
+    first = int(made.vm.own) * PAGE
+    return made.real_ram[first : first + (P2M_PAGES + M2P_PAGES) * PAGE]

@@ -122,7 +122,9 @@ def test_usage(tmp_path):
     text = refused("--law", "equivalence", "--engine", "native", *corpus)
     assert "has no use for native; there are trap" in text
     assert "did you mean `trap`?" in refused("--law", "equivalence", "--engine", "trp", *corpus)
-    assert "kernels built for it" in refused("--law", "equivalence", "--engine", "pv", *corpus)
+    assert "another program" in refused("--law", "equivalence", "--engine", "pv", *corpus)
+    text = refused("--law", "semantics", "--engine", "pv", *corpus)
+    assert "kernels built for it" in text
     assert "No such file" in refused("--replay", tmp_path / "none.json")
     (tmp_path / "bad.json").write_text("{}")
     assert "is no regression" in refused("--replay", tmp_path / "bad.json")

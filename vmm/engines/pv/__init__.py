@@ -100,7 +100,7 @@ def boot(machine: "VirtualMachine") -> None:
             "give the machine more memory (--mem)",
         )  # fmt: skip
     machine.real_hart.csr.scounteren = machine.hart.csr.scounteren  # what U may read
-    build_tables(machine.vm, machine.real_hart, machine.real_memory, top)
+    build_tables(machine.vm, machine.real_memory, top)
 
 
 @njit

@@ -1,0 +1,134 @@
+"""The living definition of direct paging's books: recomputed from the tables themselves.
+
+In plain Python, from memory; only what nothing but the monitor can know is taken from
+its books: the base, which frames are pinned, and as what.
+"""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from toyisa.memory import PAGE, RAM_BASE, WORDS
+from vmm.frametypes import LEAVES, MANY, NONE, OPEN, ROOT, WRITABLE
+from vmm.fuzz.case import Violation
+from vmm.hypercalls import REGION
+
+BASE_PPN = RAM_BASE >> 12
+V, R, W, X, U, A, D = 1, 2, 4, 8, 16, 64, 128
+
+
+def frame(pte: int) -> int:
+    """The machine frame, from RAM's base, that an entry names."""
+    return (pte >> 10) - BASE_PPN
+
+
+def table(machine: Any, mfn: int) -> list[int]:
+    """The entries of the table in a machine frame."""
+    return machine.real_ram.view("<u4")[mfn * WORDS : (mfn + 1) * WORDS].tolist()
+
+
+def _must(holds: bool, expected: str, actual: str) -> None:
+    if not holds:
+        raise Violation(expected, actual)
+
+
+def recount(machine: Any) -> tuple[dict[int, int], Counter]:
+    """Kind and uses of each of the domain's frames, by machine frame; Violation."""
+    vm = machine.vm
+    direct, owned = vm.direct, {int(m) for m in vm.p2m[: int(vm.frames)]}
+    pinned = {m for m in owned if direct.pinned[m]}
+    uses = Counter(pinned)
+    uses[int(direct.root)] += 1
+    kinds = {m: int(direct.kind[m]) for m in pinned}
+    kinds[int(direct.root)] = ROOT
+    places: dict[int, set[int]] = {}
+    for root in [m for m, kind in kinds.items() if kind == ROOT]:
+        entries = table(machine, root)
+        window = (BASE_PPN + int(direct.region)) << 10 | V
+        _must(entries[REGION] == window, "the window in each root", f"{entries[REGION]:#x}")
+        for index, pte in enumerate(entries[:REGION]):
+            if pte & V:
+                _must(not pte & (R | W | X | U | A | D), "pointers in a root", f"{pte:#x}")
+                _must(frame(pte) in owned, "no foreign table", f"{pte:#x} in a root")
+                kind = kinds.setdefault(frame(pte), LEAVES)
+                _must(kind == LEAVES, "pointers to tables of leaves", f"{pte:#x} in a root")
+                uses[frame(pte)] += 1
+                places.setdefault(frame(pte), set()).add(index)
+    for mfn in [m for m, kind in kinds.items() if kind == OPEN]:
+        _must(not any(table(machine, mfn)), "zeros where the level is open", f"frame {mfn}")
+    tables = set(kinds)
+    for mfn in [m for m, kind in kinds.items() if kind == LEAVES]:
+        place, stands = int(direct.place[mfn]), places.get(mfn, set())
+        _must(place == MANY or stands <= {place}, f"table {mfn} at {stands}", f"at {place}")
+        for pte in table(machine, mfn):
+            if pte & V:
+                _must(pte & (R | X) != 0, "leaves", f"{pte:#x}")
+                _must(pte & (R | W) != W, "nothing that is reserved", f"{pte:#x}")
+                _must(frame(pte) in owned, "no foreign frame", f"{pte:#x} maps one")
+                if pte & W:
+                    _must(frame(pte) not in tables, "no table writable", f"{pte:#x} maps one")
+                    kinds[frame(pte)] = WRITABLE
+                    uses[frame(pte)] += 1
+    return kinds, uses
+
+
+def check(machine: Any) -> None:
+    """Violation unless the books are what the tables say, and the TLB lets no table be written."""
+    vm, direct = machine.vm, machine.vm.direct
+    kinds, uses = recount(machine)
+    own = vm.p2m[: int(vm.frames)]
+    for mfn, *booked in zip(own.tolist(), direct.kind[own].tolist(), direct.uses[own].tolist()):
+        counted = [kinds.get(mfn, NONE), uses[mfn]]
+        _must(booked == counted, f"frame {mfn}: kind, uses {counted}", f"{booked}")
+    booked, counted = int(direct.uses.sum()), sum(uses.values())
+    _must(booked == counted, f"{counted} uses, of the domain's frames", f"{booked}")
+    tlb = machine.real_hart.tlb
+    for pte in tlb.dpte[(tlb.dkey >= 0) & (tlb.dpte & W != 0)].tolist():
+        kind = kinds.get(frame(pte), NONE)
+        _must(kind < OPEN, "no table writable by the TLB", f"table {frame(pte)}")
+
+
+# -- what the hart itself is led to ----------------------------------------
+
+
+def window(machine: Any) -> slice:
+    """The machine frames of the monitor's window."""
+    own = int(machine.vm.own)
+    return slice(own, own + machine.engine.frames)
+
+
+def strays(machine: Any) -> list[str]:
+    """Valid entries that the hart walks from its satp, or has in its TLB, which lead astray.
+
+    Nothing is believed of the books: entry 1023 leads to the window and not for U, any
+    other to frames of the domain's.
+    """
+    hart, m2p = machine.real_hart, machine.vm.m2p
+    frames, mine = len(machine.real_ram) // PAGE, window(machine)
+    found = []
+
+    def owned(mfn: int) -> bool:
+        return 0 <= mfn < frames and m2p[mfn] >= 0
+
+    def windows(mfn: int) -> bool:
+        return mine.start <= mfn < mine.stop
+
+    root = (int(hart.csr.satp) & 0x3FFFFF) - BASE_PPN
+    if not owned(root):
+        return [f"satp = {int(hart.csr.satp):#x}"]
+    for index, pointer in enumerate(table(machine, root)):
+        right = windows if index == REGION else owned
+        if not pointer & V:
+            continue
+        if pointer & (R | W | X) or not right(frame(pointer)):
+            found.append(f"root[{index}] = {pointer:#x}")
+            continue
+        for n, pte in enumerate(table(machine, frame(pointer))):
+            if pte & V and (not right(frame(pte)) or (pte & U and index == REGION)):
+                found.append(f"root[{index}][{n}] = {pte:#x}")
+    for keys, entries in ((hart.tlb.dkey, hart.tlb.dpte), (hart.tlb.ikey, hart.tlb.ipte)):
+        cached = np.unique(entries[(keys >= 0) & (entries & V != 0)]).tolist()
+        found += [f"{pte:#x} in the TLB" for pte in cached
+                  if not owned(frame(pte)) and not windows(frame(pte))]  # fmt: skip
+    return found[:4]
