@@ -23,6 +23,7 @@ from toyisa.testing import (
     page_tables,
     shrink_report,
 )
+from toyisa.testing.compare import FIELDS
 
 RAM_SIZE = 1 << 20
 LONGEST = 200_000  # instructions; kernels take 2,000 on average
@@ -62,7 +63,8 @@ def test_a_standard_kernel_has_no_timer_and_no_instruction_of_our_own(kernel):
 def same_on_the_model(kernel):
     machine = booted(kernel)
     model = Modelled(machine)
-    assert_same(machine, model, 10_000)
+    # Not `load`: the value of a device load into x0 is known to nobody but the device.
+    assert_same(machine, model, 10_000, [name for name in FIELDS if name != "load"])
     assert not model.beyond
     assert machine.output() == bytes(model.hart.bus.console)
     taken = machine.traps_by_cause()
