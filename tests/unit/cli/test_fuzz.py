@@ -123,7 +123,7 @@ def test_usage(tmp_path):
     assert "has no use for native; there are trap" in text
     assert "did you mean `trap`?" in refused("--law", "equivalence", "--engine", "trp", *corpus)
     assert "another program" in refused("--law", "equivalence", "--engine", "pv", *corpus)
-    text = refused("--law", "semantics", "--engine", "pv", *corpus)
+    text = refused("--law", "slices", "--engine", "pv", *corpus)
     assert "kernels built for it" in text
     assert "No such file" in refused("--replay", tmp_path / "none.json")
     (tmp_path / "bad.json").write_text("{}")
