@@ -70,6 +70,10 @@ status:
     kernel
     note
     anew
+    probe.r a1, s3                          # a question leaves no trace
+    probe.w a2, s3
+    note
+    anew
     user                                    # reads only: A alone
     lw      a0, 0(s3)
     kernel

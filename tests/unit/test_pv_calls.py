@@ -6,6 +6,7 @@ import pytest
 from tests.pvdomain import BASE_PPN, FRAMES, Domain
 from toyisa.firmware import DBCN
 from toyisa.memory import PAGE, RAM_BASE, WORDS
+from vmm.engines.pv import serve_pv
 from vmm.frametypes import LEAVES, NONE, OPEN, ROOT, WRITABLE
 from vmm.hypercalls import (
     AS_ROOT,
@@ -18,7 +19,9 @@ from vmm.hypercalls import (
     Call,
     Error,
     Level,
+    Word,
 )  # fmt: skip
+from vmm.requests import EngineRequest
 
 V, R, W, X = 1, 2, 4, 8
 LEAF = 0xC7
@@ -335,6 +338,31 @@ def test_set_trap_is_all_or_nothing(domain):
         assert csr.stvec == 0
     assert domain.call(Call.SET_TRAP, gva(0), gva(FRAMES) - 16, 0) == 0
     assert csr.stvec == RAM_BASE
+
+
+GATE, ENTER_RANGE, LEAVE_RANGE, ELSEWHERE = (RAM_BASE + n for n in (0x100, 0x200, 0x300, 0x400))
+
+
+@pytest.mark.parametrize(("pc", "open_"), [
+    (GATE, False), (GATE + 4, True), (ENTER_RANGE, False), (ENTER_RANGE + 4, False),
+    (ENTER_RANGE + 8, True), (LEAVE_RANGE + 4, False), (LEAVE_RANGE + 8, True), (ELSEWHERE, True),
+])  # fmt: skip
+@pytest.mark.parametrize("flag", [0, 2])
+def test_the_interrupt_flag_is_put_aside_where_nothing_may_come(domain, pc, open_, flag):
+    """At the gate's first instruction and in the ranges; the window has it back after."""
+    machine = domain.machine
+    vm, hart, mem = machine.vm, machine.real_hart, machine.real_memory
+    ranges = (ENTER_RANGE, ENTER_RANGE + 8, LEAVE_RANGE, LEAVE_RANGE + 8)
+    for n, bound in enumerate(ranges):
+        domain.put(PAGE_C, n, bound)
+    assert domain.call(Call.SET_TRAP, GATE, gva(PAGE_C), 0) == 0
+    window = int(machine.private[0].words) + Word.VIF
+    domain.words[window] = flag
+    hart.pc, hart.priv = pc, 1
+    serve_pv(hart, mem, vm, EngineRequest.LEAVE, 0)
+    assert int(vm.hart.csr.sstatus) & 2 == (flag if open_ else 0)
+    serve_pv(hart, mem, vm, EngineRequest.ENTER, 0)
+    assert int(domain.words[window]) == flag
 
 
 def test_only_x0_reaches_the_shared_words(domain):
