@@ -374,57 +374,25 @@ BODIES = {
         addi    s3, s3, -1
         bnez    s3, 2b
     """, {}),
-    "a walk between more spaces than shadow frames, and none": ("""
-        li      s0, 4
-        li      s1, 0x80040000                  # roots that map themselves, as above
-        li      s2, 0x80050000
-    1:  li      t0, 0x200000cf
-        li      t1, 0x800
-        add     t1, t1, s1
-        sw      t0, 0(t1)
-        sw      t0, 32(s1)                      # and a superpage at 0x0200_0000
-        srli    t0, s1, 2
-        ori     t0, t0, V
-        sw      t0, 4(s1)
-        srli    t0, s2, 2
-        ori     t0, t0, RWAD
-        sw      t0, 8(s1)
-        sw      s0, 0(s2)
-        li      t0, 0x1000
-        add     s1, s1, t0
-        add     s2, s2, t0
-        addi    s0, s0, -1
-        bnez    s0, 1b
-        li      s0, 300
-        li      s3, 12345
-        li      s5, 0x400001
-    2:  slli    t0, s3, 13                      # where next: of eight, four are no space
-        xor     s3, s3, t0
-        srli    t0, s3, 17
-        xor     s3, s3, t0
-        slli    t0, s3, 5
-        xor     s3, s3, t0
-        andi    t0, s3, 7
-        mul     t1, t0, s5
-        li      t2, 0x80080040
-        add     t1, t1, t2
-        addi    t0, t0, -4
-        bltz    t0, 3f
-        li      t1, 0
-    3:  csrw    satp, t1
-        li      t0, 0x00402000
-        andi    t1, s3, 8                       # not each time, so that a stale one lives
-        bnez    t1, 4f
-        lw      a0, 0(t0)
-        slli    s4, s4, 1
-        add     s4, s4, a0
-    4:  andi    t1, s3, 48
-        bnez    t1, 5f
-        li      t0, 0x02030000
-        lw      a0, 0(t0)
-    5:  addi    s0, s0, -1
-        bnez    s0, 2b
-    """, None),
+    "a space whose shadow has gone: what took its place must not see its pages": ("""
+        .irp root, 0x80040000, 0x80041000       # each maps itself, so that it takes two frames
+        entry   \\root + 0x800, 0x80000000, 0xcf
+        entry   \\root + 4, \\root, V
+        .endr
+        entry   0x80040008, DATA, RWAD
+        entry   0x8004100c, DATA2, RWAD
+        entry   0x80041020, 0x80000000, RWAD
+        space   0x80040000, 1
+        load    0x00402000
+        space   0x80041000, 2                   # of five frames the last
+        space   0x80040000, 1
+        load    0x00402000                      # into the TLB once more
+        space   0x80041000, 2
+        load    0x00403000                      # over the root of "paging is off"
+        load    0x02030000                      # over the piece that code is in
+        csrw    satp, zero                      # over the first space's root
+        load    0x00402000
+    """, {"load_access": 1}),
     "more tables than shadow frames in one space": ("""
         li      s0, 8
         li      s1, 0x80040000                  # the tables, all below one root

@@ -340,6 +340,20 @@ def test_set_trap_is_all_or_nothing(domain):
     assert csr.stvec == RAM_BASE
 
 
+def test_iret_takes_a7_from_the_window_and_leaves_the_rest(domain):
+    machine = domain.machine
+    words = int(machine.private[0].words)
+    for status in (0, 0x20, 0x100, 0x120):
+        domain.words[words + Word.SPILL] = 0x1234 + status
+        machine.vm.hart.csr.sstatus = status  # the window's since the exit
+        kept = machine.real_hart.x.tolist()
+        domain.call(Call.IRET, kept[10], kept[11], kept[12])
+        assert machine.real_hart.x.tolist()[:17] == kept[:17]
+        assert machine.real_hart.x[17] == 0x1234 + status
+        assert machine.vm.hart.pc == RAM_BASE  # sepc
+        assert bool(machine.vm.hart.csr.sstatus & 2) == bool(status & 0x20)
+
+
 GATE, ENTER_RANGE, LEAVE_RANGE, ELSEWHERE = (RAM_BASE + n for n in (0x100, 0x200, 0x300, 0x400))
 
 
