@@ -213,7 +213,8 @@ def test_the_same_with_bounds_checks():
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1"}
     folder = Path(__file__).parent
     tests = [folder / name for name in (
-        "test_containment.py", "test_shadow_tables.py", "test_shadow_rights.py",
+        "test_containment.py", "test_shadow_tables.py", "test_shadow_evictions.py",
+        "test_shadow_fences.py", "test_shadow_rights.py",
         "test_virtual_traps.py", "test_monitor_figures.py", "test_random_kernels.py",
     )]  # fmt: skip
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]
