@@ -24,6 +24,11 @@ POISON = 0xDEADBEEF
 STORE, LOAD = 0x0062_A023, 0x0002_A303  # sw t1, 0(t0); lw t1, 0(t0)
 
 
+def gva(gfn: int) -> int:
+    """Where the kernel has a frame of its own mapped at first."""
+    return RAM_BASE + gfn * PAGE
+
+
 class Domain:
     """A domain of 256 frames in the midst of poison, and a hart to try things with."""
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.pvdomain import BASE_PPN, FRAMES, Domain
+from tests.pvdomain import BASE_PPN, FRAMES, gva
 from toyisa.firmware import DBCN
 from toyisa.memory import PAGE, RAM_BASE, WORDS
 from vmm.frametypes import LEAVES, NONE, OPEN, ROOT, WRITABLE
@@ -21,22 +21,6 @@ V, R, W, X = 1, 2, 4, 8
 LEAF = 0xC7
 PAGE_A, PAGE_B, PAGE_C = 100, 101, 102
 ALIAS = RAM_BASE + FRAMES * PAGE  # nothing is mapped there
-
-
-@pytest.fixture(scope="module")
-def machine_of_all():
-    return Domain()
-
-
-@pytest.fixture
-def domain(machine_of_all):
-    machine_of_all.fresh()
-    yield machine_of_all
-    machine_of_all.check()
-
-
-def gva(gfn: int) -> int:
-    return RAM_BASE + gfn * PAGE
 
 
 def pte(domain, gfn: int, flags: int = LEAF) -> int:

@@ -2,29 +2,13 @@
 
 import pytest
 
-from tests.pvdomain import BASE_PPN, FRAMES, Domain
-from toyisa.memory import PAGE, RAM_BASE
+from tests.pvdomain import BASE_PPN, FRAMES, gva
+from toyisa.memory import RAM_BASE
 from vmm.engines.pv import serve_pv
 from vmm.hypercalls import M2P_TOP, P2M, WORDS_PAGE, Call, Word
 from vmm.requests import EngineRequest
 
 PAGE_C = 102
-
-
-@pytest.fixture(scope="module")
-def machine_of_all():
-    return Domain()
-
-
-@pytest.fixture
-def domain(machine_of_all):
-    machine_of_all.fresh()
-    yield machine_of_all
-    machine_of_all.check()
-
-
-def gva(gfn: int) -> int:
-    return RAM_BASE + gfn * PAGE
 
 
 def test_no_register_changes_but_the_answers(domain):
