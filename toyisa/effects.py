@@ -28,9 +28,10 @@ class Effects:
 
     `pc` and `insn` say what was to execute (`insn` None if it could not be fetched);
     `reg` is `(number, value)` of the integer register written; `load` and `store`
-    are `(virtual address, value, size)`, for an atomic both; `csrs` maps the names of
-    changed CSRs to their new values; `trap` is `(scause, stval)` if S was entered,
-    and then nothing retired.  After it the hart is at `next_pc` on level `priv`.
+    are `(virtual address, value, size)`, for an atomic both; the value of a load from a
+    device into x0 is 0: nobody has kept it.  `csrs` maps the names of changed CSRs to
+    their new values; `trap` is `(scause, stval)` if S was entered, and then nothing
+    retired.  After it the hart is at `next_pc` on level `priv`.
     """
 
     pc: int

@@ -45,7 +45,10 @@ class Modelled:
     def step(self) -> Effects:
         """What the model did; nothing, if it has no part for it."""
         try:
+            asked = self.hart.bus.answers
             fx = self.hart.step()
+            if self.hart.bus.answers > asked and not fx.reg:  # the machine cannot tell, either
+                fx = replace(fx, load=(fx.load[0], 0, fx.load[2]))
             if fx.exit:
                 fx = self._answered(fx)
         except NotModelled as error:

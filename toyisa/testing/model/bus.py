@@ -9,8 +9,6 @@ FINISHER = range(0x00100000, 0x00101000)
 OTHERS = (range(0x0C000000, 0x0C400000), range(0x10001000, 0x10009000))  # PLIC, virtio
 UART_LSR = 5
 LSR_IDLE = 0x60  # transmitter empty, no input
-
-
 FINISHES = (0x5555, 0x3333, 0x7777)
 
 
@@ -25,6 +23,7 @@ class Bus:
         self.ram = bytearray(size)
         self.console = bytearray()
         self.finish: int | None = None
+        self.answers = 0  # how often a device was asked
         self.reserved: int | None = None  # the word that a load-reserved holds
 
     def is_ram(self, pa: int, size: int) -> bool:
@@ -43,6 +42,7 @@ class Bus:
             return int.from_bytes(self.ram[at : at + size], "little")
         if pa != UART.start + UART_LSR or size != 1:
             raise NotModelled(f"a load from the device at {pa:#x}")
+        self.answers += 1
         return LSR_IDLE
 
     def store(self, pa: int, size: int, value: int) -> None:
