@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bt.ways import pair_of_ways, same
+from tests.bt.ways import same
 from tests.smallkernels import RAM, kernel
 
 # What is run at `at`: `addi s2, s2, N` and a return, written by `write at, N`.
@@ -335,6 +335,29 @@ BODIES = {
     2:  addi    s0, s0, -1
         bnez    s0, 1b
     """,
+    "behind a jump that goes to two places by turns": CODE + """
+        write   DATA, 1
+        write   DATA2, 2
+        space   ROOT, 1
+        page    0, DATA, 0xcf
+        page    1, DATA2, 0xcf
+        sfence.vma
+        li      s0, 24
+        li      s3, WINDOW
+        li      s4, WINDOW + 0x1000
+    1:  andi    t0, s0, 2
+        mv      t1, s3
+        beqz    t0, 2f
+        mv      t1, s4
+    2:  jalr    ra, t1                  # where it went first, or by the bucket
+        slli    t1, s0, 20
+        li      t2, ADD
+        add     t1, t1, t2
+        sw      t1, 0(s4)
+        fence.i
+        addi    s0, s0, -1
+        bnez    s0, 1b
+    """,
     "a page table that is code, too": CODE + """
         # An entry with V, R and U set is `addi`; when A is set as well it is illegal.
         .equ    PTE, DATA >> 12 << 10 | 0x13
@@ -392,7 +415,7 @@ BODIES = {
 }  # fmt: skip
 
 
-@pair_of_ways
+@pytest.mark.parametrize("way", ["strict", "few shadows", "all small"])
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_coherence(body, way):
     native = same(kernel(body), 200_000, way, mem=RAM)

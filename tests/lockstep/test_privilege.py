@@ -84,6 +84,15 @@ def test_every_interrupt(pair, stvec):
     assert len(taken) == 4  # external, software, timer, none
 
 
+def test_wfi_goes_on_with_anything_that_is_enabled_pending(pair):
+    pair.word(RAM_BASE, BY_NAME["wfi"].encode())
+    for irq in Irq:
+        due = {"stimecmp": 0, "stimecmph": 0} if irq is Irq.TIMER else {"sip": 1 << irq}
+        pair.place(RAM_BASE, 1, {"sie": 1 << irq, **due}, {})
+        assert not pair.step().idle
+        assert pair.hart.pc == RAM_BASE + 4
+
+
 @pytest.mark.parametrize("name", ["lw", "sw", "lb", "sb"])
 def test_s_limit_is_where_the_forbidden_begins(pair, name):
     """By a register it is reached below the limit only, by x0 anywhere."""

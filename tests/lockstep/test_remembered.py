@@ -16,23 +16,36 @@ from toyisa.testing.states import RAM_BASE, MachineState
 LONGEST = 20_000  # instructions of the model's
 PRESETS = ("p4", "core2", "modern")
 
+MACROS = """
+    .macro fold                         # what a0 is, and was each time before
+    slli    s2, s2, 3
+    srli    s3, s2, 29
+    xor     s2, s2, s3
+    xor     s2, s2, a0
+    .endm
+    .macro look at
+    load    \\at
+    fold
+    .endm
+"""
 SUPER = "entry ROOT + 4 * (USER >> 22), 0x80000000, 0xcf\n"
 KERNELS = {
     "a fence by address forgets that page": """
         page    1, DATA, RWAD
         page    2, DATA2, RWAD
+        store   DATA, 1
+        store   DATA2, 2
         space   ROOT, 1
-        load    WINDOW + 0x1000
-        load    WINDOW + 0x2000
+        look    WINDOW + 0x1000
+        look    WINDOW + 0x2000
         page    1, DATA2, RWAD
         li      t2, WINDOW + 0x1000
         sfence.vma t2
-        load    WINDOW + 0x1000
+        look    WINDOW + 0x1000
         page    2, DATA, RWAD
         li      t2, WINDOW + 0x2abc
         sfence.vma t2, zero
-        load    WINDOW + 0x2000
-        mv      a1, a0
+        look    WINDOW + 0x2000
         page    2, DATA2, R | A
         li      t2, WINDOW + 0x2000
         sfence.vma t2
@@ -43,16 +56,15 @@ KERNELS = {
         space   ROOT, 1
         store   DATA, 0x00008067            # ret
         store   DATA2, 0x00008067
-        load    WINDOW + 0x1000
+        look    WINDOW + 0x1000
         store   WINDOW + 0x1004, 7
         jump    WINDOW + 0x1000
         page    1, DATA2, 0xcf
         sfence.vma
-        load    WINDOW + 0x1004
-        mv      a2, a0
+        look    WINDOW + 0x1004
         page    1, DATA2, 0xc1              # neither
         sfence.vma
-        load    WINDOW + 0x1004
+        look    WINDOW + 0x1004
         store   WINDOW + 0x1004, 9
         jump    WINDOW + 0x1000
     """,
@@ -61,17 +73,15 @@ KERNELS = {
         li      t1, 0x1234
         sw      t1, 0(t2)
         space   ROOT, 1
-        load    USER + 0x30000
-        mv      a1, a0
-        load    USER + 0x31000
+        look    USER + 0x30000
+        look    USER + 0x31000
         entry   ROOT + 4 * (USER >> 22), LEAF2, V
         entry   LEAF2 + 4 * 0x30, DATA2, RWAD
         entry   LEAF2 + 4 * 0x31, DATA, RWAD
         li      t2, USER + 0x31000          # another page of it
         sfence.vma t2
-        load    USER + 0x30000
-        mv      a2, a0
-        load    USER + 0x31000
+        look    USER + 0x30000
+        look    USER + 0x31000
     """,
     "address spaces by their identifiers": """
         entry   ROOT2 + 0x800, 0x80000000, 0xcf
@@ -81,19 +91,16 @@ KERNELS = {
         store   DATA, 1
         store   DATA2, 2
         space   ROOT, 1
-        load    WINDOW + 0x1000
-        mv      a1, a0
+        look    WINDOW + 0x1000
         space   ROOT2, 2
-        load    WINDOW + 0x1000
-        mv      a2, a0
+        look    WINDOW + 0x1000
         space   ROOT, 1
-        load    WINDOW + 0x1000
-        mv      a3, a0
+        look    WINDOW + 0x1000
     """,
     "misaligned superpages": "space ROOT, 1\n" + "".join(f"""
         entry   ROOT + 4 * (USER >> 22), 0x80000000 + (1 << (12 + {bit})), 0xcf
         sfence.vma
-        load    USER + 0x1000
+        look    USER + 0x1000
     """ for bit in range(10)),
     "the timer's line is not written back to sip": """
         csrw    stimecmp, zero
@@ -127,21 +134,21 @@ KERNELS = {
         space   ROOT, 1
         store   WINDOW + 0x1000, 0x11223344
         li      s0, WINDOW + 0x1000
-    """ + "".join(f"{name} a0, {offset}(s0)\n" for name in ("lh", "lhu", "lw", "sh", "sw")
+    """ + "".join(f"{name} a0, {offset}(s0)\nfold\n" for name in ("lh", "lhu", "lw", "sh", "sw")
                   for offset in (0, 1, 2, 3)) + "lw a1, 0(s0)\n",
     "a word after a first one, changed": "".join(f"""
         la      s0, at{n}
         li      a0, 0x1234
         li      a1, 0x77
         jalr    s0
-        mv      a3, a0
+        fold
         la      t0, other
         lw      t1, 0(t0)
         sw      t1, 4(s0)
         fence.i
         li      a0, 0x1234
         jalr    s0
-        mv      a4, a0
+        fold
         j       past{n}
         .align  {align}
     at{n}:
@@ -160,7 +167,8 @@ KERNELS = {
 
 def same(body: str, preset: str = "p4"):
     """Run whole on the core and step by step on the model, to the first call of root's."""
-    (section, *_) = asm.assemble_text(f"{PRELUDE}{body}\n    j finish\n", base=RAM_BASE).sections
+    text = f"{MACROS}{PRELUDE}{body}\n    j finish\n"
+    (section, *_) = asm.assemble_text(text, base=RAM_BASE).sections
     x, csr = [0] * 32, {"scounteren": 7, "stimecmp": 0xFFFFFFFF, "stimecmph": 0xFFFFFFFF}
     setup = Setup(MachineState({0: bytes(section.data)}, x, RAM_BASE, 1, csr, []), preset=preset)
     hart, core = model(setup), Core(setup)
@@ -206,8 +214,7 @@ def test_a_fused_pair_is_its_two_instructions(first, second):
         for d, a, b, d2, a2, b2 in MEETINGS:
             n += 1
             one = SHAPES[first].format(d=d, a=a, b=b)
-            target = "a4"
-            two = SHAPES[second].format(d=d2, a=a2, b=b2, l=f"l{n}", t=target)
+            two = SHAPES[second].format(d=d2, a=a2, b=b2, l=f"l{n}", t="a4")
             lines += [f"li a{i}, {value}" for i, value in enumerate((*values, 7))]
             lines += [f"la a4, l{n}", f"j  k{n}", f"k{n}:", one, two, "addi s3, s3, 1", f"l{n}:"]
             lines += [f"add s2, s2, a{i}\n slli s2, s2, 1" for i in range(4)]
