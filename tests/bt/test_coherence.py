@@ -345,14 +345,14 @@ BODIES = {
         li      s0, 24
         li      s3, WINDOW
         li      s4, WINDOW + 0x1000
-    1:  andi    t0, s0, 2
-        mv      t1, s3
-        beqz    t0, 2f
-        mv      t1, s4
-    2:  jalr    ra, t1                  # where it went first, or by the bucket
+    1:  andi    t1, s0, 2
+        slli    t1, t1, 11
+        add     t1, t1, s3              # no branch: there must be one jump only
+        jalr    ra, t1                  # where it went first, or by the bucket
         slli    t1, s0, 20
         li      t2, ADD
         add     t1, t1, t2
+        sw      t1, 0(s3)
         sw      t1, 0(s4)
         fence.i
         addi    s0, s0, -1

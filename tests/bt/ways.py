@@ -23,7 +23,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "traps": {"options": {"force": "trap"}},
     "unadapted": {"options": {"adapt": False}},
     "scattered": {"scatter": 1, **LEAKY},
-    "few shadows": {"scatter": 2, "shadow": 5},
+    "few shadows": {"scatter": 2, "shadow": 6},
     "small cache": {"options": {"cache_words": SMALL}},
     "all small": {"scatter": 3, "shadow": 4, "options": {"cache_words": SMALL}, **LEAKY},
 }
