@@ -34,7 +34,7 @@ NOJIT := tests/unit/test_model.py tests/unit/test_image.py tests/unit/test_elf.p
 nojit: setup  ## the core as plain Python: what coverage and a debugger can see
 	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n $(JOBS) $(NOJIT) -k "not every_flag"
 
-mutants: setup  ## seeded faults: does a test see each?  About an hour
+mutants: setup  ## seeded faults: does a test see each?  Over half an hour
 	$(BIN)/python -m tests.mutants --jobs $(JOBS)
 
 golden: setup  ## write the guests' golden files anew, to be read in `git diff`

@@ -23,6 +23,14 @@ def test_what_survives_is_explained_where_a_reader_looks():
         assert name in explained
 
 
+def test_what_the_laws_name_is_there():
+    text = (ROOT / "docs" / "laws.md").read_text()
+    named = set(re.findall(r"`([a-z]+: [^`]+)`", text))
+    assert len(named) >= 12
+    assert named <= {fault.name for fault in faults()}
+    assert all((ROOT / path).exists() for path in re.findall(r"`(tests/[^`]+)`", text))
+
+
 def test_an_end_by_a_signal_is_no_answer(tmp_path):
     """Somebody else may have sent it: the fault is neither killed nor survives."""
     (tmp_path / "test_it.py").write_text("import os\ndef test(): os.kill(os.getpid(), 15)\n")
