@@ -28,13 +28,14 @@ from toyisa.effects import Effects, Observer
 from toyisa.exits import Reason
 from toyisa.insns import BY_NAME as ROWS
 from toyisa.levels import Level, Profile
-from toyisa.memory import PAGE, RAM_BASE, RX_SIZE, new_memory
+from toyisa.memory import PAGE, RAM_BASE, new_memory
 from toyisa.mmu import recontext
 from toyisa.njit import unit_address, unit_types
 from toyisa.ops import ROW_OF_OP
 from toyisa.overlay import Overlay
 from toyisa.pool import fold_all
 from toyisa.state import NEVER
+from toyisa.terminal import Terminal
 
 MIN_MEM, MAX_MEM = 1 << 20, 2 << 30
 MAX_OUTPUT = 1 << 20  # bytes of console output that may wait
@@ -55,7 +56,7 @@ class Exit(IntEnum):
 _HOW = {BY_FINISHER: "finisher", BY_SBI: "sbi", BY_TOHOST: "tohost"}
 
 
-class Machine:
+class Machine(Terminal):
     """One hart, RAM, a console, the firmware: the bare machine.
 
     `mem` bytes of RAM; `cost` a preset of `cost.toml` or a file of one's own;
@@ -87,8 +88,7 @@ class Machine:
         self._observer = Observer(self.hart)
         self.symbols: tuple[tuple[int, str], ...] = ()
         self.reason = ""
-        self._input, self._output = bytearray(), bytearray()
-        self._ended = False
+        super().__init__()
         hart, console = self.hart, self.memory.console
         hart.root.profile = profile
         hart.root.svade = svade
@@ -209,14 +209,6 @@ class Machine:
         self.take_console()
         return reason
 
-    def take_console(self) -> None:
-        """Take what the console holds for `output`, which makes room there."""
-        self.hart.x[32] = 0
-        console = self.memory.console
-        if console.tx_len:
-            self._output += console.tx[: console.tx_len].tobytes()
-            console.tx_len = 0
-
     def _answer(self, reason: Reason) -> Exit:
         """What a reason that the hart gives means to the caller."""
         match reason:
@@ -247,56 +239,6 @@ class Machine:
                 return f"it traps for ever without executing an instruction, {where}"
             case _:
                 return f"trap to root: {causes.name(int(self.hart.exit.cause))}, {where}"
-
-    # -- console -----------------------------------------------------------
-
-    def feed(self, data: bytes) -> None:
-        """Console input; its bytes arrive one by one at fixed virtual intervals."""
-        self._input += data
-
-    def end_input(self) -> None:
-        """No more input will come: a guest that asks is told that there is none."""
-        self._ended = True
-
-    @property
-    def input_ended(self) -> bool:
-        """Whether `end_input` was called."""
-        return self._ended
-
-    def output(self) -> bytes:
-        """What the guest has written to the console since the last call."""
-        data, self._output = bytes(self._output), bytearray()
-        return data
-
-    @property
-    def live(self) -> bool:
-        """Whether a person types: then no input means no key yet, and time runs on."""
-        return bool(self.memory.console.live)
-
-    @live.setter
-    def live(self, value: bool) -> None:
-        self.memory.console.live = value
-
-    @property
-    def idle_seconds(self) -> float | None:
-        """How long to wait for input after `Exit.INPUT`: without end, nothing else wakes it."""
-        return None
-
-    def give_input(self) -> bool:
-        """Move fed bytes to the device as far as there is room; whether anything changed."""
-        console = self.memory.console
-        if not self._input and (not self._ended or console.ended):
-            return False
-        room = RX_SIZE - int(console.rx_tail - console.rx_head)
-        moved = self._input[:room]
-        del self._input[:room]
-        places = (int(console.rx_tail) + np.arange(len(moved))) & (RX_SIZE - 1)
-        console.rx[places] = np.frombuffer(moved, np.uint8)
-        console.rx_tail += len(moved)
-        ended = self._ended and not self._input and not console.ended
-        if ended:
-            console.ended = 1
-        return bool(moved) or bool(ended)
 
     # -- snapshots ---------------------------------------------------------
 

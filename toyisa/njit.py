@@ -14,6 +14,7 @@ inside the core a failure is a value.
 """
 
 import ctypes
+import sys
 from collections.abc import Callable
 from functools import cache
 
@@ -23,12 +24,19 @@ from toyisa import jitcache
 
 jitcache.enable()
 
+# numba imports `coverage` where it is installed, which takes a while and fails in a folder
+# that is gone; unless it is at work already, it is told that there is none.
+_idle = sys.modules.setdefault("coverage", None) is None
+
 import numba  # noqa: E402  after the cache is enabled, which sets where numba keeps code
 from numba.core import compiler, types  # noqa: E402
 from numba.core.caching import FunctionCache  # noqa: E402
 from numba.core.codegen import JITCodeLibrary  # noqa: E402
 from numba.core.registry import CPUDispatcher  # noqa: E402
 from numba.core.runtime import rtsys  # noqa: E402
+
+if _idle:
+    del sys.modules["coverage"]
 
 
 def _widen(kind: types.Type) -> types.Type:

@@ -38,18 +38,19 @@ def _fold(hart, mem, slot):
     a taken near branch ends a run behind itself and begins one at its target.
     """
     base = slot * STRIDE
+    uops, flow, edge, count = mem.uops, mem.flow, mem.edge, hart.counts.op
     for i in range(base, base + WORDS):
-        taken = mem.edge[i]
+        taken = edge[i]
         if taken:
-            mem.edge[i] = 0
-            mem.flow[i + 1] -= taken
-            mem.flow[i + (mem.uops[i] >> 34)] += taken
+            edge[i] = 0
+            flow[i + 1] -= taken
+            flow[i + (uops[i] >> 34)] += taken
     running = np.int64(0)
     for i in range(base, base + WORDS):
-        running += mem.flow[i]
-        mem.flow[i] = 0
-        hart.counts.op[mem.uops[i] & 0xFF] += running
-    mem.flow[base + WORDS] = 0
+        running += flow[i]
+        flow[i] = 0
+        count[uops[i] & 0xFF] += running
+    flow[base + WORDS] = 0
 
 
 @njit
@@ -64,8 +65,9 @@ def _fold_all(hart, mem):
 def _sum_costs(hart, mem, slot, start):
     """Make `cum` true from instruction number `start` of the slot on."""
     base = slot * STRIDE
+    uops, cum, price = mem.uops, mem.cum, hart.price.op
     for i in range(base + start, base + WORDS):
-        mem.cum[i + 1] = mem.cum[i] + hart.price.op[mem.uops[i] & 0xFF]
+        cum[i + 1] = cum[i] + price[uops[i] & 0xFF]
 
 
 @njit

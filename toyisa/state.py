@@ -12,6 +12,7 @@ import numpy as np
 from toyisa.cost import MAX_TLB, Event
 from toyisa.csrs import CSRS
 from toyisa.ops import MAX_OPS
+from toyisa.records import scalar_type
 
 NEVER = 1 << 62  # a deadline that does not come
 NO_TAG = -1      # a TLB tag that no address matches
@@ -29,7 +30,7 @@ def record(*fields: tuple) -> np.dtype:
         offsets.append(at)
         at += field.itemsize
     layout = {"names": names, "formats": formats, "offsets": offsets, "itemsize": -(-at // 8) * 8}
-    return np.dtype((np.record, np.dtype(layout)))
+    return np.dtype((scalar_type(names), np.dtype(layout)))
 
 
 # The CSRs that are plain storage; the counters derive from `clock`.

@@ -328,9 +328,13 @@ BODIES = {
 }  # fmt: skip
 
 
+NAMES = [pytest.param(name, marks=pytest.mark.compiled) if BODIES[name][1] == "BUDGET" else name
+         for name in BODIES]  # fmt: skip
+
+
 @each_engine
 @each_layout
-@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_traps(name, engine, layout):
     body, end, traps = BODIES[name]
     bare = compare(kernel(body), 100_000, engine, layout=layout, mem=RAM)

@@ -133,6 +133,7 @@ def test_what_was_written_to_an_image_is_not_taken_back(image):
         put(state, machine)
 
 
+@pytest.mark.compiled
 def test_steps_back_over_the_disk(image):
     """The debugger's way back: each moment again, sectors written included."""
     machine = counting(Overlay(Disk(image, True)))

@@ -32,6 +32,7 @@ def test_it_is_short(folder):
     assert len((folder / "counters.py").read_text().splitlines()) < 150
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(("guest", "options"), [("toyix", ("--demo",)), ("nano/time_read", ())])
 def test_a_guest_cannot_tell(folder, guest, options):
     native, trap, counters = (
@@ -44,6 +45,7 @@ def test_a_guest_cannot_tell(folder, guest, options):
     assert counters["cycles"] < trap["cycles"]
 
 
+@pytest.mark.compiled
 def test_the_commands_of_the_page(folder):
     lines = re.findall(r"^\$ toyvmm (.*)$", PAGE, re.MULTILINE)
     assert len(lines) == 4

@@ -28,6 +28,7 @@ def run_json(*arguments):
     return json.loads(done.stdout)
 
 
+@pytest.mark.compiled
 def test_two_runs_give_the_same_json():
     first, second = (run_json("toyix", "--demo", "--engine", "trap") for _ in range(2))
     assert first.pop("seconds") != second.pop("seconds")
@@ -80,6 +81,7 @@ def test_a_file_that_is_no_engine(tmp_path):
         assert reason in done.stderr.decode()
 
 
+@pytest.mark.compiled
 def test_a_guest_that_runs_wrong_ends_by_itself_and_is_told_why():
     done = toyvmm("boot", "toyix", "--demo", "--profile", "leaky", "--max-insns", "50e6")
     assert done.returncode == Status.LIMIT
@@ -124,6 +126,7 @@ def test_the_trace_has_every_exit_once_and_changes_nothing(tmp_path):
     assert {kind: kinds.count(kind) for kind in set(kinds)} == counted
 
 
+@pytest.mark.compiled
 def test_a_trace_in_a_window_with_steps(tmp_path):
     done = toyvmm("boot", "ticks", "-q", "--trace", "insn,exit", "--log-from", 1000,
                   "--log-until", 1010)  # fmt: skip

@@ -14,6 +14,7 @@ def test_two_halves_print_what_one_run_prints(tmp_path):
     assert (second.returncode, first.stdout + second.stdout) == (0, whole)
 
 
+@pytest.mark.compiled
 def test_input_that_was_given_is_in_the_snapshot(tmp_path):
     whole = toyvmm("run", "toyix", "--demo", "-q").stdout
     first = toyvmm("run", "toyix", "--demo", "--max-insns", "20M", "--save", "s", cwd=tmp_path)

@@ -14,6 +14,7 @@ def compared(*arguments):
     return json.loads(done.stdout)
 
 
+@pytest.mark.compiled
 def test_two_runs_give_the_same_json():
     arguments = ("nano/time_read", "--engines", "native,bt", "--cost", "p4,core2", "--sensitivity")
     first, second = (compared(*arguments) for _ in range(2))
@@ -40,6 +41,18 @@ def test_a_whole_guest():
     assert sentence.startswith("trap is busy for ")
 
 
+def test_a_whole_guest_for_people():
+    done = toyvmm("compare", "hello", "--engines", "native,trap")
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == Status.PASSED
+    assert lines[0].startswith("hello, power-on to power-off, in cycles; ")
+    rows = {line.split("  ")[0].strip(): line.split()[-2:] for line in lines}
+    assert rows["busy, times native"][0] == "1.00"
+    assert float(rows["busy, times native"][1]) > 1
+    assert lines[-1] == "the console is the same under each"
+
+
+@pytest.mark.compiled
 def test_people_are_told_and_a_chart_is_drawn(tmp_path):
     chart = tmp_path / "chart.svg"
     done = toyvmm("compare", "nano/irq_toggle", "--engines", "native,trap", "--profile", "leaky",

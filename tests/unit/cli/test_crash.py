@@ -69,6 +69,7 @@ def test_the_page_walk(report):
     assert "-> page fault: the entry is not valid" in text
 
 
+@pytest.mark.compiled
 def test_the_trail_of_a_long_run(tmp_path):
     """The last instructions are found though the run had more than one snapshot."""
     source = """

@@ -1,12 +1,14 @@
 """`toyvmm explain-leak`: the first instruction after which a guest is not as on a bare machine."""
 
 import json
+from functools import partial
 
 import pytest
 
 from tests.unit.cli.command import toyvmm
 from vmm.cli.status import Status
 
+LONG = partial(pytest.param, marks=pytest.mark.compiled)
 FINISH = "\n li t0, 0x100000\n li t1, 0x5555\n sw t1, 0(t0)\n"
 # What is sensitive and leaks, each in a guest of its own.
 GUESTS = {
@@ -45,6 +47,7 @@ def test_none_of_them_on_strict(name, tmp_path):
     assert (status, result["end"], result["leak"]) == (Status.PASSED, "halted", None)
 
 
+@pytest.mark.compiled
 def test_toyix_leaks_at_a_line_of_its_source():
     done = toyvmm("explain-leak", "toyix")
     text = done.stdout.decode()
@@ -57,7 +60,7 @@ def test_toyix_leaks_at_a_line_of_its_source():
 
 
 @pytest.mark.parametrize("engine", ["trap", "bt"])
-@pytest.mark.parametrize("guest", ["hello", "pages", "ticks", "toyix"])
+@pytest.mark.parametrize("guest", ["hello", *map(LONG, ("pages", "ticks", "toyix"))])
 def test_strict_does_not_leak(guest, engine):
     demo = ["--demo"] if guest == "toyix" else []
     done = toyvmm("explain-leak", guest, "--engine", engine, "--profile", "strict",
@@ -66,6 +69,7 @@ def test_strict_does_not_leak(guest, engine):
     assert "no leak found in " in done.stdout.decode()
 
 
+@pytest.mark.compiled
 def test_a_translator_is_right_on_the_leaky_machine():
     assert toyvmm("explain-leak", "pages", "--engine", "bt").returncode == Status.PASSED
 

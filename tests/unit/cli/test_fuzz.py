@@ -92,6 +92,7 @@ def test_a_case_that_ends_its_process_is_a_failure(tmp_path):
     assert value["actual"] == "it ended with code 9"
 
 
+@pytest.mark.compiled
 def test_ctrl_c_keeps_what_was_done(tmp_path):
     command = argv("fuzz", "--law", "roundtrip", "--corpus", tmp_path, "--minutes", "5")
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE,

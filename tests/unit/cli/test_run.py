@@ -81,7 +81,10 @@ def test_quiet_is_quiet(capfd, typed):
         (LOST, [], Status.FAILED, "fatal", None, "the guest cannot go on: "),
         (SLEEP, [], Status.LIMIT, "idle", None, "sleeps and nothing can wake it"),
         (SPIN, ["--max-insns", "1000"], Status.LIMIT, "budget", None, "1,000 instructions"),
-        (SPIN, ["--timeout", "0.01"], Status.LIMIT, "timeout", None, "stopped after 0.01 s"),
+        pytest.param(
+            SPIN, ["--timeout", "0.01"], Status.LIMIT, "timeout", None, "stopped after 0.01 s",
+            marks=pytest.mark.compiled,
+        ),
     ],
     ids=["fails", "lost", "sleeps", "max-insns", "timeout"],
 )
@@ -157,6 +160,7 @@ def test_the_json_in_a_file_leaves_the_console_alone(capfd, typed, tmp_path):
     assert json.loads((tmp_path / "out.json").read_text())["console"] == golden
 
 
+@pytest.mark.compiled
 def test_piped_input_reaches_the_guest_and_ends_with_ctrl_d(source, capfd, typed):
     source(ECHO)
     typed(b"one\ntwo\n" + bytes(range(128, 256)))
@@ -166,6 +170,7 @@ def test_piped_input_reaches_the_guest_and_ends_with_ctrl_d(source, capfd, typed
     assert console.endswith("\\xff")
 
 
+@pytest.mark.compiled
 def test_input_from_a_file(source, capfd, typed, tmp_path):
     source(ECHO)
     (tmp_path / "keys").write_bytes(b"x" * 10_000)
@@ -208,6 +213,7 @@ def test_settings_that_are_none(capfd, typed, tmp_path):
     refused(["hello", "--json-file", str(tmp_path)], capfd, "is a directory")
 
 
+@pytest.mark.compiled
 def test_a_reader_that_leaves_ends_the_run_quietly(tmp_path):
     (tmp_path / "guest.S").write_text(
         "_start: li a7, 1\n li a0, 'x'\nnext: ecall\n li a0, 'x'\n j next\n"

@@ -57,6 +57,7 @@ def test_what_only_prints_says_so_if_it_cannot(folder, command):
     assert done.stderr == b"toyvmm: cannot write to stdout: it is closed\n"
 
 
+@pytest.mark.compiled
 def test_ctrl_c_while_compiling(tmp_path):
     child = subprocess.Popen(
         argv("run", "hello"), env=environment(TOYVMM_CACHE_DIR=str(tmp_path)),

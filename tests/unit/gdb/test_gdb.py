@@ -156,6 +156,7 @@ def test_unmapped_memory_is_an_error(gdb):
     assert "Cannot access memory at address 0x1000" in gdb("x/1xw 0x1000")
 
 
+@pytest.mark.compiled
 def test_ctrl_c_then_back(elf, tmp_path):
     source = tmp_path / "loop.S"
     source.write_text("_start: addi a0, a0, 1\n j _start\n")

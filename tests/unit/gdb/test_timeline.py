@@ -59,6 +59,7 @@ def test_every_step_back_is_the_step_before(recorded):
         assert (timeline.now, state(timeline)) == (moment, expected)
 
 
+@pytest.mark.compiled
 def test_random_seeks(recorded):
     timeline, shown = recorded("toyix")
     rng = random.Random(4)
