@@ -43,7 +43,7 @@ UNCOVERED := scattered or tiny or folder_that_is_gone
 
 coverage: setup  ## lines of toyisa, asm and vmm that tests run, the compiler off: 90 % or more
 	$(BIN)/coverage erase
-	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -q -n $(JOBS) $(COVERED) \
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest --few -q -n $(JOBS) $(COVERED) \
 	  -k "not ($(UNCOVERED))"
 	$(BIN)/coverage combine -q
 	@for part in toyisa asm vmm; do $(BIN)/coverage report --include "$$part/*"; done

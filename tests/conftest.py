@@ -1,10 +1,9 @@
-"""What changes when the compiler is off (`make nojit`, `make coverage`).
+"""`pytest --few`: what plain Python can run of the suite in some minutes.
 
-Plain Python runs the machine a thousand times slower: properties are tried on fewer
-examples, and a test marked `compiled` is skipped.  Must not change what a test says.
+With the compiler off (`make coverage`) the machine is a thousand times slower: properties
+are tried on fewer examples, and a test marked `compiled` is skipped.  Must not change what
+a test says.
 """
-
-import os
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
@@ -12,8 +11,12 @@ from hypothesis import is_hypothesis_test, settings
 EXAMPLES = 4
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") == "0":
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--few", action="store_true", help="for when the compiler is off")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("few"):
         return
     skip = pytest.mark.skip(reason="takes too long without the compiler")
     for item in items:

@@ -255,8 +255,13 @@ BODIES = {
 }  # fmt: skip
 
 
+LONG = "kernel code that lies there"
+CASES = [pytest.param(body, id=name, marks=[pytest.mark.compiled] if name == LONG else [])
+         for name, body in BODIES.items()]  # fmt: skip
+
+
 @pair_of_ways
-@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("body", CASES)
 def test_window(body, way):
     native = same(kernel(body), 200_000, way, mem=RAM)
     assert native.end == "HALTED"

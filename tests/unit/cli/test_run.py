@@ -229,6 +229,7 @@ def test_a_reader_that_leaves_ends_the_run_quietly(tmp_path):
     assert "rror" not in err
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("background", [False, True])
 def test_a_terminal_is_interactive_and_restored_after_ctrl_c(tmp_path, background):
     """Also where Ctrl-C was ignored when it started, as a shell starts background jobs."""
