@@ -214,6 +214,7 @@ def test_patched_guests_make_every_hypercall():
     assert missing == []
 
 
+@pytest.mark.compiled
 def test_hostile_guests_reach_devices_paged_and_not(monkeypatch):
     """Those that are kept in Python, by address; of the console that there are exits for it."""
     wanted = {(name, paged) for name in ("plic", "virtio") for paged in (False, True)}

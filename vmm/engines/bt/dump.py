@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from toyisa.memory import WORDS
-from vmm.engines.bt.record import TAKEN, Count, Site
+from vmm.engines.bt.record import Count, Site
 from vmm.engines.bt.window import WINDOW
 
 if TYPE_CHECKING:
@@ -47,26 +49,32 @@ def units(machine: "VirtualMachine") -> Iterator[Unit]:
     """The units of a machine under `bt`, in the order of their guest pcs."""
     bt = machine.private[0]
     alive = [n for n in range(int(bt.units)) if bt.u_alive[n]]
+    chained = {site: int(bt.u_gpc[unit]) for unit in alive for site in _sites(bt, unit)}
     for number in sorted(alive, key=lambda n: int(bt.u_gpc[n])):
         first = end = int(bt.u_first[number])
         while end < int(bt.used) and bt.unit[end] == number:
             end += 1
-        words = tuple(_word(machine, word) for word in range(first, end))
+        words = tuple(_word(machine, word, chained.get(word)) for word in range(first, end))
         yield Unit(int(bt.u_gpc[number]), int(bt.u_insns[number]), words)
 
 
-def _word(machine: "VirtualMachine", word: int) -> Word:
+def _sites(bt: np.record, unit: int) -> Iterator[int]:
+    """The words that are jumps to a unit: its edges that are chained."""
+    site = int(bt.u_sites[unit]) - 1
+    while site >= 0:
+        yield site
+        site = int(bt.edge[site]) - 1
+
+
+def _word(machine: "VirtualMachine", word: int, chained_to: int | None) -> Word:
     bt = machine.private[0]
     ram = machine.real_ram.view("<u4")
-    site, gpc = Site(int(bt.site[word])), int(bt.gpc[word])
-    note = _NOTES.get(site, "").format(gpc=gpc)
-    if site == Site.PLAIN and _is_edge(bt, word):
-        note = f"to {gpc:#x}, chained"
+    gpc = int(bt.gpc[word])
+    if chained_to is None:
+        note = _NOTES.get(Site(int(bt.site[word])), "").format(gpc=gpc)
+    else:
+        note = f"to {chained_to:#x}, chained"
     return Word(WINDOW + 4 * word, int(ram[int(bt.start) * WORDS + word]), gpc, note)
-
-
-def _is_edge(bt, word: int) -> bool:
-    return bool(bt.edge[word]) or int(bt.insn[word]) == TAKEN
 
 
 def counters(machine: "VirtualMachine") -> dict[str, int]:
