@@ -38,12 +38,13 @@ nojit: setup  ## the core as plain Python: what coverage and a debugger can see
 # A folder that is gone is one to coverage, too: it cannot write there what it saw.
 COVERED := tests/unit tests/bt/test_control.py tests/bt/test_window.py \
   tests/bt/test_csr.py::test_any_access tests/lockstep/test_model.py \
-  tests/laws/test_shadow_tables.py tests/laws/test_testing.py tests/laws/test_virtual_traps.py
+  tests/laws/test_fuzz.py tests/laws/test_shadow_tables.py tests/laws/test_testing.py \
+  tests/laws/test_virtual_traps.py tests/conformance tests/guests/test_pv_hostile.py
 UNCOVERED := scattered or tiny or folder_that_is_gone
 
 coverage: setup  ## lines of toyisa, asm and vmm that tests run, the compiler off: 90 % or more
 	$(BIN)/coverage erase
-	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest --few -q -n $(JOBS) $(COVERED) \
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest --few -q --durations=20 -n $(JOBS) $(COVERED) \
 	  -k "not ($(UNCOVERED))"
 	$(BIN)/coverage combine -q
 	@for part in toyisa asm vmm; do $(BIN)/coverage report --include "$$part/*"; done
