@@ -39,7 +39,7 @@ nojit: setup  ## the core as plain Python: what coverage and a debugger can see
 COVERED := tests/unit tests/bt/test_control.py tests/bt/test_window.py \
   tests/bt/test_csr.py::test_any_access tests/lockstep/test_model.py \
   tests/laws/test_fuzz.py tests/laws/test_shadow_tables.py tests/laws/test_testing.py \
-  tests/laws/test_virtual_traps.py tests/conformance tests/guests/test_pv_hostile.py
+  tests/laws/test_virtual_traps.py tests/conformance
 UNCOVERED := scattered or tiny or folder_that_is_gone
 
 coverage: setup  ## lines of toyisa, asm and vmm that tests run, the compiler off: 90 % or more
