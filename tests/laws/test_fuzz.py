@@ -75,6 +75,7 @@ def wrong_after_illegal(monkeypatch):
     monkeypatch.setattr(VirtualMachine, "guest_digest", wrong)
 
 
+@pytest.mark.compiled
 def test_a_fault_is_found_and_shrunk_and_written(wrong_after_illegal, monkeypatch, tmp_path):
     found = (hunted("equivalence", "trap", chunk) for chunk in range(10))
     failure, whole, seen = next(answer for answer in found if answer[0])

@@ -1,6 +1,7 @@
 """Runs the command as a user does, in a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,12 @@ ROOT = Path(__file__).parents[3]
 
 def environment(**changes: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT)} | changes
+
+
+def heed_ctrl_c() -> None:
+    """For a child to begin with, as in a terminal's foreground: what a shell puts into the
+    background ignores it, and all that comes of it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def argv(*arguments) -> list[str]:

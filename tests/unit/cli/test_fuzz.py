@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.unit.cli.command import ROOT, argv, environment, toyvmm
+from tests.unit.cli.command import ROOT, argv, environment, heed_ctrl_c, toyvmm
 
 SHORT = ("--minutes", "0.03")
 
@@ -96,7 +96,7 @@ def test_a_case_that_ends_its_process_is_a_failure(tmp_path):
 def test_ctrl_c_keeps_what_was_done(tmp_path):
     command = argv("fuzz", "--law", "roundtrip", "--corpus", tmp_path, "--minutes", "5")
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE) as process:  # fmt: skip
+                          stderr=subprocess.PIPE, preexec_fn=heed_ctrl_c) as process:  # fmt: skip
         for line in process.stderr:
             if b"executions" in line and b" 0 executions" not in line:
                 break

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.unit.cli.command import argv, environment, toyvmm
+from tests.unit.cli.command import argv, environment, heed_ctrl_c, toyvmm
 from vmm.cli.status import Status
 
 NO_SPACE = b"toyvmm: cannot write to stdout: No space left on device\n"
@@ -62,7 +62,7 @@ def test_ctrl_c_while_compiling(tmp_path):
     child = subprocess.Popen(
         argv("run", "hello"), env=environment(TOYVMM_CACHE_DIR=str(tmp_path)),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=heed_ctrl_c,
     )  # fmt: skip
     assert b"compiling" in child.stderr.readline()
     os.killpg(child.pid, signal.SIGINT)
