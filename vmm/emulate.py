@@ -109,7 +109,8 @@ def _complete(virtual, op):
 def emulate_access(vm, hart, mem, insn, gva, gpa):
     """Do the load, store or atomic `insn` at guest-physical `gpa` for the guest; the reason.
 
-    In RAM it is a store to a traced frame, elsewhere an access to a virtual device.
+    In RAM it is a store to a traced frame, or by an instruction that has changed itself;
+    elsewhere an access to a virtual device.
     """
     uop = decode(insn, np.int64(0))
     op = plain_op(uop & 0xFF)

@@ -23,7 +23,7 @@ def walk_guest(vm, hart, mem, gva, access, quiet):
     off the answer is as of a superpage that maps everything to itself.
     """
     satp = np.int64(vm.hart.csr.satp)
-    vm.walk.table = -1
+    vm.walk.table = vm.walk.was = -1
     if not satp & PAGED:
         vm.walk.pte1 = _identity(vm, gva)
         return vm.walk.pte1 | (gva >> 12 & 0x3FF) << 10 | SUPER
@@ -51,6 +51,7 @@ def walk_guest(vm, hart, mem, gva, access, quiet):
         if pte & wanted != wanted and vm.hart.root.svade:
             return PAGE_FAULT
         if pte & wanted != wanted and not quiet:
+            vm.walk.was = pte
             pte |= wanted
             write_word(vm, hart, mem, at, pte)
             charge(hart, np.int64(Event.ROOT_WORD), 1)

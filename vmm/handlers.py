@@ -68,6 +68,8 @@ def handle_page_fault(vm, hart, mem, access, gva, insn):
         vm.kind = np.int64(Kind.HIDDEN_FAULT)
         vm.stats.fills += 1
         fill(vm, hart, mem, gva, leaf)
+        if access != FETCH and vm.walk.was == insn:  # it may have changed itself: not to be
+            return emulate_access(vm, hart, mem, insn, gva, gpa)  # fetched a second time
         return np.int64(Reason.RUN)
     if access == FETCH:
         vm.kind = np.int64(Kind.EXCEPTION)

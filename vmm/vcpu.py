@@ -50,6 +50,7 @@ SHADOW = record(
 WALK = record(
     ("pte1", "i8"),   # the entry in the root table
     ("table", "i8"),  # the second-level table's gfn, or -1: pte1 is a leaf
+    ("was", "i8"),    # the leaf before the walk set A or D in it, or -1
 )
 
 # One line of the log: an exit, or in `kind` an exits.ShadowEvent.

@@ -103,6 +103,23 @@ BODIES = {
         jump    SPARE
         mv      s1, a0
     """, {"load_access": 1}),
+    "a load that sets A in its own word, then an atomic A and D": ("""
+        entry   ROOT, SPARE, V                  # what is at SPARE, as entries
+        store   0x80011200, 0x5a
+        store   SPARE, 0x20004503               # lbu a0, 512(x0): V R, the page 0x8001_1000
+        store   SPARE + 4, 0x00008067           # ret
+        space   ROOT, 1
+        jump    SPARE
+        mv      s1, a0
+        jump    SPARE                           # now it is 0x20004543, which is none
+        store   SPARE, 0x2002252f               # amoxor.w a0, x0, (tp): V R W X G
+        sfence.vma
+        fence.i
+        li      tp, 0x100
+        store   0x80089100, 0x77
+        jump    SPARE
+        add     s1, s1, a0                      # now it is 0x200225ef, a jal
+    """, {}),
     "one page both a root and a leaf table": ("""
         entry   ROOT + 4, ROOT, V               # 0x0040_0000: the root's entries as pages
         entry   ROOT + 4 * 2, DATA, RWAD        # as a superpage misaligned, as a page right
