@@ -144,7 +144,7 @@ def kernels(
     code.li(at.S1, at.leaf_of(at.ROOT_A, 1)).li(at.S2, at.pte(at.DATA, at.V | at.R | at.W))
     code.e("sw", at.S2, 0, at.S1).li(at.S1, at.USER + PAGE).e("sfence.vma", at.S1, 0)
     code.e("sw", at.S1, 4, at.S1)
-    code.put(link(draw, body))
+    code.put(link(body))
     runtime.finish(code, world.satps[draw(st.integers(0, 1))], timer=not standard)
     words = code.words()
     if RAM_BASE + 4 * len(words) > at.BODY_END:

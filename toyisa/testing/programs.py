@@ -82,6 +82,7 @@ class Item:
     words: list[int]
     transfer: Insn | None = None
     chosen: dict[str, int] = field(default_factory=dict)
+    ahead: int = 1  # which part after this one a transfer goes to
 
     def __len__(self) -> int:
         """In words; a transfer by register needs its target made first."""
@@ -101,7 +102,7 @@ def items(
         for operand in row.fields
     }
     if row.cost in TRANSFER:
-        return Item([], row, chosen)
+        return Item([], row, chosen, draw(st.integers(1, 6)))
     before = []
     if row.cost in MEMORY:
         size = _access_size(row)
@@ -116,7 +117,7 @@ def items(
     return Item([*before, row.encode(*chosen.values())])
 
 
-def link(draw: st.DrawFn, parts: list[Item]) -> list[int]:
+def link(parts: list[Item]) -> list[int]:
     """The words of all parts; every transfer goes to the start of a later part, or the end."""
     starts = [0]
     for part in parts:
@@ -127,7 +128,7 @@ def link(draw: st.DrawFn, parts: list[Item]) -> list[int]:
         if part.transfer is None:
             continue
         chosen, row = dict(part.chosen), part.transfer
-        distance = starts[draw(st.integers(n + 1, min(n + 6, len(parts))))] - 4 * len(out)
+        distance = starts[min(n + part.ahead, len(parts))] - 4 * len(out)
         if len(part) > len(part.words) + 1:
             out.append(_BY_NAME["auipc"].encode(TARGET_REG, 0))
             chosen |= {"rs1": TARGET_REG, "imm12": distance}
@@ -141,7 +142,7 @@ def link(draw: st.DrawFn, parts: list[Item]) -> list[int]:
 def programs(draw: st.DrawFn, rows: tuple[Insn, ...] = USER_ROWS, max_size: int = 40) -> Program:
     """A program that ends by construction: every transfer goes forward."""
     parts = draw(st.lists(items(rows), min_size=1, max_size=max_size))
-    out = link(draw, parts)
+    out = link(parts)
     regs = [0, *(draw(u32) for _ in range(31))]
     memory = draw(st.binary(min_size=64, max_size=64)) * (SCRATCH_SIZE // 64)
     return Program(out, regs, memory)
