@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from toyisa.csrs import BITS, CSRS
 from toyisa.insns import INSNS, Cost, Sens, find
-from toyisa.memory import PAGE, UART
+from toyisa.memory import PAGE, PLIC_BASE, UART
+from toyisa.plic import THRESHOLD
 from toyisa.testing import layout as at
 from toyisa.testing.code import Code
 from toyisa.testing.programs import (
@@ -289,6 +290,17 @@ def arm(draw: st.DrawFn, world: World) -> Item:
 
 
 @st.composite
+def external(draw: st.DrawFn, world: World) -> Item:
+    """The console says that it is empty; the controller passes it on, or keeps it for later."""
+    code = Code().li(S1, PLIC_BASE + THRESHOLD).e("addi", S2, 0, draw(st.integers(0, 1)))
+    code.e("sw", S2, 0, S1).li(S1, UART).e("addi", S2, 0, 2)
+    code.e("sb", 0, 1, S1).e("sb", S2, 1, S1)
+    if draw(st.booleans()):  # who asks what it was takes it back
+        code.e("lbu", draw(regs), 2, S1)
+    return Item(code.words())
+
+
+@st.composite
 def top(draw: st.DrawFn, world: World) -> Item:
     """Load and store at the very top of the address space, from x0 and otherwise."""
     offset = -4 * draw(st.integers(1, 512))
@@ -338,7 +350,7 @@ def acts(world: World, *, reach_top: bool) -> st.SearchStrategy[Item]:
     """Any act, the frequent ones often."""
     chosen = [nothing, plain, plain, plain, csr, system, status, switch, remap, remap, inspect]
     chosen += [patch, return_here, loop, trap, print_char, go_user, go_user]
-    chosen += [] if world.standard else [arm, arm]
+    chosen += [] if world.standard else [arm, arm, external]
     chosen += [top] if reach_top else []
     return st.sampled_from(chosen).flatmap(lambda act: act(world))
 

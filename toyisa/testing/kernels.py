@@ -81,8 +81,8 @@ def _tables(draw: st.DrawFn) -> dict[int, bytes]:
         top[at.USER >> 22] = at.pte(root + PAGE, at.V)
         top[at.ALIAS >> 22] = at.pte(RAM_BASE, at.V | at.R | at.W | at.A | at.D)
         top[at.TOP >> 22] = at.pte(at.TOP_LEAVES, at.V)
-        index, value = at.console()
-        top[index] = value
+        for index, value in at.devices().items():
+            top[index] = value
         window = [at.pte(at.USER_CODE, at.V | at.X | at.U)]
         window += [draw(entries) for _ in range(at.WINDOW - 1)]
         if root == at.ROOT_A:
@@ -132,13 +132,13 @@ def kernels(
         "sscratch": at.SAVE,
         "scounteren": draw(st.integers(0, 7)),
         "satp": world.satps[0],
-        "sie": 0x22,
+        "sie": 0x222,
         "stimecmp": draw(st.integers(0, 3)),
         "stimecmph": 0,
     }
     if standard:
         csrs |= {"scounteren": 0, "sie": 2, "stimecmp": 0xFFFFFFFF, "stimecmph": 0xFFFFFFFF}
-    runtime.boot(code, csrs, draw(u32_regs))
+    runtime.boot(code, csrs, draw(u32_regs), external=not standard)
     # A page fault and a remap, before anything random.
     code.label("body").li(at.S1, at.USER + PAGE).e("lw", 1, 0, at.S1)
     code.li(at.S1, at.leaf_of(at.ROOT_A, 1)).li(at.S2, at.pte(at.DATA, at.V | at.R | at.W))

@@ -5,8 +5,8 @@
     0x8000_8000 user code               0x0040_0000 user code, then WINDOW - 1 pages
     0x8000_9000 the handler's words     0x0080_0000 RAM once more, for S, to read and write
     0x8000_a000 root and leaves of A    0x1000_0000 the devices, for S
-    0x8000_c000 root and leaves of B    0xffff_f000 the last data page, for S
-    0x8000_e000 leaves of the kernel
+    0x8000_c000 root and leaves of B    0x0c00_0000 the interrupt controller, for S
+    0x8000_e000 leaves of the kernel    0xffff_f000 the last data page, for S
     0x8000_f000 leaves of the top
     0x8001_0000 eight data pages
 
@@ -14,7 +14,7 @@ Must not know what code does with it.
 """
 
 from toyisa.csrs import BITS
-from toyisa.memory import PAGE, RAM_BASE, UART
+from toyisa.memory import PAGE, PLIC_BASE, RAM_BASE, UART
 
 BODY_END = RAM_BASE + 0x8000
 USER_CODE = RAM_BASE + 0x8000
@@ -32,7 +32,7 @@ V, R, W, X, U, G, A, D = (BITS[f"PTE_{bit}"] for bit in "VRWXUGAD")
 RWXAD = V | R | W | X | A | D
 
 # Words at SAVE: registers the handler keeps, then what it counts and is told.
-DIGEST, RESUME, TICKS, LEFT, PERIOD, FIXES, IPIS = range(32, 60, 4)
+DIGEST, RESUME, TICKS, LEFT, PERIOD, FIXES, IPIS, CLAIMS = range(32, 64, 4)
 FIX = 64  # a PTE for each page of the window: what the handler makes of it on a fault
 
 # Registers: body and user code may change the first ones; an item's own come behind.
@@ -55,6 +55,6 @@ def satp(root: int, asid: int) -> int:
     return BITS["SATP_MODE_SV32"] | asid << BITS["SATP_ASID_SHIFT"] | root >> 12
 
 
-def console(root_entry: int = UART >> 22) -> tuple[int, int]:
-    """Index and value of the root entry that maps the devices for S."""
-    return root_entry, pte(UART, V | R | W | A | D)
+def devices() -> dict[int, int]:
+    """The root entries that map the devices for S."""
+    return {base >> 22: pte(base, V | R | W | A | D) for base in (PLIC_BASE, UART)}

@@ -1,16 +1,19 @@
 """Answers for the fixed parts of a generated kernel: boot, trap handler, its end.
 
-Whatever its body does, a kernel ends: an interrupt comes LEFT times more and then
-never, a page fault is mended once and then stepped over, user code that is lost goes
-back to the kernel.  Must not know the body.
+Whatever its body does, a kernel ends: the timer comes LEFT times more and then never,
+the console is silenced when it interrupts, a page fault is mended once and then stepped
+over, user code that is lost goes back to the kernel.  Must not know the body.
 """
 
+from toyisa.memory import PLIC_BASE, UART, UART_SOURCE
+from toyisa.plic import CLAIM, ENABLED, PRIORITY
 from toyisa.testing import layout as at
 from toyisa.testing.code import Code
 
 S1, S2, S3 = at.S1, at.S2, at.S3
 KEPT = {5: 0, 6: 4, 7: 8, 28: 12, 29: 16}  # register -> its word at SAVE; x31's is 20
 SPP, SIE, STIE, SSIP = 1 << 8, 1 << 1, 1 << 5, 1 << 1
+TIMER, EXTERNAL = 5, 9
 ECALL_U, FETCH_ACCESS, FETCH_PAGE = 8, 1, 12
 
 
@@ -57,10 +60,15 @@ def fold(code: Code, digest: int, scratch: int) -> None:
 
 
 def _interrupt(code: Code) -> None:
-    code.e("andi", 5, 5, 15).e("addi", 29, 0, 5).to("timer", "beq", 5, 29)
+    code.e("andi", 5, 5, 15).e("addi", 29, 0, TIMER).to("timer", "beq", 5, 29)
+    code.e("addi", 29, 0, EXTERNAL).to("external", "beq", 5, 29)
     code.e("csrrci", 0, "sip", SSIP)
     _add(code, at.IPIS)
     code.to("leave")
+    code.label("external").li(5, UART).e("sb", 0, 1, 5)
+    code.li(6, PLIC_BASE + CLAIM).e("lw", 7, 0, 6)
+    code.e("lw", 28, at.CLAIMS, 31).e("add", 28, 28, 7).e("sw", 28, at.CLAIMS, 31)
+    code.e("sw", 7, 0, 6).to("leave")
     code.label("timer")
     _add(code, at.TICKS)
     code.e("lw", 29, at.LEFT, 31).to("disarm", "beq", 29, 0)
@@ -93,9 +101,13 @@ def _exception(code: Code, *, by_address: bool) -> None:
     code.e("addi", 29, 0, SPP).e("csrrs", 0, "sstatus", 29).to("leave")
 
 
-def boot(code: Code, csrs: dict[str, int], regs: list[int]) -> None:
-    """From firmware to the body: CSRs, in order, then the registers."""
+def boot(code: Code, csrs: dict[str, int], regs: list[int], *, external: bool) -> None:
+    """From firmware to the body: the console may interrupt; CSRs, in order; the registers."""
     code.label("_start").e("csrrci", 0, "sstatus", SIE)
+    if external:
+        code.li(S1, PLIC_BASE + PRIORITY + 4 * UART_SOURCE).e("addi", S2, 0, 1)
+        code.e("sw", S2, 0, S1)
+        code.li(S1, PLIC_BASE + ENABLED).e("addi", S2, 0, 1 << UART_SOURCE).e("sw", S2, 0, S1)
     for name, value in csrs.items():
         code.li(S1, value)
         if name == "satp":

@@ -53,7 +53,7 @@ class Hart:
         # Virtual time as under `icount`: instructions retired, and what wfi skipped.
         self.retired = self.idle = 0
         self.per_tick = 1
-        self.external = False  # the interrupt controller's line
+        self.external = False  # a line from outside, beside those of the bus
         # the root record
         self.deleg_exc = M32 & ~(1 << Exc.ECALL_S)
         self.deleg_int = M32
@@ -88,9 +88,8 @@ class Hart:
     def sip(self) -> int:
         """Which interrupts are pending, now."""
         due = self.time >= self._deadline()
-        return (
-            self.csr["sip"] & 1 << Irq.SOFTWARE | due << Irq.TIMER | self.external << Irq.EXTERNAL
-        )
+        external = self.external or self.bus.interrupts()
+        return self.csr["sip"] & 1 << Irq.SOFTWARE | due << Irq.TIMER | external << Irq.EXTERNAL
 
     def interrupted(self) -> bool:
         """Whether the next step will take an interrupt."""
