@@ -74,8 +74,6 @@ def refuse_missing(text: str) -> None:
     path, catalogue = Path(text), guests.catalogue()
     if text in catalogue or not _is_missing(path):
         return
-    if path.suffix or path.name != text:
-        raise Refusal(f"{text}: no such file")
     raise Refusal(_no_example(text, list(catalogue)))
 
 
@@ -102,9 +100,12 @@ def _is_missing(path: Path) -> bool:
         raise Refusal(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _no_example(name: str, known: list[str]) -> str:
+def _no_example(text: str, known: list[str]) -> str:
+    """Why there is nothing called so, and what may have been meant."""
     import difflib
 
-    near = difflib.get_close_matches(name, known, 1, 0.5)
+    near = difflib.get_close_matches(text, known, 1, 0.6)
     hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}"
-    return f"no file and no example is called {name!r}; {hint}"
+    if Path(text).name == text and not Path(text).suffix:
+        return f"no file and no example is called {text!r}; {hint}"
+    return f"{text}: no such file" + (f"; {hint}" if near else "")

@@ -194,6 +194,8 @@ def test_targets_that_are_none(source, capfd, typed, tmp_path):
     (tmp_path / "cut.elf").write_bytes(b"\x7fELF\1\1\1")
     refused(["helo"], capfd, "did you mean `hello`?")
     refused(["zzz"], capfd, "there are hello, ")
+    refused(["nosuch"], capfd, "there are hello, ")
+    refused(["nano/ctxswich"], capfd, "no such file; did you mean `nano/ctxswitch`?")
     refused(["./hello"], capfd, "./hello: no such file")
     refused(["a/b.elf"], capfd, "a/b.elf: no such file")
     refused([str(tmp_path)], capfd, "Is a directory")
