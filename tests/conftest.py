@@ -1,8 +1,9 @@
-"""`pytest --few`: what plain Python can run of the suite in some minutes.
+"""The suite's option `--few`, and its report of what random cases met.
 
-With the compiler off (`make coverage`) the machine is a thousand times slower: properties
-are tried on fewer examples, and a test marked `compiled` is skipped.  Must not change what
-a test says.
+`pytest --few` runs what plain Python can run of the suite in some minutes.  With the
+compiler off (`make coverage`) the machine is a thousand times slower: properties are tried
+on fewer examples, and a test marked `compiled` is skipped.  Must not change what a test
+says.
 """
 
 import pytest
@@ -31,3 +32,12 @@ def _try_few(test) -> None:
     given = test._hypothesis_internal_use_settings
     few = settings(given, max_examples=min(EXAMPLES, given.max_examples))
     test._hypothesis_internal_use_settings = few
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """What random cases came to: a test records it as `met`."""
+    met = [value for report in terminalreporter.stats.get("passed", [])
+           for name, value in report.user_properties if name == "met"]  # fmt: skip
+    if met:
+        terminalreporter.section("met by random cases")
+        terminalreporter.write_line("\n".join(met))

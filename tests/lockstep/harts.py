@@ -117,9 +117,9 @@ def model_state(hart: Hart) -> dict[str, object]:
     }
 
 
-def tables_intact(hart: Hart, kernel: MachineState) -> bool:
-    """Whether nothing but A and D has changed in the tables: else TLBs may be stale."""
-    return states.tables_intact(kernel.ram_bytes(), bytes(hart.bus.ram))
+def within_rules(hart: Hart, kernel: MachineState) -> bool:
+    """Whether no TLB can be stale."""
+    return states.within_rules(kernel.ram_bytes(), bytes(hart.bus.ram), hart.csr["satp"])
 
 
 def after_exit(hart: Hart, core: Core | None, fx: Effects) -> None:

@@ -11,7 +11,7 @@ from tests.lockstep.harts import (
     after_exit,
     model,
     model_state,
-    tables_intact,
+    within_rules,
 )
 from toyisa.causes import INTERRUPT
 from toyisa.exits import Reason
@@ -49,7 +49,7 @@ def in_lock_step(setup: Setup) -> None:
         assert (reason == Reason.IDLE) == fx.idle
         assert (reason == Reason.TRAP) == (fx.exit is not None)
         assert model_state(hart) == core.state(), fx
-        if fx.idle or not tables_intact(hart, setup.kernel):
+        if fx.idle or not within_rules(hart, setup.kernel):
             return
         barren = barren + 1 if fx.trap or fx.exit else 0
         if barren >= BARREN:
@@ -85,7 +85,7 @@ def test_many_steps_at_once(setup, budgets):
         while hart.retired < goal:
             fx = hart.step()
             barren = barren + 1 if fx.trap else 0
-            if fx.idle or fx.exit or barren >= BARREN or not tables_intact(hart, setup.kernel):
+            if fx.idle or fx.exit or barren >= BARREN or not within_rules(hart, setup.kernel):
                 return
         assert core.enter(goal, one_trap=False) == Reason.BUDGET
         assert model_state(hart) == core.state()

@@ -11,16 +11,18 @@ Must not know how the fast machine comes to its state.
 from collections import Counter
 from dataclasses import replace
 
-from toyisa.causes import Exc
+from toyisa.causes import Exc, Irq
 from toyisa.causes import name as name_of
 from toyisa.fields import REG_NAMES
 from toyisa.machine import Machine
 from toyisa.testing.model import Bus, Effects, Hart, NotModelled
+from toyisa.testing.states import within_rules
 
 SET_TIMER, PUTCHAR, SHUTDOWN = 0, 1, 8
 TIME, SRST, DBCN = 0x54494D45, 0x53525354, 0x4442434E
 OTHERS = {*range(2, 8), 0x10, 0x735049, 0x52464E43, 0x48534D}  # which the firmware knows
 NOT_SUPPORTED = 0xFFFFFFFE
+BARREN = 60  # traps in a row after which a machine is about to say that it is stuck
 
 
 class Modelled:
@@ -61,10 +63,11 @@ class Modelled:
         return fx
 
     def state(self) -> dict[str, int]:
-        """Registers by name, pc, priv, CSRs."""
+        """Registers by name, pc, priv, CSRs; sip as a machine keeps it, without the timer's bit."""
         hart = self.hart
         named = dict(zip(REG_NAMES[1:], hart.x[1:]))
-        return named | {"pc": hart.pc, "priv": int(hart.priv)} | hart.csr
+        kept = {"pc": hart.pc, "priv": int(hart.priv), "sip": hart.sip() & ~(1 << Irq.TIMER)}
+        return named | hart.csr | kept
 
     def _answered(self, fx: Effects) -> Effects:
         """A call of S's, answered; what the step then did."""
@@ -96,3 +99,20 @@ class Modelled:
         x[10] = error
         if extension > SHUTDOWN:
             x[11] = 0
+
+
+def keeps_rules(machine: Machine, budget: int) -> bool:
+    """Whether the guest of a machine that is in one of `machine_states`, or what of it the
+    model has, does nothing in `budget` instructions that leaves a TLB stale.
+
+    Only then must all correct machines agree on it: see `states.within_rules`.
+    """
+    model, begun, barren = Modelled(machine), machine.ram.tobytes(), 0
+    while model.hart.retired < budget and barren <= BARREN:
+        fx = model.step()
+        if not within_rules(begun, model.hart.bus.ram, model.hart.csr["satp"]):
+            return False
+        if fx.idle or model.ended:
+            break
+        barren = barren + 1 if fx.trap else 0
+    return True
