@@ -28,9 +28,9 @@ def cycles_by_class(hart: np.record, total: int) -> dict[str, int]:
 
 def traps_by_cause(hart: np.record) -> dict[str, int]:
     """Traps that S took, by the names of `causes.name`."""
-    taken = {causes.name(n): int(hart.counts.exc[n]) for n in range(16)}
-    taken |= {causes.name(causes.INTERRUPT | n): int(hart.counts.irq[n]) for n in range(16)}
-    return {name: times for name, times in taken.items() if times}
+    exc, irq = hart.counts.exc.tolist(), hart.counts.irq.tolist()
+    taken = {causes.name(n): times for n, times in enumerate(exc) if times}
+    return taken | {causes.name(causes.INTERRUPT | n): k for n, k in enumerate(irq) if k}
 
 
 def digest(hart: np.record, ram: np.ndarray, more: str = "") -> str:
