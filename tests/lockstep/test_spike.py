@@ -60,7 +60,8 @@ def test_many_generated_kernels(kernel, tmp_path_factory):
 
 def bodied(build):
     """The least kernel with a body of one's own in place of what is drawn."""
-    kernel = find(kernels(0, standard=True), lambda _: True)
+    kernel = find(kernels(0, standard=True), lambda _: True,
+                  settings=settings(phases=[Phase.generate], database=None))  # fmt: skip
     finish = kernel.symbols["finish"] - RAM_BASE >> 2
     body = build(Code()).words()
     # Position-independent both, but for the labels' addresses: none is needed any more.
