@@ -16,7 +16,7 @@ layouts = st.sampled_from(sorted(LAYOUTS))
 costs = st.sampled_from(["p4", "modern"])
 MENDED = layout.SAVE - RAM_BASE + layout.FIXES  # which the handler counts
 CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-few = settings(max_examples=40, deadline=None, suppress_health_check=CHECKS)
+few = settings(max_examples=25, deadline=None, suppress_health_check=CHECKS)
 many = settings(max_examples=3000, deadline=None, suppress_health_check=CHECKS)
 
 
