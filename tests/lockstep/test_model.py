@@ -16,10 +16,10 @@ from tests.lockstep.harts import (
 from toyisa.causes import INTERRUPT
 from toyisa.exits import Reason
 from toyisa.levels import Profile
+from toyisa.testing.modelled import BARREN
 from toyisa.testing.states import RAM_BASE, machine_states
 
 STEPS = 150
-BARREN = 60  # traps in a row after which the core is about to say that it is stuck
 
 roots = st.builds(
     Root,

@@ -11,9 +11,9 @@ here.  It need not end and may do anything: for a kernel that boots and ends the
     0x8000_3000 leaf tables A, B   0x0080_0000 a superpage, random
     0x8000_8000 four data pages    0x00c0_0000 an entry of random bits
 
-Each space has an identifier of its own and no code can write the tables but
-through the MMU, so a TLB never holds what the tables do not: a machine with one
-and the model without one must agree without any fence.
+Each space has an identifier of its own and code is not given the tables to write, so
+a TLB does not hold what the tables do not: a machine with one and the model without
+one must agree without any fence, as long as the state is `within_rules`.
 """
 
 import struct
