@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from vmm.cli.files import Refusal, need_stdout, tell
-from vmm.cli.params import Seconds
+from vmm.cli.params import Time
 from vmm.cli.status import Status
 
 SCHEMA = "toyvmm.fuzz/1"
@@ -15,7 +15,7 @@ SCHEMA = "toyvmm.fuzz/1"
 
 @click.command()
 @click.option("--law", metavar="NAME", help="Which law; --list tells them.")
-@click.option("--minutes", type=Seconds(), default=1.0, show_default=True, metavar="N",
+@click.option("--minutes", type=Time("minutes"), default=1.0, show_default=True, metavar="N",
               help="How long; compiling comes before.")
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True,
               help="How many processes.")

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from vmm.cli.images import DiskImage
-from vmm.cli.params import Count, Seconds, Size
+from vmm.cli.params import Count, Size, Time
 
 PROFILES = ("strict", "leaky", "leaky-user")
 
@@ -72,7 +72,7 @@ def limits(insns: str, seconds: float) -> Callable[[Callable], Callable]:
     return group(
         click.option("--max-insns", type=Count(), default=insns, show_default=True,
                      help="Stop after that many instructions; 0: never."),
-        click.option("--timeout", type=Seconds(), default=seconds, show_default=True,
+        click.option("--timeout", type=Time(), default=seconds, show_default=True,
                      metavar="SECONDS", help="Stop after that time of running, waiting for input "
                                              "not counted; 0: never."),
     )  # fmt: skip

@@ -47,10 +47,11 @@ class Count(_Scaled):
     example = "1000000, 20e9 or 2G"
 
 
-class Seconds(click.ParamType):
-    """A time: `300`, `0.5`."""
+class Time(click.ParamType):
+    """A time in a unit, by default seconds: `300`, `0.5`."""
 
-    name = "seconds"
+    def __init__(self, name: str = "seconds") -> None:
+        self.name = name
 
     def convert(self, value, param, ctx) -> float:
         try:
@@ -58,7 +59,7 @@ class Seconds(click.ParamType):
         except ValueError:
             number = -1
         if not number >= 0:  # nan is not
-            self.fail(f"{value!r} is not a time in seconds, such as 300 or 0.5", param, ctx)
+            self.fail(f"{value!r} is not a time in {self.name}, such as 300 or 0.5", param, ctx)
         return number
 
 

@@ -120,6 +120,8 @@ def test_usage(tmp_path):
     corpus = ("--corpus", tmp_path)
     assert "did you mean `equivalence`?" in refused("--law", "equivalance", *corpus)
     assert "give --law and --corpus" in refused("--law", "roundtrip")
+    text = refused("--law", "roundtrip", "--minutes", "x", *corpus)
+    assert "not a time in minutes" in text
     text = refused("--law", "equivalence", "--engine", "native", *corpus)
     assert "has no use for native; there are trap" in text
     assert "did you mean `trap`?" in refused("--law", "equivalence", "--engine", "trp", *corpus)
