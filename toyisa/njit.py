@@ -65,7 +65,13 @@ class _Kept(FunctionCache):
 
     That would be a fifth of a warm start.  Finished code needs of it what the runtime
     adds to the linker's symbols; the compiler makes itself ready when it is asked.
+
+    It is kept for the module that has the function, which it names: a file may be
+    imported under two names, and one program not know the other's.
     """
+
+    def _index_key(self, sig: object, codegen: object) -> tuple:
+        return (self._py_func.__module__, *super()._index_key(sig, codegen))
 
     def load_overload(self, sig: object, target_context: object) -> object:
         rtsys.initialize(target_context)

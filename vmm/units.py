@@ -22,6 +22,8 @@ def link(engine: Engine, hart: np.record, mem: np.record, vm: np.record) -> None
     if engine.name not in _ready:
         _ready.add(engine.name)
         what = f"the monitor's engine {engine.name!r}"
+        if registered(engine.name):
+            what += f" of {engine.unit.__module__}"
         jitcache.warm(what, lambda cold: _compile(engine, cold), COMPILE_SECONDS)
     vm.engine = unit_address(engine.unit, unit_types(hart, mem, vm))
 

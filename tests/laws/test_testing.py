@@ -26,7 +26,6 @@ from toyisa.testing import (
     shrink_report,
     write_elf,
 )
-from toyisa.testing.modelled import keeps_rules
 
 RAM_SIZE = 1 << 20
 LONGEST = 200_000  # instructions; kernels take 2,000 on average
@@ -170,20 +169,6 @@ def test_a_report_names_the_first_instruction_that_differs(kernel):
     report = shrink_report(found, ("left", "right"))
     assert f"{at:08x}: " in report
     assert f"a7        left: {int(a.hart.x[17]):#010x}" in report
-
-
-@pytest.mark.parametrize(("place", "kept"), [(RAM_BASE + 0x8000, True), (RAM_BASE + 0x204, False)])
-def test_a_root_that_nobody_guards_breaks_the_rules(place, kept):
-    """The body turns paging on; then, if its `addi` is gone, once more, with code as the root."""
-    state = least(machine_states())
-    text = "lui t1, 0x80480\naddi t1, t1, 1\ncsrw satp, t1\nsb zero, (sp)\nj . - 16\n"
-    (section, *_) = asm.assemble_text(text).sections
-    state.ram[0x200] = bytes(section.data)
-    machine = Machine(mem=RAM_SIZE, clock="icount")
-    for at, data in state.ram.items():
-        machine.poke(RAM_BASE + at, data)
-    machine.hart.pc, machine.hart.csr.stvec, machine.hart.x[2] = RAM_BASE + 0x200, RAM_BASE, place
-    assert keeps_rules(machine, 100) is kept
 
 
 def test_assert_same_says_where():

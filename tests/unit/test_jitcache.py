@@ -4,10 +4,13 @@ The mechanism runs for real, in child processes, on a copy of its own files with
 a machine of three lines: `caller` compiles a call to `callee` of another module.
 """
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ REAL = Path(toyisa.__file__).parent
 CALLEE = "from toyisa.njit import njit\n\n\n@njit\ndef callee(x):\n    return x + 1\n"
 CALLER = """\
 import sys
+import threading
 from pathlib import Path
 from toyisa import jitcache
 from toyisa.njit import entry
@@ -65,10 +69,11 @@ def environment(package, cache):
     }
 
 
-def start(package, cache, *arguments):
+def start(package, cache, *arguments, code="import toyisa.caller"):
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", "import toyisa.caller", *arguments],
+        [sys.executable, "-P", "-c", code, *arguments],
         env=environment(package, cache),
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -127,6 +132,63 @@ def test_two_cold_processes_compile_once(package, tmp_path):
     assert [out for out, _ in results] == ["20\n", "20\n"]
     assert "compiled the toy" in results[0][1]
     assert results[1][1] == ""
+
+
+@contextlib.contextmanager
+def held(cache):
+    """The lock, in another process's hands."""
+    with (cache / "jit" / "lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def unlisted(cache):
+    """Leave a file that nobody listed, for which the next process wants the lock."""
+    (directory,) = (p for p in (cache / "jit").iterdir() if p.is_dir())
+    (directory / "stray").touch()
+
+
+def test_a_short_wait_is_not_told(package, tmp_path):
+    run(package, tmp_path / "cache")
+    unlisted(tmp_path / "cache")
+    with held(tmp_path / "cache"):
+        child = start(package, tmp_path / "cache",
+                      code="import time, fcntl; flock = fcntl.flock; looks = []\n"
+                           "def counted(*how): looks.append(how); flock(*how)\n"
+                           "def slept(_): print('waits', flush=True); input()\n"
+                           "fcntl.flock, time.sleep = counted, slept\n"
+                           "import toyisa.caller; print(len(looks))")  # fmt: skip
+        killed = threading.Timer(60, child.kill)  # who tells at once then waits for us
+        killed.start()
+        assert child.stdout.readline() == "waits\n"
+        killed.cancel()
+    assert child.communicate("\n", timeout=120) == ("20\n2\n", "")
+
+
+def test_nobody_waits_to_exit(package, tmp_path):
+    code = "from toyisa.caller import caller; input('begun\\n'); caller(1.5)"
+    child = start(package, tmp_path / "cache", code=code)
+    lines = [child.stdout.readline() for _ in range(2)]
+    assert lines == ["20\n", "begun\n"]
+    with held(tmp_path / "cache"):
+        out, err = child.communicate("\n", timeout=120)
+    assert child.returncode == 0
+    assert (out, "waiting" in err) == ("", False)
+
+
+def test_a_file_under_two_names_is_kept_for_each(package, tmp_path):
+    """The code names its module, which another program may not have."""
+    (tmp_path / "mine.py").write_text(CALLER)
+    (tmp_path / "other.py").write_text(
+        "import importlib.util, sys\n"
+        "spec = importlib.util.spec_from_file_location('another', sys.path[-1] + '/mine.py')\n"
+        "sys.modules['another'] = module = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(module)\n"
+    )
+    for module in ("mine", "other", "mine"):
+        code = f"import sys; sys.path.append({str(tmp_path)!r}); import {module}"
+        out, err = start(package, tmp_path / "cache", code=code).communicate(timeout=120)
+        assert (out, "cannot load" in err) == ("20\n", False), err
 
 
 def test_a_directory_that_cannot_be_made_is_survived(package, tmp_path):

@@ -101,18 +101,18 @@ class Modelled:
             x[11] = 0
 
 
-def keeps_rules(machine: Machine, budget: int) -> bool:
-    """Whether the guest of a machine that is in one of `machine_states`, or what of it the
-    model has, does nothing in `budget` instructions that leaves a TLB stale.
+def rules_kept(machine: Machine, budget: int) -> int:
+    """For how many instructions, at most `budget`, the guest of a machine that is in one of
+    `machine_states`, or what of it the model has, does nothing that may leave a TLB stale.
 
-    Only then must all correct machines agree on it: see `states.within_rules`.
+    As long must all correct machines agree on it: see `states.within_rules`.
     """
     model, begun, barren = Modelled(machine), machine.ram.tobytes(), 0
-    while model.hart.retired < budget and barren <= BARREN:
+    while (kept := model.hart.retired) < budget and barren <= BARREN:
         fx = model.step()
         if not within_rules(begun, model.hart.bus.ram, model.hart.csr["satp"]):
-            return False
+            return kept
         if fx.idle or model.ended:
             break
         barren = barren + 1 if fx.trap else 0
-    return True
+    return budget
