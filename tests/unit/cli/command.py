@@ -9,7 +9,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 
-# Whatever a process does, it may have to compile, or to wait for another test that does.
 NOTICE = re.compile(rb"^toyvmm: (compil|waiting for another process).*\n", re.MULTILINE)
 
 
@@ -27,15 +26,17 @@ def argv(*arguments) -> list[str]:
     return [sys.executable, "-P", "-m", "vmm.cli", *map(str, arguments)]
 
 
-def toyvmm(*arguments, cwd=None, stdin=b"", **env: str) -> subprocess.CompletedProcess:
-    """Run `toyvmm` with arguments; bytes of stdout and stderr, and the exit code.
+def told(stderr: bytes) -> bytes:
+    """What stderr says, but for that it compiles or waits for another test that does."""
+    return NOTICE.sub(b"", stderr)
 
-    What stderr says of compiling is left out.
-    """
+
+def toyvmm(*arguments, cwd=None, stdin=b"", **env: str) -> subprocess.CompletedProcess:
+    """Run `toyvmm` with arguments; bytes of stdout, what is `told`, and the exit code."""
     done = subprocess.run(
         argv(*arguments), cwd=cwd, input=stdin, capture_output=True, timeout=300,
         env=environment(**env), check=False,
     )  # fmt: skip
     assert b"Traceback" not in done.stderr, done.stderr.decode()
-    done.stderr = NOTICE.sub(b"", done.stderr)
+    done.stderr = told(done.stderr)
     return done

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.unit.cli.command import argv, environment, heed_ctrl_c, toyvmm
+from tests.unit.cli.command import argv, environment, heed_ctrl_c, told, toyvmm
 from vmm.cli.status import Status
 
 NO_SPACE = b"toyvmm: cannot write to stdout: No space left on device\n"
@@ -15,11 +15,13 @@ NO_SPACE = b"toyvmm: cannot write to stdout: No space left on device\n"
 def shell(words: str, cwd, **env: str) -> subprocess.CompletedProcess:
     """Run a line of the shell in which `toyvmm` is ours."""
     ours = " ".join(f"'{word}'" for word in argv())
-    return subprocess.run(
+    done = subprocess.run(
         ["/bin/sh", "-c", f"toyvmm() {{ {ours} \"$@\"; }}\n{words}"],
         cwd=cwd, env=environment(**env), stdin=subprocess.DEVNULL, capture_output=True,
         timeout=300, check=False,
     )  # fmt: skip
+    done.stderr = told(done.stderr)
+    return done
 
 
 @pytest.fixture
