@@ -3,6 +3,8 @@
 Beside the machine's own (`toyisa.units`), which they call by address.
 """
 
+import inspect
+
 import numpy as np
 
 from toyisa import jitcache, memory, state
@@ -23,7 +25,8 @@ def link(engine: Engine, hart: np.record, mem: np.record, vm: np.record) -> None
         _ready.add(engine.name)
         what = f"the monitor's engine {engine.name!r}"
         if registered(engine.name):
-            what += f" of {engine.unit.__module__}"
+            unit = inspect.unwrap(engine.unit)
+            what += f" ({unit.__module__} in {inspect.getfile(unit)})"
         jitcache.warm(what, lambda cold: _compile(engine, cold), COMPILE_SECONDS)
     vm.engine = unit_address(engine.unit, unit_types(hart, mem, vm))
 

@@ -88,12 +88,20 @@ def _engine(name: str) -> Engine:
     return engines.find(name)
 
 
+def _module_name(path: Path) -> str:
+    """The name that a program imports the file by, so that what is compiled serves both;
+    another if that one is taken."""
+    name = path.stem
+    free = name not in sys.modules and "." not in name and not importlib.util.find_spec(name)
+    return name if free else f"toyvmm_engine_{name}"
+
+
 def _from_file(path: Path) -> str:
     """Import a file that registers an engine; the engine's name."""
     from vmm import engines
 
     before = engines.names()
-    spec = importlib.util.spec_from_file_location(f"toyvmm_engine_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(_module_name(path), path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # numba looks the module of a function up
     try:
