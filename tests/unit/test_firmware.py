@@ -108,7 +108,7 @@ def test_the_debug_console():
     assert call(DBCN, 2, ord("y")).output() == b"y"
     machine = call(DBCN, 1, 5, BUFFER, 0, data=b"k")
     assert (signed(machine.hart.x[10]), machine.hart.x[11]) == (OK, 1)
-    assert machine.ram[BUFFER - RAM_BASE] == ord("k")
+    assert machine.ram[BUFFER - RAM_BASE :][:5].tobytes() == b"kello"
 
 
 @pytest.mark.parametrize("extension", [8, SRST])
