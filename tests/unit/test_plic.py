@@ -5,10 +5,15 @@ A guest in assembly sets the registers and reports; each run is a whole machine.
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from asm.assembler import assemble_text
 from toyisa import plic
+from toyisa.causes import Irq
 from toyisa.machine import Exit, Machine
+from toyisa.memory import UART_SOURCE
+from toyisa.testing.model.plic import Plic
 
 PRELUDE = """
 .equ PLIC, 0x0c000000
@@ -209,3 +214,48 @@ def test_of_equal_priorities_the_lowest_source_is_claimed_first():
     plic.store(controller, plic.ENABLED, 0x3FE)
     controller.pending = 1 << 3 | 1 << 5 | 1 << 7 | 1 << 9
     assert [plic.load(controller, plic.CLAIM) for _ in range(5)] == [5, 7, 3, 9, 0]
+
+
+sources = st.integers(0, 31)
+values = st.one_of(st.integers(0, 7), sources, st.integers(0, 0xFFFFFFFF))
+places = st.one_of(
+    sources.map(lambda n: 4 * n),
+    st.sampled_from([plic.PENDING, plic.ENABLED, plic.THRESHOLD, plic.CLAIM, plic.CLAIM]),
+    st.integers(0, plic.SIZE // 4 - 1).map(lambda n: 4 * n),
+)
+known = [*range(0, 4 * 32, 4), plic.PENDING, plic.ENABLED, plic.THRESHOLD]
+everything = [("store", 4 * n, 1) for n in range(1, 32)] + [("store", plic.ENABLED, 0xFFFFFFFE)]
+
+
+@settings(deadline=None)
+@given(
+    st.booleans(),
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("load"), places),
+            st.tuples(st.just("store"), places, values),
+            st.tuples(st.just("lines"), st.sets(st.integers(1, 31).filter(UART_SOURCE.__ne__))),
+        )
+    ),
+)
+def test_every_register_as_the_model(begin, steps):
+    """Any accesses and any lines: what is read, and whether S has an interrupt."""
+    from toyisa.devices import attend
+
+    machine, model, lines = Machine(mem=1 << 20), Plic(), set()
+    controller = machine.memory.plic
+    for what, *arguments in everything * begin + steps:
+        if what == "load":
+            assert plic.load(controller, *arguments) == model.load(*arguments)
+        elif what == "store":
+            plic.store(controller, *arguments)
+            model.store(*arguments)
+        else:
+            (lines,) = arguments
+            controller.lines = sum(1 << n for n in lines)
+        attend(machine.hart, machine.memory)
+        for n in lines:
+            model.drive(n)
+        assert bool(machine.hart.csr.sip >> Irq.EXTERNAL & 1) is model.interrupts()
+    for place in known:
+        assert plic.load(controller, place) == model.load(place)
