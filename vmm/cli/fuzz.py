@@ -34,7 +34,7 @@ def fuzz(law: str | None, minutes: float, jobs: int, corpus: Path | None, engine
 
     A failure is shrunk and written to the corpus as a file that --replay tries again. Progress is
     on stderr: executions a second, and what was seen. Ctrl-C keeps what was found; the same
-    command goes on from there. Exit code 1: a failure was found.
+    command goes on with other cases, after those in the corpus. Exit code 1: a case fails.
     """  # fmt: skip
     need_stdout()
     laws = _laws()
@@ -126,7 +126,7 @@ def _replay(path: Path) -> int:
         click.echo("holds now")
         return Status.PASSED
     click.echo(f"expected  {violation.expected}\nactual    {violation.actual}")
-    click.echo(failure.case.listing)
+    click.echo("\n".join(part for part in (failure.where, failure.case.listing) if part))
     return Status.FAILED
 
 
@@ -136,9 +136,10 @@ def _rate(result: Any) -> float:
 
 def _progress(result: Any) -> str:
     seen = result.total.seen
-    coverage = " ".join(f"{len(seen[key])} {key.replace('_', ' ')}" for key in seen)
+    coverage = " ".join(f"{len(seen[key])} {key.replace('_', ' ')}" for key in seen if seen[key])
     return (f"toyvmm: {result.seconds:.0f} s, {result.executions:,} executions, "
-            f"{_rate(result):.1f}/s, seen: {coverage}; {len(result.failures)} failed")  # fmt: skip
+            f"{_rate(result):.1f}/s, seen: {coverage or 'nothing runs'}; "
+            f"{len(result.failures)} failed")  # fmt: skip
 
 
 def _never(plan: Any, result: Any) -> dict[str, list[str]]:
@@ -164,6 +165,7 @@ def _report(plan: Any, result: Any) -> list[str]:
     for path, failure in result.failures:
         lines.append(f"  {path}")
         lines += [f"    expected  {failure.expected}", f"    actual    {failure.actual}"]
+        lines += [f"    {line}" for line in failure.where.splitlines()]
     return lines
 
 
@@ -177,7 +179,8 @@ def _document(plan: Any, result: Any) -> dict[str, Any]:
         "total": {"executions": total.executions, "seconds": round(total.seconds, 1)},
         "seen": total.seen, "never": _never(plan, result),
         "failures": [
-            {"file": str(path), "expected": failure.expected, "actual": failure.actual}
+            {"file": str(path), "expected": failure.expected, "actual": failure.actual,
+             "where": failure.where}
             for path, failure in result.failures
         ],
     }  # fmt: skip

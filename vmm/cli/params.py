@@ -58,7 +58,7 @@ class Time(click.ParamType):
             number = float(value)
         except ValueError:
             number = -1
-        if not number >= 0:  # nan is not
+        if not 0 <= number < float("inf"):  # nan is not
             self.fail(f"{value!r} is not a time in {self.name}, such as 300 or 0.5", param, ctx)
         return number
 

@@ -9,12 +9,19 @@ import pickle
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from vmm.fuzz.corpus import Failure, Statistics, read_statistics, write_statistics
+from vmm.fuzz.corpus import (
+    Failure,
+    Statistics,
+    held,
+    read_statistics,
+    regressions,
+    write_statistics,
+)
 from vmm.fuzz.seen import Seen, merged
 from vmm.fuzz.worker import work
 
@@ -44,6 +51,11 @@ class Plan:
         """The campaign's name in the statistics."""
         return f"{self.law} {self.engine} seed {self.seed}"
 
+    @property
+    def running(self) -> Path:
+        """What the names of its files begin with while it runs."""
+        return self.folder / f".running-{self.law}-{self.engine}-{self.seed}"
+
 
 @dataclass
 class Result:
@@ -62,7 +74,7 @@ class _Job:
     process: Any
     pipe: connection.Connection
     note: Path
-    chunk: int | None = None
+    task: int | Failure | None = None  # a chunk, or a failure to try again
     ready: bool = False
 
 
@@ -77,9 +89,26 @@ class Campaign:
         self.jobs: list[_Job] = []
         self.began: float | None = None  # when the first process was ready
         self.earlier = self.result.total.seconds, self.result.total.seen
+        self.again = regressions(plan.folder, plan.law, plan.engine)
 
     def run(self) -> Result:
-        """Until time is up, enough failures are found, or Ctrl-C; CampaignError, OSError."""
+        """Until time is up, enough failures are found, Ctrl-C or SIGTERM.
+
+        CampaignError, CorpusError, OSError.
+        """
+        try:
+            with held(self.plan.running, wait=False):
+                try:
+                    self._run()
+                finally:
+                    self.plan.running.unlink(missing_ok=True)
+        except BlockingIOError:
+            raise CampaignError(f"another process runs {self.plan.key} on this corpus; "
+                                "give another --seed or --corpus") from None  # fmt: skip
+        return self.result
+
+    def _run(self) -> None:
+        old = [signal.signal(signal.SIGTERM, signal.default_int_handler)]
         try:
             self._start()
             self._until(self._time_is_up)
@@ -87,29 +116,32 @@ class Campaign:
             self.result.interrupted = True
         finally:
             # A second Ctrl-C must not cost what was found.
-            old = signal.signal(signal.SIGINT, signal.SIG_IGN)
+            numbers = (signal.SIGTERM, signal.SIGINT)
+            old += [signal.signal(number, signal.SIG_IGN) for number in numbers][1:]
             try:
                 self._stop()
                 self._save()
             finally:
-                signal.signal(signal.SIGINT, old)
-        return self.result
+                for number, handler in zip(numbers, old):
+                    signal.signal(number, handler)
 
     # -- processes ---------------------------------------------------------
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
+        self.result.total.failures.clear()  # what of them still fails is found again
+        for n in range(self.plan.jobs):
+            self._start_job(Path(f"{self.plan.running}-{n}"))
+
+    def _start_job(self, note: Path) -> None:
+        context, plan = multiprocessing.get_context("spawn"), self.plan
         old = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which processes inherit
         try:
-            for n in range(self.plan.jobs):
-                here, there = context.Pipe()
-                note = self.plan.folder / f".running-{n}"
-                plan = self.plan
-                arguments = (there, plan.law, plan.engine, plan.seed, str(note))
-                process = context.Process(target=work, args=arguments, daemon=True)
-                process.start()
-                there.close()
-                self.jobs.append(_Job(process, here, note))
+            here, there = context.Pipe()
+            arguments = (there, plan.law, plan.engine, plan.seed, str(note))
+            process = context.Process(target=work, args=arguments, daemon=True)
+            process.start()
+            there.close()
+            self.jobs.append(_Job(process, here, note))
         finally:
             signal.signal(signal.SIGINT, old)
 
@@ -144,8 +176,9 @@ class Campaign:
                 self.seen.add(seen)
             case ("failure", failure):
                 self._found(failure)
-            case ("done", chunk):
-                self.result.total.done.add(chunk)
+            case ("done", task):
+                if not isinstance(task, Failure):
+                    self.result.total.done.add(task)
                 self._give(job)
             case ("stopped",):
                 self._forget(job)
@@ -156,15 +189,14 @@ class Campaign:
     def _give(self, job: _Job) -> None:
         if self._time_is_up():
             return
-        taken = {other.chunk for other in self.jobs if other.chunk is not None}
-        job.chunk = self.result.total.next_chunk(taken)
-        job.pipe.send(job.chunk)
+        taken = {other.task for other in self.jobs if isinstance(other.task, int)}
+        job.task = self.again.pop() if self.again else self.result.total.next_chunk(taken)
+        job.pipe.send(job.task)
 
     def _died(self, job: _Job) -> None:
         """The process ended without a word: its last case did that."""
         job.process.join(GRACE)
-        code = job.process.exitcode
-        chunk = job.chunk or 0
+        code, task, plan = job.process.exitcode, job.task, self.plan
         try:
             case = pickle.loads(job.note.read_bytes())
         except (OSError, EOFError, pickle.UnpicklingError):
@@ -172,9 +204,14 @@ class Campaign:
         self._forget(job)
         if case is None:
             raise CampaignError(f"a process ended with code {code} before its first case")
-        self._found(Failure(self.plan.law, self.plan.engine, case, "the process survives",
-                            f"it ended with code {code}", self.plan.seed, chunk))  # fmt: skip
-        self.result.total.done.add(chunk)  # or it would die of it again and again
+        told = "the process survives", f"it ended with code {code}"
+        if isinstance(task, Failure):
+            self._found(replace(task, expected=told[0], actual=told[1]))
+        else:
+            self._found(Failure(plan.law, plan.engine, case, *told, plan.seed, task or 0))
+            self.result.total.done.add(task or 0)  # or it would die of it again and again
+        if not self._time_is_up():
+            self._start_job(job.note)
 
     def _forget(self, job: _Job) -> None:
         self.jobs.remove(job)

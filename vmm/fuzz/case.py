@@ -18,6 +18,13 @@ class Violation(AssertionError):
         self.expected, self.actual = expected, actual
 
 
+def as_violation(error: Exception) -> Violation:
+    """What a law's check raised: any other error is one in Python, which there must not be."""
+    if isinstance(error, Violation):
+        return error
+    return Violation("no error in Python", f"{type(error).__name__}: {error}")
+
+
 class BadCase(ValueError):
     """A JSON object is no case."""
 

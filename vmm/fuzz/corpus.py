@@ -6,15 +6,18 @@
 Must not know how cases are drawn or spread over processes.
 """
 
+import contextlib
 import hashlib
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from asm.output import write_atomically
 from vmm import engines
-from vmm.fuzz.case import BadCase, Case, Violation
+from vmm.fuzz.case import BadCase, Case, Violation, as_violation
 from vmm.fuzz.laws import LAWS
 from vmm.fuzz.seen import Seen, merged
 
@@ -38,6 +41,7 @@ class Failure:
     seed: int = 0
     chunk: int = 0
     known: str = ""  # why it is not mended yet; a test then expects it to fail
+    where: str = ""  # the first instruction that shows it, if the law can tell
 
     @property
     def name(self) -> str:
@@ -49,7 +53,7 @@ class Failure:
         return {
             "schema": REGRESSION, "law": self.law, "engine": self.engine, "seed": self.seed,
             "chunk": self.chunk, "known": self.known, "expected": self.expected,
-            "actual": self.actual, **self.case.to_json(),
+            "actual": self.actual, "where": self.where.splitlines(), **self.case.to_json(),
         }  # fmt: skip
 
     def save(self, folder: Path) -> Path:
@@ -69,9 +73,16 @@ def load(path: Path) -> Failure:
         if law not in LAWS or engine not in ("native", *engines.names()):
             raise CorpusError(f"{path}: no law {law!r} or no engine {engine!r}")
         rest = (value.get(name) for name in ("expected", "actual", "seed", "chunk", "known"))
-        return Failure(law, engine, Case.from_json(value), *rest)
+        where = "\n".join(value.get("where", []))
+        return Failure(law, engine, Case.from_json(value), *rest, where)
     except (BadCase, KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CorpusError(f"{path}: is no regression of `toyvmm fuzz`: {error}") from None
+        reason = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise CorpusError(f"{path}: is no regression of `toyvmm fuzz`: {reason}") from None
+
+
+def regressions(folder: Path, law: str, engine: str) -> list[Failure]:
+    """What the corpus has of a law on an engine; CorpusError, OSError."""
+    return [load(path) for path in sorted(folder.glob(f"{law}-{engine}-*.json"))]
 
 
 def replay(failure: Failure) -> None:
@@ -83,8 +94,8 @@ def violated(failure: Failure) -> Violation | None:
     """How the law still fails on the case, or None: it holds."""
     try:
         replay(failure)
-    except Violation as violation:
-        return violation
+    except Exception as error:
+        return as_violation(error)
     return None
 
 
@@ -94,7 +105,7 @@ class Statistics:
 
     executions: int = 0
     seconds: float = 0.0
-    done: set[int] = field(default_factory=set)  # chunks that were run whole
+    done: set[int] = field(default_factory=set)  # chunks, of which time may have cut the last
     seen: dict[str, list[str]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
@@ -123,20 +134,37 @@ def read_statistics(folder: Path, key: str) -> Statistics:
         value = _campaigns(path).get(key)
         if value is None:
             return Statistics()
-        done = {*range(value["done"]), *value["ahead"]}
+        done = {*range(value["done"]), *map(int, value["ahead"])}
         seen = merged(value["seen"], {})
-        return Statistics(value["executions"], value["seconds"], done, seen, value["failures"])
-    except (KeyError, TypeError, AttributeError) as error:
+        counted = int(value["executions"]), float(value["seconds"])
+        return Statistics(*counted, done, seen, list(value["failures"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CorpusError(f"{path}: is damaged ({error}); move it away to begin anew") from None
 
 
 def write_statistics(folder: Path, key: str, statistics: Statistics) -> None:
     """Put it into the corpus, other campaigns' figures left as they are; OSError."""
     path = folder / FILE
-    campaigns = _campaigns(path) if path.exists() else {}
-    campaigns[key] = statistics.to_json()
-    text = json.dumps({"schema": STATISTICS, "campaigns": campaigns}, indent=1)
-    write_atomically(path, (text + "\n").encode())
+    with held(folder):
+        campaigns = _campaigns(path) if path.exists() else {}
+        campaigns[key] = statistics.to_json()
+        text = json.dumps({"schema": STATISTICS, "campaigns": campaigns}, indent=1)
+        write_atomically(path, (text + "\n").encode())
+
+
+@contextlib.contextmanager
+def held(path: Path, wait: bool = True) -> Iterator[None]:
+    """Hold the lock of a directory, or of a file made for that; BlockingIOError, unless we
+    `wait`, if another process has it."""
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT)
+    try:
+        with contextlib.suppress(ImportError):  # a system without such locks
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _campaigns(path: Path) -> dict[str, Any]:

@@ -7,11 +7,12 @@ Must not know of other chunks.
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 
-from vmm.fuzz.case import Case, Violation
+from vmm.fuzz.case import Case, as_violation
 from vmm.fuzz.corpus import Failure
 from vmm.fuzz.laws import Law
 from vmm.fuzz.seen import Seen
@@ -51,28 +52,31 @@ def hunt(
         try:
             law.check(case, seen)
         except Exception as error:
-            _keep(smallest, Failure(law.name, engine, case, *_told(error), seed, chunk))
+            told = as_violation(error)
+            failure = Failure(law.name, engine, case, told.expected, told.actual, seed, chunk)
+            if not smallest or case.size <= smallest[0].case.size:
+                smallest[:] = [failure]
             raise
 
     text = f"{law.name} {engine} {seed} {chunk}"
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
     test = hypothesis.seed(number)(SETTINGS(hypothesis.given(law.cases(engine))(attempt)))
+    whole = True
     try:
         test()
     except Stop:
-        return (smallest[0] if smallest else None), False
+        whole = False
     except Exception:
         if not smallest:  # no case's doing
             raise
-    return (smallest[0] if smallest else None), True
+    if not smallest:
+        return None, whole
+    return replace(smallest[0], where=_where(law, smallest[0].case)), whole
 
 
-def _keep(smallest: list[Failure], failure: Failure) -> None:
-    if not smallest or failure.case.size <= smallest[0].case.size:
-        smallest[:] = [failure]
-
-
-def _told(error: Exception) -> tuple[object, object]:
-    if isinstance(error, Violation):
-        return error.expected, error.actual
-    return "no error in Python", f"{type(error).__name__}: {error}"
+def _where(law: Law, case: Case) -> str:
+    """What the law can tell; a case that cannot be run in single steps fails all the same."""
+    try:
+        return law.where(case)
+    except Exception as error:
+        return f"not told: {type(error).__name__}: {error}"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from toyisa.cost import Event
 from toyisa.memory import PAGE, RAM_BASE
-from toyisa.testing import Modelled, state_of
+from toyisa.testing import Modelled, lockstep, shrink_report, state_of
 from toyisa.testing.modelled import BARREN, rules_kept
 from toyisa.testing.states import within_rules
 from vmm.exits import Kind
@@ -34,6 +34,7 @@ from vmm.fuzz.lawguests import (
 from vmm.fuzz.seen import Seen
 from vmm.vcpu import FREE
 
+STEPS = 5000  # of a case that fails, to tell where
 POISONS = (0xA5, 0x5A)
 # In cycles' time a budget counts machine instructions, and a sequence that stands for one
 # of the guest's is run to its end.
@@ -53,6 +54,7 @@ class Law:
     native: bool = True   # on the bare machine, too
     patched: bool = False  # on kernels built for an engine, too
     unpatched: str = ""    # else why not
+    where: Callable[[Case], str] = lambda _case: ""  # where two runs of it first differ
 
 
 def _figures(made: Any) -> dict[str, Any]:
@@ -119,6 +121,17 @@ def _semantics(case: Case, seen: Seen) -> None:
             must_equal({"ram": _digest(theirs)}, {"ram": _digest(made.ram)})
     console = made.output()
     must_equal({"console": bytes(model.hart.bus.console)}, {"console": console})
+
+
+def _where(case: Case) -> str:
+    """The first step at which the machine that the law tries is not as the one beside it."""
+    bare = machine(case, Seen(), "icount", NATIVE)
+    native = case.settings["engine"] == NATIVE
+    tried = Modelled(machine(case, Seen(), "icount", NATIVE)) if native else (
+        machine(case, Seen(), "icount"))  # fmt: skip
+    found = lockstep(bare, tried, STEPS)
+    names = ("core", "model") if native else (NATIVE, case.settings["engine"])
+    return shrink_report(found, names) if found else f"not in the first {STEPS} single steps"
 
 
 def _digest(ram: np.ndarray) -> str:
@@ -221,14 +234,15 @@ def _conservation(case: Case, seen: Seen) -> None:
 
 LAWS: dict[str, Law] = {law.name: law for law in (
     Law("semantics", "the core does what the plain-Python model does",
-        _modelled, _semantics, runs=False),
+        _modelled, _semantics, runs=False, where=_where),
     Law("slices", "a run in one piece ends as one in slices, to the cycle",
         _slices, _sliced),
     Law("roundtrip", "disassembled words assemble to themselves",
         lawtext.cases, lawtext.check, runs=False),
     Law("equivalence", "a guest does the same on the engine as on the bare machine",
         guests, _equivalence, native=False,
-        unpatched="a patched kernel is another program than the bare machine's"),
+        unpatched="a patched kernel is another program than the bare machine's",
+        where=_where),
     Law("containment", "a hostile guest neither reads nor writes what is not its own",
         hostile, _containment, native=False, patched=True),
     Law("determinism", "two runs of one guest are the same, to the cycle",

@@ -1,19 +1,21 @@
 """Answers for a process of a campaign: it runs the chunks that it is given, and reports.
 
-Over its pipe come chunk numbers, and None for the end; back go messages: ("ready",),
-("tick", executions, seen), ("failure", failure), ("done", chunk), ("stopped",),
-("error", text).  Before each case it writes the case down, so that one that ends the
-process is not lost.  Must not know of other processes.
+Over its pipe come chunk numbers, failures found earlier, to be tried again, and None for
+the end; back go messages: ("ready",), ("tick", executions, seen), ("failure", failure),
+("done", what), ("stopped",), ("error", text).  Before each case it writes the case down,
+so that one that ends the process is not lost.  Must not know of other processes.
 """
 
 import pickle
 import signal
 import time
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from vmm.fuzz.case import Case
+from vmm.fuzz.corpus import Failure, violated
 from vmm.fuzz.hunt import Stop, hunt
 from vmm.fuzz.laws import LAWS, Law
 from vmm.fuzz.seen import Seen
@@ -27,6 +29,7 @@ class _Reporter:
     def __init__(self, pipe: Connection, note: Path):
         self.pipe, self.note, self.seen = pipe, note, Seen()
         self.executions, self.reported = 0, time.monotonic()
+        self.begun = 0  # cases, in all
 
     def before(self, case: Case) -> None:
         if time.monotonic() - self.reported > TICK:
@@ -35,6 +38,7 @@ class _Reporter:
             raise Stop
         self.note.write_bytes(pickle.dumps(case))
         self.executions += 1
+        self.begun += 1
 
     def report(self) -> None:
         self.pipe.send(("tick", self.executions, self.seen))
@@ -48,8 +52,11 @@ def work(pipe: Connection, law: str, engine: str, seed: int, note: str) -> None:
         _warm(LAWS[law], engine)
         reporter = _Reporter(pipe, Path(note))
         pipe.send(("ready",))
-        while (chunk := pipe.recv()) is not None:
-            _chunk(reporter, LAWS[law], engine, seed, chunk)
+        while (task := pipe.recv()) is not None:
+            if isinstance(task, Failure):
+                _again(reporter, task)
+            else:
+                _chunk(reporter, LAWS[law], engine, seed, task)
         pipe.send(("stopped",))
     except (EOFError, BrokenPipeError):  # the campaign is gone
         return
@@ -58,12 +65,26 @@ def work(pipe: Connection, law: str, engine: str, seed: int, note: str) -> None:
 
 
 def _chunk(reporter: _Reporter, law: Law, engine: str, seed: int, chunk: int) -> None:
-    failure, whole = hunt(law, engine, seed, chunk, reporter.seen, reporter.before)
+    earlier = reporter.begun
+    failure, _whole = hunt(law, engine, seed, chunk, reporter.seen, reporter.before)
     reporter.report()
     if failure:
         reporter.pipe.send(("failure", failure))
-    if whole:
+    if reporter.begun > earlier:  # if time has cut it, too: again, it would draw the same cases
         reporter.pipe.send(("done", chunk))
+
+
+def _again(reporter: _Reporter, failure: Failure) -> None:
+    try:
+        reporter.before(failure.case)
+    except Stop:
+        return
+    violation = violated(failure)
+    reporter.report()
+    if violation:
+        told = {"expected": violation.expected, "actual": violation.actual}
+        reporter.pipe.send(("failure", replace(failure, **told)))
+    reporter.pipe.send(("done", failure))
 
 
 def _warm(law: Law, engine: str) -> None:

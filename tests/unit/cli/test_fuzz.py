@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from tests.unit.cli.command import ROOT, argv, environment, heed_ctrl_c, toyvmm
+from vmm.fuzz.corpus import held
 
 SHORT = ("--minutes", "0.03")
 
@@ -23,7 +24,7 @@ DEATH = """
 import asm.disasm, os
 right = asm.disasm.disassemble
 def wrong(word, *arguments, **options):
-    return os._exit(9) if word & 0xFF == 0x37 else right(word, *arguments, **options)
+    return os._exit(9) if word & 0x7F == 0x37 else right(word, *arguments, **options)
 asm.disasm.disassemble = wrong
 """
 NO_HYPOTHESIS = "import sys; sys.modules['hypothesis'] = None"
@@ -63,7 +64,7 @@ def test_a_clean_campaign_and_one_that_goes_on(tmp_path):
     second = json.loads(done.stdout)
     assert second["total"]["executions"] == second["executions"] + first["executions"]
     after = campaign(tmp_path)
-    assert after["done"] >= before["done"]
+    assert after["done"] > before["done"]  # behind the chunk that time has cut
     assert after["executions"] == second["total"]["executions"]
     assert [p.name for p in tmp_path.iterdir()] == ["statistics.json"]
 
@@ -79,9 +80,16 @@ def test_a_fault_is_found_shrunk_written_and_replayed(tmp_path):
     assert len(value["listing"][0].split()) == 1  # one word is left
     assert path.name in campaign(corpus)["failures"]
     assert path.name.encode() in done.stdout
+    again = fuzz(corpus, *SHORT, "--json", **env)
+    assert again.returncode == 1
+    still = {row["file"] for row in json.loads(again.stdout)["failures"]}
+    assert still >= set(map(str, found))
+    mended = fuzz(corpus, *SHORT)
+    assert mended.returncode == 0, mended.stdout
+    assert campaign(corpus)["failures"] == []
     assert toyvmm("fuzz", "--replay", path, **env).returncode == 1
-    held = toyvmm("fuzz", "--replay", path)
-    assert (held.returncode, held.stdout.splitlines()[-1]) == (0, b"holds now")
+    now = toyvmm("fuzz", "--replay", path)
+    assert (now.returncode, now.stdout.splitlines()[-1]) == (0, b"holds now")
 
 
 def test_a_case_that_ends_its_process_is_a_failure(tmp_path):
@@ -90,17 +98,54 @@ def test_a_case_that_ends_its_process_is_a_failure(tmp_path):
     assert done.returncode == 1, done.stderr
     value = json.loads(regressions(corpus)[0].read_text())
     assert value["actual"] == "it ended with code 9"
+    assert campaign(corpus)["done"] > 1  # by a process that took its place
+
+
+def test_one_corpus_for_two_campaigns(tmp_path):
+    """At once, if they are not the same."""
+    with held(tmp_path / ".running-roundtrip-native-0", wait=False):
+        done = fuzz(tmp_path, *SHORT)
+        assert done.returncode == 2
+        assert b"another process runs roundtrip native seed 0" in done.stderr
+        assert fuzz(tmp_path, *SHORT, "--seed", "1").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("statistics.json", '{"schema": "toyvmm.fuzz-statistics/1", "campaigns": {'
+         '"roundtrip native seed 0": {"done": 0, "ahead": [], "seen": {}, "executions": "a",'
+         '"seconds": 1, "failures": []}}}', "statistics.json: is damaged"),
+        ("roundtrip-native-0.json", "{}", "it has no 'schema'"),
+    ],
+)  # fmt: skip
+def test_a_damaged_file_is_told(tmp_path, name, text, reason):
+    (tmp_path / name).write_text(text)
+    done = fuzz(tmp_path, *SHORT)
+    assert done.returncode == 2
+    assert reason in done.stderr.decode()
+
+
+def test_a_case_that_cannot_be_run_fails(tmp_path):
+    """Whether it is the law or the file that is wrong, nobody can tell."""
+    whole = sorted((ROOT / "tests" / "laws" / "corpus").glob("equivalence-bt-*.json"))[0]
+    path = tmp_path / whole.name
+    path.write_text(json.dumps(json.loads(whole.read_text()) | {"settings": {}}))
+    done = toyvmm("fuzz", "--replay", path)
+    assert done.returncode == 1
+    assert b"KeyError" in done.stdout
 
 
 @pytest.mark.compiled
-def test_ctrl_c_keeps_what_was_done(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_ctrl_c_keeps_what_was_done(tmp_path, number):
     command = argv("fuzz", "--law", "roundtrip", "--corpus", tmp_path, "--minutes", "5")
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, preexec_fn=heed_ctrl_c) as process:  # fmt: skip
         for line in process.stderr:
             if b"executions" in line and b" 0 executions" not in line:
                 break
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"Traceback" not in err
@@ -109,6 +154,7 @@ def test_ctrl_c_keeps_what_was_done(tmp_path):
     assert done["executions"] > 0
     assert fuzz(tmp_path, *SHORT).returncode == 0
     assert campaign(tmp_path)["executions"] > done["executions"]
+    assert [path.name for path in tmp_path.iterdir()] == ["statistics.json"]
 
 
 def test_usage(tmp_path):
@@ -122,6 +168,7 @@ def test_usage(tmp_path):
     assert "give --law and --corpus" in refused("--law", "roundtrip")
     text = refused("--law", "roundtrip", "--minutes", "x", *corpus)
     assert "not a time in minutes" in text
+    assert "not a time in minutes" in refused("--law", "roundtrip", "--minutes", "inf", *corpus)
     text = refused("--law", "equivalence", "--engine", "native", *corpus)
     assert "has no use for native; there are trap" in text
     assert "did you mean `trap`?" in refused("--law", "equivalence", "--engine", "trp", *corpus)
