@@ -68,14 +68,14 @@ class Result:
 
     subject: Subject
     control: bool = False
-    behaviour: bool = False
+    depends_on: frozenset[str] = frozenset()  # of "level", "location", "resource"
     privileged: bool = False
     violation: Counterexample | None = None       # of theorem 1
     user_violation: Counterexample | None = None  # of theorem 3
 
     @property
     def measured(self) -> str:
-        return ("C" if self.control else "") + ("B" if self.behaviour else "") or "-"
+        return ("C" if self.control else "") + ("B" if self.depends_on else "") or "-"
 
     @property
     def agrees(self) -> bool:
@@ -153,14 +153,15 @@ def _measure(laboratory: Laboratory, subject: Subject) -> Result:
             for runs in (bare, denied, user):
                 completes[runs.context] |= any(o.completed for _, o in runs.all)
             result.control |= any(o.completed and o.resources for _, o in bare.all)
-            pair = bare.depends() or _by_level(bare, denied) or _by_level(bare, user)
-            result.behaviour |= pair is not None
+            result.depends_on |= bare.shown()
+            if _by_level(bare, denied) or _by_level(bare, user):
+                result.depends_on |= {"level"}
             if result.violation is None or result.violation.kind != "drop":
                 found = _violation(bare, denied) or _violation(bare, user)
                 result.violation = found or result.violation
             if result.user_violation is None:
                 result.user_violation = user.sensitive()
-    sensitive = result.control or result.behaviour
+    sensitive = result.control or bool(result.depends_on)
     trapped = not (completes[DEPRIVILEGED] or completes[USER])
     result.privileged = completes[BARE_S] and trapped
     if not sensitive or result.privileged:
@@ -189,6 +190,14 @@ class _Runs:
                 return Counterexample(_hole(other), self.word, (state, other),
                                       (outcome, differently))  # fmt: skip
         return None
+
+    def shown(self) -> set[str]:
+        """What of the states, the level aside, the program can see."""
+        _state, outcome = self.plain
+        return {
+            "location" if other.moved else "resource"
+            for other, differently in self.others if _apart(outcome, differently)
+        }  # fmt: skip
 
     def sensitive(self) -> Counterexample | None:
         """`depends`, or a resource changed."""

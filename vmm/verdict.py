@@ -36,6 +36,7 @@ def _row(result: Result) -> dict:
         "name": result.subject.name,
         "declared": result.subject.declared,
         "measured": result.measured,
+        "depends_on": sorted(result.depends_on),
         "privileged": result.privileged,
         "counterexample": _example(result.violation),
         "user_counterexample": _example(result.user_violation),
@@ -76,13 +77,15 @@ def lines(found: Classification) -> Iterator[str]:
     """The table, the verdicts, a counterexample for each violation."""
     yield f"profile {found.profile.name.lower().replace('_', '-')}: measured on the machine"
     yield ""
-    yield f"{'instruction':34} {'declared':9} {'measured':9} {'privileged':10} hole"
+    columns = f"{'declared':9} {'measured':9} {'privileged':10} {'hole':5} depends on"
+    yield f"{'instruction':34} {columns}"
     for name, result in _grouped(found.results):
         wrong = "" if result.agrees else "   the tables are wrong"
         hole = (result.violation or result.user_violation)
         yield (
             f"{name:34} {result.subject.declared:9} {result.measured:9} "
-            f"{'yes' if result.privileged else 'no':10} {hole.kind if hole else '-'}{wrong}"
+            f"{'yes' if result.privileged else 'no':10} {hole.kind if hole else '-':5} "
+            f"{', '.join(sorted(result.depends_on)) or '-'}{wrong}"
         ).rstrip()
     yield ""
     yield from _verdict(THEOREM1, [(r, r.violation) for r in found.theorem1])
@@ -99,7 +102,7 @@ def _grouped(results: list[Result]) -> Iterator[tuple[str, Result]]:
             yield subject.name, r
             continue
         holes = [v and v.kind for v in (r.violation, r.user_violation)]
-        key = (subject.csr, subject.form, r.agrees, r.measured, r.privileged, *holes)
+        key = (subject.csr, subject.form, r.agrees, r.measured, r.privileged, r.depends_on, *holes)
         seen.setdefault(key, []).append(r)
     for (csr, form, *_), group in sorted(seen.items(), key=lambda item: item[0][0]):
         yield f"{csr} {form} ({len(group)} forms)", group[0]

@@ -30,6 +30,16 @@ def test_declared_is_measured(found):
     assert {r.subject.name: r.measured for r in found.results if not r.agrees} == {}
 
 
+def test_what_behaviour_depends_on(found):
+    """Level, location or another resource; the level only where U reads what is S's."""
+    seen = {r.subject.name: r.depends_on for r in found.results}
+    assert all(bool(seen[r.subject.name]) == ("B" in r.measured) for r in found.results)
+    level = {"level"} if found.profile == Profile.LEAKY_USER else set()
+    assert seen["csrrs satp (read)"] == {"location", "resource"} | level
+    assert seen["csrrs sstatus (read)"] == seen["probe.r"] == {"resource"}
+    assert set().union(*seen.values()) == {"location", "resource"} | level
+
+
 def test_the_verdicts(found):
     assert (not found.theorem1) == (found.profile == Profile.STRICT)
     assert (not found.theorem3) == (found.profile != Profile.LEAKY_USER)
@@ -67,7 +77,7 @@ def test_the_json(found):
     assert len(answer["instructions"]) == len(list(subjects()))
     by_name = {row["name"]: row for row in answer["instructions"]}
     assert by_name["add"] | {"name": ""} == {
-        "name": "", "declared": "-", "measured": "-", "privileged": False,
+        "name": "", "declared": "-", "measured": "-", "depends_on": [], "privileged": False,
         "counterexample": None, "user_counterexample": None,
     }  # fmt: skip
     for name in answer["theorem1"]["violations"]:
