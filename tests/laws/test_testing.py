@@ -111,6 +111,15 @@ def test_kernels_do_the_same_on_the_model_and_on_the_machine(kernel):
     same_on_the_model(kernel)
 
 
+def test_of_what_firmware_answers_the_first_change_is_the_effect():
+    """A second call to what does not exist changes a1 only."""
+    calls = ".globl _start\n_start: li a7, 0x0badc0de\n ecall\n li a1, 5\n ecall\n j .\n"
+    machine, model = (Machine(mem=RAM_SIZE, clock="icount") for _ in range(2))
+    for made in (machine, model):
+        made.load(asm.assemble_text(calls).elf())
+    assert_same(machine, Modelled(model), 10)
+
+
 @pytest.mark.slow
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(kernel=kernels())

@@ -74,12 +74,12 @@ class Modelled:
         hart = self.hart
         if fx.exit[0] != Exc.ECALL_S:
             raise NotModelled(f"an exit to root: {name_of(fx.exit[0])}")
-        a0 = hart.x[10]
+        before = hart.x[10:12]
         self._answer()
         hart.pc += 4
         hart.retired += 1
-        reg = (10, hart.x[10]) if hart.x[10] != a0 else None
-        return replace(fx, next_pc=hart.pc, reg=reg)
+        changed = [(n, hart.x[n]) for n, old in zip((10, 11), before) if hart.x[n] != old]
+        return replace(fx, next_pc=hart.pc, reg=changed[0] if changed else None)
 
     def _answer(self) -> None:
         """One SBI call; a0 is the error, a1 the value but for legacy calls."""
