@@ -59,7 +59,9 @@ def registered(name: str) -> bool:
 
 
 def find(name: str) -> Engine:
-    """The engine of that name; KeyError."""
+    """The engine of that name; ValueError."""
     if name in _REGISTERED:
         return _REGISTERED[name]
+    if name not in _MODULES:
+        raise ValueError(f"no engine is called {name!r}; there are {', '.join(names())}")
     return import_module(_MODULES[name]).ENGINE
