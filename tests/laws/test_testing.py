@@ -3,12 +3,14 @@
 import random
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 
 import asm
-from toyisa.csrs import CSRS
+from toyisa.csrs import BY_NUMBER, CSRS
+from toyisa.fields import Kind
 from toyisa.insns import INSNS
 from toyisa.insns import find as find_row
 from toyisa.machine import Exit, Machine
@@ -163,6 +165,25 @@ def test_every_image_loads_and_runs_to_its_end(data):
 def test_the_other_strategies_draw_what_they_are_called(word, state, tables):
     assert find_row(word) is not None
     assert state.ram.keys() >= tables.keys()
+
+
+CSR_ROWS = tuple(row for row in INSNS if any(f.kind is Kind.CSR for f in row.fields))
+
+
+def test_words_that_name_a_csr_meet_every_csr_and_others():
+    """A CSR that is added to the table is covered without being named."""
+    met = Counter()
+
+    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @given(word=instructions(CSR_ROWS))
+    def draw(word):
+        met[word >> 20] += 1
+
+    draw()
+    assert met.keys() >= BY_NUMBER.keys()
+    assert met.keys() - BY_NUMBER.keys()
+    assert sum(met[number] for number in BY_NUMBER) > met.total() / 2
+    assert least(instructions(CSR_ROWS)) >> 20 in BY_NUMBER
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))

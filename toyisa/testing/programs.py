@@ -1,6 +1,6 @@
 """Answers for random instruction words and user programs, as Hypothesis strategies.
 
-Drawn from the instruction table, so a new row is covered without being named
+Drawn from the instruction and CSR tables, so a new row is covered without being named
 here.  Must not know what an instruction does.
 """
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from toyisa.csrs import CSRS
 from toyisa.fields import Field, Kind
 from toyisa.insns import INSNS, Cost, Insn, Sens
 
@@ -24,8 +25,16 @@ SCRATCH_SIZE = 4096
 free_regs = st.integers(0, 28)
 
 
+# Seven of eight are the table's: an access to what no row names does nothing but trap.
+csr_numbers = st.integers(0, 7).flatmap(
+    lambda n: st.sampled_from([row.number for row in CSRS]) if n < 7 else st.integers(0, 0xFFF)
+)
+
+
 def values(operand: Field) -> st.SearchStrategy[int]:
-    """Any value that `operand` can hold, its ends often."""
+    """Any value that `operand` can hold, its ends often; of CSRs mostly the table's."""
+    if operand.kind is Kind.CSR:
+        return csr_numbers
     step = 1 << operand.align
     spread = st.integers(operand.low // step, operand.high // step).map(lambda n: n * step)
     if operand.kind is Kind.REG:
