@@ -13,11 +13,12 @@ try:
 except ImportError as error:
     raise ImportError("toyisa.testing needs hypothesis: pip install hypothesis") from error
 
-from toyisa.testing.compare import Divergence, assert_same, lockstep, shrink_report, state_of
+from toyisa.testing.compare import assert_same, lockstep, state_of
 from toyisa.testing.images import elf_images, write_elf
 from toyisa.testing.kernels import Kernel, kernels
 from toyisa.testing.modelled import Modelled
 from toyisa.testing.programs import Program, instructions, programs
+from toyisa.testing.report import Divergence, shrink_report
 from toyisa.testing.states import MachineState, machine_states, page_tables
 
 __all__ = [

@@ -1,45 +1,37 @@
 """Answers for whether two harts do the same, step by step, and where they first do not.
 
-A subject is a `Machine`, or anything with `step()`, which answers an object with the
-fields of `effects.Effects` (or some of them), and `state()`, which answers a dict of
-what it holds.  Must not know which of the two is right.
+A subject is a `Machine`, or anything with
+
+    step()    answers an object with the fields of `effects.Effects`, or some of them
+    state()   answers a dict of what it holds: `STATE` or some of it
+    ended     whether it has turned itself off; who has no `ended` is not compared by it
+
+Must not know which of the two is right.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import fields as fields_of
 from typing import Any, Protocol
 
-from toyisa import causes
+from toyisa.effects import Effects
 from toyisa.fields import REG_NAMES
 from toyisa.machine import Machine
-from toyisa.testing.code import text
+from toyisa.state import CSR_FIELDS
+from toyisa.testing.report import Divergence, shrink_report
 
-# What two steps are compared by; `csrs` is left to the state.
+# What two steps are compared by unless told; `csrs` and `priv` are left to the state.
 FIELDS = ("pc", "insn", "reg", "load", "store", "trap", "next_pc")
+ALL_FIELDS = tuple(field.name for field in fields_of(Effects))
+STATE = (*REG_NAMES[1:], "pc", "priv", *CSR_FIELDS)
+_KNOWN = frozenset(STATE)
 _OF_A_TRAP = {"pc", "trap", "next_pc"}  # nothing was executed: what the word was is no matter
 
 
 class Subject(Protocol):
-    """What can be compared with a `Machine`."""
+    """What can be compared with a `Machine`; it may also have `ended`."""
 
     def step(self) -> Any: ...
     def state(self) -> dict[str, int]: ...
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """The first step on which two subjects differ, and the one before.
-
-    `fields` are those of the steps that differ; `state` maps what differs afterwards
-    to both values.
-    """
-
-    steps: int
-    before: Any
-    a: Any
-    b: Any
-    fields: tuple[str, ...]
-    state: dict[str, tuple[int | None, int | None]]
 
 
 def state_of(subject: Machine | Subject) -> dict[str, int]:
@@ -52,13 +44,59 @@ def state_of(subject: Machine | Subject) -> dict[str, int]:
     return state | dict(zip(hart.csr.dtype.names, hart.csr.item()))
 
 
-def _ended(subject: Machine | Subject) -> bool:
-    return bool(subject.how) if isinstance(subject, Machine) else bool(getattr(subject, "ended", 0))
+def _shown(who: str, subject: Machine | Subject) -> dict[str, int]:
+    """Its state, by names that are known."""
+    state = state_of(subject)
+    if unknown := [name for name in state if name not in _KNOWN]:
+        raise ValueError(f"state() of {who}: {_unknown(unknown, STATE)}")
+    return state
 
 
-def _difference(a: dict[str, int], b: dict[str, int]) -> dict[str, tuple[int | None, int | None]]:
-    """What both name and do not agree on: who shows less is compared by less."""
-    return {name: (a[name], b[name]) for name in a if name in b and a[name] != b[name]}
+def _unknown(names: list[str], known: tuple[str, ...]) -> str:
+    return f"there is no {', '.join(map(repr, names))}; there are {' '.join(known)}"
+
+
+def _ended(subject: Machine | Subject) -> bool | None:
+    """Whether it has turned itself off; None if it does not tell."""
+    if isinstance(subject, Machine):
+        return bool(subject.how)
+    told = getattr(subject, "ended", None)
+    return None if told is None else bool(told)
+
+
+def _ready(who: str, subject: Machine | Subject) -> None:
+    """ValueError if it has nothing to run: two such would be found the same."""
+    if _ended(subject):
+        raise ValueError(f"{who} has ended before the first step")
+    if isinstance(subject, Machine) and not (subject.hart.pc or subject.hart.csr.satp):
+        raise ValueError(f"nothing is loaded into {who}")
+
+
+def _same(x: Any, y: Any) -> bool:
+    """Whether two fields are; a list is as good as a tuple."""
+    x, y = (tuple(value) if isinstance(value, list) else value for value in (x, y))
+    return x == y
+
+
+def _compared(fx: Any, fy: Any, fields: tuple[str, ...]) -> list[str]:
+    """The fields that both steps have; TypeError if there are none."""
+    for who, effects in (("a", fx), ("b", fy)):
+        if fields and not any(hasattr(effects, name) for name in fields):
+            raise TypeError(
+                f"step() of {who} answered {type(effects).__name__}, without any of the compared "
+                f"fields: it must answer an object with some of {' '.join(fields)}"
+            )
+    shown = [name for name in fields if hasattr(fx, name) and hasattr(fy, name)]
+    if fields and not shown:
+        raise TypeError(f"the steps of a and b have none in common of {' '.join(fields)}")
+    return shown
+
+
+def _differing(fx: Any, fy: Any, shown: list[str]) -> tuple[str, ...]:
+    """Those of the fields that are not the same in two steps."""
+    if getattr(fx, "trap", None) and getattr(fy, "trap", None):
+        shown = [name for name in shown if name in _OF_A_TRAP]
+    return tuple(name for name in shown if not _same(getattr(fx, name), getattr(fy, name)))
 
 
 def lockstep(
@@ -66,70 +104,37 @@ def lockstep(
 ) -> Divergence | None:
     """Step both up to `steps` times or until one ends; where they first differ, or None.
 
-    Compared are `fields` of what each step did, as far as both have them, and then
-    the state.  A Machine ends by turning itself off, another subject by `ended`.
+    Compared are `fields` of what each step did (any of `effects.Effects`), as far as
+    both have them, then the state as far as both show it, then whether they have ended:
+    a Machine by turning itself off, another subject by `ended`, if it has that.
+    Without `fields` it is the state alone.
+
+    ValueError if a field or a name in a state is not known, a Machine has nothing
+    loaded, or one has ended before; TypeError if there is nothing to compare steps by.
     """
+    fields = (fields,) if isinstance(fields, str) else tuple(fields)
+    if unknown := [name for name in fields if name not in ALL_FIELDS]:
+        raise ValueError(f"fields: {_unknown(unknown, ALL_FIELDS)}")
+    _ready("a", a)
+    _ready("b", b)
     before = None
-    for n in range(steps):
-        if _ended(a) or _ended(b):
-            break
+    for n in range(1, steps + 1):
         fx, fy = a.step(), b.step()
-        trapped = getattr(fx, "trap", None) and getattr(fy, "trap", None)
-        shown = (n for n in fields if hasattr(fx, n) and hasattr(fy, n))
-        differ = tuple(
-            name for name in shown
-            if getattr(fx, name) != getattr(fy, name) and not (trapped and name not in _OF_A_TRAP)
-        )  # fmt: skip
-        state = _difference(state_of(a), state_of(b))
+        shown, x, y = _compared(fx, fy, fields), _shown("a", a), _shown("b", b)
+        common = [name for name in x if name in y]
+        if not shown and not common:
+            raise ValueError("no fields, and no name that both states have: nothing is compared")
+        differ = _differing(fx, fy, shown)
+        state = {name: (x[name], y[name]) for name in common if x[name] != y[name]}
+        ended = _ended(a), _ended(b)
+        if None not in ended and ended[0] != ended[1]:
+            state["ended"] = ended
         if differ or state:
-            return Divergence(n + 1, before, fx, fy, differ, state)
-        before = fx
-    if _ended(a) != _ended(b):
-        return Divergence(steps, before, before, before, ("ended",), {})
+            return Divergence(n, before, fx, fy, differ, state)
+        if any(ended):
+            return None
+        before = fx if hasattr(fx, "insn") else fy
     return None
-
-
-def shrink_report(
-    found: Divergence,
-    names: tuple[str, str] = ("a", "b"),
-    disassemble: Callable[[int, int], str] = text,
-) -> str:
-    """A divergence for people: the instruction, what each made of it, both states.
-
-    `disassemble(word, pc)`: `asm.disasm.disassemble` knows pseudo-instructions, too.
-    """
-    lines = [f"step {found.steps}: {names[0]} and {names[1]} differ"]
-    if found.before is not None:
-        lines.append(f"  before    {_instruction(found.before, disassemble)}")
-    lines.append(f"  here      {_instruction(found.a, disassemble)}")
-    if "insn" in found.fields or "pc" in found.fields:
-        lines.append(f"  {names[1]:9} {_instruction(found.b, disassemble)}")
-    for name in found.fields:
-        for who, effects in zip(names, (found.a, found.b)):
-            lines.append(f"  {name:9} {who}: {_value(name, getattr(effects, name, None))}")
-    for name, (x, y) in found.state.items():
-        lines.append(f"  {name:9} {names[0]}: {x:#010x}   {names[1]}: {y:#010x}")
-    return "\n".join(lines)
-
-
-def _instruction(effects: Any, disassemble: Callable[[int, int], str]) -> str:
-    pc, insn = getattr(effects, "pc", None), getattr(effects, "insn", None)
-    where = "" if pc is None else f"{pc:08x}: "
-    if insn is None:
-        return f"{where}no instruction could be fetched"
-    return f"{where}{insn:08x}  {disassemble(insn, pc or 0)}"
-
-
-def _value(name: str, value: Any) -> str:
-    if value is None:
-        return "none"
-    if name == "reg":
-        return f"{REG_NAMES[value[0]]} = {value[1]:#010x}"
-    if name == "trap":
-        return f"{causes.name(value[0])}, stval {value[1]:#010x}"
-    if name in ("load", "store"):
-        return f"{value[2]} bytes at {value[0]:#010x}: {value[1]:#x}"
-    return f"{value:#010x}" if isinstance(value, int) else str(value)
 
 
 def assert_same(
