@@ -25,6 +25,7 @@ from toyisa.testing import (
     lockstep,
     machine_states,
     page_tables,
+    programs,
     shrink_report,
     write_elf,
 )
@@ -83,16 +84,43 @@ def boots_as_the_firmware_leaves_it(model, kernel):
     assert model.hart.csr["scounteren"] == 2
 
 
-def test_what_a_device_answers_into_x0_is_told_by_neither():
-    """The step is the same; a value that nobody kept is 0 on both sides."""
-    text = "li t0, 0x10000000\nlbu zero, 5(t0)\nlbu a0, 5(t0)\n"
+def begun_on_both(text):
+    """A machine about to run it, and the model."""
     (section, *_) = asm.assemble_text(text).sections
     machine = Machine(mem=RAM_SIZE, clock="icount")
     machine.load(write_elf({RAM_BASE: bytes(section.data)}, RAM_BASE))
+    return machine, Modelled(machine)
+
+
+def test_what_a_device_answers_into_x0_is_told_by_neither():
+    """The step is the same; a value that nobody kept is 0 on both sides."""
+    text = "li t0, 0x10000000\nlbu zero, 5(t0)\nlbu a0, 5(t0)\n"
+    machine, model = begun_on_both(text)
     machine.end_input()
-    model = Modelled(machine)
     steps = [(machine.step(), model.step()) for _ in range(3)][1:]
     assert [(a.load, b.load) for a, b in steps] == [((UART + 5, n, 1),) * 2 for n in (0, 0x60)]
+
+
+def test_the_first_register_that_an_answer_changes_is_told_by_both():
+    """That there is no such call changes a1 alone, if a0 says so already."""
+    call = "li a0, -2\nli a1, 5\nli a7, 0x0badc0de\necall\n"
+    assert_same(*begun_on_both(call), 5)
+
+
+def test_the_model_refuses_a_machine_whose_time_counts_cycles():
+    with pytest.raises(ValueError, match='clock="icount"'):
+        Modelled(Machine(mem=RAM_SIZE))
+
+
+def test_rows_may_be_named():
+    addi = find_row(least(instructions(["addi"])))
+    assert addi.name == "addi"
+    assert all(find_row(word) is addi for word in least(programs(iter([addi]))).words)
+    for strategy in (instructions, programs):
+        with pytest.raises(ValueError, match="there is no instruction 'adi', 'sbu'"):
+            strategy(["adi", "add", "sbu"])
+        with pytest.raises(ValueError, match="no row"):
+            strategy([])
 
 
 def same_on_the_model(kernel):
@@ -111,15 +139,6 @@ def same_on_the_model(kernel):
 @given(kernel=kernels())
 def test_kernels_do_the_same_on_the_model_and_on_the_machine(kernel):
     same_on_the_model(kernel)
-
-
-def test_of_what_firmware_answers_the_first_change_is_the_effect():
-    """A second call to what does not exist changes a1 only."""
-    calls = ".globl _start\n_start: li a7, 0x0badc0de\n ecall\n li a1, 5\n ecall\n j .\n"
-    machine, model = (Machine(mem=RAM_SIZE, clock="icount") for _ in range(2))
-    for made in (machine, model):
-        made.load(asm.assemble_text(calls).elf())
-    assert_same(machine, Modelled(model), 10)
 
 
 @pytest.mark.slow

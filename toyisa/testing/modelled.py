@@ -28,12 +28,16 @@ BARREN = 60  # traps in a row after which a machine is about to say that it is s
 class Modelled:
     """The model, in the state of a Machine whose virtual time counts instructions.
 
+    ValueError for a machine whose time counts cycles, of which the model has none.
+
     `ended` as soon as the guest turns the machine off, or does what the model has no
     part for: a device other than the console's transmitter, a call that few kernels
     make.  Then `beyond` says what, and nothing more can be compared.
     """
 
     def __init__(self, machine: Machine) -> None:
+        if not machine.hart.clock.icount:
+            raise ValueError('the model counts instructions: make the machine with clock="icount"')
         hart, made = Hart(Bus(len(machine.ram)), int(machine.hart.pc)), machine.hart
         hart.bus.ram[:] = machine.ram.tobytes()
         hart.x, hart.priv = made.x[:32].tolist(), int(made.priv)
@@ -74,12 +78,13 @@ class Modelled:
         hart = self.hart
         if fx.exit[0] != Exc.ECALL_S:
             raise NotModelled(f"an exit to root: {name_of(fx.exit[0])}")
-        before = hart.x[10:12]
+        before = list(hart.x)
         self._answer()
         hart.pc += 4
         hart.retired += 1
-        changed = [(n, hart.x[n]) for n, old in zip((10, 11), before) if hart.x[n] != old]
-        return replace(fx, next_pc=hart.pc, reg=changed[0] if changed else None)
+        changed = (n for n in (10, 11) if hart.x[n] != before[n])  # the first is told
+        reg = next(((n, hart.x[n]) for n in changed), None)
+        return replace(fx, next_pc=hart.pc, reg=reg)
 
     def _answer(self) -> None:
         """One SBI call; a0 is the error, a1 the value but for legacy calls."""

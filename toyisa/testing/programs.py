@@ -4,13 +4,14 @@ Drawn from the instruction and CSR tables, so a new row is covered without being
 here.  Must not know what an instruction does.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
 from toyisa.csrs import CSRS
 from toyisa.fields import Field, Kind
-from toyisa.insns import INSNS, Cost, Insn, Sens
+from toyisa.insns import BY_NAME, INSNS, Cost, Insn, Sens
 
 CORNERS = (
     0, 1, 2, 3, 4, 31, 32, 33, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF,
@@ -42,9 +43,23 @@ def values(operand: Field) -> st.SearchStrategy[int]:
     return st.one_of(st.sampled_from((operand.low, 0, step, operand.high // step * step)), spread)
 
 
+def named(rows: Iterable[Insn | str]) -> tuple[Insn, ...]:
+    """Rows of the table, each given as such or by its name; ValueError if there are none."""
+    rows = tuple(rows)
+    if unknown := [row for row in rows if isinstance(row, str) and row not in BY_NAME]:
+        raise ValueError(f"there is no instruction {', '.join(map(repr, unknown))}")
+    if not rows:
+        raise ValueError("no row of the instruction table to draw from")
+    return tuple(BY_NAME[row] if isinstance(row, str) else row for row in rows)
+
+
+def instructions(rows: Iterable[Insn | str] = INSNS) -> st.SearchStrategy[int]:
+    """A legal word of one of `rows`, or of their names: any operands, any aq and rl."""
+    return _instructions(named(rows))
+
+
 @st.composite
-def instructions(draw: st.DrawFn, rows: tuple[Insn, ...] = INSNS) -> int:
-    """A legal word of one of `rows`, any operands, any aq and rl."""
+def _instructions(draw: st.DrawFn, rows: tuple[Insn, ...]) -> int:
     row = draw(st.sampled_from(rows))
     operands = [draw(values(operand)) for operand in row.fields]
     order = {"aq": draw(st.integers(0, 1)), "rl": draw(st.integers(0, 1))} if row.ordered else {}
@@ -63,7 +78,6 @@ USER_ROWS = tuple(
 )
 MEMORY = {Cost.LOAD, Cost.STORE, Cost.ATOMIC}
 TRANSFER = {Cost.BRANCH, Cost.JUMP}
-_BY_NAME = {row.name: row for row in INSNS}
 
 
 @dataclass
@@ -119,7 +133,7 @@ def items(
         offset = draw(st.one_of(st.sampled_from((0, 1)), st.integers(-500, 500))) * size
         name = next((o.name for o in row.fields if o.name.endswith("imm12")), None)
         if name is None:
-            before = [_BY_NAME["addi"].encode(ADDRESS_REG, SCRATCH_REG, offset)]
+            before = [BY_NAME["addi"].encode(ADDRESS_REG, SCRATCH_REG, offset)]
             chosen["rs1"] = ADDRESS_REG
         else:
             chosen |= {"rs1": SCRATCH_REG, name: offset}
@@ -139,7 +153,7 @@ def link(parts: list[Item]) -> list[int]:
         chosen, row = dict(part.chosen), part.transfer
         distance = starts[min(n + part.ahead, len(parts))] - 4 * len(out)
         if len(part) > len(part.words) + 1:
-            out.append(_BY_NAME["auipc"].encode(TARGET_REG, 0))
+            out.append(BY_NAME["auipc"].encode(TARGET_REG, 0))
             chosen |= {"rs1": TARGET_REG, "imm12": distance}
         else:
             chosen["branch" if "branch" in chosen else "jump"] = distance
@@ -147,9 +161,15 @@ def link(parts: list[Item]) -> list[int]:
     return out
 
 
+def programs(
+    rows: Iterable[Insn | str] = USER_ROWS, max_size: int = 40
+) -> st.SearchStrategy[Program]:
+    """A program of `rows` that ends by construction: every transfer goes forward."""
+    return _programs(named(rows), max_size)
+
+
 @st.composite
-def programs(draw: st.DrawFn, rows: tuple[Insn, ...] = USER_ROWS, max_size: int = 40) -> Program:
-    """A program that ends by construction: every transfer goes forward."""
+def _programs(draw: st.DrawFn, rows: tuple[Insn, ...], max_size: int) -> Program:
     parts = draw(st.lists(items(rows), min_size=1, max_size=max_size))
     out = link(parts)
     regs = [0, *(draw(u32) for _ in range(31))]
