@@ -7,6 +7,8 @@ from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+from hypothesis.vendor.pretty import pretty
 
 import asm
 from toyisa.csrs import BY_NUMBER, CSRS
@@ -17,6 +19,7 @@ from toyisa.machine import Exit, Machine
 from toyisa.memory import RAM_BASE, UART
 from toyisa.testing import (
     Modelled,
+    Program,
     acts,
     assert_same,
     elf_images,
@@ -29,6 +32,7 @@ from toyisa.testing import (
     shrink_report,
     write_elf,
 )
+from toyisa.testing.code import Code, text
 
 RAM_SIZE = 1 << 20
 LONGEST = 200_000  # instructions; kernels take 2,000 on average
@@ -115,12 +119,12 @@ def test_the_model_refuses_a_machine_whose_time_counts_cycles():
 def test_rows_may_be_named():
     addi = find_row(least(instructions(["addi"])))
     assert addi.name == "addi"
-    assert all(find_row(word) is addi for word in least(programs(iter([addi]))).words)
+    assert all(find_row(word) is addi for word in least(programs([addi])).words)
     for strategy in (instructions, programs):
         with pytest.raises(ValueError, match="there is no instruction 'adi', 'sbu'"):
-            strategy(["adi", "add", "sbu"])
+            least(strategy(["adi", "add", "sbu"]))
         with pytest.raises(ValueError, match="no row"):
-            strategy([])
+            least(strategy([]))
 
 
 def same_on_the_model(kernel):
@@ -238,6 +242,38 @@ def test_assert_same_says_where():
     kernel = least(kernels())
     with pytest.raises(AssertionError, match=r"addi|csrrci|lui"):
         assert_same(booted(kernel), Wrong(booted(kernel)))
+
+
+STRATEGIES = [programs(), machine_states(), page_tables(), elf_images()]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=repr)
+@settings(max_examples=15, deadline=None, phases=[Phase.generate])
+@given(data=st.data())
+def test_what_is_drawn_is_printed_short_and_so_that_people_can_read_it(strategy, data):
+    drawn = data.draw(strategy)
+    assert pretty(drawn) == repr(drawn)  # Hypothesis's own way to print is not another
+    words = getattr(drawn, "words", None) or getattr(drawn, "body", [])
+    lines = repr(drawn).splitlines()
+    assert len(lines) <= 100
+    assert all(len(line) < 1000 for line in lines)
+    assert all(f"{word:08x}  {text(word, 0).split()[0]}" in repr(drawn) for word in words)
+
+
+def test_a_program_is_printed_as_a_listing_with_what_it_reads():
+    words = Code().e("addi", 10, 11, -1).e("lw", 12, 4, 31).e("beq", 0, 5, -4).words()
+    program = Program(words, [7 * n for n in range(32)], bytes(range(16)) * 256)
+    assert repr(program).splitlines() == [
+        "Program:",
+        "   0: fff58513  addi a0, a1, -1",
+        "   4: 004fa603  lw a2, 4(t6)",
+        "   8: fe500ee3  beq zero, t0, 0x4",
+        "registers t0=0x23 a1=0x4d",
+        "memory    256 times the bytes 00010203 04050607 08090a0b 0c0d0e0f",
+    ]
+    program.memory = bytes(4095) + b"x"
+    assert "memory    4096 bytes, SHA-256 " in repr(program)
+    assert len(repr(program)) < 250
 
 
 def test_the_machine_does_not_need_hypothesis():

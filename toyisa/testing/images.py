@@ -12,6 +12,7 @@ from toyisa.insns import BY_NAME
 from toyisa.memory import PAGE, RAM_BASE
 from toyisa.testing.code import Code
 from toyisa.testing.programs import programs
+from toyisa.testing.shown import Readable, filled
 
 _SHUTDOWN = Code().e("addi", 17, 0, 8).e("ecall").words()  # legacy SBI call 8
 _EHDR, _PHDR, _SHDR = 52, 32, 40
@@ -47,6 +48,15 @@ def write_elf(
     return header + headers + body + bytes(table) + bytes(names) + sections
 
 
+class Image(Readable, bytes):
+    """A file, printed as what it was made of: thousands of bytes tell nobody anything."""
+
+    about: str
+
+    def __repr__(self) -> str:
+        return f"ELF, {filled(self)}; {self.about}"
+
+
 @st.composite
 def elf_images(draw: st.DrawFn) -> bytes:
     """An ELF with a random user program that runs to its end and turns the machine off.
@@ -64,4 +74,7 @@ def elf_images(draw: st.DrawFn) -> bytes:
     pieces = [(start, struct.pack(f"<{len(words)}I", *words)), (scratch, program.memory)]
     symbols = {"_start": start, "program": start + 4 * len(load), "scratch": scratch}
     ordered = draw(st.permutations(pieces))
-    return write_elf(dict(ordered), start, symbols, draw(st.sampled_from([0, 4, 64])))
+    image = Image(write_elf(dict(ordered), start, symbols, draw(st.sampled_from([0, 4, 64]))))
+    places = " ".join(f"{name}={address:#x}" for name, address in symbols.items())
+    image.about = f"{places}; {program}"
+    return image

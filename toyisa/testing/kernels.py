@@ -18,10 +18,11 @@ from toyisa.testing.acts import World, acts, entries, u32_regs
 from toyisa.testing.code import Code, text
 from toyisa.testing.images import write_elf
 from toyisa.testing.programs import link
+from toyisa.testing.shown import Readable
 
 
 @dataclass(repr=False)
-class Kernel:
+class Kernel(Readable):
     """Code at the start of RAM, data as {physical address: bytes}, labels' addresses."""
 
     words: list[int]
@@ -58,10 +59,6 @@ class Kernel:
     def __repr__(self) -> str:
         """What differs from kernel to kernel."""
         return self.listing("_start", "finish")
-
-    def _repr_pretty_(self, printer, cycle: bool) -> None:
-        """Hypothesis prints a dataclass by its fields unless told."""
-        printer.text(repr(self))
 
 
 def _words(values: list[int]) -> bytes:

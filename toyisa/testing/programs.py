@@ -4,7 +4,7 @@ Drawn from the instruction and CSR tables, so a new row is covered without being
 here.  Must not know what an instruction does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from toyisa.csrs import CSRS
 from toyisa.fields import Field, Kind
 from toyisa.insns import BY_NAME, INSNS, Cost, Insn, Sens
+from toyisa.testing import shown
 
 CORNERS = (
     0, 1, 2, 3, 4, 31, 32, 33, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF,
@@ -43,24 +44,19 @@ def values(operand: Field) -> st.SearchStrategy[int]:
     return st.one_of(st.sampled_from((operand.low, 0, step, operand.high // step * step)), spread)
 
 
-def named(rows: Iterable[Insn | str]) -> tuple[Insn, ...]:
+def named(rows: Sequence[Insn | str]) -> list[Insn]:
     """Rows of the table, each given as such or by its name; ValueError if there are none."""
-    rows = tuple(rows)
     if unknown := [row for row in rows if isinstance(row, str) and row not in BY_NAME]:
         raise ValueError(f"there is no instruction {', '.join(map(repr, unknown))}")
     if not rows:
         raise ValueError("no row of the instruction table to draw from")
-    return tuple(BY_NAME[row] if isinstance(row, str) else row for row in rows)
-
-
-def instructions(rows: Iterable[Insn | str] = INSNS) -> st.SearchStrategy[int]:
-    """A legal word of one of `rows`, or of their names: any operands, any aq and rl."""
-    return _instructions(named(rows))
+    return [BY_NAME[row] if isinstance(row, str) else row for row in rows]
 
 
 @st.composite
-def _instructions(draw: st.DrawFn, rows: tuple[Insn, ...]) -> int:
-    row = draw(st.sampled_from(rows))
+def instructions(draw: st.DrawFn, rows: Sequence[Insn | str] = INSNS) -> int:
+    """A legal word of one of `rows`, or of their names: any operands, any aq and rl."""
+    row = draw(st.sampled_from(named(rows)))
     operands = [draw(values(operand)) for operand in row.fields]
     order = {"aq": draw(st.integers(0, 1)), "rl": draw(st.integers(0, 1))} if row.ordered else {}
     return row.encode(*operands, **order) | draw(st.integers(0, 0xFFFFFFFF)) & row.ignored
@@ -80,8 +76,8 @@ MEMORY = {Cost.LOAD, Cost.STORE, Cost.ATOMIC}
 TRANSFER = {Cost.BRANCH, Cost.JUMP}
 
 
-@dataclass
-class Program:
+@dataclass(repr=False)
+class Program(shown.Readable):
     """A user-mode program that runs off its end, whatever its branches do.
 
     `words` in order; `regs` the 32 registers at the start, of which SCRATCH_REG
@@ -89,8 +85,14 @@ class Program:
     """
 
     words: list[int]
-    regs: list[int] = field(repr=False)
-    memory: bytes = field(repr=False)
+    regs: list[int]
+    memory: bytes
+
+    def __repr__(self) -> str:
+        """Its words from 0, the registers that they read, what is in memory."""
+        lines = ["Program:", *shown.listing(self.words)]
+        lines.append(f"registers {shown.registers(self.regs[:SCRATCH_REG], self.words)}")
+        return "\n".join([*lines, f"memory    {shown.filled(self.memory)}"])
 
 
 def _access_size(row: Insn) -> int:
@@ -161,16 +163,12 @@ def link(parts: list[Item]) -> list[int]:
     return out
 
 
-def programs(
-    rows: Iterable[Insn | str] = USER_ROWS, max_size: int = 40
-) -> st.SearchStrategy[Program]:
-    """A program of `rows` that ends by construction: every transfer goes forward."""
-    return _programs(named(rows), max_size)
-
-
 @st.composite
-def _programs(draw: st.DrawFn, rows: tuple[Insn, ...], max_size: int) -> Program:
-    parts = draw(st.lists(items(rows), min_size=1, max_size=max_size))
+def programs(
+    draw: st.DrawFn, rows: Sequence[Insn | str] = USER_ROWS, max_size: int = 40
+) -> Program:
+    """A program of `rows` that ends by construction: every transfer goes forward."""
+    parts = draw(st.lists(items(tuple(named(rows))), min_size=1, max_size=max_size))
     out = link(parts)
     regs = [0, *(draw(u32) for _ in range(31))]
     memory = draw(st.binary(min_size=64, max_size=64)) * (SCRATCH_SIZE // 64)

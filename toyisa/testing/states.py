@@ -24,8 +24,9 @@ from hypothesis import strategies as st
 
 from toyisa.csrs import BITS, CSRS
 from toyisa.insns import BY_NAME as ROWS
-from toyisa.insns import INSNS, Cost, Sens, find
+from toyisa.insns import INSNS, Cost, Sens
 from toyisa.levels import Level
+from toyisa.testing import shown
 from toyisa.testing.programs import instructions, raw_words, u32
 
 RAM_BASE = 0x80000000
@@ -109,7 +110,7 @@ def handler() -> list[int]:
 
 
 @dataclass(repr=False)
-class MachineState:
+class MachineState(shown.Readable):
     """RAM as {offset: bytes}, the registers, the CSRs, and who may do what."""
 
     ram: dict[int, bytes]
@@ -127,29 +128,24 @@ class MachineState:
         return bytes(ram)
 
     def __repr__(self) -> str:
-        """What a person needs to see of it; the tables' words that are not zero."""
-        tables = [
-            f"{RAM_BASE + at + 4 * n:x}: {word:08x}"
-            for at in (*ROOTS, *LEAVES)
-            for n, (word,) in enumerate(struct.iter_unpack("<I", self.ram[at]))
-            if word
-        ]
-        body = [f"{4 * n:x}: {word:08x} {_name(word)}" for n, word in enumerate(self.body)]
-        regs = [f"x{n}={value:x}" for n, value in enumerate(self.x)]
-        csrs = [f"{name}={value:x}" for name, value in self.csr.items()]
-        parts = (f"pc={self.pc:x} priv={self.priv}", "\n".join(body), tables, regs, csrs)
-        return "\n".join(p if isinstance(p, str) else " ".join(p) for p in parts)
-
-    def _repr_pretty_(self, printer, cycle: bool) -> None:
-        """Hypothesis prints a dataclass by its fields, 100 kB of them, unless told."""
-        printer.text(repr(self))
+        """What a person needs to see: the body, what it reads, the tables, what is not 0."""
+        csrs = " ".join(f"{name}={value:#x}" for name, value in self.csr.items() if value)
+        tables = {at: self.ram[at] for at in (*ROOTS, *LEAVES) if at in self.ram}
+        return "\n".join([
+            f"MachineState: pc={self.pc:#x} priv={self.priv}",
+            *shown.listing(self.body, self.pc),
+            f"registers {shown.registers(self.x, self.body)}",
+            f"csrs      {csrs}",
+            f"tables    {PageTables(tables)!r}",
+            f"data      {shown.filled(self.ram.get(DATA, b''))}",
+        ])  # fmt: skip
 
 
-def _name(word: int) -> str:
-    row = find(word)
-    if row is None:
-        return "illegal"
-    return f"{row.name} {row.operands} {row.operand_values(word)}"
+class PageTables(shown.Readable, dict):
+    """{offset in RAM: bytes}; printed are physical addresses and words that are not 0."""
+
+    def __repr__(self) -> str:
+        return " ".join(shown.nonzero(data, RAM_BASE + at) for at, data in self.items())
 
 
 frames = st.one_of(
@@ -190,7 +186,7 @@ def spaces() -> list[int]:
 @st.composite
 def page_tables(draw: st.DrawFn) -> dict[int, bytes]:
     """Both spaces' tables: the kernel's superpage, the window, random entries."""
-    ram = {}
+    ram = PageTables()
     for root, leaf in zip(ROOTS, LEAVES, strict=True):
         top = [0] * 1024
         top[RAM_BASE >> 22] = RAM_BASE >> 2 | LEAF_S & draw(st.sampled_from([0xFF, 0x3F, 0x7F]))
@@ -262,7 +258,7 @@ def machine_states(draw: st.DrawFn, max_size: int = 40) -> MachineState:
     drawn = draw(st.lists(items, min_size=1, max_size=max_size))
     body = [word for item in drawn for word in item if len(item) > 1 or _no_satp(word)]
     code = handler()
-    ram = draw(page_tables())
+    ram = dict(draw(page_tables()))
     ram[0] = struct.pack(f"<{len(code)}I", *code)
     ram[BODY] = struct.pack(f"<{len(body) + 1}I", *body, e("jal", 0, -4 * len(body)))
     ram[DATA] = draw(st.binary(min_size=16, max_size=16)) * (4 * 4096 // 16)
