@@ -27,17 +27,8 @@ def put(kernel):
     """What lays a kernel of the lock-step tests into a machine."""
 
     def prepare(machine):
-        from toyisa.mmu import recontext
-
-        for at, data in kernel.ram.items():
-            machine.poke(RAM_BASE + at, data)
-        hart = machine.hart
-        hart.x[:32] = kernel.x
-        hart.pc, hart.priv = kernel.pc, kernel.priv
-        for name, value in kernel.csr.items():
-            hart.csr[name] = value
-        hart.clock.per_tick = 16
-        recontext(hart)
+        kernel.put(machine)
+        machine.hart.clock.per_tick = 16
         machine.end_input()
 
     return prepare

@@ -18,6 +18,7 @@ from toyisa.insns import find as find_row
 from toyisa.machine import Exit, Machine
 from toyisa.memory import RAM_BASE, UART
 from toyisa.testing import (
+    SCRATCH_REG,
     Modelled,
     Program,
     acts,
@@ -30,6 +31,7 @@ from toyisa.testing import (
     page_tables,
     programs,
     shrink_report,
+    state_of,
     write_elf,
 )
 from toyisa.testing.code import Code, text
@@ -274,6 +276,37 @@ def test_a_program_is_printed_as_a_listing_with_what_it_reads():
     program.memory = bytes(4095) + b"x"
     assert "memory    4096 bytes, SHA-256 " in repr(program)
     assert len(repr(program)) < 250
+
+
+@settings(max_examples=20, deadline=None)
+@given(program=programs(), other=programs())
+def test_a_program_that_was_put_runs_to_its_end_and_off(program, other):
+    machine, scratch = Machine(mem=RAM_SIZE), RAM_BASE + 0x20800
+    other.put(machine)
+    end = program.put(machine, RAM_BASE + 0x4000, scratch - 0x800)
+    assert machine.hart.x[:32].tolist() == [*program.regs[:SCRATCH_REG], scratch]
+    assert end == RAM_BASE + 0x4000 + 4 * len(program.words)
+    for _ in program.words:
+        if machine.hart.pc == end:
+            break
+        assert machine.step().trap is None
+    assert machine.hart.pc == end
+    assert machine.run(10) is Exit.HALTED
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(state=machine_states(), other=machine_states())
+def test_of_a_state_that_was_put_nothing_of_another_is_left(state, other):
+    used, new = (Machine(mem=RAM_SIZE, clock="icount") for _ in range(2))
+    other.put(used)
+    used.advance()
+    used.hart["clock"] = new.hart["clock"]  # which is no part of a state
+    for machine in (used, new):
+        state.put(machine)
+        machine.end_input()
+        if machine.advance() is not Exit.BUDGET:
+            return
+    assert state_of(used) == state_of(new)
 
 
 def test_the_machine_does_not_need_hypothesis():

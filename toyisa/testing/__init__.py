@@ -17,11 +17,12 @@ from toyisa.testing.compare import assert_same, lockstep, state_of
 from toyisa.testing.images import elf_images, write_elf
 from toyisa.testing.kernels import Kernel, kernels
 from toyisa.testing.modelled import Modelled
-from toyisa.testing.programs import Program, instructions, programs
+from toyisa.testing.programs import SCRATCH_REG, Program, instructions, programs
 from toyisa.testing.report import Divergence, shrink_report
 from toyisa.testing.states import MachineState, machine_states, page_tables
 
 __all__ = [
+    "SCRATCH_REG",
     "Divergence",
     "Kernel",
     "MachineState",

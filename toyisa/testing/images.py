@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from toyisa.insns import BY_NAME
 from toyisa.memory import PAGE, RAM_BASE
 from toyisa.testing.code import Code
-from toyisa.testing.programs import programs
+from toyisa.testing.programs import SHUTDOWN, programs
 from toyisa.testing.shown import Readable, filled
 
-_SHUTDOWN = Code().e("addi", 17, 0, 8).e("ecall").words()  # legacy SBI call 8
 _EHDR, _PHDR, _SHDR = 52, 32, 40
 
 
@@ -70,7 +69,7 @@ def elf_images(draw: st.DrawFn) -> bytes:
     for number, value in enumerate(program.regs[1:31], 1):
         load.li(number, value)
     load.li(31, scratch + PAGE // 2)
-    words = [*load.words(), *program.words, *_SHUTDOWN, BY_NAME["jal"].encode(0, 0)]
+    words = [*load.words(), *program.words, *SHUTDOWN, BY_NAME["jal"].encode(0, 0)]
     pieces = [(start, struct.pack(f"<{len(words)}I", *words)), (scratch, program.memory)]
     symbols = {"_start": start, "program": start + 4 * len(load), "scratch": scratch}
     ordered = draw(st.permutations(pieces))

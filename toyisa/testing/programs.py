@@ -4,15 +4,22 @@ Drawn from the instruction and CSR tables, so a new row is covered without being
 here.  Must not know what an instruction does.
 """
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
 from toyisa.csrs import CSRS
 from toyisa.fields import Field, Kind
 from toyisa.insns import BY_NAME, INSNS, Cost, Insn, Sens
+from toyisa.memory import RAM_BASE
 from toyisa.testing import shown
+from toyisa.testing.code import Code
+
+if TYPE_CHECKING:
+    from toyisa.machine import Machine
 
 CORNERS = (
     0, 1, 2, 3, 4, 31, 32, 33, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF,
@@ -24,6 +31,8 @@ u32 = st.one_of(st.sampled_from(CORNERS), st.integers(0, 0xFFFFFFFF))
 # Registers that programs keep: where they may load and store, and how they get there.
 SCRATCH_REG, ADDRESS_REG, TARGET_REG = 31, 30, 29
 SCRATCH_SIZE = 4096
+SCRATCH = RAM_BASE + 0x10000  # unless it is said to lie elsewhere
+SHUTDOWN = Code().e("addi", 17, 0, 8).e("ecall").words()  # legacy SBI call 8
 free_regs = st.integers(0, 28)
 
 
@@ -81,12 +90,26 @@ class Program(shown.Readable):
     """A user-mode program that runs off its end, whatever its branches do.
 
     `words` in order; `regs` the 32 registers at the start, of which SCRATCH_REG
-    is for the runner to point at the middle of `memory`.
+    is for the runner to point at the middle of `memory`: `put` does, for a Machine.
     """
 
     words: list[int]
     regs: list[int]
     memory: bytes
+
+    def put(self, machine: "Machine", code: int = RAM_BASE, memory: int = SCRATCH) -> int:
+        """Into a new machine, about to run it in S; where it ends, physical as are the others.
+
+        SCRATCH_REG is set to the middle of `memory`.  What comes at the end turns the
+        machine off.
+        """
+        words, end = [*self.words, *SHUTDOWN], code + 4 * len(self.words)
+        machine.poke(code, struct.pack(f"<{len(words)}I", *words))
+        machine.poke(memory, self.memory)
+        machine.hart.x[:32] = self.regs
+        machine.hart.x[SCRATCH_REG] = memory + len(self.memory) // 2
+        machine.hart.pc = code
+        return end
 
     def __repr__(self) -> str:
         """Its words from 0, the registers that they read, what is in memory."""

@@ -18,6 +18,7 @@ one must agree without any fence, as long as the state is `within_rules`.
 
 import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from hypothesis import strategies as st
@@ -26,8 +27,12 @@ from toyisa.csrs import BITS, CSRS
 from toyisa.insns import BY_NAME as ROWS
 from toyisa.insns import INSNS, Cost, Sens
 from toyisa.levels import Level
+from toyisa.mmu import flush, recontext, reserve
 from toyisa.testing import shown
 from toyisa.testing.programs import instructions, raw_words, u32
+
+if TYPE_CHECKING:
+    from toyisa.machine import Machine
 
 RAM_BASE = 0x80000000
 RAM_SIZE = 1 << 20
@@ -126,6 +131,18 @@ class MachineState(shown.Readable):
         for at, data in self.ram.items():
             ram[at : at + len(data)] = data
         return bytes(ram)
+
+    def put(self, machine: "Machine") -> None:
+        """Into a machine with RAM_SIZE bytes of RAM or more, new or one that held another."""
+        hart = machine.hart
+        machine.poke(RAM_BASE, self.ram_bytes())
+        hart.x[:32] = self.x
+        hart.pc, hart.priv = self.pc, self.priv
+        for name, value in self.csr.items():
+            hart.csr[name] = value
+        flush(hart, -1, -1)
+        reserve(hart, -1)
+        recontext(hart)
 
     def __repr__(self) -> str:
         """What a person needs to see: the body, what it reads, the tables, what is not 0."""
