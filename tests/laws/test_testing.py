@@ -246,6 +246,25 @@ def test_assert_same_says_where():
         assert_same(booted(kernel), Wrong(booted(kernel)))
 
 
+@pytest.mark.parametrize("max_size", [12, 40])
+@pytest.mark.parametrize("strategy", [programs, machine_states])
+def test_sizes_are_spread_and_the_least_is_the_shortest(strategy, max_size):
+    """In what is drawn for each: a transfer by register and such take two or three words."""
+    sizes = []
+
+    @settings(max_examples=100, deadline=None, derandomize=True, database=None,
+              phases=[Phase.generate], suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(drawn=strategy(max_size=max_size))
+    def draw(drawn):
+        sizes.append(len(getattr(drawn, "words", None) or getattr(drawn, "body", [])))
+
+    draw()
+    assert max_size * 0.3 < sum(sizes) / len(sizes) < max_size * 0.9
+    assert max(sizes) > max_size * 0.75
+    drawn = least(strategy(max_size=max_size))
+    assert len(getattr(drawn, "words", None) or drawn.body) == 1
+
+
 STRATEGIES = [programs(), machine_states(), page_tables(), elf_images()]
 
 

@@ -186,12 +186,25 @@ def link(parts: list[Item]) -> list[int]:
     return out
 
 
+def sequences(elements: st.SearchStrategy, max_size: int) -> st.SearchStrategy[list]:
+    """Lists of one to `max_size`, of half that on average.
+
+    Of several lists, for one is mostly short however long it may be; and the least of
+    them is still the shortest.
+    """
+    some = [
+        st.lists(elements, min_size=int(start == 0), max_size=min(10, max_size - start))
+        for start in range(0, max_size, 10)
+    ]
+    return st.tuples(*some).map(lambda lists: [one for part in lists for one in part])
+
+
 @st.composite
 def programs(
     draw: st.DrawFn, rows: Sequence[Insn | str] = USER_ROWS, max_size: int = 40
 ) -> Program:
     """A program of `rows` that ends by construction: every transfer goes forward."""
-    parts = draw(st.lists(items(tuple(named(rows))), min_size=1, max_size=max_size))
+    parts = draw(sequences(items(tuple(named(rows))), max_size))
     out = link(parts)
     regs = [0, *(draw(u32) for _ in range(31))]
     memory = draw(st.binary(min_size=64, max_size=64)) * (SCRATCH_SIZE // 64)

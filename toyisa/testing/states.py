@@ -29,7 +29,7 @@ from toyisa.insns import INSNS, Cost, Sens
 from toyisa.levels import Level
 from toyisa.mmu import flush, recontext, reserve
 from toyisa.testing import shown
-from toyisa.testing.programs import instructions, raw_words, u32
+from toyisa.testing.programs import instructions, raw_words, sequences, u32
 
 if TYPE_CHECKING:
     from toyisa.machine import Machine
@@ -272,7 +272,7 @@ items = st.one_of(
 @st.composite
 def machine_states(draw: st.DrawFn, max_size: int = 40) -> MachineState:
     """A random state, about to run its body in S or in U."""
-    drawn = draw(st.lists(items, min_size=1, max_size=max_size))
+    drawn = draw(sequences(items, max_size))
     body = [word for item in drawn for word in item if len(item) > 1 or _no_satp(word)]
     code = handler()
     ram = dict(draw(page_tables()))
