@@ -107,7 +107,7 @@ def lockstep(
     Compared are `fields` of what each step did (any of `effects.Effects`), as far as
     both have them, then the state as far as both show it, then whether they have ended:
     a Machine by turning itself off, another subject by `ended`, if it has that.
-    Without `fields` it is the state alone.
+    With no fields, `()`, it is the state alone.
 
     ValueError if a field or a name in a state is not known, a Machine has nothing
     loaded, or one has ended before; TypeError if there is nothing to compare steps by.
