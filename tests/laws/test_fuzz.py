@@ -205,7 +205,7 @@ def test_patched_guests_make_every_hypercall():
     """Those of the table, and one that is not in it yet."""
     words = set()
 
-    @settings(fuzz.SETTINGS, max_examples=200, phases=[Phase.generate], derandomize=True)
+    @settings(fuzz.SETTINGS, max_examples=300, phases=[Phase.generate], derandomize=True)
     @given(patched_kernels(), arguments(Row("new", "gva, thing", "-", True, "")))
     def draw(kernel, operands):
         words.update(word for (word,) in struct.iter_unpack("<I", kernel[0][: len(kernel[0]) & ~3]))
