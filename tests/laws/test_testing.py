@@ -113,6 +113,12 @@ def test_the_first_register_that_an_answer_changes_is_told_by_both():
     assert_same(*begun_on_both(call), 5)
 
 
+def test_what_the_model_has_no_part_for_is_no_difference():
+    machine, model = begun_on_both("li a7, 3\necall\nli a0, 1\n")
+    assert lockstep(machine, model, 5) is None
+    assert model.beyond == "SBI call 0x3, 0"
+
+
 def test_the_model_refuses_a_machine_whose_time_counts_cycles():
     with pytest.raises(ValueError, match='clock="icount"'):
         Modelled(Machine(mem=RAM_SIZE))

@@ -5,6 +5,7 @@ A subject is a `Machine`, or anything with
     step()    answers an object with the fields of `effects.Effects`, or some of them
     state()   answers a dict of what it holds: `STATE` or some of it
     ended     whether it has turned itself off; who has no `ended` is not compared by it
+    beyond    if it has that: why it has no part for what the step was to do, else ""
 
 Must not know which of the two is right.
 """
@@ -107,7 +108,8 @@ def lockstep(
     Compared are `fields` of what each step did (any of `effects.Effects`), as far as
     both have them, then the state as far as both show it, then whether they have ended:
     a Machine by turning itself off, another subject by `ended`, if it has that.
-    With no fields, `()`, it is the state alone.
+    With no fields, `()`, it is the state alone.  Where one has no part for a step, as it
+    says in `beyond`, nothing more is compared.
 
     ValueError if a field or a name in a state is not known, a Machine has nothing
     loaded, or one has ended before; TypeError if there is nothing to compare steps by.
@@ -120,6 +122,8 @@ def lockstep(
     before = None
     for n in range(1, steps + 1):
         fx, fy = a.step(), b.step()
+        if getattr(a, "beyond", "") or getattr(b, "beyond", ""):
+            return None
         shown, x, y = _compared(fx, fy, fields), _shown("a", a), _shown("b", b)
         common = [name for name in x if name in y]
         if not shown and not common:
