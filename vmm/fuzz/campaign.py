@@ -27,6 +27,7 @@ from vmm.fuzz.worker import work
 
 ENOUGH = 10      # failures: whoever finds so many has one to look at
 GRACE = 20.0     # seconds that a process has to stop
+ENDING = (signal.SIGINT, signal.SIGTERM)
 SHOW_EVERY = 1.0
 SAVE_EVERY = 10.0
 
@@ -108,22 +109,21 @@ class Campaign:
         return self.result
 
     def _run(self) -> None:
-        old = [signal.signal(signal.SIGTERM, signal.default_int_handler)]
+        old = [signal.getsignal(number) for number in ENDING]
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self._start()
             self._until(self._time_is_up)
         except KeyboardInterrupt:
             self.result.interrupted = True
         finally:
-            # A second Ctrl-C must not cost what was found.
-            numbers = (signal.SIGTERM, signal.SIGINT)
-            old += [signal.signal(number, signal.SIG_IGN) for number in numbers][1:]
+            for number in ENDING:  # a second Ctrl-C must not cost what was found
+                signal.signal(number, signal.SIG_IGN)
             try:
                 self._stop()
                 self._save()
             finally:
-                for number, handler in zip(numbers, old):
-                    signal.signal(number, handler)
+                _handle(old)
 
     # -- processes ---------------------------------------------------------
 
@@ -134,7 +134,8 @@ class Campaign:
 
     def _start_job(self, note: Path) -> None:
         context, plan = multiprocessing.get_context("spawn"), self.plan
-        old = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which processes inherit
+        # What processes inherit: a terminal, and `timeout`, send to the campaign's whole group.
+        old = [signal.signal(number, signal.SIG_IGN) for number in ENDING]
         try:
             here, there = context.Pipe()
             arguments = (there, plan.law, plan.engine, plan.seed, str(note))
@@ -143,7 +144,7 @@ class Campaign:
             there.close()
             self.jobs.append(_Job(process, here, note))
         finally:
-            signal.signal(signal.SIGINT, old)
+            _handle(old)
 
     def _until(self, over: Callable[[], bool]) -> None:
         shown = saved = time.monotonic()
@@ -226,7 +227,7 @@ class Campaign:
             with contextlib.suppress(OSError):
                 job.pipe.send(None)
             if not job.ready:  # it compiles; what it has compiled so far is kept
-                job.process.terminate()
+                job.process.kill()
         limit = time.monotonic() + GRACE
         with contextlib.suppress(CampaignError):
             self._until(lambda: time.monotonic() > limit)
@@ -258,3 +259,9 @@ class Campaign:
     def _save(self) -> None:
         self._count_time()
         write_statistics(self.plan.folder, self.plan.key, self.result.total)
+
+
+def _handle(handlers: list[Any]) -> None:
+    """Handle what ends a campaign as before."""
+    for number, handler in zip(ENDING, handlers):
+        signal.signal(number, handler)

@@ -47,7 +47,8 @@ class _Reporter:
 
 def work(pipe: Connection, law: str, engine: str, seed: int, note: str) -> None:
     """The process's whole life."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the campaign says when to stop
+    for number in (signal.SIGINT, signal.SIGTERM):  # the campaign says when to stop
+        signal.signal(number, signal.SIG_IGN)
     try:
         _warm(LAWS[law], engine)
         reporter = _Reporter(pipe, Path(note))

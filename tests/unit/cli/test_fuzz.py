@@ -1,6 +1,7 @@
 """`toyvmm fuzz`: campaigns as a user runs them, with faults put in from outside."""
 
 import json
+import os
 import signal
 import subprocess
 
@@ -141,11 +142,12 @@ def test_a_case_that_cannot_be_run_fails(tmp_path):
 def test_ctrl_c_keeps_what_was_done(tmp_path, number):
     command = argv("fuzz", "--law", "roundtrip", "--corpus", tmp_path, "--minutes", "5")
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, preexec_fn=heed_ctrl_c) as process:  # fmt: skip
+                          stderr=subprocess.PIPE, preexec_fn=heed_ctrl_c,
+                          start_new_session=True) as process:  # fmt: skip
         for line in process.stderr:
             if b"executions" in line and b" 0 executions" not in line:
                 break
-        process.send_signal(number)
+        os.killpg(process.pid, number)  # as a terminal, and `timeout`, do
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"Traceback" not in err
