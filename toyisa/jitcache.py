@@ -24,12 +24,10 @@ import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import IO
 
-from toyisa import manifest
+from toyisa import lock, manifest
 
 COMPILE_INTO = "TOYVMM_COMPILE_INTO"  # for a process that compiles for another
-PATIENCE = 50  # looks, of 20 ms, at a lock that another process has, until the user is told
 KEPT = 4  # directories of older sources that stay, for those who switch branches
 ROOM = 64 << 20  # bytes that must be free, or a temporary directory is used
 
@@ -173,35 +171,14 @@ def _open(directory: Path) -> Path:
     return directory
 
 
-@contextlib.contextmanager
-def _lock(directory: Path, wait: bool = True) -> Iterator[bool]:
-    """Hold the one lock of the cache; whether it is held, always so if `wait`.
-
-    It lies beside the directories, so it is never deleted while somebody waits for it.
-    """
-    try:
-        import fcntl
-    except ImportError:  # a system without such locks: both compile, neither is wrong
-        yield True
-        return
-    with open(directory.parent / "lock", "a") as file:
-        held = True  # so it is on a file system without locks: as above
-        with contextlib.suppress(OSError):
-            held = _taken(fcntl.flock, file, fcntl.LOCK_EX, fcntl.LOCK_NB, wait)
-        yield held
+def _lock(directory: Path) -> contextlib.AbstractContextManager[bool]:
+    """Hold the one lock of the cache, beside the directories: so it is never deleted while
+    somebody waits for it."""
+    return lock.held(directory.parent / "lock", _waiting)
 
 
-def _taken(flock: Callable, file: IO, lock: int, at_once: int, wait: bool) -> bool:
-    """Whether the lock could be taken; who waits for longer than a second is told why."""
-    for _ in range(PATIENCE if wait else 1):
-        with contextlib.suppress(BlockingIOError):
-            flock(file, lock | at_once)
-            return True
-        time.sleep(0.02 if wait else 0)
-    if wait:
-        _say("waiting for another process that is compiling ...")
-        flock(file, lock)
-    return wait
+def _waiting() -> None:
+    _say("waiting for another process that is compiling ...")
 
 
 def _relist(directory: Path) -> None:
@@ -211,7 +188,7 @@ def _relist(directory: Path) -> None:
     """
     with contextlib.suppress(OSError):
         if directory.is_dir() and not manifest.holds(directory):
-            with _lock(directory, wait=False) as held:
+            with lock.held(directory.parent / "lock", None) as held:
                 if held:
                     manifest.write(directory, manifest.read(directory)["units"])
 

@@ -2,6 +2,7 @@
 
 import struct
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -13,6 +14,7 @@ from toyisa.machine import Machine
 from toyisa.memory import RAM_BASE, UART
 from toyisa.testing.model import alu
 from vmm.fuzz import hunt as fuzz
+from vmm.fuzz.campaign import Campaign, Plan
 from vmm.fuzz.case import BadCase, Case, Violation
 from vmm.fuzz.corpus import Failure, load, replay, violated
 from vmm.fuzz.hunt import Stop, hunt
@@ -282,6 +284,17 @@ def test_a_snapshot_leaves_the_map_where_it_is(tmp_path):
     assert int(Machine.restore(tmp_path / "state").hart.covers) == 0
     made.load_snapshot(tmp_path / "state")
     assert int(made.hart.covers) == address
+
+
+@pytest.mark.parametrize(("stopping", "given"), [(False, [1]), (True, [])])
+def test_a_campaign_that_stops_gives_nothing_more(tmp_path, stopping, given):
+    """To a process that has read the end by then, it would be sent into the void."""
+    campaign = Campaign(Plan("roundtrip", NATIVE, 60, 1, tmp_path), lambda result: None)
+    sent = []
+    job = SimpleNamespace(pipe=SimpleNamespace(send=sent.append), task=0)
+    campaign.jobs, campaign.stopping = [job], stopping
+    campaign._hear(job, ("done", 0))
+    assert sent == given
 
 
 def test_a_name_is_the_cases():

@@ -22,7 +22,6 @@ REAL = Path(toyisa.__file__).parent
 CALLEE = "from toyisa.njit import njit\n\n\n@njit\ndef callee(x):\n    return x + 1\n"
 CALLER = """\
 import sys
-import threading
 from pathlib import Path
 from toyisa import jitcache
 from toyisa.njit import entry
@@ -52,7 +51,7 @@ def package(tmp_path):
     """A copy of the mechanism with a small package around it."""
     folder = tmp_path / "src" / "toyisa"
     folder.mkdir(parents=True)
-    for name in ("__init__.py", "jitcache.py", "manifest.py", "njit.py"):
+    for name in ("__init__.py", "jitcache.py", "lock.py", "manifest.py", "njit.py"):
         shutil.copy(REAL / name, folder / name)
     (folder / "callee.py").write_text(CALLEE)
     (folder / "caller.py").write_text(CALLER)

@@ -17,7 +17,7 @@ from toyisa.testing import runtime
 from toyisa.testing.acts import World, acts, entries, u32_regs
 from toyisa.testing.code import Code, text
 from toyisa.testing.images import write_elf
-from toyisa.testing.programs import link
+from toyisa.testing.programs import link, sequences
 from toyisa.testing.shown import Readable
 
 
@@ -119,8 +119,7 @@ def kernels(
     """
     asids = draw(st.sampled_from([(1, 2), (1, 2), (0, 0), (0, 511)]))
     world = World(standard, asids, swaps=draw(st.booleans()))
-    some = st.lists(acts(world, reach_top=reach_top), max_size=-(-max_size // 3))
-    body = [act for _ in range(3) for act in draw(some)]  # one list would mostly be short
+    body = draw(sequences(acts(world, reach_top=reach_top), max_size, min_size=0))
     code = Code()
     runtime.vectors(code)
     runtime.handler(code, by_address=draw(st.booleans()))

@@ -186,14 +186,16 @@ def link(parts: list[Item]) -> list[int]:
     return out
 
 
-def sequences(elements: st.SearchStrategy, max_size: int) -> st.SearchStrategy[list]:
-    """Lists of one to `max_size`, of half that on average.
+def sequences(
+    elements: st.SearchStrategy, max_size: int, min_size: int = 1
+) -> st.SearchStrategy[list]:
+    """Lists of `min_size`, none or one, to `max_size`; of half that on average.
 
     Of several lists, for one is mostly short however long it may be; and the least of
     them is still the shortest.
     """
     some = [
-        st.lists(elements, min_size=int(start == 0), max_size=min(10, max_size - start))
+        st.lists(elements, min_size=0 if start else min_size, max_size=min(10, max_size - start))
         for start in range(0, max_size, 10)
     ]
     return st.tuples(*some).map(lambda lists: [one for part in lists for one in part])

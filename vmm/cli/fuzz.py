@@ -138,7 +138,7 @@ def _progress(result: Any) -> str:
     seen = result.total.seen
     coverage = " ".join(f"{len(seen[key])} {key.replace('_', ' ')}" for key in seen if seen[key])
     return (f"toyvmm: {result.seconds:.0f} s, {result.executions:,} executions, "
-            f"{_rate(result):.1f}/s, seen: {coverage or 'nothing runs'}; "
+            f"{_rate(result):.1f}/s, seen: {coverage or 'nothing'}; "
             f"{len(result.failures)} failed")  # fmt: skip
 
 

@@ -14,14 +14,8 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from vmm.fuzz.corpus import (
-    Failure,
-    Statistics,
-    held,
-    read_statistics,
-    regressions,
-    write_statistics,
-)
+from toyisa import lock
+from vmm.fuzz.corpus import Failure, Statistics, read_statistics, regressions, write_statistics
 from vmm.fuzz.seen import Seen, merged
 from vmm.fuzz.worker import work
 
@@ -91,21 +85,22 @@ class Campaign:
         self.began: float | None = None  # when the first process was ready
         self.earlier = self.result.total.seconds, self.result.total.seen
         self.again = regressions(plan.folder, plan.law, plan.engine)
+        self.stopping = False
 
     def run(self) -> Result:
         """Until time is up, enough failures are found, Ctrl-C or SIGTERM.
 
         CampaignError, CorpusError, OSError.
         """
-        try:
-            with held(self.plan.running, wait=False):
-                try:
-                    self._run()
-                finally:
-                    self.plan.running.unlink(missing_ok=True)
-        except BlockingIOError:
-            raise CampaignError(f"another process runs {self.plan.key} on this corpus; "
-                                "give another --seed or --corpus") from None  # fmt: skip
+        plan = self.plan
+        with lock.held(plan.running, waits=None) as ours:
+            if not ours:
+                raise CampaignError(f"another process runs {plan.key} on this corpus; "
+                                    "give another --seed or --corpus")  # fmt: skip
+            try:
+                self._run()
+            finally:
+                plan.running.unlink(missing_ok=True)
         return self.result
 
     def _run(self) -> None:
@@ -188,7 +183,7 @@ class Campaign:
                 raise CampaignError(text)
 
     def _give(self, job: _Job) -> None:
-        if self._time_is_up():
+        if self.stopping or self._time_is_up():
             return
         taken = {other.task for other in self.jobs if isinstance(other.task, int)}
         job.task = self.again.pop() if self.again else self.result.total.next_chunk(taken)
@@ -211,7 +206,7 @@ class Campaign:
         else:
             self._found(Failure(plan.law, plan.engine, case, *told, plan.seed, task or 0))
             self.result.total.done.add(task or 0)  # or it would die of it again and again
-        if not self._time_is_up():
+        if not self.stopping and not self._time_is_up():
             self._start_job(job.note)
 
     def _forget(self, job: _Job) -> None:
@@ -223,6 +218,7 @@ class Campaign:
 
     def _stop(self) -> None:
         """Have every process end, and hear what it has still to say."""
+        self.stopping = True
         for job in self.jobs:
             with contextlib.suppress(OSError):
                 job.pipe.send(None)

@@ -9,6 +9,8 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
+from toyisa.testing.shown import Readable
+
 
 class Violation(AssertionError):
     """A law does not hold of a case: what it calls for, and what came."""
@@ -30,7 +32,7 @@ class BadCase(ValueError):
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(Readable):
     """`settings` and `start` hold what JSON can; `listing` is for people."""
 
     image: bytes
@@ -41,10 +43,6 @@ class Case:
     def __repr__(self) -> str:
         """Short: Hypothesis makes one of every case that fails."""
         return f"<{self.size} bytes, {self.settings}>"
-
-    def _repr_pretty_(self, printer, cycle: bool) -> None:
-        """Hypothesis prints a dataclass by its fields unless told."""
-        printer.text(repr(self))
 
     @property
     def size(self) -> int:

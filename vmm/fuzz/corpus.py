@@ -6,16 +6,14 @@
 Must not know how cases are drawn or spread over processes.
 """
 
-import contextlib
 import hashlib
 import json
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from asm.output import write_atomically
+from toyisa import lock
 from vmm import engines
 from vmm.fuzz.case import BadCase, Case, Violation, as_violation
 from vmm.fuzz.laws import LAWS
@@ -145,26 +143,11 @@ def read_statistics(folder: Path, key: str) -> Statistics:
 def write_statistics(folder: Path, key: str, statistics: Statistics) -> None:
     """Put it into the corpus, other campaigns' figures left as they are; OSError."""
     path = folder / FILE
-    with held(folder):
+    with lock.held(folder, waits=lambda: None):  # it is a matter of milliseconds
         campaigns = _campaigns(path) if path.exists() else {}
         campaigns[key] = statistics.to_json()
         text = json.dumps({"schema": STATISTICS, "campaigns": campaigns}, indent=1)
         write_atomically(path, (text + "\n").encode())
-
-
-@contextlib.contextmanager
-def held(path: Path, wait: bool = True) -> Iterator[None]:
-    """Hold the lock of a directory, or of a file made for that; BlockingIOError, unless we
-    `wait`, if another process has it."""
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT)
-    try:
-        with contextlib.suppress(ImportError):  # a system without such locks
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _campaigns(path: Path) -> dict[str, Any]:

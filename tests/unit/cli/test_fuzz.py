@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.unit.cli.command import ROOT, argv, environment, heed_ctrl_c, toyvmm
-from vmm.fuzz.corpus import held
+from toyisa import lock
 
 SHORT = ("--minutes", "0.03")
 
@@ -104,7 +104,7 @@ def test_a_case_that_ends_its_process_is_a_failure(tmp_path):
 
 def test_one_corpus_for_two_campaigns(tmp_path):
     """At once, if they are not the same."""
-    with held(tmp_path / ".running-roundtrip-native-0", wait=False):
+    with lock.held(tmp_path / ".running-roundtrip-native-0", waits=None):
         done = fuzz(tmp_path, *SHORT)
         assert done.returncode == 2
         assert b"another process runs roundtrip native seed 0" in done.stderr
