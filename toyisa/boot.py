@@ -24,15 +24,28 @@ def load_elf(machine: "Machine", source: File) -> None:
     for segment in found.segments:
         _put(machine, segment)
     machine.symbols = tuple(sorted(found.symbols))
-    memory = machine.memory
-    if found.tohost is not None and found.tohost - RAM_BASE <= machine.ram.size - 8:
-        memory.console.tohost = found.tohost
-        memory.frame_flags[(found.tohost - RAM_BASE) // PAGE] |= TOHOST
+    if found.tohost is not None:
+        _watch_tohost(machine, found.tohost, source)
     tree = _tree(machine)
     at = machine.ram.size - -(-len(tree) // PAGE) * PAGE
     if not machine.ram[at:].any():  # else the kernel needs the place more
         _put(machine, Load(RAM_BASE + at, tree, len(tree)))
     machine.boot(found.entry, RAM_BASE + at)
+
+
+def _watch_tohost(machine: "Machine", tohost: int, source: File) -> None:
+    """Have stores to the 64-bit word at `tohost` be seen; ImageError if it is none.
+
+    In one page: the guest's pages need not lie side by side in the machine's memory.
+    """
+    if tohost % 4 or tohost % PAGE > PAGE - 8:
+        name = "the ELF" if isinstance(source, bytes) else str(source)
+        reason = f"tohost at {tohost:#x} is no 64-bit word within a page"
+        raise image.ImageError(name, reason, "put `.align 3` before it")
+    at = tohost - RAM_BASE
+    if 0 <= at <= machine.ram.size - 8:
+        machine.memory.console.tohost = tohost
+        machine.memory.frame_flags[at // PAGE] |= TOHOST
 
 
 def load_kernel(machine: "Machine", source: File, initrd: File | None, append: str) -> None:

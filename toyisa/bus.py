@@ -30,7 +30,7 @@ class Dma:
     def check(self, pa: int, size: int) -> int:
         """The offset in RAM of `size` bytes at `pa`."""
         offset = pa - RAM_BASE
-        if offset < 0 or offset + size > self.ram.size:
+        if not 0 <= offset <= self.ram.size - size:
             raise IndexError(f"{pa:#x} is not in RAM")
         return offset
 

@@ -126,12 +126,21 @@ def ram_words(mem):
 
 
 @njit
+def within(offset, size, limit):
+    """Whether `size` bytes at `offset` all lie below `limit`, from 0 on.
+
+    The one door for what a guest, a file or a debugger gives: nothing is added to it, so
+    nothing wraps.  `offset` is any 64-bit number, an address less a base that wrapped
+    included: that is beyond 2**62.  `size` and `limit` are 0 .. 2**32.
+    """
+    return 0 <= offset <= limit - size
+
+
+@njit
 def ram_offset(mem, pa, size):
-    """The offset in RAM of `size` bytes at physical `pa`, or -1 outside it."""
+    """The offset in RAM of `size` bytes at `pa`, any 64-bit number, or -1 outside it."""
     offset = pa - RAM_BASE
-    if offset < 0 or offset + size > mem.ram_size:
-        return -1
-    return offset
+    return offset if within(offset, size, mem.ram_size) else np.int64(-1)
 
 
 @njit

@@ -29,7 +29,7 @@ class GuestDma(Dma):
     def check(self, pa: int, size: int) -> int:
         """The offset in guest RAM of `size` bytes at `pa`; IndexError."""
         offset = pa - RAM_BASE
-        if offset < 0 or offset + size > int(self.vm.frames) * PAGE:
+        if not 0 <= offset <= int(self.vm.frames) * PAGE - size:
             raise IndexError(f"{pa:#x} is not in the guest's RAM")
         return offset
 

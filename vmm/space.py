@@ -6,7 +6,7 @@ Must not know tables, guest's or shadow.
 import numpy as np
 
 from toyisa.access import store_ram
-from toyisa.memory import PAGE, RAM_BASE, ram_words
+from toyisa.memory import PAGE, RAM_BASE, ram_words, within
 from toyisa.njit import njit
 from vmm.changes import CODE_CHANGED, note_change
 
@@ -25,6 +25,17 @@ def offset_of(vm, gpa):
     if gfn < 0 or vm.p2m[gfn] < 0:
         return -1
     return np.int64(vm.p2m[gfn]) * PAGE | gpa & (PAGE - 1)
+
+
+@njit
+def backed(vm, gpa, count):
+    """Whether `count` bytes (0 .. 2**32) at `gpa`, any 64-bit number, are all guest RAM."""
+    if not within(gpa - RAM_BASE, count, vm.frames * PAGE):
+        return False
+    for gfn in range((gpa - RAM_BASE) >> 12, (gpa - RAM_BASE + count + PAGE - 1) >> 12):
+        if vm.p2m[gfn] < 0:
+            return False
+    return True
 
 
 @njit

@@ -17,7 +17,7 @@ from toyisa.njit import call_unit, njit
 from toyisa.requests import Request
 from vmm.direct.frames import is_table
 from vmm.emulate import stored
-from vmm.space import gfn_of, offset_of
+from vmm.space import backed, gfn_of, offset_of
 
 CHUNK = 4096  # bytes that one console write takes at most: "may write less"
 
@@ -46,9 +46,9 @@ def _console(vm, hart, mem, function):
     """DBCN write (0) and read (1): `a0` bytes at the guest-physical address a2:a1."""
     count, at = np.int64(hart.x[A0]), np.int64(hart.x[A2]) << 32 | np.int64(hart.x[A1])
     value = np.int64(0)
-    if not _in_ram(vm, at, min(count, CHUNK) if function == 0 else count):
+    if not backed(vm, at, min(count, CHUNK) if function == 0 else count):
         value = np.int64(-1)
-    elif function == 1 and is_table(vm, np.int64(vm.p2m[gfn_of(vm, at)])):
+    elif function == 1 and count and is_table(vm, np.int64(vm.p2m[gfn_of(vm, at)])):
         value = np.int64(-1)  # a table of the machine's: only checked entries go there
     elif function == 0:
         value = min(count, np.int64(CHUNK))
@@ -69,16 +69,3 @@ def _console(vm, hart, mem, function):
     virtual.pc = (np.int64(virtual.pc) + 4) & 0xFFFFFFFF
     virtual.clock.instret += 1
     return np.int64(Reason.RUN)
-
-
-@njit
-def _in_ram(vm, gpa, count):
-    """Whether `count` bytes at `gpa` are all guest RAM."""
-    if offset_of(vm, gpa) < 0 or count > vm.frames << 12:
-        return False
-    page = (gpa & ~0xFFF) + 4096
-    while page < gpa + count:
-        if offset_of(vm, page) < 0:
-            return False
-        page += 4096
-    return True

@@ -248,15 +248,17 @@ def test_a_guest_that_ends_by_tohost(engine):
 @pytest.mark.parametrize("function", [0, 1])
 def test_console_calls_that_name_memory(engine, function, layout):
     """The debug console at the edges of RAM: none of it beyond, all of it within."""
-    lines = [f"li a7, 0x4442434e\nli a6, {function}"]
+    lines = [f"li a7, 0x4442434e\nli a6, {function}\nli s3, 31"]
     end = 0x80000000 + RAM
     for count in (0, 1, 2, 4095, 4096, 4097, 8191, 0x7FFFFFFF, 0xFFFFFFFF):
-        for at in (0, 0x7FFFFFFF, 0x80030001, end - 4097, end - 4096, end - 1, end, end + 4096):
+        for at in (
+            0, 0x7FFFFFFF, 0x80030001, end - 4097, end - 4096, end - 1, end, end + 4096,
+            0x1_80030000, (1 << 63) - 4097, (1 << 63) + 0x7FFFFFFF, (1 << 64) - 1,
+        ):  # fmt: skip
             lines.append(
-                f"li a0, {count}\nli a1, {at}\nli a2, 0\necall\nslli s2, s2, 3\n"
-                "add s2, s2, a0\nadd s2, s2, a1\n"
+                f"li a0, {count}\nli a1, {at & 0xFFFFFFFF}\nli a2, {at >> 32}\necall\n"
+                "mul s2, s2, s3\nadd s2, s2, a0\nmul s2, s2, s3\nadd s2, s2, a1\n"
             )
-    lines.append("li a0, 1\nli a1, 0x80030000\nli a2, 1\necall\n")
 
     def prepare(made):
         kernel("\n".join(lines), live=True)(made)
