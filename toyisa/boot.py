@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from toyisa import fdt, image, kernel
 from toyisa.image import Load
-from toyisa.memory import PAGE, RAM_BASE, TOHOST
+from toyisa.memory import PAGE, RAM_BASE, place_tohost
 
 if TYPE_CHECKING:
     from toyisa.machine import Machine
@@ -21,6 +21,7 @@ File = str | Path | bytes
 def load_elf(machine: "Machine", source: File) -> None:
     """Load an ELF, with a device tree on the last pages of RAM; ImageError."""
     found = image.read(source, RAM_BASE, machine.ram.size)
+    machine.program = found.digest
     for segment in found.segments:
         _put(machine, segment)
     machine.symbols = tuple(sorted(found.symbols))
@@ -44,8 +45,7 @@ def _watch_tohost(machine: "Machine", tohost: int, source: File) -> None:
         raise image.ImageError(name, reason, "put `.align 3` before it")
     at = tohost - RAM_BASE
     if 0 <= at <= machine.ram.size - 8:
-        machine.memory.console.tohost = tohost
-        machine.memory.frame_flags[at // PAGE] |= TOHOST
+        place_tohost(machine.memory, tohost)
 
 
 def load_kernel(machine: "Machine", source: File, initrd: File | None, append: str) -> None:
@@ -54,6 +54,7 @@ def load_kernel(machine: "Machine", source: File, initrd: File | None, append: s
     name = "the kernel" if isinstance(source, bytes) else str(source)
     if initrd is not None and not isinstance(initrd, bytes):
         initrd = image.load(initrd)
+    machine.program = image.digest(data)
     room = len(_tree(machine, append, None if initrd is None else (0, 0)))
     placed = kernel.place(data, name, (RAM_BASE, machine.ram.size), room, initrd)
     _put(machine, placed.kernel)

@@ -82,7 +82,7 @@ class Bus:
                 value |= 0xFFFF_FFFF << 8 * size & 0xFFFF_FFFF
             hart.x[request.rd] = value
             hart.x[32] = 0  # the sink, if rd is x0
-        self._drive_lines()
+        self.drive_lines()
         hart.pc = (int(hart.pc) + 4) & 0xFFFF_FFFF
         hart.clock.instret += 1
         hart.counts.op[op] += 1
@@ -105,7 +105,8 @@ class Bus:
         if slot < len(self.devices):
             self.devices[slot].store(register, size, value)
 
-    def _drive_lines(self) -> None:
+    def drive_lines(self) -> None:
+        """Show the PLIC which devices interrupt."""
         lines = int(self.dma.memory.plic.lines)
         for slot, device in enumerate(self.devices):
             bit = 1 << slot + 1

@@ -73,10 +73,11 @@ def load(name: str) -> CostModel:
         (name,) = tables
     if name not in tables:
         raise CostError(f"no cost preset {name!r} in {path.name}; it has {', '.join(tables)}")
-    return _check(name, tables[name])
+    return check(name, tables[name])
 
 
-def _check(name: str, table: object) -> CostModel:
+def check(name: str, table: object) -> CostModel:
+    """The preset that a table describes; CostError."""
     if not isinstance(table, dict):
         raise CostError(f"cost preset {name!r} must be a table of prices")
     known = {"summary", "hz", "dtlb", "itlb", "tagged", *CLASSES, *EVENTS}

@@ -4,6 +4,7 @@ Every refusal is one line: the file, the reason, the fix.  Must not know how the
 machine's memory is kept (`memory.py`).
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -44,13 +45,15 @@ class Load:
 class Image:
     """What to load and where to begin: physical addresses, symbols as linked.
 
-    `tohost` is the physical address of the HTIF word, if the file has one.
+    `tohost` is the physical address of the HTIF word, if the file has one; `digest`
+    tells one file from another.
     """
 
     entry: int
     segments: tuple[Load, ...]
     symbols: tuple[tuple[int, str], ...]
     tohost: int | None
+    digest: str = ""
 
 
 def read(source: str | Path | bytes, ram_base: int, ram_size: int) -> Image:
@@ -95,7 +98,13 @@ def parse(data: bytes, name: str, ram_base: int, ram_size: int) -> Image:
     tohost = next((s.address for s in symbols if s.name == "tohost"), None)
     if tohost is not None:
         tohost = _physical(tohost, segments)
-    return Image(entry, loads, tuple((s.address, s.name) for s in symbols), tohost)
+    names = tuple((s.address, s.name) for s in symbols)
+    return Image(entry, loads, names, tohost, digest(data))
+
+
+def digest(data: bytes) -> str:
+    """What tells one file from another: a hex digest."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def executable(data: bytes, name: str) -> Elf:

@@ -87,6 +87,7 @@ class Machine(Terminal):
         self.bus = Bus(self._dma)
         self._observer = Observer(self.hart)
         self.symbols: tuple[tuple[int, str], ...] = ()
+        self.program = ""  # what was loaded: `image.digest`
         self.reason = ""
         super().__init__()
         hart, console = self.hart, self.memory.console
@@ -243,7 +244,9 @@ class Machine(Terminal):
     # -- snapshots ---------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Write a snapshot to a file, atomically; the machine goes on unchanged.  OSError.
+        """Write a snapshot to a file, atomically; the machine goes on unchanged.
+
+        OSError; SnapshotError if it would hold more than a file may.
 
         A disk's content is not in it: `restore` wants the image as it is now.
         """
@@ -257,12 +260,9 @@ class Machine(Terminal):
     def restore(cls, path: str | Path, disks: Sequence[Disk | Overlay] = ()) -> "Machine":
         """A new machine as the snapshot's, given its disks in their order; SnapshotError."""
         saved = snapfile.read(Path(path))
-        try:
-            made = dict(saved.config)
-            made["profile"], made["cost"] = Profile(made["profile"]), CostModel(**made["cost"])
-            machine = cls(**made)
-        except (KeyError, TypeError, ValueError) as error:
-            raise snapshot.SnapshotError(f"{path}: is damaged: {error}") from None
+        made = dict(saved.config)
+        made["profile"], made["cost"] = Profile(made["profile"]), CostModel(**made["cost"])
+        machine = cls(**made)
         for n, disk in enumerate(disks):
             machine.attach(disk, n < len(saved.disks) and saved.disks[n].legacy)
         snapfile.put(Path(path), saved, machine)

@@ -107,6 +107,15 @@ def reset_memory(mem: np.record) -> None:
     mem.request.pa = -1
 
 
+def place_tohost(mem: np.record, pa: int) -> None:
+    """HTIF's `tohost` is at physical `pa`, -1: nowhere.  Stores to its frame are looked at."""
+    frames = int(mem.ram_size) // PAGE
+    mem.frame_flags[:frames] &= 0xFF ^ TOHOST
+    mem.console.tohost = pa
+    if pa >= 0:
+        mem.frame_flags[(pa - RAM_BASE) // PAGE] |= TOHOST
+
+
 @njit
 def ram_bytes(mem):
     """RAM as bytes."""

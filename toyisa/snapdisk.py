@@ -5,12 +5,30 @@ file its digest stands for the image, so that a machine goes on with no other.  
 not know files' formats (`snapfile.py`).
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 from toyisa.overlay import Overlay
-from toyisa.virtio import LEGACY, Device, State
+from toyisa.snapchecks import Checked, Refused
+from toyisa.virtio import LEGACY, MODERN, Device, State
 from toyisa.virtqueue import Queue
+
+_WORD, _LONG = (1 << 32) - 1, (1 << 64) - 1
+_PLACE = (1 << 66) - 1  # a legacy driver's frame number times its page size, and more
+
+# What each of a device's registers may hold: the most, or whether it is yes or no.
+REGISTERS: dict[str, int | type[bool]] = {
+    "status": _WORD, "interrupt": 3, "accepted": _LONG, "broken": bool, "selected": _WORD,
+    "features_sel": _WORD, "accepted_sel": _WORD, "page_size": _WORD, "align": _WORD,
+    "frame": _WORD,
+}  # fmt: skip
+QUEUE: dict[str, int | type[bool]] = {
+    "size": _WORD, "ready": bool, "descriptors": _PLACE, "available": _PLACE, "used": _PLACE,
+    "seen": 0xFFFF, "done": 0xFFFF,
+}  # fmt: skip
+MAX_SECTORS = 1 << 53
+DIGEST = 64  # hex digits
 
 
 class SnapshotError(ValueError):
@@ -90,21 +108,40 @@ def refuse_other(saved: SavedDisk, device: Device) -> None:
 
 def to_json(saved: SavedDisk) -> dict:
     """All but the content of the sectors written, which lie behind their numbers."""
-    return asdict(replace(saved, written={})) | {"written": list(saved.written)}
+    return asdict(replace(saved, written={})) | {"written": sorted(saved.written)}
 
 
-def from_json(data: dict, sector: Mapping[int, bytes]) -> SavedDisk:
-    """The inverse, given the sectors' content; TypeError, KeyError or ValueError."""
-    state = dict(data["state"])
-    queue = Queue(**state.pop("queue"))
-    state = State(**state, queue=queue)
-    numbers = (*vars(queue).values(), *(v for v in vars(state).values() if v is not queue))
-    if not all(isinstance(number, int) and 0 <= number < 1 << 64 for number in numbers):
-        raise ValueError("a register is not a number")
+def from_json(value: Any) -> tuple[SavedDisk, tuple[int, ...]]:
+    """The inverse: a disk, and the numbers of the sectors that are its; Refused."""
+    disk = Checked(value, tuple(field.name for field in fields(SavedDisk)), "a disk")
+    state = Checked(disk["state"], (*REGISTERS, "queue"), "a device")
+    queue = Checked(state["queue"], tuple(QUEUE), "a queue")
+    registers = {name: _register(state, name, most) for name, most in REGISTERS.items()}
+    parts = {name: _register(queue, name, most) for name, most in QUEUE.items()}
+    sectors = disk.number("sectors", 1, MAX_SECTORS)
+    written = disk.items("written", sectors)
+    for before, number in zip([-1, *written], written):
+        if type(number) is not int or not before < number < sectors:
+            raise Refused("the sectors written are not sectors of the disk, in order")
+    digest = disk.text("digest", DIGEST)
+    if len(digest) != DIGEST:
+        raise Refused("digest is none of an image")
     return SavedDisk(
-        version=int(data["version"]), name=str(data["name"]), read_only=bool(data["read_only"]),
-        sectors=int(data["sectors"]), state=state, written=sector, digest=str(data["digest"]),
-    )  # fmt: skip
+        version=disk.number("version", LEGACY, MODERN), name=disk.text("name", 4096),
+        read_only=disk.truth("read_only"), sectors=sectors,
+        state=State(**registers, queue=Queue(**parts)), written={}, digest=digest,
+    ), tuple(written)  # fmt: skip
+
+
+def with_sectors(
+    saved: SavedDisk, numbers: tuple[int, ...], content: Iterator[bytes | memoryview]
+) -> SavedDisk:
+    """The same with its overlay's sectors, of which `content` has as many as there are numbers."""
+    return replace(saved, written={number: bytes(next(content)) for number in numbers})
+
+
+def _register(state: Checked, name: str, most: int | type[bool]) -> int | bool:
+    return state.truth(name) if most is bool else state.number(name, 0, int(most))
 
 
 def _copy(state: State) -> State:

@@ -1,9 +1,8 @@
 """Answers for a machine's whole state as a value: taken at a stop, and put back.
 
-What only the host needs is left out and made anew: where RAM lies, the decode
-pool, the MMU's fast tags.  The modelled TLBs, the page that instructions come
-from, the reservation, the clock and all counts are kept, so that a machine put
-back goes on to the same cycle as one that was never stopped.  Must not know files
+Of the two records it holds what `snapfields.py` lists; all else is made anew.  The
+modelled TLBs, the reservation, the clock and all counts are kept, so that a machine
+put back goes on to the same cycle as one that was never stopped.  Must not know files
 (`snapfile.py`).
 """
 
@@ -13,43 +12,34 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toyisa import snapdisk
-from toyisa.memory import CODE, MEMORY, PAGE, RX_SIZE, TX_SIZE
-from toyisa.mmu import recontext
-from toyisa.pool import flush_pool, fold_all
+from toyisa import snapdisk, snapfields
+from toyisa.memory import PAGE
+from toyisa.pool import fold_all
 from toyisa.snapdisk import SavedDisk, SnapshotError
-from toyisa.state import HART, NO_TAG
 
 if TYPE_CHECKING:
     from toyisa.machine import Machine
 
-# Fields of the memory record that say where things are on this host, or follow
-# from RAM.  Whoever adds such a field to `memory.MEMORY`, adds it here.
-HOST_FIELDS = frozenset((
-    "execute", "serve", "manage_pool", "meter", "ram", "ram_size", "frame_flags", "slot", "owner",
-    "slots", "free", "n_free", "stores", "flushes", "stale", "uops", "cum", "flow", "edge",
-))  # fmt: skip
-KEPT_FIELDS = tuple(name for name in MEMORY.names if name not in HOST_FIELDS)
-FAST_TAGS = ("rtag", "wtag", "xtag")
+Piece = bytes | memoryview
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """The state of a stopped machine; `pages` are the frames of RAM that are not zero.
 
-    `memory` holds fields of the memory record, `flags` a byte for each frame, `config`
-    what the machine was made with, `input` and `output` console bytes not yet taken.
+    `config` is what the machine was made with, `program` the digest of what was loaded
+    into it or "", `fields` what `snapfields.py` gathers, `input` and `output` console
+    bytes not yet taken.
     """
 
     config: dict
-    hart: bytes
-    memory: Mapping[str, bytes]
-    flags: bytes
-    pages: Mapping[int, bytes]
+    program: str
+    fields: Piece
+    pages: Mapping[int, Piece]
     symbols: tuple[tuple[int, str], ...]
-    input: bytes
+    input: Piece
     ended: bool
-    output: bytes
+    output: Piece
     disks: tuple[SavedDisk, ...]
 
 
@@ -67,18 +57,10 @@ def config_of(machine: "Machine") -> dict:
 def take(machine: "Machine", previous: Snapshot | None = None) -> Snapshot:
     """The state of `machine`, which goes on unchanged; shares equal pages with `previous`."""
     fold_all(machine.hart, machine.memory)  # the counts lie in the pool until then
-    hart = machine.hart.copy()
-    for name in FAST_TAGS:
-        hart.tlb[name][:] = NO_TAG
-    hart.tlb.xslot[:] = 0
-    hart.tlb.frame_at[:] = 0
-    hart.covers = 0
-    frames = int(machine.memory.ram_size) // PAGE
     return Snapshot(
         config=config_of(machine),
-        hart=hart.tobytes(),
-        memory={name: np.asarray(machine.memory[name]).tobytes() for name in KEPT_FIELDS},
-        flags=(machine.memory.frame_flags[:frames] & (0xFF ^ CODE)).tobytes(),
+        program=machine.program,
+        fields=snapfields.gather(machine.hart, machine.memory),
         pages=_pages(machine.ram, previous.pages if previous else {}),
         symbols=machine.symbols,
         input=bytes(machine._input),
@@ -95,34 +77,27 @@ def sealed(snapshot: Snapshot, machine: "Machine") -> Snapshot:
 
 
 def put(snapshot: Snapshot, machine: "Machine") -> None:
-    """Make `machine` what `snapshot` was taken of; SnapshotError if it is another machine."""
+    """Make `machine` what `snapshot` was taken of; SnapshotError if it is another machine.
+
+    The snapshot is of this process, or `snapfile.py` has checked it.
+    """
     refuse_mismatch(snapshot.config, config_of(machine))
-    hart = np.frombuffer(snapshot.hart, HART)[0]
-    refuse_implausible(snapshot, hart)
     refuse_other_disks(snapshot, machine)
-    memory = machine.memory
-    flush_pool(machine.hart, memory)
-    for name in HART.names:
-        if name != "covers":  # an address on this host
-            machine.hart[name] = hart[name]
-    for name in KEPT_FIELDS:
-        memory[name] = np.frombuffer(snapshot.memory[name], MEMORY[name])[0]
-    memory.stale = -1
-    flags = np.frombuffer(snapshot.flags, np.uint8)
-    memory.frame_flags[: flags.size] = flags
+    snapfields.scatter(snapshot.fields, machine.hart, machine.memory)
     ram = machine.ram.reshape(-1, PAGE)
     for frame in _filled(machine.ram):
         if int(frame) not in snapshot.pages:
             ram[frame] = 0
     for frame, page in snapshot.pages.items():
         ram[frame] = np.frombuffer(page, np.uint8)
+    machine.program = snapshot.program
     machine.symbols = snapshot.symbols
     machine._input, machine._output = bytearray(snapshot.input), bytearray(snapshot.output)
     machine._ended = snapshot.ended
     machine.reason = ""
     for saved, device in zip(snapshot.disks, machine.bus.devices):
         snapdisk.put(saved, device)
-    recontext(machine.hart)
+    machine.bus.drive_lines()
 
 
 def refuse_mismatch(saved: Mapping, wanted: Mapping) -> None:
@@ -148,33 +123,14 @@ def refuse_other_disks(snapshot: Snapshot, machine: "Machine") -> None:
         snapdisk.refuse_other(disk, device)
 
 
-def refuse_implausible(snapshot: Snapshot, hart: np.record) -> None:
-    """SnapshotError if a value that the core uses as a host index is out of range."""
-    console = np.frombuffer(snapshot.memory["console"], MEMORY["console"])[0]
-    frames = snapshot.config["mem"] // PAGE
-    cost = snapshot.config["cost"]
-    queued = int(console.rx_tail) - int(console.rx_head)
-    sound = (
-        0 <= hart.fetch.frame < frames
-        and hart.tlb.dmask == cost["dtlb"] - 1
-        and hart.tlb.imask == cost["itlb"] - 1
-        and 0 <= queued <= RX_SIZE
-        and 0 <= console.tx_len <= TX_SIZE
-        and len(snapshot.flags) == frames
-        and all(0 <= frame < frames for frame in snapshot.pages)
-    )
-    if not sound:
-        raise SnapshotError("is damaged: it holds an impossible state")
-
-
 def _filled(ram: np.ndarray) -> np.ndarray:
     """The numbers of the frames that are not all zero."""
     return np.flatnonzero(ram.view(np.uint64).reshape(-1, PAGE // 8).any(axis=1))
 
 
-def _pages(ram: np.ndarray, known: Mapping[int, bytes]) -> dict[int, bytes]:
+def _pages(ram: np.ndarray, known: Mapping[int, Piece]) -> dict[int, Piece]:
     """Frames that are not zero; a page that is the same in `known` is not copied."""
-    pages = {}
+    pages: dict[int, Piece] = {}
     view = memoryview(ram)
     for frame in map(int, _filled(ram)):
         page = view[frame * PAGE : (frame + 1) * PAGE]

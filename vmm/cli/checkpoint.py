@@ -45,6 +45,17 @@ class Checkpoint:
         return f"no snapshot: the guest ended after {machine.instret:,} instructions, before --at"
 
 
+def refuse_other_program(path: Path, machine: Any, target: Any) -> None:
+    """Refusal if the snapshot in `path`, which `machine` goes on from, is not of `target`."""
+    from toyisa.image import digest
+
+    if machine.program != digest(target.elf):
+        raise Refusal(
+            f"{path}: is not a snapshot of {target.name} as it is now; "
+            "leave TARGET out to go on with what was saved"
+        )
+
+
 def restored(path: Path, asked: dict[str, Any], disks: list[Any]) -> tuple[Any, tuple]:
     """The machine in a snapshot, and its mem, profile, cost, clock and svade as `run` names them.
 

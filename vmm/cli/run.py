@@ -23,7 +23,7 @@ SETTINGS = ("profile", "cost", "clock", "svade", "mem")
               help="Save a snapshot of the machine, and go on; at the end, unless --at says when.")
 @click.option("--at", type=Count(), metavar="N", help="Save after N instructions.")
 @click.option("--restore", type=click.Path(path_type=Path), metavar="FILE",
-              help="Go on from a snapshot; TARGET is not needed.")
+              help="Go on from a snapshot; TARGET is not needed, and refused if it is another.")
 @click.option("--crash-on", type=Causes(), default=(), metavar="CAUSE,...",
               help="Stop with a crash report at the first such exception, such as illegal, in "
               "place of the kernel's own handler.")
@@ -57,6 +57,7 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
     says that there is none.
     """
     from vmm.cli import guest as guests
+    from vmm.cli.checkpoint import refuse_other_program
     from vmm.cli.conduct import Run, print_bytes, refuse_results, settle_garbage
     from vmm.cli.session import Extras
 
@@ -68,6 +69,8 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
     disks = guest.disks()
     if restore:
         machine, settings = _restored(context, restore, settings, [disk for disk, _ in disks])
+        if given["guest"]:
+            refuse_other_program(restore, machine, guest.what)
         guest.name_addresses(machine)
     else:
         machine = guests.new_machine(settings)

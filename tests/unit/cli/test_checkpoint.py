@@ -10,8 +10,9 @@ def test_two_halves_print_what_one_run_prints(tmp_path):
     saving = ("--save", "s", "--at", 10_000, "--max-insns", 10_000)
     first = toyvmm("run", "pages", *saving, cwd=tmp_path)
     assert first.returncode == 3
-    second = toyvmm("run", "--restore", "s", "-q", cwd=tmp_path)
-    assert (second.returncode, first.stdout + second.stdout) == (0, whole)
+    for target in ([], ["pages"]):
+        second = toyvmm("run", *target, "--restore", "s", "-q", cwd=tmp_path)
+        assert (second.returncode, first.stdout + second.stdout) == (0, whole)
 
 
 @pytest.mark.compiled
@@ -31,6 +32,7 @@ def test_input_that_was_given_is_in_the_snapshot(tmp_path):
         (["--restore", "s", "--mem", "2M"], "s: was saved with mem 16777216, not 2097152"),
         (["--restore", "s", "--profile", "leaky"], "s: was saved with profile"),
         (["--restore", "s", "--svade"], "s: was saved with svade False, not True"),
+        (["pages", "--restore", "s"], "s: is not a snapshot of pages as it is now"),
         (["hello", "--save", "none/s"], "cannot write none/s: No such file"),
         (["hello", "--at", "5"], "--at says when to --save"),
         ([], "Missing argument"),
