@@ -24,11 +24,11 @@ import stat
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import pairwise, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -93,8 +93,6 @@ def _content(path: Path) -> bytes:
     # Without O_NONBLOCK, opening a named pipe would wait for its other end.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         status = os.fstat(file.fileno())
-        if stat.S_ISDIR(status.st_mode):
-            raise SnapshotError("is a directory")
         if not stat.S_ISREG(status.st_mode):
             raise SnapshotError("is not a regular file")
         if status.st_size > MAX_CONTENT + MAX_JSON + (1 << 20):
@@ -129,20 +127,25 @@ def dump(state: Snapshot) -> bytes:
 
 def parts(state: Snapshot) -> Iterator[Piece]:
     """The file's bytes, part by part; SnapshotError."""
-    meta = {
+    return assemble(meta_of(state), contents(state))
+
+
+def meta_of(state: Snapshot) -> dict:
+    """What the file's JSON says, which `snapmeta.py` reads."""
+    return {
         "layout": layout(), "config": state.config, "program": state.program,
         "symbols": state.symbols, "ended": state.ended, "input": len(state.input),
         "output": len(state.output), "pages": len(state.pages),
         "disks": [snapdisk.to_json(disk) for disk in state.disks],
     }  # fmt: skip
-    return assemble(json.dumps(meta).encode(), _contents(state))
 
 
-def assemble(text: bytes, contents: Iterator[Piece]) -> Iterator[Piece]:
-    """A file of this JSON and these contents, whatever they say."""
+def assemble(meta: Any, content: Iterable[Piece]) -> Iterator[Piece]:
+    """A file of this JSON and this content, whatever they say; SnapshotError."""
+    text = json.dumps(meta).encode()
     body = [struct.pack("<I", len(text)), *_packed(text)]
     size = 0
-    for chunk in _chunks(contents):
+    for chunk in _chunks(content):
         size += len(chunk)
         body += _packed(chunk)
         if len(text) > MAX_JSON or size > MAX_CONTENT:
@@ -156,7 +159,8 @@ def assemble(text: bytes, contents: Iterator[Piece]) -> Iterator[Piece]:
     yield total.digest()
 
 
-def _contents(state: Snapshot) -> Iterator[Piece]:
+def contents(state: Snapshot) -> Iterator[Piece]:
+    """What lies behind the JSON, in order."""
     yield state.fields
     yield state.input
     yield state.output
@@ -166,11 +170,11 @@ def _contents(state: Snapshot) -> Iterator[Piece]:
         yield from (disk.written[number] for number in sorted(disk.written))
 
 
-def _chunks(contents: Iterator[Piece]) -> Iterator[bytes]:
+def _chunks(content: Iterable[Piece]) -> Iterator[bytes]:
     """The same bytes, CHUNK at a time."""
     held: list[Piece] = []
     size = 0
-    for piece in contents:
+    for piece in content:
         held.append(piece)
         size += len(piece)
         while size >= CHUNK:
