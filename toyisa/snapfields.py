@@ -17,7 +17,7 @@ import numpy as np
 from toyisa.causes import Exc
 from toyisa.cost import Event
 from toyisa.csrs import CSRS
-from toyisa.memory import MEMORY, RAM_BASE, RX_SIZE, place_tohost
+from toyisa.memory import MEMORY, PAGE, RAM_BASE, RX_SIZE, place_tohost
 from toyisa.mmu import SUPER, A, G, R, V, W, X, recontext
 from toyisa.ops import ROW_OF_OP
 from toyisa.pool import flush_pool
@@ -180,7 +180,9 @@ def check(data: bytes, ram_size: int, machine: np.record) -> None:
     held = int(saved["hart.resv.addr"])
     _must(held == -1 or held % 4 == 0, "the reservation is not on a word")
     _must(_in_ram(held, 4, ram_size), "the reservation is not in RAM")
-    _must(_in_ram(int(saved["memory.console.tohost"]), 8, ram_size), "tohost is not in RAM")
+    tohost = int(saved["memory.console.tohost"])
+    _must(_in_ram(tohost, 8, ram_size), "tohost is not in RAM")
+    _must(tohost == -1 or (tohost % 4 == 0 and tohost % PAGE <= PAGE - 8), "tohost is no word")
 
 
 def _must(holds: bool, reason: str) -> None:

@@ -117,7 +117,8 @@ TOGETHER = [
     {"hart.clock.cycles": 5}, {"hart.clock.instret": 5}, {"hart.counts.op[3]": 1 << 59},
     {"hart.counts.event[0]": 1},
     {"memory.console.rx_head": 1}, {"memory.console.rx_tail": 1 << 13},
-    {"memory.console.tohost": RAM_BASE + MEM - 4}, {"memory.console.tohost": 0x10},
+    {"memory.console.tohost": RAM_BASE + MEM - 4}, {"memory.console.tohost": RAM_BASE + 0xFFC},
+    {"memory.console.tohost": RAM_BASE + 2}, {"memory.console.tohost": 0x10},
     {"memory.plic.priority[0]": 1}, {"memory.plic.priority[31]": 8},
     {"memory.plic.pending": 1}, {"memory.plic.enabled": 1}, {"memory.plic.claimed": 3},
     {"hart.tlb.dkey[1]": 2, "hart.tlb.dpte[1]": LEAF},        # not its place
@@ -143,7 +144,7 @@ def test_a_field_that_cannot_be(whole, tmp_path, changes):
 @pytest.mark.parametrize("changes", [
     {"hart.tlb.dkey[1]": 1, "hart.tlb.dpte[1]": 0xFFFF_FDFF & ~32},  # far outside RAM
     {"hart.tlb.dkey[2]": 2 | 1 << 29, "hart.tlb.dpte[2]": LEAF | 32},
-    {"hart.resv.addr": RAM_BASE + MEM - 4}, {"memory.console.tohost": RAM_BASE + 0xFFC},
+    {"hart.resv.addr": RAM_BASE + MEM - 4}, {"memory.console.tohost": RAM_BASE + 0xFF8},
     {"memory.console.rx_head": 1 << 50, "memory.console.rx_tail": (1 << 50) + 4096},
 ], ids=str)  # fmt: skip
 def test_a_field_that_can_be(whole, tmp_path, changes):
