@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from toyisa import elf
+from toyisa import elf, reading
 from toyisa.elf import Elf, Malformed
+from toyisa.reading import Unreadable
 
-MAX_FILE = 256 << 20  # bytes; /dev/zero must not fill the host's memory
+MAX_FILE = 256 << 20  # bytes of an ELF or a kernel: a vmlinux with debugging data has most
 
 FLAG_RVC = 1
 FLAG_FLOAT_ABI = 6
@@ -65,17 +66,10 @@ def read(source: str | Path | bytes, ram_base: int, ram_size: int) -> Image:
 
 def load(path: str | Path) -> bytes:
     """The bytes of a file, no more than can be an ELF; ImageError."""
-    name = str(path)
     try:
-        with open(path, "rb") as file:
-            return file.read(MAX_FILE + 1)
-    except FileNotFoundError:
-        raise ImageError(name, "no such file") from None
-    except IsADirectoryError:
-        raise ImageError(name, "is a directory", "name the ELF file in it") from None
-    except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        reason = getattr(error, "strerror", None) or error
-        raise ImageError(name, f"cannot be read ({reason})") from None
+        return reading.read(path, MAX_FILE)
+    except Unreadable as error:
+        raise ImageError(error.path, error.reason, error.fix) from None
 
 
 def parse(data: bytes, name: str, ram_base: int, ram_size: int) -> Image:

@@ -14,6 +14,7 @@ import struct
 from dataclasses import dataclass
 
 from toyisa.image import ImageError, Load
+from toyisa.ram import MAX_MEM
 
 _HEADER = struct.Struct("<IIQQQII8s8s4sI")
 _MAGIC = b"RSC\5"
@@ -48,6 +49,9 @@ def place(
     """
     offset, size = _check(data, name)
     base, ram_size = ram
+    if offset + size > MAX_MEM:
+        raise ImageError(name, f"says that it needs {offset + size:,} bytes of RAM, which no "
+                         "machine here has", "build it again")  # fmt: skip
     top = base + ram_size
     tree = (top - tree_size) & ~0xFFF
     start = tree - len(initrd or b"") & ~0xFFF

@@ -34,10 +34,10 @@ from toyisa.njit import unit_address, unit_types
 from toyisa.ops import ROW_OF_OP
 from toyisa.overlay import Overlay
 from toyisa.pool import fold_all
+from toyisa.ram import MIN_MEM, refuse_size
 from toyisa.state import NEVER
 from toyisa.terminal import Terminal
 
-MIN_MEM, MAX_MEM = 1 << 20, 2 << 30
 MAX_OUTPUT = 1 << 20  # bytes of console output that may wait
 BYTES_A_SECOND = 11_520  # the console's rate: 115200 baud, in virtual time
 
@@ -75,8 +75,7 @@ class Machine(Terminal):
         clock: str = "cycles",
         svade: bool = False,
     ):
-        if not MIN_MEM <= mem <= MAX_MEM:
-            raise ValueError(f"memory must be {MIN_MEM >> 20} MiB to {MAX_MEM >> 20} MiB")
+        refuse_size(mem)
         if clock not in ("cycles", "icount"):
             raise ValueError(f"the clock counts 'cycles' or 'icount', not {clock!r}")
         mem = -(-mem // PAGE) * PAGE

@@ -15,9 +15,9 @@ import numpy as np
 
 from toyisa.njit import njit, view
 from toyisa.plic import PLIC
+from toyisa.ram import RAM_BASE
 from toyisa.state import record
 
-RAM_BASE = 0x8000_0000
 PAGE = 4096
 FINISHER = 0x0010_0000
 PLIC_BASE = 0x0C00_0000

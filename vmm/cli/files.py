@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from toyisa import reading, writing
+from toyisa.reading import Unreadable
+from toyisa.writing import Unwritable
 from vmm.cli.status import Status
 
 MAX_FILE = 256 << 20
@@ -21,26 +24,20 @@ class Refusal(click.ClickException):
         tell(f"toyvmm: {self.format_message()}")
 
 
-def read(path: Path) -> bytes:
+def read(path: Path, limit: int = MAX_FILE) -> bytes:
     """The bytes of a file; Refusal if it cannot be read, or goes on for ever as /dev/zero."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_FILE + 1)
-    except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        raise Refusal(f"{path}: {getattr(error, 'strerror', None) or error}") from None
-    if len(data) > MAX_FILE:
-        raise Refusal(f"{path}: is larger than {MAX_FILE >> 20} MB")
-    return data
+        return reading.read(path, limit)
+    except Unreadable as error:
+        raise Refusal(str(error)) from None
 
 
 def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all; Refusal if it cannot be written."""
-    from asm.output import write_atomically
-
     try:
-        write_atomically(path, data)
-    except (OSError, ValueError) as error:
-        raise Refusal(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
+        writing.write(path, data)
+    except Unwritable as error:
+        raise Refusal(str(error)) from None
 
 
 def need_stdout() -> None:
