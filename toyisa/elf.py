@@ -9,6 +9,7 @@ RISC-V ELF psABI, 8.
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +22,13 @@ SHT_PROGBITS, SHT_SYMTAB, SHT_NOBITS, SHT_RISCV_ATTRIBUTES = 1, 2, 8, 0x70000003
 SHF_ALLOC, SHF_EXECINSTR, PF_X = 2, 4, 1
 STT_FUNC = 2  # and below it NOTYPE 0 and OBJECT 1: what names code or data
 TAG_FILE, TAG_ARCH = 1, 5
+
+# What a file may make its reader do; a second at most.
+MAX_SYMBOLS = 400_000      # a Linux has 200,000
+MAX_NAME = 1 << 16         # bytes of one symbol's name; C++ has some of 10,000
+MAX_NAMES = 64 << 20       # bytes of all their names
+MAX_ATTRIBUTES = 1 << 16   # bytes of `.riscv.attributes`, which are about 100
+MAX_ARCH = 1 << 10         # characters of its ISA string
 
 _HEADER = struct.Struct("<HHIIIIIHHHHHH")  # what follows the 16 bytes of e_ident
 _SYMBOL = struct.Struct("<IIIBBH")
@@ -108,40 +116,63 @@ class Elf:
         """The symbols that name code or data, by address."""
         sections = self.sections()
         loaded = {n for n, section in enumerate(sections) if section.flags & SHF_ALLOC}
-        found = []
-        for table in sections:
-            if table.type != SHT_SYMTAB:
-                continue
+        tables = [section for section in sections if section.type == SHT_SYMTAB]
+        if len(tables) > 1:
+            raise Malformed(f"it has {len(tables)} symbol tables, an ELF has one")
+        found, size = [], 0
+        for table in tables:
             if table.link >= len(sections):
                 raise Malformed("the symbol table names a string table that does not exist")
-            names = self._content(sections[table.link], "the string table")
-            entries = self._content(table, "the symbol table")
-            entries = entries[: len(entries) // _SYMBOL.size * _SYMBOL.size]
-            for name, value, _size, info, _other, index in _SYMBOL.iter_unpack(entries):
+            names = self._span(sections[table.link], "the string table")
+            for name, value, _size, info, _other, index in self._entries(table):
                 # Not undefined, not a constant, not of debugging data: in memory.
                 if info & 15 > STT_FUNC or index not in loaded:
                     continue
-                end = names.find(b"\0", name)
-                text = names[name : end if end >= 0 else None].decode("utf-8", "replace")
+                text = self._string(names, name)
+                size += len(text)
+                if size > MAX_NAMES:
+                    raise Malformed(f"its symbols' names take more than {MAX_NAMES >> 20} MB")
                 if text and not text.startswith("$"):  # $x and $d only mark code and data
                     found.append(Symbol(value, text))
         return sorted(found)
+
+    def _entries(self, table: Section) -> Iterator[tuple[int, ...]]:
+        """The rows of a symbol table, not copied."""
+        span = self._span(table, "the symbol table")
+        count = len(span) // _SYMBOL.size
+        if count > MAX_SYMBOLS:
+            raise Malformed(f"it has {count:,} symbols, which is more than {MAX_SYMBOLS:,}")
+        rows = memoryview(self.data)[span.start : span.start + count * _SYMBOL.size]
+        return _SYMBOL.iter_unpack(rows)
+
+    def _string(self, table: range, offset: int) -> str:
+        """The string at `offset` of a string table."""
+        if offset >= len(table):
+            raise Malformed("a symbol's name begins behind the string table")
+        start = table.start + offset
+        end = self.data.find(b"\0", start, min(start + MAX_NAME, table.stop))
+        if end < 0:
+            raise Malformed(f"a symbol's name does not end within {MAX_NAME >> 10} KB")
+        return self.data[start:end].decode("utf-8", "replace")
 
     def code(self) -> list[tuple[int, bytes]]:
         """Address and bytes of each piece of code, by address.
 
         By sections; by segments if there are no sections, as in a stripped file.
         """
-        pieces = [
-            (section.addr, self._content(section, "a section"))
+        spans = [
+            (section.addr, self._span(section, "a section"))
             for section in self.sections()
             if section.type == SHT_PROGBITS and section.flags & SHF_EXECINSTR
         ] or [
-            (segment.vaddr, self.piece(segment.offset, segment.filesz, "a segment"))
+            (segment.vaddr, self._within(segment.offset, segment.filesz, "a segment"))
             for segment in self.segments()
             if segment.type == PT_LOAD and segment.flags & PF_X
         ]
-        return sorted(piece for piece in pieces if piece[1])
+        if sum(len(span) for _, span in spans) > len(self.data):
+            raise Malformed("its pieces of code overlap in the file")
+        spans.sort(key=lambda piece: piece[0])
+        return [(address, self.data[span.start : span.stop]) for address, span in spans if span]
 
     def arch(self) -> str:
         """The ISA string of `.riscv.attributes`, such as `rv32i2p1_m2p0`; or empty.
@@ -151,20 +182,29 @@ class Elf:
         """
         for section in self.sections():
             if section.type == SHT_RISCV_ATTRIBUTES:
-                return _arch(self._content(section, "the attributes"))
+                if section.size > MAX_ATTRIBUTES:
+                    raise Malformed(f"its attributes take {section.size:,} bytes")
+                span = self._span(section, "the attributes")
+                return _arch(self.data[span.start : span.stop])
         return ""
 
     def piece(self, offset: int, size: int, what: str) -> bytes:
         """The bytes of `what`; Malformed if the file ends before it does."""
+        span = self._within(offset, size, what)
+        return self.data[span.start : span.stop]
+
+    def _within(self, offset: int, size: int, what: str) -> range:
+        """Where `what` lies in the file; Malformed if the file ends before it does."""
         if offset + size > len(self.data):
             end = offset + size
             raise Malformed(f"{what} ends at byte {end}, the file at {len(self.data)}")
-        return self.data[offset : offset + size]
+        return range(offset, offset + size)
 
-    def _content(self, section: Section, what: str) -> bytes:
+    def _span(self, section: Section, what: str) -> range:
+        """Where a section's bytes lie in the file, which need not be copied."""
         if section.type == SHT_NOBITS:
             raise Malformed(f"{what} has no bytes")
-        return self.piece(section.offset, section.size, what)
+        return self._within(section.offset, section.size, what)
 
     def _table(self, offset: int, count: int, size: int, expected: int, what: str) -> bytes:
         if count and size != expected:
@@ -184,6 +224,8 @@ def _arch(content: bytes) -> str:
             end = content.find(b"\0", at)
             end = len(content) if end < 0 else end
             if tag == TAG_ARCH:
+                if end - at > MAX_ARCH:
+                    raise Malformed(f"its ISA string has {end - at:,} characters")
                 return content[at:end].decode("ascii", "replace")
             at = end + 1
         else:
@@ -192,10 +234,12 @@ def _arch(content: bytes) -> str:
 
 
 def _uleb128(content: bytes, at: int) -> tuple[int, int]:
-    """A number in seven bits a byte, and where it ends."""
+    """A number in seven bits a byte, and where it ends; Malformed beyond 64 bits."""
     value = shift = 0
     while at < len(content):
         value |= (content[at] & 0x7F) << shift
+        if shift > 63:  # else a long one would take time with the square of its length
+            raise Malformed("a number in its attributes has more than 64 bits")
         at, shift = at + 1, shift + 7
         if not content[at - 1] & 0x80:
             break

@@ -9,11 +9,13 @@ import re
 from bisect import bisect_right
 from pathlib import Path
 
-from toyisa import image
+from toyisa import elf, image
 from toyisa.elf import Malformed
 from toyisa.image import ImageError
 
 Symbols = tuple[tuple[int, str], ...]  # by address
+
+MAX_LINES = 400_000  # of a System.map; Linux's has 200,000
 
 _LINE = re.compile(rb"(?:([0-9a-fA-F]{1,16}) +)?([A-Za-z?]) (\S+)")
 _NO_PLACE = b"AaUNn?"  # constants, undefined names, debugging data
@@ -41,14 +43,16 @@ def name(known: Symbols, address: int) -> str:
 def _of_elf(data: bytes, name: str) -> Symbols:
     file = image.elf32(data, name)
     try:
-        return tuple(sorted({(symbol.address, symbol.name) for symbol in file.symbols()}))
+        return tuple(sorted({tuple(symbol) for symbol in file.symbols()}))
     except Malformed as error:
         raise ImageError(name, f"truncated or damaged: {error}", "build it again") from None
 
 
 def _of_map(data: bytes, name: str) -> Symbols:
-    found = set()
-    for number, line in enumerate(data.splitlines(), 1):
+    found, size = set(), 0
+    if data.count(b"\n") > MAX_LINES:
+        raise ImageError(name, f"has more than {MAX_LINES:,} lines", "name a System.map")
+    for number, line in enumerate(data.split(b"\n"), 1):
         if not line.strip():
             continue
         match = _LINE.fullmatch(line.strip())
@@ -58,6 +62,9 @@ def _of_map(data: bytes, name: str) -> Symbols:
                 f"{name}:{number}", "is neither an ELF nor a line of a System.map",
                 "`nm vmlinux` prints what is wanted: address, kind, name",
             )  # fmt: skip
+        size += len(match[3])
+        if len(match[3]) > elf.MAX_NAME or size > elf.MAX_NAMES:
+            raise ImageError(f"{name}:{number}", "has too long a name", "name a System.map")
         if match[2] not in _NO_PLACE and not match[3].startswith(_NO_NAME):
             found.add((address, match[3].decode("utf-8", "replace")))
     return tuple(sorted(found))
