@@ -1,19 +1,28 @@
 """Answers for what things cost: the presets of `cost.toml` as a price record.
 
 An instruction has a price by its class, anything else that takes time is an
-`Event` with a price.  Must not know when something happens, only its price.
+`Event` with a price.  A preset may have a `base` whose keys it inherits.  Must not
+know when something happens, only its price.
 """
 
+import difflib
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from toyisa import reading
 from toyisa.insns import Cost
+from toyisa.reading import Unreadable
 
 PRESETS = Path(__file__).with_name("cost.toml")
 MAX_TLB = 1024  # entries a TLB may have; a power of two, the arrays' length
 MAX_PRICE = 1_000_000  # a page of the dearest instructions stays below 2**31
+MIN_HZ = 10_000_000  # the timer's rate: a tick is at least a cycle
+MAX_HZ = 10_000_000_000  # a tick is below 2**10 cycles, on which `clock.py` rests
+MAX_FILE = 256 << 10  # bytes of a file of presets; one preset has about 2,500
+MAX_SUMMARY, MAX_SHOWN = 300, 1000  # characters of a summary; names a hint is looked for in
 
 
 class Event(IntEnum):
@@ -60,43 +69,94 @@ EVENTS: tuple[str, ...] = tuple(event.name.lower() for event in Event)
 
 def load(name: str) -> CostModel:
     """The preset `name`, or `FILE.toml[:NAME]` for one of the user's; CostError."""
-    if ".toml" in name:
-        file, _, name = name.partition(":")
-        path = Path(file)
-    else:
-        path = PRESETS
+    file, _, chosen = name.partition(":") if ".toml" in name else (PRESETS, "", name)
+    own = _tables(Path(file))
+    if not chosen and len(own) == 1:
+        (chosen,) = own
+    if chosen not in own:
+        place = f"{file}: " if file != PRESETS else ""
+        raise CostError(f"{place}no cost preset {chosen!r}{_hint(chosen, own)}")
+    ours = own if file == PRESETS else _tables(PRESETS)
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CostError(f"{path}: {error}") from None
-    if not name and len(tables) == 1:
-        (name,) = tables
-    if name not in tables:
-        raise CostError(f"no cost preset {name!r} in {path.name}; it has {', '.join(tables)}")
-    return check(name, tables[name])
+        return check(chosen, _inherited(chosen, own, ours))
+    except CostError as error:
+        raise CostError(f"{file}: cost preset {chosen!r}: {error}") from None
+
+
+def _tables(path: Path) -> dict[str, object]:
+    """The tables of a file, by name; CostError."""
+    try:
+        return tomllib.loads(reading.read(path, MAX_FILE).decode("utf-8"))
+    except Unreadable as error:
+        raise CostError(str(error)) from None
+    except RecursionError:
+        raise CostError(f"{path}: is nested too deeply; a preset has keys and numbers") from None
+    except ValueError as error:  # of TOML, of UTF-8, or a number of thousands of digits
+        raise CostError(f"{path}: is not TOML ({error}); see docs/costs.md") from None
+
+
+def _inherited(name: str, own: dict[str, object], ours: dict[str, object]) -> dict[str, object]:
+    """The keys of preset `name` over those of its `base`, and so on; CostError.
+
+    A base is looked for in the same file first, then among the presets of toyvmm.
+    """
+    chain, found = [name], {}
+    while True:
+        table = own.get(chain[-1], ours.get(chain[-1]))
+        if not isinstance(table, dict):
+            raise CostError(f"{chain[-1]!r} must be a table of prices, [{chain[-1]}]")
+        found = {**table, **found}
+        base = table.get("base")
+        if base is None:
+            found.pop("base", None)
+            return found
+        if not isinstance(base, str) or base not in own.keys() | ours.keys():
+            raise CostError(f"no base {_short(base)}{_hint(base, own | ours)}")
+        if base in chain:
+            raise CostError("inherits from itself: " + " -> ".join([*chain, base]))
+        chain.append(base)
 
 
 def check(name: str, table: object) -> CostModel:
     """The preset that a table describes; CostError."""
     if not isinstance(table, dict):
-        raise CostError(f"cost preset {name!r} must be a table of prices")
-    known = {"summary", "hz", "dtlb", "itlb", "tagged", *CLASSES, *EVENTS}
+        raise CostError(f"{_short(name)!r} must be a table of prices")
+    known = {"base", "summary", "hz", "dtlb", "itlb", "tagged", *CLASSES, *EVENTS}
     for key in sorted(table.keys() - known):
-        raise CostError(f"cost preset {name!r}: unknown key {key!r}")
-    for key in sorted(known - table.keys()):
-        raise CostError(f"cost preset {name!r}: key {key!r} is missing")
+        raise CostError(f"unknown key {_short(key)}{_hint(key, known)}")
+    for key in sorted(known - table.keys() - {"base"}):
+        raise CostError(f"key {key!r} is missing; give it, or `base` a preset that has it")
     for key in (*CLASSES, *EVENTS):
         low = 1 if key in CLASSES else 0
         if type(table[key]) is not int or not low <= table[key] <= MAX_PRICE:
-            raise CostError(f"cost preset {name!r}: {key} must be {low}..{MAX_PRICE}")
+            raise CostError(f"{key} must be a whole number, {low}..{MAX_PRICE}")
     for key in ("dtlb", "itlb"):
         size = table[key]
         if type(size) is not int or not 1 <= size <= MAX_TLB or size & (size - 1):
-            raise CostError(f"cost preset {name!r}: {key} must be a power of two up to {MAX_TLB}")
-    if type(table["hz"]) is not int or table["hz"] < 10_000_000:
-        raise CostError(f"cost preset {name!r}: hz must be at least 10 MHz, the timer's rate")
+            raise CostError(f"{key} must be a power of two up to {MAX_TLB}")
+    hz = table["hz"]
+    if type(hz) is not int or not MIN_HZ <= hz <= MAX_HZ:
+        raise CostError("hz must be a whole number, 10 MHz (the timer's rate) to 10 GHz")
+    if type(table["tagged"]) is not bool:
+        raise CostError("tagged must be true or false")
+    summary = table["summary"]
+    if not isinstance(summary, str) or len(summary) > MAX_SUMMARY or not summary.isprintable():
+        raise CostError(f"summary must be one line of text, {MAX_SUMMARY} characters at most")
     prices = {key: table[key] for key in (*CLASSES, *EVENTS)}
-    return CostModel(
-        name, str(table["summary"]), table["hz"], table["dtlb"], table["itlb"],
-        bool(table["tagged"]), prices,
-    )  # fmt: skip
+    return CostModel(name, summary, hz, table["dtlb"], table["itlb"], table["tagged"], prices)
+
+
+def _hint(name: object, known: Iterable[str]) -> str:
+    """What may have been meant, or what there is."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name[:MAX_SUMMARY], names[:MAX_SHOWN], 1, 0.6) if (
+        isinstance(name, str)) else []  # fmt: skip
+    if near:
+        return f"; did you mean `{near[0]}`?"
+    return f"; there are {_short(', '.join(names))}" if names else "; the file has none"
+
+
+def _short(value: object) -> str:
+    """What a user wrote, or a part of it."""
+    text = value if isinstance(value, str) else type(value).__name__
+    return text if len(text) <= MAX_SUMMARY else text[:MAX_SUMMARY] + " ..."
