@@ -5,8 +5,8 @@ is compiled.  Why it exists: numba's own cache looks only at the file of the
 function itself, so an edit in a callee of another module leaves the caller's
 old code in use; two processes that start cold both compile; and a damaged entry
 ends the process.  Here the directory is named after everything that the code
-depends on, one process compiles while others wait, and a manifest vouches for
-the files (docs/adr/0002-jit-cache.md).
+depends on and nobody else can write to it, one process compiles while others wait,
+and a manifest vouches for the files (docs/adr/0002-jit-cache.md).
 
     from toyisa.njit import njit                    # enables the cache first
     jitcache.warm("the machine", compile_it, 10)    # once: everything that run needs
@@ -16,6 +16,7 @@ import atexit
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,8 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-from toyisa import lock, manifest
+from toyisa import lock, manifest, trusted
+from toyisa.trusted import Untrusted
 
 COMPILE_INTO = "TOYVMM_COMPILE_INTO"  # for a process that compiles for another
 KEPT = 4  # directories of older sources that stay, for those who switch branches
@@ -78,8 +80,9 @@ def key() -> str:
 def enable() -> Path:
     """Point numba at this version's directory; call before any cached function exists.
 
-    Waits while another process compiles the same code.  Where the directory
-    cannot be written, a temporary one that lasts as long as the process.
+    Waits while another process compiles the same code.  Where the user's cache folder
+    cannot be written or trusted, the directory is in one that is ours in the system's
+    temporary folder; failing that, in one that lasts as long as the process.
     """
     global _directory
     if _directory is not None:
@@ -89,18 +92,42 @@ def enable() -> Path:
         os.environ["NUMBA_CACHE_DIR"] = into
         return _directory
     try:
-        _directory = _open(root() / "jit" / key())
-        atexit.register(_relist, _directory)
-    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home directory
-        reason = getattr(error, "strerror", None) or error
-        _say(f"cannot keep compiled code ({reason}); compiling into a temporary directory")
-        temporary = Path(tempfile.mkdtemp(prefix="toyvmm-"))
-        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
-        _directory = _open(temporary / "jit" / "once")
+        _directory = _open(root())
+    except (Untrusted, OSError, RuntimeError) as error:  # RuntimeError: there is no home directory
+        _directory = _elsewhere(error)
+    atexit.register(_relist, _directory)
     os.environ["NUMBA_CACHE_DIR"] = str(_directory)
     if "numba" in sys.modules:  # by another library in this process: it has read the old value
         sys.modules["numba"].config.reload_config()
     return _directory
+
+
+def fallback() -> Path:
+    """Where compiled code is kept if it cannot be where it should: ours, in a shared folder."""
+    return Path(tempfile.gettempdir()) / f"toyvmm-{os.geteuid()}"
+
+
+def _elsewhere(error: Exception) -> Path:
+    """This version's directory in another place; says so unless code was kept there before."""
+    reason = getattr(error, "strerror", None) or error
+    try:
+        directory = _open(fallback())
+        what = f"it goes to {fallback()}"
+    except (Untrusted, OSError):
+        temporary = Path(tempfile.mkdtemp(prefix="toyvmm-"))
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        directory, what = _open(temporary), "it serves this run only"
+    if isinstance(error, Untrusted) or not manifest.read(directory)["units"]:
+        _say(f"cannot keep compiled code in {_named_root()} ({reason}): {what}; "
+             "set TOYVMM_CACHE_DIR to a directory of yours that can be written")  # fmt: skip
+    return directory
+
+
+def _named_root() -> str:
+    try:
+        return str(root())
+    except RuntimeError:
+        return "your home directory"
 
 
 @contextlib.contextmanager
@@ -157,9 +184,13 @@ def warm(what: str, compile_it: Callable[[bool], object], seconds: int) -> None:
         _say(f"compiled {what} in {time.monotonic() - began:.1f} s")
 
 
-def _open(directory: Path) -> Path:
-    """Make `directory` and see that it can be written and holds what its manifest says."""
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+def _open(base: Path) -> Path:
+    """This version's directory below `base`: made, found to be ours alone, and whole.
+
+    Untrusted, OSError.
+    """
+    trusted.require(base / "jit")
+    directory = trusted.require(base / "jit" / key(), private=True)
     with tempfile.TemporaryFile(dir=directory):
         pass
     if shutil.disk_usage(directory).free < ROOM:
@@ -194,15 +225,36 @@ def _relist(directory: Path) -> None:
 
 
 def _wipe(directory: Path) -> None:
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(exist_ok=True, mode=0o700)
+    """Delete this version's code, which cannot be loaded."""
+    for name in manifest.listing(directory):
+        (directory / name).unlink(missing_ok=True)
+    manifest.write(directory, [])
+
+
+def kept(directory: Path) -> list[Path]:
+    """The directories beside `directory` that hold code of some version, last used first.
+
+    Nothing else counts: the folder may be one with the user's own things in it.
+    """
+    found = [
+        path for path in directory.parent.iterdir()
+        if re.fullmatch("[0-9a-f]{16}", path.name) and not path.is_symlink()
+        and (path / manifest.NAME).is_file()
+    ]  # fmt: skip
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def _prune(current: Path) -> None:
-    """Delete all but the directories used last; others recompile if they miss theirs."""
-    old = [p for p in current.parent.iterdir() if p.is_dir() and p != current]
-    for path in sorted(old, key=lambda p: p.stat().st_mtime, reverse=True)[KEPT - 1 :]:
-        shutil.rmtree(path, ignore_errors=True)
+    """Delete the code of all versions but those used last; others recompile if they miss it."""
+    for path in [path for path in kept(current) if path != current][KEPT - 1 :]:
+        manifest.remove(path)
+
+
+def clear() -> int:
+    """Delete the code of every version; how many bytes that was."""
+    directory = enable()
+    with _lock(directory):
+        return sum(map(manifest.remove, kept(directory)))
 
 
 def _say(line: str) -> None:

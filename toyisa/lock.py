@@ -26,7 +26,8 @@ def held(path: Path, waits: Callable[[], None] | None) -> Iterator[bool]:
     except ImportError:
         yield True
         return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o666)
+    mode = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+    descriptor = os.open(path, mode | os.O_CLOEXEC, 0o600)
     try:
         yield _taken(fcntl, descriptor, waits)
     finally:

@@ -5,12 +5,14 @@ caller's choice) that the files make up together.  Must not know what the files
 are for (`jitcache.py`).
 """
 
+import contextlib
 import hashlib
 import json
 import os
 from pathlib import Path
 
 NAME = "manifest.json"
+KINDS = {".nbi", ".nbc"}  # numba's files; what else is there is not looked at
 
 
 def fingerprint(path: Path) -> list[int | str]:
@@ -20,10 +22,10 @@ def fingerprint(path: Path) -> list[int | str]:
 
 
 def listing(directory: Path) -> dict[str, list[int | str]]:
-    """Every finished file below `directory`, the manifest aside, fingerprinted."""
+    """Every finished file of compiled code below `directory`, fingerprinted."""
     found = {}
     for path in sorted(directory.rglob("*")):
-        if path.name == NAME or ".tmp." in path.name or not path.is_file():
+        if path.suffix not in KINDS or not path.is_file():
             continue
         try:
             found[path.relative_to(directory).as_posix()] = fingerprint(path)
@@ -36,11 +38,17 @@ def read(directory: Path) -> dict:
     """The manifest of `directory`; an empty one if it is missing or damaged."""
     try:
         content = json.loads((directory / NAME).read_text(encoding="utf-8"))
-        if isinstance(content["units"], list) and isinstance(content["files"], dict):
+        marks = content["files"].values()
+        if isinstance(content["units"], list) and all(type(mark[0]) is int for mark in marks):
             return content
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         pass  # a damaged manifest vouches for nothing, which is what an empty one says
     return {"units": [], "files": {}}
+
+
+def size(directory: Path) -> int:
+    """Bytes of the files that the manifest lists."""
+    return sum(mark[0] for mark in read(directory)["files"].values())
 
 
 def write(directory: Path, units: list[str]) -> None:
@@ -70,3 +78,34 @@ def enforce(directory: Path) -> None:
             (directory / name).unlink(missing_ok=True)
     whole = all(found.get(name) == mark for name, mark in listed.items())
     write(directory, content["units"] if whole else [])
+
+
+def remove(directory: Path) -> int:
+    """Delete the files that the manifest lists, as it lists them; how many bytes that was.
+
+    Directories that are empty then go too.  Whatever else is there stays.
+    """
+    gone, folders = 0, {directory}
+    for name, mark in read(directory)["files"].items():
+        path = directory / name
+        try:
+            if Path(name).suffix not in KINDS or _leads_away(directory, path):
+                continue
+            if fingerprint(path) == mark:
+                path.unlink()
+                gone += mark[0]
+        except (OSError, ValueError):
+            continue
+        folders.add(path.parent)
+    (directory / NAME).unlink(missing_ok=True)
+    for folder in sorted(folders, reverse=True):  # those inside before those around them
+        with contextlib.suppress(OSError):  # it is not empty
+            folder.rmdir()
+    return gone
+
+
+def _leads_away(directory: Path, path: Path) -> bool:
+    """Whether a listed name is not that of a file of our own below the directory."""
+    return path.is_symlink() or path.parent.resolve() not in (
+        directory.resolve(), *(p.resolve() for p in directory.iterdir() if not p.is_symlink())
+    )  # fmt: skip

@@ -92,7 +92,7 @@ class Lockstep:
 
     def __init__(self, first: Machine, second: Machine):
         self.machines = first, second
-        _make_ready()
+        make_ready()
         self._units = np.array([machine.runner() for machine in self.machines])
         self._turn = np.zeros(PLACES, np.int64)
         self._turn[1:] = first.instret, first.hart.pc, first.hart.priv
@@ -163,7 +163,7 @@ def step_alone(hart, mem, unit, turn):
 _ready = False
 
 
-def _make_ready() -> None:
+def make_ready() -> None:
     """Compile or load what steps two machines, once a process."""
     global _ready
     if not _ready:

@@ -6,8 +6,10 @@ a machine of three lines: `caller` compiles a call to `callee` of another module
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import threading
@@ -51,7 +53,7 @@ def package(tmp_path):
     """A copy of the mechanism with a small package around it."""
     folder = tmp_path / "src" / "toyisa"
     folder.mkdir(parents=True)
-    for name in ("__init__.py", "jitcache.py", "lock.py", "manifest.py", "njit.py"):
+    for name in ("__init__.py", "jitcache.py", "lock.py", "manifest.py", "njit.py", "trusted.py"):
         shutil.copy(REAL / name, folder / name)
     (folder / "callee.py").write_text(CALLEE)
     (folder / "caller.py").write_text(CALLER)
@@ -144,7 +146,7 @@ def held(cache):
 def unlisted(cache):
     """Leave a file that nobody listed, for which the next process wants the lock."""
     (directory,) = (p for p in (cache / "jit").iterdir() if p.is_dir())
-    (directory / "stray").touch()
+    (directory / "stray.nbc").touch()
 
 
 def test_a_short_wait_is_not_told(package, tmp_path):
@@ -190,12 +192,32 @@ def test_a_file_under_two_names_is_kept_for_each(package, tmp_path):
         assert (out, "cannot load" in err) == ("20\n", False), err
 
 
-def test_a_directory_that_cannot_be_made_is_survived(package, tmp_path):
+def fallback(package):
+    """Where code is kept if it cannot be where it should: `environment` sets TMPDIR."""
+    return package.parent / f"toyvmm-{os.geteuid()}"
+
+
+def test_where_nothing_can_be_kept_a_private_folder_serves_and_is_warm(package, tmp_path):
     (tmp_path / "file").touch()
     out, err = run(package, tmp_path / "file" / "cache")
     assert out == "20\n"
-    assert "cannot keep compiled code (Not a directory)" in err
-    assert not list(package.parent.glob("toyvmm-*")), "the temporary directory stays behind"
+    assert "cannot keep compiled code in" in err
+    assert "(Not a directory): it goes to" in err
+    assert "set TOYVMM_CACHE_DIR" in err
+    assert stat.S_IMODE(fallback(package).stat().st_mode) == 0o700
+    assert run(package, tmp_path / "file" / "cache") == ("20\n", "")
+
+
+def test_a_folder_that_is_no_private_one_is_not_used(package, tmp_path):
+    """The name can be guessed: in a shared folder anybody may have made it."""
+    (tmp_path / "file").touch()
+    fallback(package).mkdir()
+    fallback(package).chmod(0o777)
+    out, err = run(package, tmp_path / "file" / "cache")
+    assert out == "20\n"
+    assert "it serves this run only" in err
+    assert list(fallback(package).iterdir()) == []
+    assert not list(package.parent.glob("toyvmm-[!0-9]*")), "the temporary directory stays behind"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -204,7 +226,20 @@ def test_a_directory_that_cannot_be_written_is_survived(package, tmp_path):
     cache.mkdir(mode=0o500)
     out, err = run(package, cache)
     assert out == "20\n"
-    assert "cannot keep compiled code (Permission denied)" in err
+    assert "(Permission denied)" in err
+
+
+def test_a_directory_that_others_can_write_is_refused(package, tmp_path):
+    """Who can write a pickle there runs programs as us."""
+    run(package, tmp_path / "cache")
+    before = sorted((tmp_path / "cache").rglob("*"))
+    (tmp_path / "cache" / "jit").chmod(0o775)
+    out, err = run(package, tmp_path / "cache")
+    assert out == "20\n"
+    assert "can be written by others" in err
+    assert "compiling the toy" in err, "the code there is used all the same"
+    assert sorted((tmp_path / "cache").rglob("*")) == before
+    assert "can be written by others" in run(package, tmp_path / "cache")[1], "told once only"
 
 
 def truncate(path):
@@ -260,18 +295,54 @@ def test_an_unlisted_file_goes_but_breaks_no_unit(tmp_path):
     assert manifest.read(tmp_path)["units"] == ["unit"]
 
 
-def test_the_last_directories_used_are_kept_and_nothing_else_is_touched(package, tmp_path):
-    """`TOYVMM_CACHE_DIR` may be a folder with other things in it."""
+def version(cache, number):
+    """The code of an older version, as it is kept."""
+    folder = cache / "jit" / f"{number:016x}" / "toyisa_0"
+    folder.mkdir(parents=True)
+    (folder / "code.nbc").write_bytes(b"code")
+    manifest.write(folder.parent, ["a unit"])
+    os.utime(folder.parent, (1000 - number, 1000 - number))
+    return folder.parent
+
+
+def test_only_code_that_a_manifest_vouches_for_is_pruned(package, tmp_path):
+    """`TOYVMM_CACHE_DIR` may be a folder with other things in it, as HOME."""
     cache = tmp_path / "cache"
-    for age in range(6):
-        (cache / "jit" / f"old{age}").mkdir(parents=True)
-        os.utime(cache / "jit" / f"old{age}", (1000 - age, 1000 - age))
-    (cache / "mine").mkdir()
+    versions = [version(cache, n) for n in range(7)]
+    mine = [cache / "mine" / "a", cache / "jit" / "mine" / "a", cache / "jit" / "a",
+            cache / "jit" / ("f" * 16) / "a.nbc",  # no manifest
+            versions[4] / "a", versions[5] / "toyisa_0" / "a.nbc"]  # not listed
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    (versions[6] / "toyisa_0" / "code.nbc").write_text("changed since")
+    for path in (cache / "jit").iterdir():
+        if path.is_dir():
+            os.utime(path, (100, 100))
+    for n, path in enumerate(versions):
+        os.utime(path, (1000 - n, 1000 - n))
     run(package, cache)
-    names = {p.name for p in (cache / "jit").iterdir() if p.is_dir()}
-    assert len(names) == jitcache.KEPT
-    assert names > {"old0", "old1", "old2"}
-    assert (cache / "mine").is_dir()
+    assert all(path.read_text() == "mine" for path in mine)
+    assert (versions[6] / "toyisa_0" / "code.nbc").exists()
+    assert [(path / "toyisa_0" / "code.nbc").exists() for path in versions[:6]] == [
+        True] * (jitcache.KEPT - 1) + [False] * 3  # fmt: skip
+    assert not versions[3].exists()
+
+
+@pytest.mark.parametrize("name", ["../other.nbc", "link/other.nbc", "/other.nbc", "mine.txt"])
+def test_a_manifest_vouches_for_nothing_elsewhere(tmp_path, name):
+    folder = tmp_path / ("0" * 16)
+    folder.mkdir()
+    outside = tmp_path / "other.nbc"
+    for path in (outside, folder / "mine.txt"):
+        path.write_text("mine")
+    (folder / "link").symlink_to(tmp_path)
+    name = str(outside) if name == "/other.nbc" else name
+    (folder / manifest.NAME).write_text(
+        json.dumps({"units": [], "files": {name: manifest.fingerprint(outside)}}))
+    assert manifest.remove(folder) == 0
+    assert outside.exists()
+    assert (folder / "mine.txt").exists()
 
 
 def test_settings_that_change_code_change_the_key(monkeypatch):

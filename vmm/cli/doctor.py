@@ -3,7 +3,6 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import click
 
@@ -51,16 +50,10 @@ def _packages() -> Iterator[str]:
 
 
 def _cache() -> Iterator[str]:
-    from toyisa import jitcache, manifest
+    from toyisa import jitcache
+    from vmm.cli.cache import describe, lines
 
-    directory = jitcache.enable()
-    units = manifest.read(directory)["units"]
-    yield f"compiled code: {directory}"
-    yield f"  holds {', '.join(units) or 'nothing yet'}, {_megabytes(directory)}"
-    if jitcache.root() in directory.parents:
-        yield f"  all versions {_megabytes(directory.parent)}; it may be deleted at any time"
-    else:
-        yield f"  temporary, because {jitcache.root()} cannot be written"
+    yield from lines(describe(jitcache.enable()))
 
 
 def _machine() -> Iterator[str]:
@@ -85,8 +78,3 @@ def _optional() -> Iterator[tuple[str, str | None]]:
     for what, module in MODULES:
         spec = find_spec(module)
         yield f"{what} ({module})", str(spec.origin) if spec else None
-
-
-def _megabytes(directory: Path) -> str:
-    size = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
-    return f"{size / 1e6:.1f} MB"

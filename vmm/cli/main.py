@@ -14,6 +14,7 @@ import click
 from vmm.cli.asm import asm
 from vmm.cli.boot import boot
 from vmm.cli.bt import bt
+from vmm.cli.cache import cache
 from vmm.cli.classify import classify
 from vmm.cli.compare import compare
 from vmm.cli.disasm import disasm
@@ -65,7 +66,7 @@ def cli() -> None:
 
 COMMANDS = (
     run, boot, stat, compare, examples, asm, disasm, bt, explain, explain_leak, classify,
-    patch_stats, fuzz, doctor,
+    patch_stats, fuzz, cache, doctor,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

@@ -1,0 +1,104 @@
+"""Answers for which directories may hold code that is to be executed.
+
+Compiled code is kept as pickles: who can write them, or exchange a directory above
+them, runs programs as us.  So the directory is ours and only we can write to it, and
+on the way there nobody can put another in its place but us and root.  Must not know
+what is kept there (`jitcache.py`).
+"""
+
+import grp
+import os
+import pwd
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+LINKS = 40  # as many as the system follows
+OWN = "choose a directory of your own (TOYVMM_CACHE_DIR)"
+
+
+class Untrusted(Exception):
+    """A directory in which others could place code; the text says which, why and the fix."""
+
+    def __init__(self, path: Path, reason: str, fix: str):
+        super().__init__(f"{path} {reason}; {fix}")
+
+
+def require(directory: Path, private: bool = False) -> Path:
+    """Make `directory`, for us alone, unless it is there; its real path.  Untrusted, OSError.
+
+    If it is `private` others may not even look into it: then directories that are made in
+    it by whatever umask are safe.  Whoever could change the answer between this look and
+    the use is root or us.
+    """
+    path = _real(directory.absolute())
+    status = os.lstat(path)
+    if status.st_uid != os.geteuid():
+        owner = _user(status.st_uid)
+        raise Untrusted(path, f"belongs to {owner}, and its code would be run as you", OWN)
+    if status.st_mode & (0o077 if private else 0o022):
+        raise Untrusted(path, "can be written by others, and its code would be run as you",
+                        "delete it if it holds only compiled code, or choose another "
+                        "(TOYVMM_CACHE_DIR)")  # fmt: skip
+    return path
+
+
+def _real(path: Path) -> Path:
+    """The path without links, each step of it looked at; what is missing is made."""
+    done, rest, links = Path(path.anchor), list(path.parts[1:]), 0
+    while rest:
+        name = rest.pop(0)
+        if name == "..":
+            done = done.parent
+            continue
+        step = done / name
+        try:
+            status = os.lstat(step)
+        except FileNotFoundError:
+            _check(done, os.lstat(done))
+            with suppress(FileExistsError):  # by a process that starts as we do
+                os.mkdir(step, 0o700)
+            status = os.lstat(step)
+        _check(done, os.lstat(done))
+        if stat.S_ISLNK(status.st_mode):
+            links += 1
+            if status.st_uid not in (0, os.geteuid()):
+                raise Untrusted(step, f"is a link that {_user(status.st_uid)} has made", OWN)
+            if links > LINKS:
+                raise OSError(f"{path}: too many links")
+            target = Path(os.readlink(step))
+            rest = [*target.parts[target.is_absolute() :], *rest]
+            done = Path(target.anchor) if target.is_absolute() else done
+        elif stat.S_ISDIR(status.st_mode):
+            done = step
+        else:
+            raise NotADirectoryError(20, os.strerror(20), str(step))
+    return done
+
+
+def _check(parent: Path, status: os.stat_result) -> None:
+    """Untrusted if others could put another directory in the place of what is in `parent`."""
+    if status.st_uid not in (0, os.geteuid()):
+        owner = _user(status.st_uid)
+        raise Untrusted(parent, f"belongs to {owner}, who could exchange what is in it", OWN)
+    mode = status.st_mode
+    if mode & stat.S_ISVTX:  # as /tmp: what is ours stays where it is
+        return
+    if mode & 0o002 or (mode & 0o020 and not _ours_alone(status.st_gid)):
+        raise Untrusted(parent, "can be written by others, who could exchange what is in it",
+                        "chmod go-w it, or choose another (TOYVMM_CACHE_DIR)")  # fmt: skip
+
+
+def _ours_alone(group: int) -> bool:
+    """Whether it is the group of our own name, with nobody else in it, that many systems have."""
+    with suppress(KeyError):
+        us, them = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
+        alone = set(them.gr_mem) <= {us.pw_name}
+        return group == us.pw_gid and them.gr_name == us.pw_name and alone
+    return False
+
+
+def _user(number: int) -> str:
+    with suppress(KeyError):
+        return f"the user {pwd.getpwuid(number).pw_name}"
+    return f"user {number}"

@@ -1,0 +1,113 @@
+"""`toyvmm cache`: where compiled code is kept; compile it all, or delete it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vmm.cli.files import need_stdout
+from vmm.cli.status import Status
+
+SCHEMA = "toyvmm.cache/1"
+
+
+@click.command()
+@click.argument("what", type=click.Choice(("show", "path", "warm", "clear")), default="show")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object (docs/json.md).")
+def cache(what: str, as_json: bool) -> int:
+    """Show where compiled code is kept, compile it, or delete it.
+
+    \b
+    show    where it is, how large, what it holds
+    path    only the directory, for scripts
+    warm    compile all that is not compiled yet, so that no later command waits
+    clear   delete the code of every version, and nothing else that is there
+
+    It is kept in TOYVMM_CACHE_DIR, else in XDG_CACHE_HOME/toyvmm, else in ~/.cache/toyvmm. It is
+    executed, so the directory must be one that nobody but you can write to.
+    """
+    need_stdout()
+    from toyisa import jitcache
+
+    directory = jitcache.enable()
+    base = directory.parent.parent
+    deleted = None
+    if what == "warm":
+        _warm()
+    elif what == "clear":
+        deleted = jitcache.clear()
+    found = describe(directory)
+    if as_json:
+        click.echo(json.dumps({"schema": SCHEMA, **found, "deleted": deleted}, indent=2))
+    elif what == "path":
+        click.echo(base)
+    elif what == "clear":
+        click.echo(f"deleted {deleted / 1e6:.1f} MB of compiled code in {base}")
+    else:
+        click.echo("\n".join(lines(found)))
+    return Status.PASSED
+
+
+def describe(directory: Path) -> dict[str, Any]:
+    """Where compiled code is and how much, given this version's directory."""
+    from toyisa import jitcache, manifest
+
+    base = directory.parent.parent
+    versions = jitcache.kept(directory)
+    kind = "usual"
+    if base.parts != _usual():
+        kind = "fallback" if base == jitcache.fallback().resolve() else "temporary"
+    return {
+        "path": str(base),
+        "kind": kind,
+        "directory": str(directory),
+        "units": manifest.read(directory)["units"],
+        "bytes": manifest.size(directory),
+        "versions": len(versions),
+        "total_bytes": sum(map(manifest.size, versions)),
+    }
+
+
+def lines(found: dict[str, Any]) -> list[str]:
+    """The same for people."""
+    why = {
+        "usual": "TOYVMM_CACHE_DIR chooses another",
+        "fallback": "as the usual place cannot be used; set TOYVMM_CACHE_DIR",
+        "temporary": "for this run only, as no place can be used; set TOYVMM_CACHE_DIR",
+    }
+    return [
+        f"compiled code: {found['path']} ({why[found['kind']]})",
+        f"  this version: {', '.join(found['units']) or 'nothing yet'}; {_mb(found['bytes'])}",
+        f"  all versions: {found['versions']}, {_mb(found['total_bytes'])}; "
+        "`toyvmm cache clear` deletes them",
+    ]
+
+
+def _usual() -> tuple[str, ...]:
+    from toyisa import jitcache
+
+    try:
+        return jitcache.root().resolve().parts
+    except RuntimeError:  # there is no home directory
+        return ()
+
+
+def _warm() -> None:
+    """Compile what any command may need."""
+    from toyisa.machine import MIN_MEM, Machine
+    from vmm import engines, lockstep
+    from vmm.gdb import timeline
+    from vmm.machine import VirtualMachine
+
+    Machine(mem=MIN_MEM)
+    for name in engines.names():
+        VirtualMachine(mem=MIN_MEM, engine=name)
+    lockstep.make_ready()
+    timeline.make_ready()
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
