@@ -26,7 +26,7 @@ TAG_FILE, TAG_ARCH = 1, 5
 # What a file may make its reader do; a second at most.
 MAX_SYMBOLS = 400_000      # a Linux has 200,000
 MAX_NAME = 1 << 16         # bytes of one symbol's name; C++ has some of 10,000
-MAX_NAMES = 64 << 20       # bytes of all their names
+MAX_NAMES = 32 << 20       # bytes of all their names; Linux has 10 MB
 MAX_ATTRIBUTES = 1 << 16   # bytes of `.riscv.attributes`, which are about 100
 MAX_ARCH = 1 << 10         # characters of its ISA string
 
