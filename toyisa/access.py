@@ -17,6 +17,7 @@ from toyisa.mmu import (
     PAGE_FAULT,
     STORE,
     access_fault,
+    beyond_limits,
     limited,
     page_fault,
     reserve,
@@ -57,7 +58,7 @@ def plain_op(op):
 @njit
 def _translate(hart, mem, va, size, access, absolute):
     """The physical address, or -1 with the exception pended."""
-    if limited(hart) and not absolute and va >= hart.root.s_limit:
+    if limited(hart) and not absolute and beyond_limits(hart, va):
         pend_root(hart, access_fault(access), va)
         return -1
     if va & (size - 1):

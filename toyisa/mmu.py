@@ -53,8 +53,19 @@ _GLOBAL_KEY = 1 << 29
 
 @njit
 def limited(hart):
-    """Whether `s_limit` is in force: only deprivileged S has one."""
-    return hart.root.s_limit != 0 and hart.root.s_traps != 0 and hart.priv == Level.S
+    """Whether `s_limit` or `s_base` is in force: only deprivileged S has them."""
+    root = hart.root
+    return (root.s_limit | root.s_base) != 0 and root.s_traps != 0 and hart.priv == Level.S
+
+
+@njit
+def beyond_limits(hart, va):
+    """Whether `va` is where a hart that is `limited` comes by x0 only.
+
+    Both limits begin pages, so that a fast tag, which holds for a page, needs no other.
+    """
+    root = hart.root
+    return va < root.s_base or (root.s_limit != 0 and va >= root.s_limit)
 
 
 @entry

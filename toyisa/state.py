@@ -43,6 +43,7 @@ ROOT = record(
     ("deleg_int", "u4"),  # bit n: interrupt n goes straight to S
     ("s_traps", "u4"),    # levels.STraps: what S may not do
     ("s_limit", "u4"),    # deprivileged S reaches this and above by x0 only; 0: no limit
+    ("s_base", "u4"),     # and what is below this
     ("profile", "u4"),    # levels.Profile
     ("svade", "u4"),      # 1: a clear A, or D on a store, is a page fault; 0: walks set them
     ("one_trap", "u4"),   # stop after each trap taken (single step)

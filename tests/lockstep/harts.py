@@ -22,6 +22,7 @@ class Root:
     deleg_int: int = 0xFFFFFFFF
     s_traps: int = 0
     s_limit: int = 0
+    s_base: int = 0
     profile: int = Profile.STRICT
     svade: int = 0
 

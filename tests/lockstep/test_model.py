@@ -27,6 +27,7 @@ roots = st.builds(
     deleg_int=st.sampled_from([0xFFFFFFFF, 0xFFFFFFFF, 0]),
     s_traps=st.sampled_from([0, 63, *(1 << bit for bit in range(6))]),
     s_limit=st.sampled_from([0, 0xFFC00000, RAM_BASE, 0x00401000, 1 << 12]),
+    s_base=st.sampled_from([0, 0, 1 << 12, 1 << 22, RAM_BASE + 0x2000]),
     profile=st.sampled_from(list(Profile)),
     svade=st.sampled_from([0, 0, 1]),
 )

@@ -107,3 +107,21 @@ def test_s_limit_is_where_the_forbidden_begins(pair, name):
     pair.word(RAM_BASE, BY_NAME[name].encode(2, -4, 0))
     pair.place(RAM_BASE, 1, VALUES | {"satp": 0, "sie": 0}, {}, Root(s_traps=63, s_limit=limit))
     assert pair.step().exit is None  # nothing is there: S takes the fault
+
+
+@pytest.mark.parametrize("name", ["lw", "sw", "lb", "sb"])
+def test_s_base_is_where_the_allowed_begins(pair, name):
+    """Below it S comes by x0 only; with `s_limit` both hold."""
+    base, exits = RAM_BASE + 0x3000, []
+    insn = BY_NAME[name]
+    for limit, at in itertools.product((0, base + 0x1000), (base - 4, base, base + 0x1000)):
+        pair.word(RAM_BASE, insn.encode(2, 0, 1))
+        root = Root(s_traps=63, s_base=base, s_limit=limit)
+        pair.place(RAM_BASE, 1, VALUES | {"satp": 0, "sie": 0}, {1: at}, root)
+        exits.append(pair.step().exit is not None)
+    assert exits == [True, False, False, True, False, True]
+    for immediate in (4, -4):
+        pair.word(RAM_BASE, insn.encode(2, immediate, 0))
+        root = Root(s_traps=63, s_base=base, s_limit=base + 0x1000)
+        pair.place(RAM_BASE, 1, VALUES | {"satp": 0, "sie": 0}, {}, root)
+        assert pair.step().exit is None

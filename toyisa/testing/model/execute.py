@@ -70,8 +70,8 @@ def _branch(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
 def _data(hart: Hart, va: int, size: int, access: Access, base: int, *, ram: bool = False) -> int:
     """The physical address of a data access; `ram` if a device will not do."""
     store = access is Access.STORE
-    guarded = hart.priv == Level.S and hart.s_traps and hart.s_limit
-    if guarded and va >= hart.s_limit and base:
+    beyond = va < hart.s_base or (hart.s_limit and va >= hart.s_limit)
+    if hart.priv == Level.S and hart.s_traps and beyond and base:
         raise Trap(access.value[1], va, root=True)
     if va % size:
         raise Trap(Exc.STORE_MISALIGNED if store else Exc.LOAD_MISALIGNED, va)

@@ -58,7 +58,7 @@ class Hart:
         self.deleg_exc = M32 & ~(1 << Exc.ECALL_S)
         self.deleg_int = M32
         self.s_traps = 0  # a set of levels.STraps
-        self.s_limit = 0
+        self.s_limit = self.s_base = 0
         self.profile = Profile.STRICT
         self.svade = 0
 
