@@ -62,6 +62,13 @@ REQUEST = record(
     ("op", "i8"), ("rd", "i8"),
 )  # fmt: skip
 
+# Instructions that are to be counted apart: root may mark those that are not the guest's.
+# `marks` is the host address of a byte for each word of the frames; bit 0 marks it.
+ASIDE = record(
+    ("marks", "i8"), ("first", "i8"), ("frames", "i8"),
+    ("retired", "i8"),    # as far as the pool's counts have been folded
+)  # fmt: skip
+
 MAX_RAM = 2 << 30
 MAX_FRAMES = MAX_RAM // PAGE
 
@@ -71,6 +78,7 @@ MEMORY = record(
     ("serve", "i8"),                    # of serve.py's
     ("manage_pool", "i8"),              # and of pool.py's
     ("meter", "i8"),                    # of a meter.METER, or 0
+    ("aside", ASIDE),
     ("frame_flags", "u1", MAX_FRAMES),  # what the MMU must know of a frame
     ("slot", "i4", MAX_FRAMES),         # a frame's decode slot, plus 1; 0 for none
     ("owner", "i4", SLOTS),             # a slot's frame, or NO_FRAME

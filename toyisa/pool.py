@@ -13,7 +13,7 @@ import numpy as np
 
 from toyisa.decode import decode, first_op, pair
 from toyisa.memory import CODE, NO_FRAME, PAGE, SLOTS, STRIDE, WORDS, ram_words
-from toyisa.njit import call_unit, entry, njit
+from toyisa.njit import call_unit, entry, njit, view
 from toyisa.ops import Op
 from toyisa.state import NO_TAG
 
@@ -28,6 +28,7 @@ class PoolRequest(IntEnum):
     FOLD = 2
     FLUSH = 3
     WRITTEN = 4  # `second` words from the offset `first` on have changed, and are code
+    ASIDE = 5    # how many marked instructions have retired (`memory.ASIDE`)
 
 
 @njit
@@ -45,12 +46,39 @@ def _fold(hart, mem, slot):
             edge[i] = 0
             flow[i + 1] -= taken
             flow[i + (uops[i] >> 34)] += taken
+    _count_aside(mem, slot)
     running = np.int64(0)
     for i in range(base, base + WORDS):
         running += flow[i]
         flow[i] = 0
         count[uops[i] & 0xFF] += running
     flow[base + WORDS] = 0
+
+
+@njit
+def _count_aside(mem, slot):
+    """Count the marked instructions of a slot, whose runs are about to be folded."""
+    aside = mem.aside
+    page = mem.owner[slot] - aside.first
+    if not 0 <= page < aside.frames:
+        return
+    marks = view(aside.marks, aside.frames * WORDS, np.uint8)
+    running, marked = np.int64(0), np.int64(0)
+    for n in range(WORDS):
+        running += mem.flow[slot * STRIDE + n]
+        marked += running * (marks[page * WORDS + n] & 1)
+    aside.retired += marked
+
+
+@njit
+def _fold_aside(hart, mem):
+    """Fold the slots of frames that have marks; how many marked instructions have retired."""
+    first = mem.aside.first
+    for frame in range(first, first + mem.aside.frames):
+        slot = np.int64(mem.slot[frame]) - 1
+        if slot >= 0:
+            _fold(hart, mem, slot)
+    return np.int64(mem.aside.retired)
 
 
 @njit
@@ -189,6 +217,8 @@ def manage_pool(hart, mem, request, first, second):
         _stored(hart, mem, first)
     elif request == PoolRequest.WRITTEN:
         _written(hart, mem, first, second)
+    elif request == PoolRequest.ASIDE:
+        return _fold_aside(hart, mem)
     elif request == PoolRequest.FOLD:
         _fold_all(hart, mem)
     elif request == PoolRequest.FLUSH:
@@ -209,6 +239,14 @@ def stored(hart, mem, offset):
     No run may be open in the slot: the caller has closed its own.
     """
     call_unit(mem.manage_pool, hart, mem, PoolRequest.STORED, offset, 0)
+
+
+@njit
+def retired_aside(hart, mem):
+    """How many marked instructions have retired; 0 where root marks none."""
+    if mem.aside.frames == 0:
+        return np.int64(0)
+    return call_unit(mem.manage_pool, hart, mem, PoolRequest.ASIDE, 0, 0)
 
 
 @njit

@@ -11,9 +11,9 @@ from toyisa.causes import Exc
 from toyisa.clock import timer_deadline, virtual_time
 from toyisa.devices import TX_FULL
 from toyisa.exits import Reason
-from toyisa.memory import PAGE, STRIDE, ram_words
+from toyisa.memory import PAGE, STRIDE, WORDS, ram_words
 from toyisa.mmu import FETCH, PAGE_FAULT, access_fault, page_fault, translate_fetch
-from toyisa.njit import njit
+from toyisa.njit import njit, view
 from toyisa.ops import Op
 from toyisa.pool import settle, slot_of
 from toyisa.state import NEVER
@@ -130,6 +130,19 @@ def execute_or_raise(hart, mem, uop, insn):
 @njit
 def handle(hart, mem, event, uop, target):
     """What interrupted a run, with the run closed: RUN, or the reason for root."""
+    before = hart.clock.instret
+    place = hart.fetch.frame * WORDS + ((np.int64(hart.pc) & 0xFFC) >> 2)
+    reason = _handle(hart, mem, event, uop, target)
+    if mem.aside.frames and hart.clock.instret != before:  # outside a run: the pool has not seen it
+        place -= mem.aside.first * WORDS
+        if 0 <= place < mem.aside.frames * WORDS:
+            marks = view(mem.aside.marks, mem.aside.frames * WORDS, np.uint8)
+            mem.aside.retired += marks[place] & 1
+    return reason
+
+
+@njit
+def _handle(hart, mem, event, uop, target):
     insn = insn_at_pc(hart, mem)
     if event == RARE:
         return execute_or_raise(hart, mem, uop, insn)

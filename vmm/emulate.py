@@ -18,6 +18,7 @@ from toyisa.meter import mark
 from toyisa.mmu import LOAD, PAGED, STORE, flush
 from toyisa.njit import call_unit, njit
 from toyisa.ops import Op
+from toyisa.pool import retired_aside
 from toyisa.requests import Request
 from toyisa.system import retire
 from vmm.changes import CODE_CHANGED, note_change
@@ -28,7 +29,8 @@ from vmm.shadow.frames import traced
 from vmm.shadow.trace import table_written
 from vmm.space import gfn_of, offset_of
 
-SATP, CYCLE = 0x180, 0xC00
+SATP, CYCLE, INSTRET = 0x180, 0xC00, 0xC02
+UPPER = 0x80  # of a counter's number: its upper half
 
 
 @njit
@@ -69,7 +71,12 @@ def emulate_system(vm, hart, mem, insn):
     if (op == Op.PROBE_R or op == Op.PROBE_W) and _may_probe(virtual):
         return _probe(vm, hart, mem, op, rd, rs1)
     traps = virtual.counts.exc[2]
+    others = np.int64(0)  # instructions that are not the guest's, of those retired
+    if vm.kind == Kind.COUNTER and (uop >> 32) & ~UPPER == INSTRET:
+        others = retired_aside(hart, mem)
+    virtual.clock.instret -= others
     reason = call_unit(vm.platform.serve, virtual, vm.platform, Request.SYSTEM, uop, insn)
+    virtual.clock.instret += others
     hart.x[rd] = virtual.x[rd]
     if virtual.counts.exc[2] != traps:
         vm.kind = np.int64(Kind.EXCEPTION)

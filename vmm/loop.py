@@ -14,6 +14,7 @@ from toyisa.exits import Reason
 from toyisa.memory import MEMORY
 from toyisa.mmu import flush, forget_spaces, reserve
 from toyisa.njit import call_unit, call_vm_unit, entry, njit, view
+from toyisa.pool import retired_aside
 from toyisa.state import HART, NEVER
 from toyisa.trap import takes_interrupts
 from vmm.exits import Kind, ShadowEvent
@@ -29,7 +30,7 @@ BARREN_EXITS = 4096  # exits in a row without an instruction retired: it never w
 def run_vm(hart, mem, vm):
     """Run the guest until its caller must act: a Reason.  All its state is then in `vm`."""
     hart.x[:] = vm.hart.x
-    _put_clock(vm, hart)
+    _put_clock(vm, hart, mem)
     began, pc = np.int64(hart.clock.cycles), np.int64(vm.hart.pc)
     counted = True  # the last exit's cost
     retired = np.int64(-1)  # by the time of the last entry, emulated instructions included
@@ -38,7 +39,7 @@ def run_vm(hart, mem, vm):
             began, counted = np.int64(vm.began), False
             reason = _handle(vm, hart, mem, np.int64(vm.unfinished))
         else:
-            reason = _before_entry(vm, hart)
+            reason = _before_entry(vm, hart, mem)
             if reason != Reason.RUN:
                 break
             reason = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.ENTER, 0)
@@ -56,9 +57,11 @@ def run_vm(hart, mem, vm):
             retired = np.int64(hart.clock.instret)
             reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
             began, counted = np.int64(hart.clock.cycles), False
-            reason = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.LEAVE, reason)
+            left = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.LEAVE, reason)
             pc = np.int64(vm.hart.pc)
-            reason = _handle(vm, hart, mem, reason)
+            reason = _handle(vm, hart, mem, left)
+            if left == Reason.BUDGET and not _spent(vm, hart, mem):
+                counted = True  # no exit: some instructions were the engine's own
         if reason != Reason.RUN:
             break
         if vm.barren >= BARREN_EXITS:
@@ -70,6 +73,7 @@ def run_vm(hart, mem, vm):
         count_exit(vm, hart, began, pc)
     vm.hart.x[:] = hart.x
     _take_clock(vm, hart)
+    vm.hart.clock.instret -= retired_aside(hart, mem)
     return reason
 
 
@@ -99,13 +103,29 @@ def _take_clock(vm, hart):
 
 
 @njit
-def _put_clock(vm, hart):
-    """What devices in Python may have moved: not the cycles, which are root's to charge."""
-    hart.clock.instret, hart.clock.idle = vm.hart.clock.instret, vm.hart.clock.idle
+def _put_clock(vm, hart, mem):
+    """What devices in Python may have moved: not the cycles, which are root's to charge.
+
+    Within the loop `instret` counts all instructions, outside it the guest's own.
+    """
+    hart.clock.instret = vm.hart.clock.instret + mem.aside.retired
+    hart.clock.idle = vm.hart.clock.idle
 
 
 @njit
-def _before_entry(vm, hart):
+def _spent(vm, hart, mem):
+    """Whether the guest has retired as many instructions of its own as it may.
+
+    Looked at closely only if it may be so: `mem.aside` then lacks what is not folded.
+    """
+    all_of_them, budget = hart.clock.instret, vm.hart.root.budget
+    if all_of_them - mem.aside.retired < budget:
+        return False
+    return all_of_them - retired_aside(hart, mem) >= budget
+
+
+@njit
+def _before_entry(vm, hart, mem):
     """What a hart looks at before it runs: stops, then interrupts; RUN, or why to stop."""
     virtual, console = vm.hart, vm.platform.console
     _take_clock(vm, hart)
@@ -117,7 +137,7 @@ def _before_entry(vm, hart):
         return np.int64(Reason.HALTED)
     if console.tx_len >= TX_FULL or log_is_due(vm):
         return np.int64(Reason.OUTPUT)
-    if virtual.clock.instret >= virtual.root.budget:
+    if _spent(vm, hart, mem):
         return np.int64(Reason.BUDGET)
     if inject_interrupt(vm, hart) and virtual.root.one_trap:
         return np.int64(Reason.STEP)
@@ -129,7 +149,7 @@ def _before_entry(vm, hart):
     elif virtual.csr.sie >> 5 & 1 and takes_interrupts(virtual):
         deadline = min(deadline, timer)
     hart.root.deadline = deadline
-    hart.root.budget = virtual.root.budget
+    hart.root.budget = min(virtual.root.budget + mem.aside.retired, np.int64(NEVER))
     return np.int64(Reason.RUN)
 
 

@@ -50,7 +50,7 @@ def native_places(prepare, way, count=600):
 
 @pair_of_ways
 def test_a_stop_at_every_machine_instruction(way):
-    """In cycles' time a budget ends at any machine instruction; the guest goes on to its next."""
+    """In cycles' time a budget is looked for at any machine instruction; the guest goes on."""
     prepare = kernel("    li s0, 4\n" + ROUND + SPIN)
     places = set(native_places(prepare, way))
     again = Again(under_bt(way, mem=RAM, clock="cycles"), prepare)
@@ -60,7 +60,7 @@ def test_a_stop_at_every_machine_instruction(way):
         machine = again.from_start()
         before = int(settled[Count.SETTLED])
         machine.run(budget)
-        assert place(machine) in places, f"after {budget} machine instructions"
+        assert place(machine) in places, f"after {budget} instructions"
         in_sequences += int(settled[Count.SETTLED]) > before
     assert in_sequences > 500
 

@@ -36,9 +36,6 @@ from vmm.vcpu import FREE
 
 STEPS = 5000  # of a case that fails, to tell where
 POISONS = (0xA5, 0x5A)
-# In cycles' time a budget counts machine instructions, and a sequence that stands for one
-# of the guest's is run to its end.
-OVERRUN = {"bt": 64}
 CROSS, CALLOUT = Event.ROOT_CROSS, Event.ROOT_CALLOUT
 
 
@@ -172,7 +169,7 @@ def _containment(case: Case, seen: Seen) -> None:
             raise Violation("foreign frames untouched", "a store to one")
         if not np.array_equal(monitor_maps(made), maps):
             raise Violation("the window's maps untouched", "a store to one")
-        limit = case.settings["budget"] + OVERRUN.get(case.settings["engine"], 0)
+        limit = case.settings["budget"]
         if made.instret > limit:
             raise Violation(f"at most {limit} instructions", made.instret)
         if made.vm.direct.active:  # a table that can be written is a way out

@@ -19,7 +19,7 @@ from vmm.engines.bt.dump import counters
 from vmm.engines.bt.enter import enter
 from vmm.engines.bt.exit import handle
 from vmm.engines.bt.leave import leave
-from vmm.engines.bt.record import BT, MAX_UNIT_WORDS, Force
+from vmm.engines.bt.record import BT, MAX_UNIT_WORDS, Aside, Force
 from vmm.engines.bt.window import BUCKET_PAGES, CODE_PAGES, FRAMES, WINDOW
 from vmm.requests import EngineRequest
 from vmm.shadow.link import BASE_PPN
@@ -47,6 +47,10 @@ def install(machine: "VirtualMachine") -> None:
     hart.root.deleg_exc = hart.root.deleg_int = 0
     hart.csr.scounteren = 0
     code = CODE_PAGES + BUCKET_PAGES
+    bt.aside[CODE_PAGES * WORDS :] = Aside.APART
+    if not bt.icount:
+        aside = machine.real_memory.aside
+        aside.marks, aside.first, aside.frames = bt.aside.ctypes.data, vm.own, code
     table = np.zeros(WORDS, np.uint32)
     frames = BASE_PPN + int(vm.own) + np.arange(code + 1)
     table[:code] = frames[:code] << 10 | V | X | A | D

@@ -11,7 +11,16 @@ from toyisa.njit import call_unit, njit
 from toyisa.pool import PoolRequest
 from vmm.engines.bt.buckets import clear_buckets, forget_target
 from vmm.engines.bt.emit import ECALL, branch_word, itype, jal_word
-from vmm.engines.bt.record import HASH, MAX_PAGES, MAX_UNITS, STEP_WORDS, TAKEN, Count, Site
+from vmm.engines.bt.record import (
+    HASH,
+    MAX_PAGES,
+    MAX_UNITS,
+    STEP_WORDS,
+    TAKEN,
+    Aside,
+    Count,
+    Site,
+)  # fmt: skip
 from vmm.engines.bt.window import CODE_WORDS, WINDOW
 
 BRANCH_REACH = 1000  # words, with some to spare
@@ -61,6 +70,26 @@ def place(hart, mem, bt, first, unit):
         bt.inside[word], bt.index[word] = bt.b_inside[n], bt.b_index[n]
         bt.unit[word], bt.faults[word], bt.edge[word] = unit, 0, 0
     write_code(hart, mem, bt, first, bt.filled)
+    for n in range(bt.filled):  # what the old words' marks have counted, has been folded
+        bt.aside[first + n] = bt.b_aside[n]
+
+
+@njit
+def is_jump(bt, word):
+    """Whether `word` is all that there is of a guest's jump, in cycles' time."""
+    return not bt.icount and bt.aside[word] == Aside.JUMP and bt.unit[word] >= 0
+
+
+@njit
+def jump_at(bt, word):
+    """The guest pc of that jump: `bt.gpc` has where it goes."""
+    return (np.int64(bt.u_gpc[bt.unit[word]]) + 4 * np.int64(bt.index[word]) - 4) & 0xFFFFFFFF
+
+
+@njit
+def not_counted(bt, word):
+    """How many instructions that have retired at `word` the guest, left there, has not."""
+    return np.int64(bt.aside[word] >> 2 & 1) - np.int64(bt.aside[word] >> 1 & 1)
 
 
 @njit

@@ -3,8 +3,10 @@
 Must not know the guest.  Formats: RISC-V unprivileged manual, chapter 2.
 """
 
+import numpy as np
+
 from toyisa.njit import njit
-from vmm.engines.bt.record import MAX_UNIT_WORDS, Site
+from vmm.engines.bt.record import MAX_UNIT_WORDS, Aside, Site
 from vmm.engines.bt.window import FIRST
 
 ECALL = 0x73
@@ -24,8 +26,20 @@ def emit(bt, word, site):
     bt.b_site[n] = site
     bt.b_inside[n] = 0 if bt.fresh else 1
     bt.b_index[n] = bt.done
+    bt.b_aside[n] = _aside(bt, site)
+    bt.begun = 1
     bt.fresh = 0
     bt.filled = n + 1
+
+
+@njit
+def _aside(bt, site):
+    """The Aside of the next word."""
+    if not bt.begun:
+        return np.int64(Aside.JUMP if site == Site.EDGE else Aside.OWN)
+    if site == Site.EMULATE or site == Site.PREDICT:
+        return np.int64(Aside.REDONE)
+    return np.int64(Aside.APART)
 
 
 @njit

@@ -24,6 +24,9 @@ from vmm.engines.bt.cache import (
     find_unit,
     flush_cache,
     full,
+    is_jump,
+    jump_at,
+    not_counted,
     place,
 )
 from vmm.engines.bt.coherence import follow_changes, page_of, verify, watch_table
@@ -64,6 +67,8 @@ def enter(vm, hart, mem, bt):
             continue
         if word >= 0:
             bt.in_code = 1
+            if bt.resumed and not bt.icount:
+                mem.aside.retired -= not_counted(bt, word)
             bt.link, bt.hold = -1, 0
             hart.pc = address_of(word)
             _put_state(vm, mem, bt)
@@ -86,10 +91,12 @@ def _find_place(vm, hart, mem, bt):
     """The word of the cache to go on at, REFETCH, or -1 - a reason."""
     virtual = vm.hart
     gpc = np.int64(virtual.pc)
+    bt.resumed = 0
     left = _instructions_left(vm, hart, bt)
     if not virtual.root.one_trap:
         word = _resume(bt, gpc, left)
         if word >= 0:
+            bt.resumed = 0 if is_jump(bt, word) else 1  # that was left before it
             return word
         unit = find_unit(bt, gpc)
         if unit >= 0 and np.int64(bt.u_insns[unit]) <= left:
@@ -156,6 +163,8 @@ def _resume(bt, gpc, left):
     if word < 0 or bt.unit[word] < 0 or not bt.u_alive[bt.unit[word]]:
         return np.int64(-1)
     unit = np.int64(bt.unit[word])
+    if is_jump(bt, word) and jump_at(bt, word) == gpc:
+        return word
     index, first = np.int64(bt.index[word]), np.int64(bt.u_first[unit])
     here = word if bt.gpc[word] == gpc and not bt.inside[word] else first
     while here < bt.used and bt.unit[here] == unit:

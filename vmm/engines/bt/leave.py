@@ -11,7 +11,7 @@ from toyisa.memory import WORDS, ram_words
 from toyisa.njit import call_unit, njit
 from toyisa.state import NEVER
 from vmm.engines.bt.buckets import is_miss
-from vmm.engines.bt.cache import word_at
+from vmm.engines.bt.cache import is_jump, jump_at, not_counted, word_at
 from vmm.engines.bt.enter import WORDS_AT
 from vmm.engines.bt.record import Count, Site
 from vmm.engines.bt.window import Slot
@@ -44,6 +44,10 @@ def leave(vm, hart, mem, bt, reason):
             return np.int64(Reason.STUCK)  # it never was anywhere else
         bt.at = word
         vm.hart.pc = bt.gpc[word]
+        if reason != Reason.TRAP and is_jump(bt, word):
+            vm.hart.pc = jump_at(bt, word)  # before it: a budget ends there
+        elif not bt.icount:
+            mem.aside.retired += not_counted(bt, word)
         unit = np.int64(bt.unit[word])
         if reason == Reason.TRAP and bt.site[word] == Site.COUNTDOWN:
             hart.x[T0] = words[slots + Slot.SPILL0]
@@ -53,7 +57,7 @@ def leave(vm, hart, mem, bt, reason):
             ahead = (np.int64(bt.u_insns[unit]) if unit >= 0 else 1) - np.int64(bt.index[word])
             if bt.icount and unit >= 0 and word == np.int64(bt.u_first[unit]):
                 ahead = np.int64(0)
-    if bt.icount or bt.stepping:
+    if bt.icount:
         count = (np.int64(words[slots + Slot.COUNT]) ^ 0x80000000) - 0x80000000
         hart.clock.instret = bt.limit - count - ahead
     return reason

@@ -7,8 +7,9 @@ means none.
 
 from enum import IntEnum
 
+from toyisa.memory import WORDS
 from toyisa.state import record
-from vmm.engines.bt.window import CODE_WORDS
+from vmm.engines.bt.window import BUCKET_PAGES, CODE_WORDS
 from vmm.vcpu import MAX_SHADOW
 
 MAX_UNITS = 1 << 15
@@ -34,6 +35,20 @@ class Site(IntEnum):
     ACCESS = 5     # a load or store, by root
     STEPPED = 6    # a unit of one instruction has done it
     PREDICT = 7    # an indirect jump, for the first time
+
+
+class Aside(IntEnum):
+    """How a word counts among the guest's instructions, in cycles' time.
+
+    The first word of each guest instruction stands for it, and whatever follows is
+    counted apart.  Two kinds of words the guest may be left at although the first word
+    says otherwise: `leave.py` puts that right.
+    """
+
+    OWN = 0      # it stands for the instruction
+    APART = 1
+    JUMP = 2     # it is all there is of a jump; root does it if it is a call yet
+    REDONE = 5   # apart; whoever is left here has not done the instruction, root will
 
 
 class Count(IntEnum):
@@ -75,12 +90,14 @@ BT = record(
     ("stepping", "i8"),   # the unit entered is the one-instruction unit
     ("version", "i8"),    # of what is mapped where, as far as code pages go
     ("verified", "i8", MAX_SHADOW),  # by shadow root: the version that its code pages agree with
+    ("resumed", "i8"),    # the word to go on at is one that was left before it ran
     ("link", "i8"),       # the edge to be chained to the unit that is entered next, or -1
     ("hold", "i8"),       # the next unit is wanted by an indirect jump
     # by word
     ("gpc", "u4", CODE_WORDS), ("insn", "u4", CODE_WORDS),
     ("site", "u1", CODE_WORDS), ("inside", "u1", CODE_WORDS), ("index", "u1", CODE_WORDS),
     ("faults", "u1", CODE_WORDS), ("unit", "i4", CODE_WORDS), ("edge", "i4", CODE_WORDS),
+    ("aside", "u1", CODE_WORDS + BUCKET_PAGES * WORDS),  # an Aside; bit 0 is a mark for the pool
     # by unit
     ("u_gpc", "u4", MAX_UNITS), ("u_page", "i4", MAX_UNITS), ("u_first", "i4", MAX_UNITS),
     ("u_insns", "i4", MAX_UNITS), ("u_alive", "u1", MAX_UNITS), ("u_next", "i4", MAX_UNITS),
@@ -90,9 +107,11 @@ BT = record(
     ("p_gva", "i8", MAX_PAGES), ("p_gfn", "i8", MAX_PAGES), ("p_units", "i4", MAX_PAGES),
     # the unit that is being made
     ("filled", "i8"), ("pc", "u4"), ("done", "i8"), ("fresh", "i8"), ("stubs", "i8"),
+    ("begun", "i8"),      # a word of the guest instruction has been emitted
     ("b_word", "u4", MAX_UNIT_WORDS), ("b_gpc", "u4", MAX_UNIT_WORDS),
     ("b_insn", "u4", MAX_UNIT_WORDS), ("b_site", "u1", MAX_UNIT_WORDS),
     ("b_inside", "u1", MAX_UNIT_WORDS), ("b_index", "u1", MAX_UNIT_WORDS),
+    ("b_aside", "u1", MAX_UNIT_WORDS),
     ("stub_from", "i8", MAX_STUBS), ("stub_spilled", "i8", MAX_STUBS),
     ("stub_gpc", "u4", MAX_STUBS), ("stub_insn", "u4", MAX_STUBS), ("stub_index", "i8", MAX_STUBS),
     ("count", "i8", len(Count)),

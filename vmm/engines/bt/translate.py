@@ -56,12 +56,13 @@ def translate(bt, mem, gpc, at, most):
     bt.pc = gpc
     bt.fresh = 1
     counted = bt.icount and not bt.one
+    bt.begun = 1
     if counted:
         _countdown(bt)
     while more and insns < most:
         bt.pc = (gpc + 4 * insns) & 0xFFFFFFFF
         bt.done = insns
-        bt.fresh = 1
+        bt.fresh, bt.begun = 1, 0
         more = _one(bt, np.int64(words[(at >> 2) + insns]))
         insns += 1
         if (gpc + 4 * insns) & (PAGE - 1) == 0 or bt.stubs > MAX_STUBS - 2:
