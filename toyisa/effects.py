@@ -14,6 +14,7 @@ from toyisa.causes import Exc
 from toyisa.insns import Insn, find
 from toyisa.memory import PAGE, RAM_BASE, ram_offset
 from toyisa.mmu import FETCH, LOAD, PAGED, walk
+from toyisa.notebook import html_fields
 from toyisa.state import ARCHITECTURAL, CSR_FIELDS, HART
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Effects:
     trap: tuple[int, int] | None
     next_pc: int
     priv: int
+
+    def _repr_html_(self) -> str:
+        return html_fields(self)
 
 
 class _Look(NamedTuple):

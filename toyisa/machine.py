@@ -31,6 +31,7 @@ from toyisa.levels import Level, Profile
 from toyisa.memory import PAGE, RAM_BASE, new_memory
 from toyisa.mmu import recontext
 from toyisa.njit import unit_address, unit_types
+from toyisa.notebook import html_hart
 from toyisa.ops import ROW_OF_OP
 from toyisa.overlay import Overlay
 from toyisa.pool import fold_all
@@ -327,6 +328,11 @@ class Machine(Terminal):
     def symbolize(self, address: int) -> str:
         """`symbol+0x10` for an address, or the address in hex."""
         return symbols.name(self.symbols, address)
+
+    def _repr_html_(self) -> str:
+        end = f"halted, code {self.code}" if self.how else self.reason or "can run"
+        where = self.symbolize(int(self.hart.pc))
+        return html_hart(self.hart, f"{self.instret:,} instructions, at {where}; {end}")
 
 
 COMPILE_SECONDS = 10  # about, for the line that says so

@@ -1,21 +1,33 @@
 """The monitor: guests in virtual machines, and the command `toyvmm`.
 
-    from vmm import VirtualMachine
+    from vmm import Machine, VirtualMachine, assemble, compare
 
 Imports nothing until it is asked for: the command must start fast.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from asm import assemble
+    from toyisa.machine import Machine
+    from vmm.comparison.api import compare
     from vmm.machine import VirtualMachine
 
-__all__ = ["VirtualMachine"]
+_FROM = {
+    "Machine": "toyisa.machine",
+    "VirtualMachine": "vmm.machine",
+    "assemble": "asm",
+    "compare": "vmm.comparison.api",
+}
+__all__ = ["Machine", "VirtualMachine", "assemble", "compare"]
 
 
 def __getattr__(name: str) -> object:
-    if name == "VirtualMachine":
-        from vmm.machine import VirtualMachine
-
-        return VirtualMachine
+    if name in _FROM:
+        return getattr(import_module(_FROM[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

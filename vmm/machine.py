@@ -21,6 +21,7 @@ from toyisa.machine import Machine
 from toyisa.memory import MAX_FRAMES, PAGE, RAM_BASE, new_memory, reset_memory
 from toyisa.mmu import V, recontext
 from toyisa.njit import unit_address, unit_types
+from toyisa.notebook import html_table
 from toyisa.pool import fold_all
 from toyisa.snapshot import SnapshotError
 from toyisa.units import link as link_machine
@@ -171,17 +172,25 @@ class VirtualMachine(Machine):
         """What the engine has counted of its own, by name."""
         return self.engine.counters(self) if self.engine.counters else {}
 
-    def exits(self) -> dict[str, dict[str, int]]:
+    def exits(self) -> "Exits":
         """By kind of exit: how many, and the cycles that root spent on them.
 
         `other` has also what it takes to get a guest going.
         """
         stats = self.vm.stats
-        return {
+        return Exits({
             kind.name.lower(): {
                 "count": int(stats.count[kind]), "cycles": int(stats.cycles[kind]),
                 "min": int(stats.least[kind]) if stats.count[kind] else 0,
                 "max": int(stats.most[kind]),
             }
             for kind in Kind if stats.count[kind] or stats.cycles[kind]
-        }  # fmt: skip
+        })  # fmt: skip
+
+
+class Exits(dict[str, dict[str, int]]):
+    """Exits by kind, each with `count`, `cycles`, `min` and `max`; a notebook shows a table."""
+
+    def _repr_html_(self) -> str:
+        lines = ([kind, *(f"{value:,}" for value in row.values())] for kind, row in self.items())
+        return html_table([["exit", "count", "cycles", "min", "max"], *lines])

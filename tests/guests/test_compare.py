@@ -5,8 +5,8 @@ import pytest
 from guests import readings
 from toyisa.cost import load
 from toyisa.levels import Profile
-from vmm.compare.measure import BUDGET, measure
-from vmm.compare.subjects import (
+from vmm.comparison.measure import BUDGET, measure
+from vmm.comparison.subjects import (
     NATIVE,
     Setting,
     Subject,
@@ -16,7 +16,7 @@ from vmm.compare.subjects import (
     nano,
     subjects,
 )
-from vmm.compare.whole import Guest, run_whole
+from vmm.comparison.whole import Guest, run_whole
 from vmm.engines import names
 
 P4 = Setting(Profile.STRICT, load("p4"))

@@ -7,18 +7,18 @@ import pytest
 
 from toyisa.cost import load
 from toyisa.levels import Profile
-from vmm.compare.chart import svg
-from vmm.compare.document import row_document
-from vmm.compare.measure import Row
-from vmm.compare.orderings import ORDERINGS, RELATIONS
-from vmm.compare.published import FIGURES
-from vmm.compare.redflags import red_flags
-from vmm.compare.report import lines
-from vmm.compare.sensitivity import flips
-from vmm.compare.subjects import Setting, Subject
-from vmm.compare.vectors import KEYS, TERMS, Vector
-from vmm.compare.verdicts import verdicts
-from vmm.compare.whole import Whole, explain
+from vmm.comparison.chart import svg
+from vmm.comparison.document import row_document
+from vmm.comparison.measure import Row
+from vmm.comparison.orderings import ORDERINGS, RELATIONS
+from vmm.comparison.published import FIGURES
+from vmm.comparison.redflags import red_flags
+from vmm.comparison.report import lines
+from vmm.comparison.sensitivity import flips
+from vmm.comparison.subjects import Setting, Subject
+from vmm.comparison.vectors import KEYS, TERMS, Vector
+from vmm.comparison.verdicts import verdicts
+from vmm.comparison.whole import Whole, explain
 
 P4 = Setting(Profile.STRICT, load("p4"))
 PAGING = {"native": "own"}

@@ -6,8 +6,8 @@ import asm
 import guests
 from toyisa.cost import load
 from toyisa.levels import Profile
-from vmm.compare.measure import MeasureError, measure
-from vmm.compare.subjects import Setting, Subject
+from vmm.comparison.measure import MeasureError, measure
+from vmm.comparison.subjects import Setting, Subject
 
 MODERN = Setting(Profile.STRICT, load("modern"))
 NATIVE = Subject("native", "own")

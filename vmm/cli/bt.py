@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vmm.cli.completion import targets
 from vmm.cli.files import Refusal, tell
 from vmm.cli.params import Count
 
@@ -21,7 +22,7 @@ def bt() -> None:
 
 
 @bt.command()
-@click.argument("guest", metavar="TARGET")
+@click.argument("guest", metavar="TARGET", shell_complete=targets)
 @click.option("--at", "symbol", metavar="SYMBOL|ADDRESS",
               help="Only units that begin between this and the next symbol.")
 @click.option("--max-insns", type=Count(), default="100e6", show_default=True,

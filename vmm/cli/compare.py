@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vmm.cli import options
+from vmm.cli.completion import targets
 from vmm.cli.files import Refusal, need_stdout, tell, write
 from vmm.cli.status import Status
 
 if TYPE_CHECKING:
-    from vmm.compare.subjects import Setting, Subject
+    from vmm.comparison.subjects import Setting, Subject
 
 NANO = "nano"
 
@@ -34,7 +35,8 @@ class Names(click.ParamType):
 
 
 @click.command()
-@click.argument("guest", metavar="[GUEST|nano|nano/NAME]", default=NANO)
+@click.argument("guest", metavar="[GUEST|nano|nano/NAME]", default=NANO,
+                shell_complete=targets)
 @click.option("--engines", type=Names(), metavar="NAME,...",
               help="Which engines; all if left out, the bare machine (native) first.")
 @click.option("--paging", type=Names(), metavar="NAME,...", default=(),
@@ -70,12 +72,12 @@ def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...]
     subjects, settings = _subjects(engines, paging), _settings(profile, cost)
     if whole:
         return _whole(guest, subjects, settings, breakdown, as_json, markdown, began)
-    from vmm.compare import report
-    from vmm.compare.plan import perform, plan
+    from vmm.comparison import report
+    from vmm.comparison.plan import perform, plan
 
     rows = perform(plan(_benchmarks(guest), subjects, settings), _progress())
     if svg:
-        from vmm.compare.chart import svg as draw
+        from vmm.comparison.chart import svg as draw
 
         first = settings[0]
         text = draw([row for row in rows if row.setting is first],
@@ -92,9 +94,9 @@ def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...]
 def _whole(name: str, subjects: list[Subject], settings: list[Setting], breakdown: bool,
            as_json: bool, markdown: bool, began: float) -> int:  # fmt: skip
     from toyisa.image import ImageError
-    from vmm.compare import wholereport
-    from vmm.compare.subjects import build_of
-    from vmm.compare.whole import Guest, run_whole
+    from vmm.comparison import wholereport
+    from vmm.comparison.subjects import build_of
+    from vmm.comparison.whole import Guest, run_whole
 
     built: dict[str, Guest] = {}
     progress, runs = _progress(), []
@@ -120,7 +122,7 @@ def _guest(name: str, build: str):
     from asm.errors import AsmErrors
     from vmm.cli.files import read
     from vmm.cli.target import find
-    from vmm.compare.whole import Guest
+    from vmm.comparison.whole import Guest
 
     try:
         target = find(name, None, build)
@@ -131,7 +133,7 @@ def _guest(name: str, build: str):
 
 
 def _benchmarks(guest: str) -> list[str]:
-    from vmm.compare.subjects import nano
+    from vmm.comparison.subjects import nano
 
     known, name = nano(), guest.removeprefix(NANO).removeprefix("/")
     if name and name not in known:
@@ -141,7 +143,7 @@ def _benchmarks(guest: str) -> list[str]:
 
 def _subjects(names: tuple[str, ...] | None, paging: tuple[str, ...]) -> list[Subject]:
     from vmm.cli import engine
-    from vmm.compare.subjects import paging_of, subjects
+    from vmm.comparison.subjects import paging_of, subjects
 
     found = tuple(engine.find(name) for name in names or engine.names())
     known = {way for name in found for way in paging_of(name)}
@@ -155,7 +157,7 @@ def _subjects(names: tuple[str, ...] | None, paging: tuple[str, ...]) -> list[Su
 def _settings(profile: str, costs: tuple[str, ...]) -> list[Setting]:
     from toyisa.cost import CostError, load
     from toyisa.levels import Profile
-    from vmm.compare.subjects import Setting
+    from vmm.comparison.subjects import Setting
 
     level = Profile[profile.upper().replace("-", "_")]
     try:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from vmm.cli.completion import targets
 from vmm.cli.files import Refusal, need_stdout, read
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=targets)
 def examples(name: str | None) -> None:
     """List the example guests, or print the source of NAME."""
     import guests

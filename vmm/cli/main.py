@@ -17,6 +17,7 @@ from vmm.cli.bt import bt
 from vmm.cli.cache import cache
 from vmm.cli.classify import classify
 from vmm.cli.compare import compare
+from vmm.cli.completion import answer, completion
 from vmm.cli.disasm import disasm
 from vmm.cli.doctor import doctor
 from vmm.cli.examples import examples
@@ -66,7 +67,7 @@ def cli() -> None:
 
 COMMANDS = (
     run, boot, stat, compare, examples, asm, disasm, bt, explain, explain_leak, classify,
-    patch_stats, fuzz, cache, doctor,
+    patch_stats, fuzz, cache, doctor, completion,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)
@@ -76,6 +77,8 @@ def main() -> None:
     """The entry point of the console script."""
     gc.disable()  # imports make no garbage, and looking for it is a fifth of a start; see `run`
     _open_standard_streams()
+    if (code := answer(cli)) is not None:
+        sys.exit(code)
     sys.exit(invoke(sys.argv[1:]))
 
 

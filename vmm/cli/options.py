@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from vmm.cli.completion import targets
 from vmm.cli.images import DiskImage
 from vmm.cli.params import Count, Size, Time
 
@@ -26,7 +27,7 @@ def group(*options: Callable) -> Callable[[Callable], Callable]:
 
 
 guest = group(
-    click.argument("guest", metavar="[TARGET]", required=False),
+    click.argument("guest", metavar="[TARGET]", required=False, shell_complete=targets),
     click.option("--input", "script", type=click.Path(path_type=Path), metavar="FILE",
                  help="Console input from FILE instead of stdin."),
     click.option("--demo", is_flag=True, help="Console input from the example's own script."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vmm.cli.completion import targets
 from vmm.cli.files import Refusal, tell
 from vmm.cli.status import Status
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("patch-stats")
-@click.argument("name", metavar="[GUEST]", default="toyix")
+@click.argument("name", metavar="[GUEST]", default="toyix", shell_complete=targets)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def patch_stats(name: str, as_json: bool) -> int:
     """Print how large the patch is that makes a kernel paravirtual.

@@ -6,9 +6,9 @@ A dot an engine, a ring where the published figure is.  Must not know how rows c
 import math
 from html import escape
 
-from vmm.compare.measure import Row
-from vmm.compare.published import figure
-from vmm.compare.tables import shown as is_shown
+from vmm.comparison.measure import Row
+from vmm.comparison.published import figure
+from vmm.comparison.tables import shown as is_shown
 
 WIDTH, LEFT, RIGHT, LINE, TOP, BOTTOM = 760, 150, 20, 22, 56, 34
 COLOURS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860", "#64b5cd")

@@ -7,8 +7,8 @@ left, the strongest relation in between is asked for.  Must not know how it is s
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from vmm.compare.measure import Row
-from vmm.compare.orderings import (
+from vmm.comparison.measure import Row
+from vmm.comparison.orderings import (
     BATCHES,
     CALIBRATED,
     ORDERINGS,
@@ -16,7 +16,7 @@ from vmm.compare.orderings import (
     RELATIONS,
     Ordering,
 )  # fmt: skip
-from vmm.compare.subjects import paging_of
+from vmm.comparison.subjects import paging_of
 
 Pricing = Callable[[Row], float]
 

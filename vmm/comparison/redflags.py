@@ -3,8 +3,8 @@
 Must not know how it is shown.
 """
 
-from vmm.compare.measure import Row
-from vmm.compare.orderings import RELATIONS
+from vmm.comparison.measure import Row
+from vmm.comparison.orderings import RELATIONS
 
 TABLES = ("ptemod", "ptemod_batch:1", "ptemod_batch:2048", "ctxswitch")
 EXITS = ("root_cross", "root_callout", "root_switch")

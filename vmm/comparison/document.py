@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from vmm.compare.measure import Row
-from vmm.compare.published import figure
-from vmm.compare.vectors import TERMS
-from vmm.compare.verdicts import Verdict
+from vmm.comparison.measure import Row
+from vmm.comparison.published import figure
+from vmm.comparison.vectors import TERMS
+from vmm.comparison.verdicts import Verdict
 
 SCHEMA = "toyvmm.compare/1"
 

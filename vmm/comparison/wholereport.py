@@ -3,10 +3,10 @@
 from itertools import pairwise
 from typing import Any
 
-from vmm.compare.document import SCHEMA
-from vmm.compare.tables import Table, layout
-from vmm.compare.vectors import TERMS
-from vmm.compare.whole import Whole, explain
+from vmm.comparison.document import SCHEMA
+from vmm.comparison.tables import Table, layout
+from vmm.comparison.vectors import TERMS
+from vmm.comparison.whole import Whole, explain
 
 
 def lines(runs: list[Whole], markdown: bool, terms: bool) -> list[str]:
@@ -17,7 +17,7 @@ def lines(runs: list[Whole], markdown: bool, terms: bool) -> list[str]:
         mine = [run for run in runs if run.setting.cost.name == cost]
         profile = mine[0].setting.profile.name.lower().replace("_", "-")
         title = f"{mine[0].guest}, power-on to power-off, in cycles; {cost}, profile {profile}"
-        out += [title, "", *layout(_table(mine, terms), markdown), ""]
+        out += [title, "", *layout(table(mine, terms), markdown), ""]
         right = [run for run in mine if not run.wrong]
         out += [f"wrong: {run.subject.label}: {run.wrong}" for run in mine if run.wrong]
         out += [explain(a, b) for a, b in pairwise(right)]
@@ -26,18 +26,19 @@ def lines(runs: list[Whole], markdown: bool, terms: bool) -> list[str]:
     return out[:-1]
 
 
-def _table(runs: list[Whole], terms: bool) -> Table:
-    table = [["", *(run.subject.label for run in runs)]]
+def table(runs: list[Whole], terms: bool) -> Table:
+    """Cycles by term, if `terms`, and their totals: a column an engine."""
+    out = [["", *(run.subject.label for run in runs)]]
     if terms:
         used = [term for term in TERMS if any(run.terms[term] for run in runs)]
-        table += [[term, *(f"{run.terms[term]:,}" for run in runs)] for term in used]
-    table.append(["total", *(f"{run.total:,}" for run in runs)])
-    table.append(["busy: total less idle", *(f"{run.busy:,}" for run in runs)])
+        out += [[term, *(f"{run.terms[term]:,}" for run in runs)] for term in used]
+    out.append(["total", *(f"{run.total:,}" for run in runs)])
+    out.append(["busy: total less idle", *(f"{run.busy:,}" for run in runs)])
     native = next((run for run in runs if run.subject.engine == "native"), None)
     if native:
         ratios = (f"{run.busy / max(native.busy, 1):.2f}" for run in runs)
-        table.append(["busy, times native", *ratios])
-    return table
+        out.append(["busy, times native", *ratios])
+    return out
 
 
 def _exits(run: Whole) -> str:

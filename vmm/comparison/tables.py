@@ -5,11 +5,11 @@ A table is lines of cells; one function lays it out.  Must not know how a figure
 
 from collections.abc import Iterable
 
-from vmm.compare.measure import Row
-from vmm.compare.orderings import PRESET
-from vmm.compare.published import Figure, figure
-from vmm.compare.vectors import TERMS
-from vmm.compare.verdicts import Verdict
+from vmm.comparison.measure import Row
+from vmm.comparison.orderings import PRESET
+from vmm.comparison.published import Figure, figure
+from vmm.comparison.vectors import TERMS
+from vmm.comparison.verdicts import Verdict
 
 SHOWN_BATCHES = ("1", "32", "2048")  # of ptemod_batch; the JSON has all
 Table = list[list[str]]

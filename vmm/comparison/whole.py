@@ -6,9 +6,9 @@ Must not know nano-benchmarks.
 from dataclasses import dataclass
 
 from toyisa.machine import Exit
-from vmm.compare.measure import whole_run
-from vmm.compare.subjects import Setting, Subject, machine_for
-from vmm.compare.vectors import TERMS, Vector
+from vmm.comparison.measure import whole_run
+from vmm.comparison.subjects import Setting, Subject, machine_for
+from vmm.comparison.vectors import TERMS, Vector
 
 COUNTED = {  # what a term's events are called, and the counts they are
     "crossings": ("crossings", ("root_cross",)), "callouts": ("callouts", ("root_callout",)),

@@ -5,8 +5,8 @@ Nothing is run again.  The prices of crossing and callout are changed jointly, t
 
 from collections.abc import Iterator
 
-from vmm.compare.measure import Row
-from vmm.compare.verdicts import Verdict, verdicts
+from vmm.comparison.measure import Row
+from vmm.comparison.verdicts import Verdict, verdicts
 
 JOINT = (("root_cross", "root_callout"),)
 FACTORS = ((0.5, "/2"), (2, "x2"))

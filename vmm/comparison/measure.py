@@ -12,8 +12,8 @@ from guests import readings
 from toyisa import meter
 from toyisa.machine import Exit
 from toyisa.pool import fold_all
-from vmm.compare.subjects import Setting, Subject, machine_for
-from vmm.compare.vectors import Vector, vector
+from vmm.comparison.subjects import Setting, Subject, machine_for
+from vmm.comparison.vectors import Vector, vector
 from vmm.exits import Kind
 
 BUDGET = 200_000_000

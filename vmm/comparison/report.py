@@ -5,14 +5,14 @@ Rows come by settings (a machine and its prices); each is told of apart.
 
 from typing import Any
 
-from vmm.compare import tables
-from vmm.compare.document import SCHEMA, row_document, verdict_document
-from vmm.compare.measure import Row
-from vmm.compare.redflags import red_flags
-from vmm.compare.sensitivity import flips, key_of
-from vmm.compare.subjects import Setting
-from vmm.compare.vectors import MEANING
-from vmm.compare.verdicts import Verdict, verdicts
+from vmm.comparison import tables
+from vmm.comparison.document import SCHEMA, row_document, verdict_document
+from vmm.comparison.measure import Row
+from vmm.comparison.redflags import red_flags
+from vmm.comparison.sensitivity import flips, key_of
+from vmm.comparison.subjects import Setting
+from vmm.comparison.vectors import MEANING
+from vmm.comparison.verdicts import Verdict, verdicts
 
 LEGEND = (
     "Nx: times native. Published: cycles by Adams & Agesen 2006 (Pentium 4), us by Barham et al.",

@@ -6,8 +6,8 @@ Must not know how a run is measured, nor what is made of the rows.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from vmm.compare.measure import Row, measure
-from vmm.compare.subjects import Setting, Subject, build_of, elf_of, nano
+from vmm.comparison.measure import Row, measure
+from vmm.comparison.subjects import Setting, Subject, build_of, elf_of, nano
 
 FORCED = {"time_read": ("callout", "trap")}  # what bt is measured with besides, FIGURES' row 4
 

@@ -1,0 +1,5 @@
+"""`python -m vmm`: the same as `toyvmm`, for a checkout that is not installed."""
+
+from vmm.cli.main import main
+
+main()

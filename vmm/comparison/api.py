@@ -1,0 +1,139 @@
+"""Answers for a comparison as a library call: `vmm.compare`, and what it answers.
+
+Must not know the command line.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import guests
+from toyisa import cost as costs
+from toyisa.levels import Profile
+from toyisa.notebook import html_table
+from vmm import engines as known_engines
+from vmm.comparison import report, tables, wholereport
+from vmm.comparison.measure import Row
+from vmm.comparison.plan import perform, plan
+from vmm.comparison.subjects import (
+    NANO,
+    NATIVE,
+    Setting,
+    Subject,
+    build_of,
+    elf_of,
+    nano,
+    subjects,
+)
+from vmm.comparison.whole import Guest, Whole, run_whole
+
+EVERY = NANO.rstrip("/")  # the name that means all nano-benchmarks
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found: `rows` of nano-benchmarks, or `runs` of one guest as a whole.
+
+    `print` shows what the command shows; a notebook shows the table.
+    """
+
+    rows: list[Row]
+    runs: list[Whole]
+    seconds: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the guest did what it must under every engine."""
+        return not any(one.wrong for one in (*self.rows, *self.runs))
+
+    def document(self, sensitivity: bool = False) -> dict[str, Any]:
+        """All of it as plain values, as `--json` prints it: docs/json.md."""
+        if self.runs:
+            return wholereport.document(self.runs, self.seconds)
+        return report.document(self.rows, sensitivity, self.seconds)
+
+    def lines(self, markdown: bool = False, breakdown: bool = False) -> list[str]:
+        """All of it as text, as the command prints it."""
+        if self.runs:
+            return wholereport.lines(self.runs, markdown, breakdown)
+        return report.lines(self.rows, markdown, breakdown, False)
+
+    def table(self) -> tables.Table:
+        """The costs alone: a line a benchmark and a column an engine, or the terms of a run."""
+        if self.runs:
+            return wholereport.table(self.runs, True)
+        return tables.costs(self.rows)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        return html_table(self.table())
+
+
+def compare(
+    guest: str | Path = EVERY,
+    engines: Sequence[str] | None = None,
+    *,
+    paging: Sequence[str] = (),
+    profile: str | Profile = Profile.STRICT,
+    cost: str | costs.CostModel = "p4",
+    script: bytes | None = None,
+    progress: Callable[[str], None] = lambda _line: None,
+) -> Comparison:
+    """Measure what operations, or a whole guest, cost under each engine.
+
+    `guest` is "nano" for all nano-benchmarks, "nano/NAME" for one, and otherwise an example or
+    a file, a source or an ELF, which is run from power-on to power-off with `script` typed.
+    `engines` are all that there are, if left out.  `progress` gets a line before each run.
+    ValueError for a name that is not known, AsmErrors for a source, ImageError for a file.
+    """
+    began = time.perf_counter()
+    level = profile if isinstance(profile, Profile) else _profile(profile)
+    model = cost if isinstance(cost, costs.CostModel) else costs.load(cost)
+    setting = Setting(level, model)
+    chosen = subjects(tuple(engines or _engines()), tuple(paging))
+    rows, runs = [], []
+    if str(guest) == EVERY or str(guest).startswith(NANO):
+        rows = perform(plan(_benchmarks(str(guest)), chosen, [setting]), progress)
+    else:
+        runs = _whole(guest, chosen, setting, script, progress)
+    return Comparison(rows, runs, time.perf_counter() - began)
+
+
+def _engines() -> tuple[str, ...]:
+    return (NATIVE, *known_engines.names())
+
+
+def _profile(name: str) -> Profile:
+    known = {level.name.lower().replace("_", "-"): level for level in Profile}
+    if name not in known:
+        raise ValueError(f"no profile is called {name!r}; there are {', '.join(known)}")
+    return known[name]
+
+
+def _benchmarks(name: str) -> list[str]:
+    known, short = nano(), name.removeprefix(EVERY).removeprefix("/")
+    if short and short not in known:
+        raise ValueError(f"no benchmark is called {name!r}; there are {', '.join(known)}")
+    return [short] if short else list(known)
+
+
+def _whole(guest: str | Path, chosen: list[Subject], setting: Setting, script: bytes | None,
+           progress: Callable[[str], None]) -> list[Whole]:  # fmt: skip
+    known = guests.catalogue().get(str(guest))
+    source = known.source if known else Path(guest)
+    if script is None:
+        script = known.input.read_bytes() if known and known.input else b""
+    built: dict[str, bytes] = {}
+    runs = []
+    for n, subject in enumerate(chosen):
+        progress(f"{guest} under {subject.label}, {n + 1} of {len(chosen)}")
+        build = build_of(subject)
+        if build not in built:
+            is_source = source.suffix.lower() == ".s"
+            built[build] = elf_of(source, build) if is_source else source.read_bytes()
+        runs.append(run_whole(Guest(str(guest), built[build], script), subject, setting))
+    return runs
