@@ -61,8 +61,9 @@ gen: setup  ## write generated files anew
 	$(BIN)/python -m toyisa.gendocs
 	$(BIN)/python -m vmm.genhyp
 
-docs: setup  ## write the tables in docs/ anew, and check every link
+docs: setup  ## write tables and samples in docs/ anew, and check every link
 	$(BIN)/python -m toyisa.gendocs
+	$(BIN)/python -m tests.docsamples
 	$(BIN)/pytest -q tests/unit/test_docs.py
 
 bench: setup  ## figures: the interpreter on compiled C, the assembler, hypercalls, compare, unicorn

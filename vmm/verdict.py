@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from asm.disasm import disassemble
 from vmm.classify import Classification, Counterexample, Result
 from vmm.paired import CODE, Outcome, State
+from vmm.text import wrap
 
 SCHEMA = "toyvmm.classify/1"
 KINDS = {
@@ -77,13 +78,13 @@ def lines(found: Classification) -> Iterator[str]:
     """The table, the verdicts, a counterexample for each violation."""
     yield f"profile {found.profile.name.lower().replace('_', '-')}: measured on the machine"
     yield ""
-    columns = f"{'declared':9} {'measured':9} {'privileged':10} {'hole':5} depends on"
-    yield f"{'instruction':34} {columns}"
+    columns = f"{'declared':9} {'measured':8} {'privileged':10} {'hole':5} depends on"
+    yield f"{'instruction (forms)':25} {columns}"
     for name, result in _grouped(found.results):
         wrong = "" if result.agrees else "   the tables are wrong"
         hole = (result.violation or result.user_violation)
         yield (
-            f"{name:34} {result.subject.declared:9} {result.measured:9} "
+            f"{name:25} {result.subject.declared:9} {result.measured:8} "
             f"{'yes' if result.privileged else 'no':10} {hole.kind if hole else '-':5} "
             f"{', '.join(sorted(result.depends_on)) or '-'}{wrong}"
         ).rstrip()
@@ -105,14 +106,14 @@ def _grouped(results: list[Result]) -> Iterator[tuple[str, Result]]:
         key = (subject.csr, subject.form, r.agrees, r.measured, r.privileged, r.depends_on, *holes)
         seen.setdefault(key, []).append(r)
     for (csr, form, *_), group in sorted(seen.items(), key=lambda item: item[0][0]):
-        yield f"{csr} {form} ({len(group)} forms)", group[0]
+        yield f"{csr} {form} ({len(group)})", group[0]
 
 
 def _verdict(theorem: str, violations: list[tuple[Result, Counterexample]]) -> Iterator[str]:
     if not violations:
         yield f"{theorem}: holds"
         return
-    yield f"{theorem}: does not hold, {len(violations)} violations"
+    yield from wrap([f"{theorem}: does not hold, {len(violations)} violations"])
     shown = set()
     for result, example in violations:
         yield f"  {result.subject.name}: {example.kind}"

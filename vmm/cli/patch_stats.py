@@ -11,6 +11,7 @@ import click
 from vmm.cli.completion import targets
 from vmm.cli.files import Refusal, tell
 from vmm.cli.status import Status
+from vmm.text import wrap
 
 if TYPE_CHECKING:
     from vmm.patchstats import Stats
@@ -41,8 +42,7 @@ def patch_stats(name: str, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"guest": name, **asdict(stats), "share": stats.share}))
     else:
-        for line in _lines(name, stats):
-            click.echo(line)
+        click.echo("\n".join(wrap(_lines(name, stats))))
     return Status.PASSED
 
 

@@ -28,6 +28,7 @@ from vmm.comparison.subjects import (
     subjects,
 )
 from vmm.comparison.whole import Guest, Whole, run_whole
+from vmm.text import Table
 
 EVERY = NANO.rstrip("/")  # the name that means all nano-benchmarks
 
@@ -60,7 +61,7 @@ class Comparison:
             return wholereport.lines(self.runs, markdown, breakdown)
         return report.lines(self.rows, markdown, breakdown, False)
 
-    def table(self) -> tables.Table:
+    def table(self) -> Table:
         """The costs alone: a line a benchmark and a column an engine, or the terms of a run."""
         if self.runs:
             return wholereport.table(self.runs, True)

@@ -13,10 +13,12 @@ from vmm.comparison.sensitivity import flips, key_of
 from vmm.comparison.subjects import Setting
 from vmm.comparison.vectors import MEANING
 from vmm.comparison.verdicts import Verdict, verdicts
+from vmm.text import layout, wrap
 
 LEGEND = (
-    "Nx: times native. Published: cycles by Adams & Agesen 2006 (Pentium 4), us by Barham et al.",
-    "2003 (Xeon; bt: VMware Workstation). V read in the paper's text, D in its figure, X from V.",
+    "Nx: times native. Published: cycles by Adams & Agesen 2006 (Pentium 4), us by",
+    "Barham et al. 2003 (Xeon; bt: VMware Workstation). V read in the paper's text, D",
+    "in its figure, X from V.",
 )
 
 
@@ -34,22 +36,22 @@ def lines(rows: list[Row], markdown: bool, terms: bool, sensitivity: bool) -> li
     out: list[str] = []
     for setting in settings_of(rows):
         out += [*_setting(_of(rows, setting), setting, markdown, terms, sensitivity), ""]
-    return [*out, *LEGEND]
+    return [*(out if markdown else wrap(out)), *LEGEND]
 
 
 def _setting(rows: list[Row], setting: Setting, markdown: bool, terms: bool,
              sensitivity: bool) -> list[str]:  # fmt: skip
     title = f"{setting.cost.name}: {setting.cost.summary}; profile {_profile(setting)}"
-    out = [_heading(title, markdown, 2), "", *tables.layout(tables.costs(rows), markdown)]
+    out = [_heading(title, markdown, 2), "", *layout(tables.costs(rows), markdown)]
     if found := tables.ways(rows):
-        out += ["", *tables.layout(found, markdown)]
+        out += ["", *layout(found, markdown)]
     if wrong := [row for row in rows if row.wrong]:
         out += ["", *(f"wrong: {row.benchmark} under {row.subject.label}: {row.wrong}"
                       for row in wrong)]  # fmt: skip
     if terms:
         out += ["", _heading("Where the cycles go", markdown, 3), ""]
         table = tables.breakdown(rows)
-        out += tables.layout(table, markdown)
+        out += layout(table, markdown)
         dash = "- " if markdown else ""
         out += ["", *(f"{dash}{term}: {MEANING[term]}" for term in table[0][1:-1])]
     judged, turned = _judged(rows), flips(rows) if sensitivity else None

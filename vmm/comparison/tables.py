@@ -1,6 +1,6 @@
-"""Answers for how a comparison is laid out: as text for a terminal, or as Markdown.
+"""Answers for what stands in the tables and lines of a comparison.
 
-A table is lines of cells; one function lays it out.  Must not know how a figure came about.
+Must not know how a figure came about, nor how wide a terminal is (`vmm/text.py`).
 """
 
 from collections.abc import Iterable
@@ -10,22 +10,9 @@ from vmm.comparison.orderings import PRESET
 from vmm.comparison.published import Figure, figure
 from vmm.comparison.vectors import TERMS
 from vmm.comparison.verdicts import Verdict
+from vmm.text import Table
 
 SHOWN_BATCHES = ("1", "32", "2048")  # of ptemod_batch; the JSON has all
-Table = list[list[str]]
-
-
-def layout(table: Table, markdown: bool) -> list[str]:
-    """Lines of a table whose first line is its head; columns but the first are right-aligned."""
-    if markdown:
-        ruler = ["---", *["---:"] * (len(table[0]) - 1)]
-        return [f"| {' | '.join(cells)} |" for cells in (table[0], ruler, *table[1:])]
-    widths = [max(len(cells[n]) for cells in table) for n in range(len(table[0]))]
-    return [
-        "  ".join([cells[0].ljust(widths[0]),
-                   *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:]))]).rstrip()
-        for cells in table
-    ]  # fmt: skip
 
 
 def number(value: float) -> str:
@@ -39,7 +26,7 @@ def costs(rows: list[Row]) -> Table:
     """Cycles an operation and ratio to native, a line a benchmark; below, what is published."""
     labels = list(dict.fromkeys(row.subject.label for row in rows if not row.subject.force))
     whole = rows[0].setting.cost.name == PRESET
-    table = [["cycles an operation", *labels]]
+    table = [["cycles/operation", *labels]]
     for name, line in _by_benchmark(rows).items():
         native = line.get("native")
         table.append([name, *(_cost(line.get(label), native) for label in labels)])
@@ -113,7 +100,7 @@ def breakdown(rows: list[Row]) -> Table:
     kept = [row for row in rows if shown(row.benchmark) and not row.wrong]
     used = [term for term in TERMS if any(round(row.terms[term] / row.iterations, 1)
                                           for row in kept)]  # fmt: skip
-    table = [["cycles an operation", *used, "total"]]
+    table = [["cycles/operation", *used, "total"]]
     for row in kept:
         cells = [_term(row.terms[term] / row.iterations) for term in used]
         table.append([f"{row.benchmark} {row.subject.label}", *cells, number(row.cycles)])

@@ -4,9 +4,9 @@ from itertools import pairwise
 from typing import Any
 
 from vmm.comparison.document import SCHEMA
-from vmm.comparison.tables import Table, layout
 from vmm.comparison.vectors import TERMS
 from vmm.comparison.whole import Whole, explain
+from vmm.text import Table, layout, wrap
 
 
 def lines(runs: list[Whole], markdown: bool, terms: bool) -> list[str]:
@@ -19,10 +19,10 @@ def lines(runs: list[Whole], markdown: bool, terms: bool) -> list[str]:
         title = f"{mine[0].guest}, power-on to power-off, in cycles; {cost}, profile {profile}"
         out += [title, "", *layout(table(mine, terms), markdown), ""]
         right = [run for run in mine if not run.wrong]
-        out += [f"wrong: {run.subject.label}: {run.wrong}" for run in mine if run.wrong]
-        out += [explain(a, b) for a, b in pairwise(right)]
-        out += [f"exits under {run.subject.label}: {_exits(run)}" for run in mine if run.exits]
-        out += [consoles(mine), ""]
+        said = [f"wrong: {run.subject.label}: {run.wrong}" for run in mine if run.wrong]
+        said += [explain(a, b) for a, b in pairwise(right)]
+        said += [f"exits under {run.subject.label}: {_exits(run)}" for run in mine if run.exits]
+        out += [*(said if markdown else wrap(said)), consoles(mine), ""]
     return out[:-1]
 
 
