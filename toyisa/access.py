@@ -117,6 +117,17 @@ def _store(hart, mem, op, pa, value, closed):
 
 
 @njit
+def _told_host(hart, mem, pa, size):
+    """A store to `tohost`, at `pa`: root has to see to it, now or later."""
+    console = mem.console
+    low = ram_offset(mem, console.tohost, 8)
+    if low >= 0:
+        word, now = np.int64(ram_words(mem)[low >> 2]), virtual_time(hart)
+        devices.stored_tohost(console, pa - console.tohost, size, word, now)
+        hart.root.deadline = min(hart.root.deadline, console.obey_at)
+
+
+@njit
 def store_ram(hart, mem, offset, size, value, closed):
     """Store to RAM and keep true what depends on the frame: code, reservation, tohost."""
     flags = mem.frame_flags[offset // PAGE]
@@ -128,7 +139,7 @@ def store_ram(hart, mem, offset, size, value, closed):
     if flags & CODE:
         stored(hart, mem, offset)
     if flags & TOHOST and mem.console.tohost <= offset + RAM_BASE < mem.console.tohost + 8:
-        devices.stored_tohost(mem)
+        _told_host(hart, mem, offset + RAM_BASE, size)
         return RESYNC
     return RESYNC if flags & CODE else DONE
 

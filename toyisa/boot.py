@@ -19,33 +19,31 @@ File = str | Path | bytes
 
 
 def load_elf(machine: "Machine", source: File) -> None:
-    """Load an ELF, with a device tree on the last pages of RAM; ImageError."""
+    """Load an ELF and a device tree, on the last pages of RAM if they are free; ImageError."""
     found = image.read(source, RAM_BASE, machine.ram.size)
     machine.program = found.digest
+    tree = _tree(machine)
+    at = found.room_for(len(tree), (RAM_BASE, machine.ram.size))
     for segment in found.segments:
         _put(machine, segment)
+    _put(machine, Load(at, tree, len(tree)))
     machine.symbols = tuple(sorted(found.symbols))
-    if found.tohost is not None:
-        _watch_tohost(machine, found.tohost, source)
-    tree = _tree(machine)
-    at = machine.ram.size - -(-len(tree) // PAGE) * PAGE
-    if not machine.ram[at:].any():  # else the kernel needs the place more
-        _put(machine, Load(RAM_BASE + at, tree, len(tree)))
-    machine.boot(found.entry, RAM_BASE + at)
+    _place_htif(machine, found)
+    machine.boot(found.entry, at)
 
 
-def _watch_tohost(machine: "Machine", tohost: int, source: File) -> None:
-    """Have stores to the 64-bit word at `tohost` be seen; ImageError if it is none.
+def _place_htif(machine: "Machine", found: image.Image) -> None:
+    """Have stores to the doubleword by which a program tells its host be seen; ImageError.
 
     In one page: the guest's pages need not lie side by side in the machine's memory.
     """
-    if tohost % 4 or tohost % PAGE > PAGE - 8:
-        name = "the ELF" if isinstance(source, bytes) else str(source)
-        reason = f"tohost at {tohost:#x} is no 64-bit word within a page"
-        raise image.ImageError(name, reason, "put `.align 3` before it")
-    at = tohost - RAM_BASE
-    if 0 <= at <= machine.ram.size - 8:
-        place_tohost(machine.memory, tohost)
+    console = machine.memory.console
+    for name, at in (("tohost", found.tohost), ("fromhost", found.fromhost)):
+        if at is not None and (at % 4 or at % PAGE > PAGE - 8):
+            reason = f"{name} at {at:#x} is no 64-bit word within a page"
+            raise image.ImageError(found.name, reason, "put `.align 3` before it")
+    place_tohost(machine.memory, -1 if found.tohost is None else found.tohost)
+    console.fromhost = -1 if found.fromhost is None else found.fromhost
 
 
 def load_kernel(machine: "Machine", source: File, initrd: File | None, append: str) -> None:

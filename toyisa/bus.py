@@ -6,9 +6,9 @@ Must not know what a device does (`virtio.py`, `plic.py`).  A hart's access to o
 
 import numpy as np
 
-from toyisa import plic
+from toyisa import htif, plic
 from toyisa.cost import Event
-from toyisa.memory import PAGE, PLIC_BASE, RAM_BASE, VIRTIO, VIRTIO_SLOTS
+from toyisa.memory import CODE, PAGE, PLIC_BASE, RAM_BASE, VIRTIO, VIRTIO_SLOTS
 from toyisa.mmu import recontext
 from toyisa.ops import Op
 from toyisa.pool import flush_pool
@@ -42,7 +42,7 @@ class Dma:
         at = self.check(pa, len(data))
         end = at + len(data)
         self.ram[at:end] = np.frombuffer(data, np.uint8)
-        if self.memory.frame_flags[at // PAGE : -(-end // PAGE)].any():
+        if (self.memory.frame_flags[at // PAGE : -(-end // PAGE)] & CODE).any():
             flush_pool(self.hart, self.memory)
             self.hart.fetch.tag = NO_TAG
         reserved = int(self.hart.resv.addr)
@@ -70,8 +70,11 @@ class Bus:
         return tuple(range(len(self.devices)))
 
     def answer(self) -> None:
-        """Do the access that the hart asks for, and retire its instruction."""
+        """Do the access that the hart asks for, and retire its instruction; or obey `tohost`."""
         hart, request = self.dma.hart, self.dma.memory.request
+        if request.pa < 0:
+            htif.obey(self.dma, self.dma.memory.console)
+            return
         pa, op, size = int(request.pa), int(request.op), int(request.width)
         mask = (1 << 8 * size) - 1
         if request.write:

@@ -12,6 +12,10 @@ from toyisa.memory import FINISHER, PAGE, PLIC_BASE, RAM_BASE, UART, UART_SOURCE
 
 TIMEBASE = 10_000_000  # ticks of `time` in a second, as QEMU's virt
 
+# Names as in Linux's binding riscv/extensions.yaml, in the order that an ISA string wants.
+BASE_ISA = "rv32i"
+EXTENSIONS = ("i", "m", "a", "zicntr", "zicsr", "zifencei", "sstc")
+
 _BEGIN, _END, _PROP, _FINISH = 1, 2, 3, 9
 _MAGIC, _VERSION, _COMPATIBLE_VERSION = 0xD00DFEED, 17, 16
 _HEADER = 40
@@ -68,6 +72,12 @@ def flatten(tree: Node) -> bytes:
     return header + reserved + bytes(out) + bytes(strings)
 
 
+def _isa(extensions: tuple[str, ...]) -> str:
+    """The ISA string of before `riscv,isa-extensions`: single letters, then names."""
+    letters = "".join(name for name in extensions if len(name) == 1)
+    return "_".join(("rv32" + letters, *(name for name in extensions if len(name) > 1)))
+
+
 def machine_tree(
     ram_size: int,
     bootargs: str = "",
@@ -81,6 +91,7 @@ def machine_tree(
     With `svade` the kernel is told that A and D are its own to set.
     """
     intc, finisher, controller = 1, 2, 3  # phandles
+    extensions = EXTENSIONS + (("svade",) if svade else ())
     chosen: Node = {"bootargs": bootargs, "stdout-path": f"/soc/serial@{UART:x}"}
     if initrd is not None:
         chosen |= {"linux,initrd-start": initrd[0], "linux,initrd-end": initrd[1]}
@@ -100,7 +111,9 @@ def machine_tree(
                 "reg": 0,
                 "status": "okay",
                 "compatible": "riscv",
-                "riscv,isa": "rv32ima_zicsr_zifencei_sstc" + ("_svade" if svade else ""),
+                "riscv,isa": _isa(extensions),
+                "riscv,isa-base": BASE_ISA,
+                "riscv,isa-extensions": b"".join(name.encode() + b"\0" for name in extensions),
                 "mmu-type": "riscv,sv32",
                 "interrupt-controller": {
                     "#address-cells": 0,

@@ -17,6 +17,7 @@ from toyisa.exits import Reason
 from toyisa.memory import halt, ram_bytes, ram_offset, receive, receive_ready, transmit
 from toyisa.mmu import drop_fast_tags
 from toyisa.njit import njit
+from toyisa.system import wait
 
 OK, FAILED, NOT_SUPPORTED, INVALID_PARAM, INVALID_ADDRESS = 0, -1, -2, -3, -5
 ALREADY_AVAILABLE = -6
@@ -25,6 +26,10 @@ ALREADY_AVAILABLE = -6
 SET_TIMER, PUTCHAR, GETCHAR, CLEAR_IPI, SEND_IPI, FENCE_I, FENCE, FENCE_ASID, SHUTDOWN = range(9)
 BASE, TIME, IPI, RFENCE = 0x10, 0x54494D45, 0x735049, 0x52464E43
 HSM, SRST, DBCN = 0x48534D, 0x53525354, 0x4442434E
+
+# HSM: the function that suspends a hart, and what `suspend_type` it knows.  "INVALID_PARAM:
+# suspend_type is reserved or is platform-specific and unimplemented."
+SUSPEND, RETENTIVE, NON_RETENTIVE = 3, 0, 0x8000_0000
 
 SPEC_VERSION = 2 << 24  # 2.0
 IMPLEMENTATION = 0x746F79  # "toy": not a registered number
@@ -127,6 +132,13 @@ def answer_sbi(hart, mem):
                 error = np.int64(INVALID_PARAM)
             else:
                 _legacy(hart, mem, np.int64(FENCE), a0, a1)
+        elif extension == HSM and function == SUSPEND:
+            if a0 == RETENTIVE:
+                reason = wait(hart)
+                if reason != Reason.RUN:
+                    return reason
+            else:
+                error = np.int64(NOT_SUPPORTED if a0 == NON_RETENTIVE else INVALID_PARAM)
         elif extension == HSM and function <= 2:
             if function == 1:
                 error = np.int64(FAILED)  # the last hart cannot be stopped

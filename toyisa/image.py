@@ -5,24 +5,21 @@ machine's memory is kept (`memory.py`).
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from toyisa import elf, reading
-from toyisa.elf import Elf, Malformed
+from toyisa.elf import Elf, Malformed, Segment
 from toyisa.reading import Unreadable
 
+PAGE = 4096
 MAX_FILE = 256 << 20  # bytes of an ELF or a kernel: a vmlinux with debugging data has most
 
 FLAG_RVC = 1
-FLAG_FLOAT_ABI = 6
+HTIF = ("tohost", "fromhost")
 MACHINES = {3: "x86", 8: "MIPS", 20: "PowerPC", 40: "Arm", 62: "x86-64", 183: "AArch64"}
 
-# Extensions whose instructions a compiler may emit anywhere in a file that names them.
-# Others, such as supervisor extensions, are used on purpose and are left to the guest.
-LACKING = re.compile(r"(?:[cfdqvb]|zc.*|zf.*|zd.*|zhinx.*|zb.*|zv.*|zk.*|zicond|zacas|zabha)")
 FIX_MARCH = "compile with -march=rv32ima_zicsr_zifencei -mabi=ilp32"
 
 
@@ -46,15 +43,35 @@ class Load:
 class Image:
     """What to load and where to begin: physical addresses, symbols as linked.
 
-    `tohost` is the physical address of the HTIF word, if the file has one; `digest`
-    tells one file from another.
+    `tohost` and `fromhost` are the physical addresses of HTIF's doublewords, if the file
+    has them; `digest` tells one file from another.
     """
 
+    name: str
     entry: int
     segments: tuple[Load, ...]
     symbols: tuple[tuple[int, str], ...]
     tohost: int | None
+    fromhost: int | None
     digest: str = ""
+
+    def room_for(self, size: int, ram: tuple[int, int]) -> int:
+        """Where `size` bytes fit beside the segments in `ram` (base, size); ImageError.
+
+        On the last pages of RAM if they are free, else as high as there is room: a segment
+        takes `memsz` bytes, whatever the file has of them.
+        """
+        base, end = ram[0], ram[0] + ram[1]
+        taken = sorted((s.paddr, s.paddr + s.memsz) for s in self.segments)
+        starts = [base, *(stop for _, stop in taken)]
+        stops = [*(start for start, _ in taken), end]
+        for start, stop in sorted(zip(starts, stops), reverse=True):
+            for align in (PAGE, 8):
+                at = (stop - size) // align * align
+                if at >= start:
+                    return at
+        reason = f"fills RAM, and leaves no {size} bytes in one piece for the device tree"
+        raise ImageError(self.name, reason, "give the machine more memory (--mem)")
 
 
 def read(source: str | Path | bytes, ram_base: int, ram_size: int) -> Image:
@@ -76,12 +93,10 @@ def parse(data: bytes, name: str, ram_base: int, ram_size: int) -> Image:
     """The image in `data`, which errors call `name`."""
     file = executable(data, name)
     try:
-        segments = [s for s in file.segments() if s.type == elf.PT_LOAD and s.memsz]
+        segments = _placed([s for s in file.segments() if s.type == elf.PT_LOAD and s.memsz])
         _check_segments(segments, name, ram_base, ram_size)
         symbols = file.symbols()
-        loads = tuple(
-            Load(s.paddr, file.piece(s.offset, s.filesz, "a segment"), s.memsz) for s in segments
-        )
+        loads = tuple(Load(s.paddr, _content(file, s), s.memsz) for s in segments)
     except Malformed as error:
         raise _damaged(name, error) from None
     entry = _physical(file.header().entry, segments)
@@ -89,11 +104,10 @@ def parse(data: bytes, name: str, ram_base: int, ram_size: int) -> Image:
         where = "in no loaded segment" if entry is None else "not a multiple of 4"
         fix = "name it with `.globl _start` or ld's -e"
         raise ImageError(name, f"entry {file.header().entry:#x} is {where}", fix)
-    tohost = next((s.address for s in symbols if s.name == "tohost"), None)
-    if tohost is not None:
-        tohost = _physical(tohost, segments)
+    _check_first(file, name, entry, loads)
+    places = {s.name: _physical(s.address, segments) for s in symbols if s.name in HTIF}
     names = tuple((s.address, s.name) for s in symbols)
-    return Image(entry, loads, names, tohost, digest(data))
+    return Image(name, entry, loads, names, *map(places.get, HTIF), digest(data))
 
 
 def digest(data: bytes) -> str:
@@ -101,12 +115,41 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def _placed(segments: list[Segment]) -> list[Segment]:
+    """The segments with the places that they have; where none has one, those linked at.
+
+    Some linkers leave every `p_paddr` 0; GNU's tools read such files likewise.
+    """
+    if any(s.paddr for s in segments):
+        return segments
+    return [s._replace(paddr=s.vaddr) for s in segments]
+
+
+def _content(file: Elf, segment: Segment) -> bytes:
+    """The segment's bytes in the file; one that has none may name any place there."""
+    return file.piece(segment.offset, segment.filesz, "a segment") if segment.filesz else b""
+
+
+def _check_first(file: Elf, name: str, entry: int, loads: tuple[Load, ...]) -> None:
+    """Refuse a program whose first instruction is compressed already, and that says so.
+
+    What a file claims to need it need not use: others run, until they fetch such a one.
+    """
+    if not file.header().flags & FLAG_RVC:
+        return
+    for load in loads:
+        first = load.data[entry - load.paddr :][:1] if entry >= load.paddr else b""
+        if first and first[0] & 3 != 3:
+            reason = "begins with a compressed instruction (C extension)"
+            raise ImageError(name, reason, FIX_MARCH)
+
+
 def executable(data: bytes, name: str) -> Elf:
     """The ELF in `data` if its code is for this machine, wherever it is linked."""
     file = elf32(data, name)
     try:
         _check_kind(file, name)
-        _check_extensions(file, name)
+        _check_width(file, name)
     except Malformed as error:
         raise _damaged(name, error) from None
     return file
@@ -148,28 +191,18 @@ def _check_kind(file: Elf, name: str) -> None:
         raise ImageError(name, f"is for {machine}, not for RISC-V", FIX_MARCH)
     if header.type == elf.ET_REL:
         raise ImageError(name, "is an object file", "link it first: ld -Ttext=0x80000000 -n")
-    types = {segment.type for segment in file.segments()}
-    if header.type == elf.ET_DYN or types & {elf.PT_DYNAMIC, elf.PT_INTERP}:
+    wants_loader = any(segment.type == elf.PT_INTERP for segment in file.segments())
+    if header.type == elf.ET_DYN or wants_loader:
         raise ImageError(name, "is dynamically linked or position-independent",
                          "link with -static -no-pie")  # fmt: skip
     if header.type != elf.ET_EXEC:
         raise ImageError(name, f"is not an executable (ELF type {header.type})")
 
 
-def _check_extensions(file: Elf, name: str) -> None:
-    """Refuse what needs instructions that the machine lacks."""
-    flags = file.header().flags
-    if flags & FLAG_RVC:
-        raise ImageError(name, "needs the C extension (compressed instructions)", FIX_MARCH)
-    if flags & FLAG_FLOAT_ABI:
-        raise ImageError(name, "needs the F or D extension (hard-float ABI)", FIX_MARCH)
-    arch = re.sub(r"\d+p\d+", "", file.arch())  # rv32i2p1_m2p0 -> rv32i_m
-    if arch.startswith("rv64"):
+def _check_width(file: Elf, name: str) -> None:
+    """Refuse code of another width, which its attributes tell."""
+    if file.arch().startswith("rv64"):
         raise ImageError(name, "is RV64 code, the machine is RV32", FIX_MARCH)
-    letters, *names = arch.removeprefix("rv32").split("_")
-    lacking = [n.upper() for n in (*letters, *names) if LACKING.fullmatch(n)]
-    if lacking:
-        raise ImageError(name, f"needs the extension {', '.join(lacking)}", FIX_MARCH)
 
 
 def _check_segments(segments: list, name: str, ram_base: int, ram_size: int) -> None:
@@ -199,8 +232,15 @@ def _check_segments(segments: list, name: str, ram_base: int, ram_size: int) -> 
 
 
 def _physical(address: int, segments: list) -> int | None:
-    """Where a linked address is loaded; a kernel may be linked high and loaded low."""
+    """Where an address is loaded; None: in no segment.
+
+    A kernel may be linked high and loaded low.  Its entry may be either address; what can
+    be both is the linked one, as in QEMU.
+    """
     for s in segments:
         if s.vaddr <= address < s.vaddr + s.memsz:
             return address - s.vaddr + s.paddr
+    for s in segments:
+        if s.paddr <= address < s.paddr + s.memsz:
+            return address
     return None

@@ -15,7 +15,19 @@ from pathlib import Path
 
 import numpy as np
 
-from toyisa import boot, causes, fdt, jitcache, snapfile, snapshot, state, symbols, tally, units
+from toyisa import (
+    boot,
+    causes,
+    fdt,
+    htif,
+    jitcache,
+    snapfile,
+    snapshot,
+    state,
+    symbols,
+    tally,
+    units,
+)
 from toyisa.bare import run_bare, run_bare_at
 from toyisa.block import Block
 from toyisa.bus import Bus, Dma
@@ -149,6 +161,7 @@ class Machine(Terminal):
         hart.priv = Level.S
         hart.x[10] = 0
         hart.x[11] = device_tree
+        hart.csr.stimecmp = hart.csr.stimecmph = 0xFFFF_FFFF  # no tick before one is asked for
         hart.csr.scounteren = 2  # kernels read `time` in U without asking for it
         recontext(hart)
 
@@ -207,6 +220,8 @@ class Machine(Terminal):
         runner = runner or self._run
         while (reason := runner(self.hart, self.memory)) == Reason.DEVICE:
             self.bus.answer()
+        if reason in (Reason.TRAP, Reason.STUCK) and htif.ends(self._dma, self.memory.console):
+            reason = Reason.HALTED
         self.take_console()
         return reason
 

@@ -16,7 +16,7 @@ import numpy as np
 from toyisa.njit import njit, view
 from toyisa.plic import PLIC
 from toyisa.ram import RAM_BASE
-from toyisa.state import record
+from toyisa.state import NEVER, record
 
 PAGE = 4096
 FINISHER = 0x0010_0000
@@ -41,6 +41,7 @@ TOHOST = 2  # the frame holds the tohost word: a store may be for the host
 
 TX_SIZE = 1 << 16
 RX_SIZE = 1 << 12
+LOOP_SIZE = 16  # the UART's own FIFO
 
 CONSOLE = record(
     ("tx", "u1", TX_SIZE), ("tx_len", "i8"),
@@ -50,9 +51,14 @@ CONSOLE = record(
     ("next_at", "i8"),    # virtual time at which the next byte arrives
     ("interval", "i8"),   # virtual time between two bytes
     ("halted", "i8"), ("code", "i8"), ("how", "i8"),
-    ("tohost", "i8"),     # physical address of HTIF's tohost, or -1
+    ("tohost", "i8"), ("fromhost", "i8"),  # physical addresses of HTIF's doublewords, or -1
+    ("halves", "i8"),     # which halves of tohost were stored since root obeyed it
+    ("obey_at", "i8"),    # virtual time at which root obeys it, or NEVER
     ("ier", "u1"), ("lcr", "u1"), ("scr", "u1"), ("mcr", "u1"), ("dll", "u1"), ("dlm", "u1"),
     ("emptied", "u1"),    # the transmitter has become empty, and nobody was told yet
+    ("fifos", "u1"),      # the FIFOs are enabled
+    ("overrun", "u1"),    # a byte was lost in loopback
+    ("loop", "u1", LOOP_SIZE), ("loop_at", "u1"), ("looped", "u1"),  # sent in loopback, not read
 )  # fmt: skip
 
 # A load or store of a register that root keeps in Python: root does it, and retires it.
@@ -111,7 +117,10 @@ def new_memory(ram_size: int) -> tuple[np.record, np.ndarray]:
 def reset_memory(mem: np.record) -> None:
     """Make a memory record that is all zero one of a machine without RAM."""
     mem.stale = -1
-    mem.console.tohost = -1
+    console = mem.console
+    console.tohost = console.fromhost = -1
+    console.obey_at = NEVER
+    console.mcr, console.dll = 0x08, 12  # OUT2, 9600 baud: as QEMU's
     mem.request.pa = -1
 
 

@@ -67,6 +67,8 @@ def prepare(hart, mem):
             return -1 - np.int64(Reason.HALTED)
         if mem.console.tx_len >= TX_FULL:
             return -1 - np.int64(Reason.OUTPUT)
+        if virtual_time(hart) >= mem.console.obey_at:
+            return -1 - np.int64(Reason.DEVICE)
         if virtual_time(hart) >= hart.root.deadline:
             return -1 - np.int64(Reason.DEADLINE)
         if hart.clock.instret >= hart.root.budget:

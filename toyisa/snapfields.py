@@ -17,7 +17,7 @@ import numpy as np
 from toyisa.causes import Exc
 from toyisa.cost import Event
 from toyisa.csrs import CSRS
-from toyisa.memory import MEMORY, PAGE, RAM_BASE, RX_SIZE, place_tohost
+from toyisa.memory import LOOP_SIZE, MEMORY, PAGE, RAM_BASE, RX_SIZE, place_tohost
 from toyisa.mmu import SUPER, A, G, R, V, W, X, recontext
 from toyisa.ops import ROW_OF_OP
 from toyisa.pool import flush_pool
@@ -82,6 +82,11 @@ FIELDS: tuple[Field, ...] = (
     Field("memory.console.halted", 0, 1), Field("memory.console.code", 0, M),
     Field("memory.console.how", 0, 3),
     Field("memory.console.tohost", -1, M),  # in RAM: `check`
+    Field("memory.console.fromhost", -1, M),  # in RAM: `check`
+    Field("memory.console.halves", 0, 7), Field("memory.console.obey_at", 0, NEVER),
+    Field("memory.console.fifos", 0, 1), Field("memory.console.rbr"),
+    Field("memory.console.loop"), Field("memory.console.loop_at", 0, LOOP_SIZE - 1),
+    Field("memory.console.looped", 0, LOOP_SIZE), Field("memory.console.overrun", 0, 1),
     Field("memory.console.ier", 0, 0x0F), Field("memory.console.mcr", 0, 0x1F),
     Field("memory.console.lcr"), Field("memory.console.scr"),
     Field("memory.console.dll"), Field("memory.console.dlm"),
@@ -180,9 +185,10 @@ def check(data: bytes, ram_size: int, machine: np.record) -> None:
     held = int(saved["hart.resv.addr"])
     _must(held == -1 or held % 4 == 0, "the reservation is not on a word")
     _must(_in_ram(held, 4, ram_size), "the reservation is not in RAM")
-    tohost = int(saved["memory.console.tohost"])
-    _must(_in_ram(tohost, 8, ram_size), "tohost is not in RAM")
-    _must(tohost == -1 or (tohost % 4 == 0 and tohost % PAGE <= PAGE - 8), "tohost is no word")
+    for name in ("tohost", "fromhost"):
+        at = int(saved[f"memory.console.{name}"])
+        _must(_in_ram(at, 8, ram_size), f"{name} is not in RAM")
+        _must(at == -1 or (at % 4 == 0 and at % PAGE <= PAGE - 8), f"{name} is no word")
 
 
 def _must(holds: bool, reason: str) -> None:

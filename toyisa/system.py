@@ -83,7 +83,7 @@ def _probe(hart, mem, op, va, insn):
 
 
 @njit
-def _wait(hart, insn):
+def wait(hart):
     """wfi: nothing if an interrupt is pending and enabled, else skip to the next one.
 
     "WFI ... resumes if there are any pending and enabled interrupts, regardless of
@@ -141,7 +141,7 @@ def execute_system(hart, mem, uop, insn):
     elif op == Op.WFI:
         if _denied(hart, np.int64(STraps.WFI), insn):
             return FAULT
-        reason = _wait(hart, insn)
+        reason = wait(hart)
         if reason != Reason.RUN:
             return reason
     elif op == Op.SFENCE_VMA:

@@ -6,11 +6,11 @@ and out.  Must not know exits, nor which engine runs the guest.
 
 import numpy as np
 
-from toyisa.access import ASK, FAULT, plain_op
-from toyisa.clock import charge
+from toyisa.access import ASK, FAULT, access_kind, access_size, plain_op
+from toyisa.clock import charge, virtual_time
 from toyisa.cost import Event
 from toyisa.decode import decode
-from toyisa.devices import obey_tohost
+from toyisa.devices import stored_tohost
 from toyisa.exits import Reason
 from toyisa.levels import Level, Profile
 from toyisa.memory import RAM_BASE, ram_words
@@ -131,6 +131,8 @@ def emulate_access(vm, hart, mem, insn, gva, gpa):
     vm.hart.resv.addr = hart.resv.addr  # of lr.w and sc.w: it is the guest's doing
     charge(hart, np.int64(Event.ROOT_WORD), 1)
     stored(vm, hart, mem, gpa)
+    if access_kind(op) == STORE and not (op == Op.SC_W and hart.x[uop >> 8 & 0xFF]):
+        told_host(vm, mem, gpa, access_size(op))
     _complete(vm.hart, op)
     return np.int64(Reason.RUN)
 
@@ -144,9 +146,15 @@ def stored(vm, hart, mem, gpa):
     if vm.code[gfn]:
         note_change(vm, CODE_CHANGED | gpa)
     table_written(vm, hart, mem, gfn, gpa)
-    tohost = vm.platform.console.tohost
-    if gfn == vm.tohost and tohost <= gpa < tohost + 8:
-        obey_tohost(vm.platform.console, ram_words(mem)[offset_of(vm, tohost) >> 2 :])
+
+
+@njit
+def told_host(vm, mem, gpa, size):
+    """`size` bytes at `gpa` were stored: if that is HTIF's `tohost`, root must see to it."""
+    console = vm.platform.console
+    if gfn_of(vm, gpa) == vm.tohost and console.tohost <= gpa < console.tohost + 8:
+        low = np.int64(ram_words(mem)[offset_of(vm, console.tohost) >> 2])
+        stored_tohost(console, gpa - console.tohost, size, low, virtual_time(vm.hart))
 
 
 @njit

@@ -137,6 +137,8 @@ def _before_entry(vm, hart, mem):
         return np.int64(Reason.HALTED)
     if console.tx_len >= TX_FULL or log_is_due(vm):
         return np.int64(Reason.OUTPUT)
+    if virtual_time(virtual) >= console.obey_at:
+        return np.int64(Reason.DEVICE)
     if _spent(vm, hart, mem):
         return np.int64(Reason.BUDGET)
     if inject_interrupt(vm, hart) and virtual.root.one_trap:

@@ -16,7 +16,7 @@ from toyisa.mmu import flush
 from toyisa.njit import call_unit, njit
 from toyisa.requests import Request
 from vmm.direct.frames import is_table
-from vmm.emulate import stored
+from vmm.emulate import stored, told_host
 from vmm.space import backed, gfn_of, offset_of
 
 CHUNK = 4096  # bytes that one console write takes at most: "may write less"
@@ -62,6 +62,7 @@ def _console(vm, hart, mem, function):
             byte = receive(vm.platform.console, virtual_time(vm.hart))
             store_ram(hart, mem, offset_of(vm, at), 1, byte, True)
             stored(vm, hart, mem, at)
+            told_host(vm, mem, at, np.int64(1))
             value = np.int64(1)
     virtual = vm.hart
     virtual.x[A0] = INVALID_PARAM & 0xFFFFFFFF if value < 0 else 0
