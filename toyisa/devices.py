@@ -78,6 +78,8 @@ def _send_looped(console, byte):
     if not console.fifos and console.looped:
         console.overrun = 1  # "the previous character is destroyed"
         console.looped = 0
+    if not console.fifos:
+        console.rbr = byte
     console.loop[(console.loop_at + console.looped) & (LOOP_SIZE - 1)] = byte
     console.looped += 1
 
@@ -130,13 +132,18 @@ def _modem_status(console):
 
 @njit
 def _receive(console, now):
-    """Read RBR: the byte that waits, or 0."""
+    """Read RBR: the byte that waits; else nothing of a FIFO, and of the register what it had."""
     if console.looped:
         return _take_looped(console)
     ready = _received(console, now)
     if ready < 0:
         return ASK_ROOT
-    return receive(console, now) if ready else 0
+    byte = receive(console, now) if ready else np.int64(0)
+    if console.fifos:
+        return byte
+    if ready:
+        console.rbr = byte
+    return np.int64(console.rbr)
 
 
 @njit

@@ -57,6 +57,7 @@ CONSOLE = record(
     ("ier", "u1"), ("lcr", "u1"), ("scr", "u1"), ("mcr", "u1"), ("dll", "u1"), ("dlm", "u1"),
     ("emptied", "u1"),    # the transmitter has become empty, and nobody was told yet
     ("fifos", "u1"),      # the FIFOs are enabled
+    ("rbr", "u1"),        # without them, the last byte received
     ("overrun", "u1"),    # a byte was lost in loopback
     ("loop", "u1", LOOP_SIZE), ("loop_at", "u1"), ("looped", "u1"),  # sent in loopback, not read
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import pytest
 
 from asm.assembler import assemble_text
+from toyisa import inspect
 from toyisa.firmware import BASE, DBCN, HSM, IPI, RFENCE, SRST, TIME
 from toyisa.machine import Exit, Machine
 from toyisa.memory import RAM_BASE
@@ -59,6 +60,11 @@ def answer(extension, function, *arguments):
         (HSM, 1, (), (FAILED, 0)),
         (HSM, 2, (0,), (OK, 0)),
         (HSM, 2, (1,), (INVALID_PARAM, 0)),
+        *((HSM, 3, (kind, RAM_BASE, 0), (INVALID_PARAM, 0)) for kind in (
+            1, 0x0FFF_FFFF, 0x1000_0000, 0x7FFF_FFFF, 0x8000_0001, 0x8FFF_FFFF, 0x9000_0000,
+            0xFFFF_FFFF,
+        )),
+        (HSM, 3, (0x8000_0000, RAM_BASE, 0), (NOT_SUPPORTED, 0)),
         (SRST, 0, (3, 0), (INVALID_PARAM, 0)),
         (SRST, 0, (0, 2), (INVALID_PARAM, 0)),
         (DBCN, 0, (5, BUFFER, 0), (OK, 5)),
@@ -89,7 +95,7 @@ def test_what_a_call_answers(extension, function, arguments, expected):
 
 @pytest.mark.parametrize(
     ("extension", "function"),
-    [(BASE, 7), (TIME, 1), (IPI, 1), (RFENCE, 3), (RFENCE, 7), (HSM, 3), (HSM, 4), (SRST, 1),
+    [(BASE, 7), (TIME, 1), (IPI, 1), (RFENCE, 3), (RFENCE, 7), (HSM, 4), (SRST, 1),
      (DBCN, 3), (PMU, 0), (SUSP, 0), (9, 0), (0x0A00_0000, 0), (0xFFFF_FFFF, 0)],
 )  # fmt: skip
 def test_unknown_functions(extension, function):
@@ -101,6 +107,24 @@ def test_a_legacy_call_leaves_a1():
     assert call(1, 0, ord("x")).output() == b"x"
     assert answer(2, 0)[0] == -1  # no key
     assert int(call(2, 0, data=b"k").hart.x[10]) == ord("k")
+
+
+def test_a_hart_suspends_until_an_interrupt_is_pending():
+    machine = call(HSM, 3, 0)
+    assert machine.ended_by is Exit.IDLE
+    assert machine.hart.pc == RAM_BASE, "not yet answered"
+    machine.hart.csr.sie = 1 << 5
+    machine.hart.csr.stimecmp, machine.hart.csr.stimecmph = 1000, 0
+    assert machine.run(2) is Exit.BUDGET
+    assert (int(machine.hart.x[10]), machine.hart.pc) == (OK, RAM_BASE + 4)
+    assert machine.hart.clock.idle > 0
+
+
+def test_no_tick_is_due_before_one_is_asked_for():
+    """A kernel may enable its timer before it sets it: OpenSBI leaves stimecmp at its end, too."""
+    machine = call(BASE, 0)
+    assert (machine.hart.csr.stimecmp, machine.hart.csr.stimecmph) == (ALL, ALL)
+    assert inspect.csr(machine, "sip") == 0
 
 
 def test_timers_and_software_interrupts_become_pending():

@@ -34,7 +34,7 @@ def test_the_layout_from_the_top_down():
         (b"", "is not a RISC-V kernel Image"),
         (header(magic=b"ARM\x64"), "is not a RISC-V kernel Image"),
         (header(offset=2**63), "which no machine here has"),
-        (header(offset=2 * MIB), "not a multiple of 4 MiB"),
+        (header(offset=1 * MIB), "not a multiple of 2 MiB"),
         (header(code0=0x106F5A4D), "built with the C extension"),
         (header(flags=1), "big-endian"),
         (header(size=13 * MIB), "does not fit into 16 MiB"),
@@ -46,6 +46,10 @@ def test_the_layout_from_the_top_down():
 def test_what_is_refused(data, reason):
     with pytest.raises(ImageError, match=reason):
         kernel.place(data, "k", (BASE, 16 * MIB), 4000)
+
+
+def test_two_mebibytes_are_a_place():
+    assert kernel.place(header(offset=2 * MIB), "k", (BASE, 16 * MIB), 4000).entry == BASE + 2 * MIB
 
 
 def test_an_initrd_that_does_not_fit():
@@ -125,3 +129,10 @@ def test_a_device_tree_compiler_reads_the_tree(tmp_path):
     text = done.stdout.decode()
     assert "interrupts-extended = <0x01 0xffffffff 0x01 0x09>" in text
     assert "serial@10000000" in text
+    assert 'riscv,isa = "rv32ima_zicntr_zicsr_zifencei_sstc";' in text
+    assert 'riscv,isa-base = "rv32i";' in text
+    named = '"i", "m", "a", "zicntr", "zicsr", "zifencei", "sstc"'
+    assert f"riscv,isa-extensions = {named};" in text.replace("\\0", '", "')
+    more = fdt.flatten(fdt.machine_tree(8 * MIB, svade=True))
+    assert b"rv32ima_zicntr_zicsr_zifencei_sstc_svade\0" in more
+    assert b"sstc\0svade\0" in more

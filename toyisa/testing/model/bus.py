@@ -13,7 +13,7 @@ VIRTIO = range(0x10001000, 0x10009000)
 THR, IER, IIR, LSR = (UART.start + n for n in (0, 1, 2, 5))
 LSR_IDLE = 0x60  # transmitter empty, no input
 IER_EMPTIED = 2
-IIR_NONE, IIR_EMPTIED = 0xC1, 0xC2
+IIR_NONE, IIR_EMPTIED = 0x01, 0x02
 UART_SOURCE = 10
 FINISHES = (0x5555, 0x3333, 0x7777)
 
