@@ -14,7 +14,7 @@ import struct
 
 import numpy as np
 
-from toyisa.devices import BY_TOHOST, HIGH, LOW
+from toyisa.devices import BY_TOHOST, HIGH, LOW, TX_FULL
 from toyisa.memory import TX_SIZE
 from toyisa.state import NEVER
 from toyisa.virtqueue import Ram
@@ -23,7 +23,7 @@ SYSTEM, CONSOLE = 0, 1  # devices
 PUT = 1  # the console's command
 WRITE, EXIT = 64, 93  # system calls, numbered as Linux's
 FAULT, NO_CALL, BAD_FILE = -14, -38, -9  # their errors
-MOST = 4096  # bytes that one write takes: "may write less"
+MOST = TX_SIZE - TX_FULL  # bytes that one write takes: there is room for them
 
 _CALL = struct.Struct("<8Q")
 _DOUBLE = struct.Struct("<Q")

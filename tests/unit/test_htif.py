@@ -183,7 +183,7 @@ def test_system_calls_that_cannot_be(ended, call, error):
     if error:
         assert machine.code == error
     else:
-        assert len(machine.output()) == 4096
+        assert len(machine.output()) == 8192
 
 
 def test_a_program_ends_by_a_system_call(ended):
