@@ -123,11 +123,11 @@ def test_what_does_not_go_together(capfd, monkeypatch, tmp_path, arguments, reas
 def test_images_that_cannot_be_used(capfd, kernel, image, tmp_path):
     image.chmod(0o400)
     (tmp_path / "short").write_bytes(b"x")
-    (tmp_path / "odd").write_bytes(header(offset=2 << 20))
+    (tmp_path / "odd").write_bytes(header(offset=1 << 20))
     guest = kernel(HELLO)
     assert "No such file" in refused(capfd, "--kernel", guest, "--disk", tmp_path / "none")
     assert "shorter than one sector" in refused(capfd, "hello", "--disk", tmp_path / "short")
-    assert "4 MiB" in refused(capfd, "--kernel", tmp_path / "odd")
+    assert "2 MiB" in refused(capfd, "--kernel", tmp_path / "odd")
     nine = [word for _ in range(9) for word in ("--disk", f"{image},ro")]
     assert "8 slots" in refused(capfd, "hello", *nine)
 
