@@ -20,7 +20,7 @@ def examples(name: str | None) -> None:
         width = max(map(len, catalogue), default=0)
         for guest in catalogue.values():
             click.echo(f"{guest.name:<{width}}  {guest.summary}")
-        click.echo("\nRun one with `toyvmm run NAME`; `toyvmm examples NAME` prints its source.")
+        click.echo("\n`toyvmm run NAME` runs one; `toyvmm examples NAME` prints its source.")
         return
     if name not in catalogue:
         raise Refusal(f"no example is called {name!r}; there are {', '.join(catalogue)}")
