@@ -56,18 +56,29 @@ class Bus:
 
     def __init__(self, dma: Dma):
         self.dma = dma
-        self.devices: list[Device] = []
+        self.devices: list[Device] = []  # as they were attached
+        self._at: dict[int, Device] = {}  # by slot
 
-    def attach(self, backend: Backend, legacy: bool = False) -> None:
-        """Put a device into the next slot; ValueError if all are taken."""
-        if len(self.devices) == VIRTIO_SLOTS:
+    def attach(self, backend: Backend, legacy: bool = False, slot: int | None = None) -> None:
+        """Put a device into a slot, or the next free one; ValueError if there is none."""
+        free = [n for n in range(VIRTIO_SLOTS) if n not in self._at]
+        if not free:
             raise ValueError(f"there are {VIRTIO_SLOTS} slots for devices, and no more")
-        self.devices.append(Device(backend, LEGACY if legacy else MODERN, self.dma))
+        if slot is None:
+            last = self.devices[-1].slot if self.devices else -1
+            slot = next((n for n in free if n > last), free[0])
+        if not 0 <= slot < VIRTIO_SLOTS:
+            raise ValueError(f"there is no slot {slot}: slots are 0 to {VIRTIO_SLOTS - 1}")
+        if slot in self._at:
+            raise ValueError(f"slot {slot} has a device already")
+        device = Device(backend, LEGACY if legacy else MODERN, self.dma, slot)
+        self.devices.append(device)
+        self._at[slot] = device
 
     @property
     def slots(self) -> tuple[int, ...]:
         """The slots in use."""
-        return tuple(range(len(self.devices)))
+        return tuple(sorted(self._at))
 
     def answer(self) -> None:
         """Do the access that the hart asks for, and retire its instruction; or obey `tohost`."""
@@ -96,23 +107,23 @@ class Bus:
         if pa < VIRTIO:
             return plic.load(self.dma.memory.plic, pa - PLIC_BASE)
         slot, register = divmod(pa - VIRTIO, PAGE)
-        if slot >= len(self.devices):
-            return 0  # an empty slot
-        return self.devices[slot].load(register, size)
+        if slot not in self._at:
+            return 0
+        return self._at[slot].load(register, size)
 
     def _store(self, pa: int, size: int, value: int) -> None:
         if pa < VIRTIO:
             plic.store(self.dma.memory.plic, pa - PLIC_BASE, value)
             return
         slot, register = divmod(pa - VIRTIO, PAGE)
-        if slot < len(self.devices):
-            self.devices[slot].store(register, size, value)
+        if slot in self._at:
+            self._at[slot].store(register, size, value)
 
     def drive_lines(self) -> None:
         """Show the PLIC which devices interrupt."""
         lines = int(self.dma.memory.plic.lines)
-        for slot, device in enumerate(self.devices):
-            bit = 1 << slot + 1
+        for device in self.devices:
+            bit = 1 << device.slot + 1
             lines = lines | bit if device.state.interrupt else lines & ~bit
         self.dma.memory.plic.lines = lines
 

@@ -150,9 +150,14 @@ class Machine(Terminal):
         """More names for addresses, from an ELF or a System.map; ImageError."""
         self.symbols = tuple(sorted({*self.symbols, *symbols.read(path)}))
 
-    def attach(self, disk: Disk | Overlay, legacy: bool = False) -> None:
-        """Put a disk into the next virtio slot, before loading; ValueError if all are taken."""
-        self.bus.attach(Block(disk), legacy)
+    def attach(
+        self, disk: Disk | Overlay, legacy: bool = False, slot: int | None = None
+    ) -> None:
+        """Put a disk into virtio slot `slot`, or the next one, before loading.
+
+        ValueError if that is taken, or all are.
+        """
+        self.bus.attach(Block(disk), legacy, slot)
 
     def boot(self, entry: int, device_tree: int) -> None:
         """Set the hart at `entry` in S: a0 its number, a1 the device tree's address."""
@@ -279,7 +284,10 @@ class Machine(Terminal):
         made["profile"], made["cost"] = Profile(made["profile"]), CostModel(**made["cost"])
         machine = cls(**made)
         for n, disk in enumerate(disks):
-            machine.attach(disk, n < len(saved.disks) and saved.disks[n].legacy)
+            if n < len(saved.disks):
+                machine.attach(disk, saved.disks[n].legacy, saved.disks[n].slot)
+            else:
+                machine.attach(disk)  # one too many: refused below
         snapfile.put(Path(path), saved, machine)
         return machine
 

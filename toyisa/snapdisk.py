@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from toyisa.memory import VIRTIO_SLOTS
 from toyisa.overlay import Overlay
 from toyisa.snapchecks import Checked, Refused
 from toyisa.virtio import LEGACY, MODERN, Device, State
@@ -42,6 +43,7 @@ class SavedDisk:
     `digest` is the image's; "" within a process, which only reads it meanwhile.
     """
 
+    slot: int
     version: int
     name: str
     read_only: bool
@@ -61,7 +63,9 @@ def take(device: Device) -> SavedDisk:
     block, disk = device.backend, device.backend.disk
     written = dict(disk.written) if isinstance(disk, Overlay) else {}
     state = _copy(device.state)
-    return SavedDisk(device.version, block.name, disk.read_only, disk.sectors, state, written)
+    return SavedDisk(
+        device.slot, device.version, block.name, disk.read_only, disk.sectors, state, written
+    )
 
 
 def sealed(saved: SavedDisk, device: Device) -> SavedDisk:
@@ -81,6 +85,8 @@ def refuse_other(saved: SavedDisk, device: Device) -> None:
     """SnapshotError if the device, or its disk, is another than the one saved."""
     disk = device.backend.disk
     overlaid = isinstance(disk, Overlay)
+    if saved.slot != device.slot:
+        raise SnapshotError(f"was saved with a disk in slot {saved.slot}, not {device.slot}")
     if saved.version != device.version:
         kinds = ("legacy", "modern") if saved.legacy else ("modern", "legacy")
         raise SnapshotError("was saved with a disk {}, not {}".format(*kinds))
@@ -127,6 +133,7 @@ def from_json(value: Any) -> tuple[SavedDisk, tuple[int, ...]]:
     if len(digest) != DIGEST:
         raise Refused("digest is none of an image")
     return SavedDisk(
+        slot=disk.number("slot", 0, VIRTIO_SLOTS - 1),
         version=disk.number("version", LEGACY, MODERN), name=disk.text("name", 4096),
         read_only=disk.truth("read_only"), sectors=sectors,
         state=State(**registers, queue=Queue(**parts)), written={}, digest=digest,

@@ -11,7 +11,7 @@ from typing import Protocol
 from toyisa.virtqueue import QUEUE_MAX, BadRing, Chain, Queue, Ram
 
 MAGIC = 0x74726976  # "virt"
-VENDOR = 0x796F74   # "toy"
+VENDOR = 0x554D4551  # "QEMU": teaching kernels look for it
 LEGACY, MODERN = 1, 2
 VERSION_1 = 1 << 32  # the feature that a modern driver must accept
 
@@ -86,9 +86,10 @@ class State:
 
 
 class Device:
-    """One slot of the bus: `backend` behind the registers of `version`, one queue."""
+    """`backend` behind the registers of `version`, one queue, in slot `slot` of the bus."""
 
-    def __init__(self, backend: Backend, version: int, ram: Ram):
+    def __init__(self, backend: Backend, version: int, ram: Ram, slot: int = 0):
+        self.slot = slot
         self.backend = backend
         self.version = version
         self.ram = ram

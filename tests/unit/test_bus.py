@@ -212,3 +212,46 @@ def test_nine_disks_are_too_many(tmp_path):
             machine.attach(Disk(tmp_path / f"{n}"))
     with pytest.raises(ValueError, match="8 slots"):
         machine.attach(Disk(tmp_path / "8"))
+
+
+def disks(tmp_path, *slots):
+    machine = Machine(mem=1 << 20)
+    for n, slot in enumerate(slots):
+        (tmp_path / f"{n}").write_bytes(bytes((n + 1) * SECTOR))
+        machine.attach(Disk(tmp_path / f"{n}"), slot=slot)
+    return machine
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [((None, None), (0, 1)), ((7,), (7,)), ((3, None, 0), (3, 4, 0)), ((7, None), (7, 0))],
+)
+def test_disks_are_in_the_slots_that_were_asked_for_or_in_the_next(tmp_path, asked, given):
+    machine = disks(tmp_path, *asked)
+    assert tuple(device.slot for device in machine.bus.devices) == given
+    assert machine.bus.slots == tuple(sorted(given))
+    sizes = {slot: n + 1 for n, slot in enumerate(given)}
+    ask = "".join(
+        f"li s0, {VIRTIO + slot * 0x1000}\n lw a1, 0x100(s0)\n slli a0, a0, 2\n or a0, a0, a1\n"
+        for slot in range(8)
+    )
+    machine.load(assemble_text(f".globl _start\n_start: {ask}\n{FINISH}").elf())
+    assert machine.run(1000) is Exit.HALTED
+    wanted = 0
+    for slot in range(8):
+        wanted = wanted << 2 | sizes.get(slot, 0)
+    assert machine.code == wanted, "capacities by slot; 0 where there is none"
+
+
+def test_a_slot_holds_one_disk_and_there_are_eight(tmp_path):
+    with pytest.raises(ValueError, match="slot 3 has a device already"):
+        disks(tmp_path, 3, 3)
+    with pytest.raises(ValueError, match="no slot 8: slots are 0 to 7"):
+        disks(tmp_path, 8)
+
+
+def test_the_slot_says_which_interrupt_it_is(tmp_path):
+    machine = disks(tmp_path, 5)
+    machine.bus.devices[0].state.interrupt = 1
+    machine.bus.drive_lines()
+    assert machine.memory.plic.lines == 1 << 6

@@ -206,3 +206,15 @@ def test_an_overlay_is_a_disk_of_bytes(image):
             plain[at : at + size] = data
         assert overlay.read(at, size) == plain[at : at + size]
     assert overlay.digest() == Disk(image, True).digest()
+
+
+def test_a_disk_comes_back_in_its_slot(image, tmp_path):
+    machine = machine_with(None, "")
+    machine.attach(Disk(image, True), slot=6)
+    machine.save(tmp_path / "state")
+    again = Machine.restore(tmp_path / "state", [Disk(image, True)])
+    assert again.bus.slots == (6,)
+    other = machine_with(None, "")
+    other.attach(Disk(image, True), slot=5)
+    with pytest.raises(SnapshotError, match="a disk in slot 6, not 5"):
+        other.load_snapshot(tmp_path / "state")

@@ -387,3 +387,9 @@ def test_images_that_are_refused(tmp_path):
 def test_a_length_is_rounded_down(tmp_path):
     (tmp_path / "odd").write_bytes(b"x" * 1500)
     assert Disk(tmp_path / "odd").sectors == 2
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_it_says_that_it_is_qemus(image, legacy):
+    """xv6 and other teaching kernels take no other."""
+    assert Driver(Disk(image), legacy).device.load(Reg.VENDOR_ID, 4) == 0x554D4551

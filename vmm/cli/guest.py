@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vmm.cli.files import Refusal, tell
-from vmm.cli.images import Kernel, add_symbols, are_written, load, open_disks
+from vmm.cli.images import (
+    Images,
+    Kernel,
+    Opened,
+    add_symbols,
+    are_written,
+    in_slot,
+    load,
+    open_disks,
+)  # fmt: skip
 from vmm.cli.status import Status
 from vmm.cli.target import refuse_missing
 
@@ -27,18 +36,18 @@ class Guest:
 
     what: Target | Kernel
     script: Path | None
-    images: tuple[tuple[Path, frozenset[str]], ...]
+    images: Images
     symbols: Path | None  # a file with more names for addresses
 
     @property
     def name(self) -> str:
         return self.what.name
 
-    def disks(self) -> list[tuple[Any, bool]]:
+    def disks(self) -> list[Opened]:
         """The disks, locked, before a machine is made; Refusal."""
         return open_disks(self.images)
 
-    def load(self, machine: Any, disks: list[tuple[Any, bool]]) -> None:
+    def load(self, machine: Any, disks: list[Opened]) -> None:
         """Put it into a new machine; Refusal."""
         load(machine, self.what, disks)
         self.name_addresses(machine)
@@ -70,6 +79,8 @@ def chosen(
         raise click.UsageError("--kernel takes the place of TARGET and of --restore", context)
     if not kernel and (given["initrd"] or given["append"] is not None):
         raise click.UsageError("--initrd and --append go with --kernel", context)
+    if given["disk_slot"] is not None:
+        images = in_slot(images, given["disk_slot"])
     if kernel:
         what = Kernel(kernel, given["initrd"], given["append"] or "")
     elif name is None:

@@ -11,7 +11,19 @@ import click
 from vmm.cli.files import Refusal
 from vmm.cli.target import Target
 
-DISK_WORDS = ("ro", "cow", "legacy")
+SLOTS = 8  # for virtio devices: `toyisa.memory.VIRTIO_SLOTS`, which is not imported for its name
+DISK_WORDS = frozenset(("ro", "cow", "legacy", *(f"slot={n}" for n in range(SLOTS))))
+
+Images = tuple[tuple[Path, frozenset[str]], ...]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A disk, locked, and how it is attached; without a slot to the next one."""
+
+    disk: Any
+    legacy: bool
+    slot: int | None
 
 
 @dataclass(frozen=True)
@@ -32,7 +44,7 @@ class Kernel:
 
 
 class DiskImage(click.ParamType):
-    """`FILE[,ro|,cow][,legacy]`: the file, and the words behind it."""
+    """`FILE[,ro|,cow][,legacy][,slot=N]`: the file, and the words behind it."""
 
     name = "disk"
 
@@ -47,11 +59,27 @@ class DiskImage(click.ParamType):
             self.fail(f"{value!r} names no file, such as disk.img,ro", param, ctx)
         if {"ro", "cow"} <= words:
             self.fail("a disk is `ro` or `cow`: read-only, or written in memory", param, ctx)
+        if len([word for word in words if word.startswith("slot=")]) > 1:
+            self.fail("a disk is in one slot", param, ctx)
         return Path(name), frozenset(words)
 
 
-def open_disks(images: tuple[tuple[Path, frozenset[str]], ...]) -> list[tuple[Any, bool]]:
-    """The disks, locked, and whether each is legacy; Refusal.  Starts fast: no numba."""
+def in_slot(images: Images, slot: int) -> Images:
+    """The same with the first disk in a slot, as `--disk-slot` has it; UsageError."""
+    if not images:
+        raise click.UsageError("--disk-slot goes with --disk")
+    (path, words), *others = images
+    if _slot(words) is not None:
+        raise click.UsageError("the slot of the first --disk is given twice")
+    return ((path, words | {f"slot={slot}"}), *others)
+
+
+def _slot(words: frozenset[str]) -> int | None:
+    return next((int(word[5:]) for word in words if word.startswith("slot=")), None)
+
+
+def open_disks(images: Images) -> list[Opened]:
+    """The disks, locked; Refusal.  Starts fast: no numba."""
     from toyisa.disk import Disk, DiskError
     from toyisa.overlay import Overlay
 
@@ -59,12 +87,13 @@ def open_disks(images: tuple[tuple[Path, frozenset[str]], ...]) -> list[tuple[An
         return Overlay(Disk(path, True)) if "cow" in words else Disk(path, "ro" in words)
 
     try:
-        return [(opened(path, words), "legacy" in words) for path, words in images]
+        return [Opened(opened(path, words), "legacy" in words, _slot(words))
+                for path, words in images]  # fmt: skip
     except DiskError as error:
         raise Refusal(str(error)) from None
 
 
-def are_written(images: tuple[tuple[Path, frozenset[str]], ...]) -> bool:
+def are_written(images: Images) -> bool:
     """Whether the guest may write to an image: to run a part again would write again."""
     return any(not words & {"ro", "cow"} for _, words in images)
 
@@ -79,20 +108,20 @@ def add_symbols(machine: Any, path: Path) -> None:
         raise Refusal(str(error)) from None
 
 
-def load(machine: Any, what: Target | Kernel, disks: list[tuple[Any, bool]]) -> None:
+def load(machine: Any, what: Target | Kernel, disks: list[Opened]) -> None:
     """Attach the disks to a new machine and load what it boots; Refusal."""
     from toyisa.image import ImageError, parse
     from toyisa.memory import RAM_BASE
 
     try:
-        for disk, legacy in disks:
-            machine.attach(disk, legacy)
+        for opened in disks:
+            machine.attach(opened.disk, opened.legacy, opened.slot)
         if isinstance(what, Kernel):
             machine.load_kernel(what.image, what.initrd, what.append)
         else:
             parse(what.elf, what.name, RAM_BASE, machine.ram.size)  # for the name: `load` has bytes
             machine.load(what.elf)
-    except ValueError as error:  # more disks than slots
+    except ValueError as error:  # more disks than slots, or two in one
         raise Refusal(str(error)) from None
     except ImageError as error:
         raise Refusal(str(error)) from None

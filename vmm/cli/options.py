@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from vmm.cli.completion import targets
-from vmm.cli.images import DiskImage
+from vmm.cli.images import SLOTS, DiskImage
 from vmm.cli.params import Count, Size, Time
 
 PROFILES = ("strict", "leaky", "leaky-user")
@@ -41,9 +41,12 @@ guest = group(
     click.option("--symbols", type=click.Path(path_type=Path), metavar="FILE",
                  help="Names for addresses from an ELF, such as vmlinux, or a System.map."),
     click.option("--disk", "images", type=DiskImage(), multiple=True,
-                 metavar="FILE[,ro|,cow][,legacy]",
+                 metavar="FILE[,ro|,cow][,legacy][,slot=N]",
                  help="A virtio disk on a raw image: read-only, or written in memory only (cow), "
-                      "or by the legacy registers; up to 8."),
+                      "or by the legacy registers; up to 8, in slots 0 to 7."),
+    click.option("--disk-slot", type=click.IntRange(0, SLOTS - 1), metavar="N",
+                 help="The slot of the first --disk, for kernels that look at one place: slot N is "
+                      "at 0x10001000 + N * 0x1000 and has interrupt N + 1."),
 )  # fmt: skip
 
 profile = click.option(

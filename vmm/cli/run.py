@@ -68,7 +68,7 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
     settings = {key: given[key] for key in SETTINGS}
     disks = guest.disks()
     if restore:
-        machine, settings = _restored(context, restore, settings, [disk for disk, _ in disks])
+        machine, settings = _restored(context, restore, settings, [opened.disk for opened in disks])
         if given["guest"]:
             refuse_other_program(restore, machine, guest.what)
         guest.name_addresses(machine)

@@ -93,7 +93,7 @@ class Session:
         if self.limits.max_insns:
             budget = min(budget, self.limits.max_insns - machine.instret)
             if budget <= 0:
-                line = f"stopped after {machine.instret:,} instructions (--max-insns)"
+                line = f"stopped after {machine.instret:,} instructions; --max-insns N allows more, 0 any number"
                 return self._outcome("budget", Status.LIMIT, line)
         if self.checkpoint:
             budget = self.checkpoint.bound(machine, budget)
@@ -116,7 +116,7 @@ class Session:
         if why is Exit.IDLE or (why is Exit.INPUT and self.input_ended):
             return self._outcome("idle", Status.LIMIT, "the guest sleeps and nothing can wake it")
         if self.limits.seconds and self.spent > self.limits.seconds:
-            line = f"stopped after {self.limits.seconds:g} s (--timeout)"
+            line = f"stopped after {self.limits.seconds:g} s; --timeout N allows more, 0 any time"
             return self._outcome("timeout", Status.LIMIT, line)
         self._feed(waits=why is Exit.INPUT)
         return None

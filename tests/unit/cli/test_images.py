@@ -7,6 +7,8 @@ import pytest
 
 from tests.unit.test_kernel import header, small_kernel
 from toyisa.disk import Disk
+from toyisa.memory import VIRTIO_SLOTS
+from vmm.cli import images
 from vmm.cli.images import DiskImage
 from vmm.cli.main import invoke
 from vmm.cli.status import Status
@@ -41,6 +43,8 @@ def kernel(tmp_path):
         ("a.img,cow", "a.img", "cow"),
         ("a,b.img", "a,b.img", ""),
         ("a,ro.img,ro", "a,ro.img", "ro"),
+        ("a.img,slot=7,ro", "a.img", "ro slot=7"),
+        ("a.img,slot=8", "a.img,slot=8", ""),
     ],
 )
 def test_how_a_disk_is_written(text, path, words):
@@ -66,6 +70,22 @@ def test_a_kernel_sees_its_disk(capfd, kernel, image, words):
     assert invoke(["run", "-q", "--kernel", kernel(CAPACITY), "--disk", f"{image}{words}",
                    "--input", "/dev/null"]) == 0  # fmt: skip
     assert capfd.readouterr().out == "K"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--disk", "{},slot=3"), ("--disk", "{}", "--disk-slot", "3")],
+    ids=["a word", "an option"],
+)
+def test_a_kernel_sees_its_disk_where_it_looks_for_it(capfd, kernel, image, options):
+    words = [word.format(f"{image},cow") for word in options]
+    elsewhere = CAPACITY.replace("0x10001100", "0x10004100")
+    assert invoke(["run", "-q", "--kernel", kernel(elsewhere), *words, "--input", "/dev/null"]) == 0
+    assert capfd.readouterr().out == "K"
+
+
+def test_slots_are_as_many_as_the_machine_has():
+    assert images.SLOTS == VIRTIO_SLOTS
 
 
 # The first letter of what the device tree says behind `rv32ima_zicsr_zifencei_sstc`.
@@ -111,6 +131,10 @@ def refused(capfd, *arguments):
         (("hello", "--append", ""), "go with --kernel"),
         (("--restore", "x", "--disk", "y"), "y: No such file"),
         (("hello", "--disk", "y,ro,cow"), "`ro` or `cow`"),
+        (("hello", "--disk", "y,slot=1,slot=2"), "in one slot"),
+        (("hello", "--disk-slot", "1"), "goes with --disk"),
+        (("hello", "--disk-slot", "8", "--disk", "y"), "0<=x<=7"),
+        (("hello", "--disk-slot", "1", "--disk", "y,slot=2"), "given twice"),
         (("--kernel", "no-such-file"), "no-such-file: no such file"),
         (("--kernel", "x", "--demo"), "--demo needs an example"),
     ],
@@ -130,6 +154,8 @@ def test_images_that_cannot_be_used(capfd, kernel, image, tmp_path):
     assert "2 MiB" in refused(capfd, "--kernel", tmp_path / "odd")
     nine = [word for _ in range(9) for word in ("--disk", f"{image},ro")]
     assert "8 slots" in refused(capfd, "hello", *nine)
+    twice = [word for _ in range(2) for word in ("--disk", f"{image},ro,slot=2")]
+    assert "slot 2 has a device already" in refused(capfd, "hello", *twice)
 
 
 def test_going_back_takes_no_disk_that_is_written(capfd, image):
