@@ -93,7 +93,8 @@ class Session:
         if self.limits.max_insns:
             budget = min(budget, self.limits.max_insns - machine.instret)
             if budget <= 0:
-                line = f"stopped after {machine.instret:,} instructions; --max-insns N allows more, 0 any number"
+                line = f"stopped after {machine.instret:,} instructions"
+                line += "; --max-insns N allows more, 0 any number"
                 return self._outcome("budget", Status.LIMIT, line)
         if self.checkpoint:
             budget = self.checkpoint.bound(machine, budget)
