@@ -14,8 +14,12 @@ from pathlib import Path
 from asm import source
 from asm.errors import Fault, Problem, file_error
 from asm.expr import Undefined, evaluate
+from asm.files import Places
 from asm.frames import Spot
-from asm.layout import far_branches, place, resolve
+from asm.guesses import Guesses
+from asm.layout import place, resolve
+from asm.limits import TIMEOUT, Budget
+from asm.linetable import LineTable
 from asm.section import Section
 from asm.source import Source
 from asm.unit import Unit
@@ -45,6 +49,7 @@ class Name:
     binding: str
     section: str
     hidden: bool
+    visibility: int = 0  # as ELF has it
 
 
 @dataclass(eq=False)
@@ -57,6 +62,7 @@ class Object:
     warnings: list[Problem]
     entry: int
     files: dict[str, list[str]]  # every source file read: its lines as written
+    loc: LineTable  # what a compiler said of its own source
 
     def elf(self) -> bytes:
         """The program as a static ELF32 executable."""
@@ -78,7 +84,8 @@ class Object:
             if not section.loaded:
                 continue
             ends = [offset for offset, _, _ in section.lines[1:]] + [section.size]
-            for (offset, frame, index), end in zip(section.lines, ends, strict=True):
+            # A section without bytes has no lines, but an end.
+            for (offset, frame, index), end in zip(section.lines, ends, strict=False):
                 if end > offset:
                     path, number = Spot(frame, index).site()
                     found.append(Line(section.address + offset, end - offset, path, number))
@@ -91,6 +98,22 @@ class Object:
         return line if line and address < line.address + line.size else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """How to assemble, but for the source."""
+
+    include_dirs: Sequence[Path] = ()
+    defines: Mapping[str, int] | None = None
+    base: int = BASE
+    page_align: bool = False
+    confine: Path | Sequence[Path] = ()
+    timeout: float | None = TIMEOUT
+
+    def places(self, main: str) -> Places:
+        within = [self.confine] if isinstance(self.confine, str | Path) else self.confine
+        return Places.of([Path(d) for d in self.include_dirs], [Path(d) for d in within], main)
+
+
 def assemble(
     path: Path,
     *,
@@ -98,14 +121,18 @@ def assemble(
     defines: Mapping[str, int] | None = None,
     base: int = BASE,
     page_align: bool = False,
+    confine: Path | Sequence[Path] = (),
+    timeout: float | None = TIMEOUT,
 ) -> Object:
     """Assemble a file.  Raises AsmErrors with every error found.
 
     `defines` are constants as `.equ` makes them; with `page_align`, sections of
-    different permissions do not share a page.
+    different permissions do not share a page.  With `confine`, a directory or several,
+    `.include` and `.incbin` read nothing outside, wherever links lead: for sources by
+    others.  After `timeout` seconds it is an error; None: never.
     """
-    text = source.read(Path(path))
-    return _assemble(text, [Path(d) for d in include_dirs], defines or {}, base, page_align)
+    options = _Options(include_dirs, defines, base, page_align, confine, timeout)
+    return _assemble(source.read(Path(path)), options)
 
 
 def assemble_text(
@@ -116,39 +143,50 @@ def assemble_text(
     defines: Mapping[str, int] | None = None,
     base: int = BASE,
     page_align: bool = False,
+    confine: Path | Sequence[Path] = (),
+    timeout: float | None = TIMEOUT,
 ) -> Object:
-    """Assemble a text, called `name` in errors.  Raises AsmErrors."""
-    if not text.isascii() and (text.encode(errors="replace").decode() != text):
-        raise file_error(name, "this is not text: it has half a character")
-    main = source.clean(name, text)
-    return _assemble(main, [Path(d) for d in include_dirs], defines or {}, base, page_align)
+    """Assemble a text, called `name` in errors, as `assemble` does a file."""
+    try:
+        source.encode(text)
+    except UnicodeEncodeError:
+        raise file_error(name, "this is not text: it has half a character") from None
+    options = _Options(include_dirs, defines, base, page_align, confine, timeout)
+    return _assemble(source.clean(name, text), options)
 
 
-def _assemble(
-    main: Source, include_dirs: list[Path], defines: Mapping[str, int], base: int, page_align: bool
-) -> Object:
+def _assemble(main: Source, options: _Options) -> Object:
+    base = options.base
     if not 0 <= base < 1 << 32 or base & 3:
         raise file_error(main.path, f"base {base:#x} is not a 32-bit address, a multiple of 4")
-    far: frozenset[int] = frozenset()
-    for _ in range(MAX_PASSES):
-        unit = Unit(main, include_dirs, far)
-        for name, value in defines.items():
-            _define(unit, name, value)
-        unit.run()
-        more = far_branches(unit)
-        if more <= far:
-            break
-        far |= more
-    else:
-        raise file_error(main.path, "branches do not settle", f"after {MAX_PASSES} passes")
+    unit = _settled(main, options)
     if not any(section.size for section in unit.sections.values()):
         raise file_error(main.path, "there is nothing to assemble: no instructions, no data")
-    loaded = place(unit, base, page_align)
+    loaded = place(unit, base, options.page_align)
     resolve(unit)
     symbols = _names(unit)
     rest = [section for section in unit.sections.values() if not section.loaded]
-    sections = loaded + rest
-    return Object(main, sections, symbols, unit.warnings, _entry(unit, symbols), unit.files)
+    entry = _entry(loaded, symbols)
+    return Object(
+        main, loaded + rest, symbols, unit.warnings, entry, unit.files, unit.loc
+    )
+
+
+def _settled(main: Source, options: _Options) -> Unit:
+    """The last of the passes that it takes until every size is known."""
+    places = options.places(main.path)
+    guesses, budget = Guesses(), Budget(options.timeout)
+    for _ in range(MAX_PASSES):
+        try:
+            unit = Unit(main, places, guesses, budget)
+        except Fault as fault:  # the first frame: the file is too long
+            raise file_error(main.path, fault.what, fault.why, fault.fix) from None
+        for name, value in (options.defines or {}).items():
+            _define(unit, name, value)
+        unit.run()
+        if not guesses.learn(unit.sections.values()):
+            return unit
+    raise file_error(main.path, "branches do not settle", f"after {MAX_PASSES} passes")
 
 
 def _define(unit: Unit, name: str, value: int) -> None:
@@ -162,7 +200,7 @@ def _names(unit: Unit) -> dict[str, Name]:
     """The defined symbols with their final values."""
     names = {}
     for symbol in unit.symbols.by_name.values():
-        if "\1" in symbol.name:
+        if "\1" in symbol.name or symbol.type == "section":
             continue
         try:
             if symbol.value is None:
@@ -185,11 +223,16 @@ def _names(unit: Unit) -> dict[str, Name]:
             symbol.binding,
             section.name if section else "",
             symbol.hidden,
+            symbol.visibility,
         )
     unit.check()
     return names
 
 
-def _entry(unit: Unit, symbols: Mapping[str, Name]) -> int:
-    start = symbols.get("_start")
-    return start.value if start else unit.sections[".text"].address
+def _entry(loaded: Sequence[Section], symbols: Mapping[str, Name]) -> int:
+    """`_start`, else where the first code is."""
+    if "_start" in symbols:
+        return symbols["_start"].value
+    code = [section for section in loaded if section.code and section.size]
+    first = (code or [section for section in loaded if section.name == ".text"])[0]
+    return first.address

@@ -16,7 +16,7 @@ from asm.lexer import split, string
 if TYPE_CHECKING:
     from asm.unit import Unit
 
-_WORD = re.compile(r"\s*\.(if\w*|elseif|else|endif)\b(.*)", re.S)
+_WORD = re.compile(r"\s*\.(if\w*|elsec?|elseif|endif|endc)(?![\w.$])(.*)", re.S | re.I)
 
 
 def _open(test, unit: Unit, text: str) -> None:
@@ -57,17 +57,17 @@ def _skip(unit: Unit) -> None:
         match = _WORD.match(line)
         if match is None:
             continue
-        word, rest = match.groups()
+        word, rest = match[1].lower(), match[2]
         if word.startswith("if"):
-            depth += 1
-        elif word == "endif":
+            depth += "." + word in _TESTS
+        elif word in ("endif", "endc"):
             if not depth:
                 frame.conditions.pop()
                 return
             depth -= 1
         elif not depth and condition.ended:
             raise Fault(f"`.{word}` after `.else`")
-        elif not depth and word == "else":
+        elif not depth and word in ("else", "elsec"):
             condition.ended = True
             if not condition.taken:
                 condition.taken = True
@@ -133,5 +133,7 @@ DIRECTIVES = {
     **{name: partial(_open, test) for name, test in _TESTS.items()},
     ".elseif": _else,
     ".else": _else,
+    ".elsec": _else,
     ".endif": _endif,
+    ".endc": _endif,
 }

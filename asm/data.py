@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import struct
 from functools import partial
 from typing import TYPE_CHECKING
 
 from asm.errors import Fault
 from asm.expr import parse
-from asm.fixups import Kind
+from asm.fixups import Kind, leb128
 from asm.lexer import split, string
 from asm.operands import is_register
-from asm.section import MAX_IMAGE
+from asm.section import MAX_ALIGN, MAX_IMAGE
 from asm.symbols import Address
 
 if TYPE_CHECKING:
     from asm.unit import Unit
 
 _NOP = (0x13).to_bytes(4, "little")
-_MAX_ALIGN = 1 << 24
+_FLOAT = re.compile(
+    r"(?:0[a-zA-Z])?([-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?))", re.I
+)
 
 
 def _values(size: int, unit: Unit, text: str) -> None:
@@ -35,10 +39,70 @@ def _values(size: int, unit: Unit, text: str) -> None:
                 unit.warn(f"{value:#x} is cut to {kept:#x}: it takes more than {size} bytes", item)
             unit.section.append((value & ((1 << 8 * size) - 1)).to_bytes(size, "little"))
             continue
-        if unit.section.type == "nobits":
-            raise Fault(f"{unit.section.name} holds zeros only", fix="use .data", at=item)
+        _no_contents(unit, item)
         unit.fix(Kind.DATA, value, item, None, size)
         unit.section.append(bytes(size))
+
+
+def _no_contents(unit: Unit, item: str) -> None:
+    """Refuse what is not known to be zero in a section that has no bytes."""
+    if unit.section.type == "nobits":
+        raise Fault(f"{unit.section.name} holds zeros only", fix="use .data", at=item)
+
+
+def _octa(unit: Unit, text: str) -> None:
+    """`.octa`: numbers of 16 bytes."""
+    unit.mark()
+    for item in split(text):
+        value = parse(item, unit)
+        if not isinstance(value, int):
+            raise Fault("`.octa` takes numbers, no addresses", at=item)
+        if not -(1 << 127) <= value < 1 << 128:
+            raise Fault("this number takes more than 16 bytes", at=item)
+        unit.section.append((value & (1 << 128) - 1).to_bytes(16, "little"))
+
+
+def _float(code: str, unit: Unit, text: str) -> None:
+    """`.float`, `.double`: the bits of numbers, for programs that compute with them."""
+    unit.mark()
+    for item in split(text):
+        try:
+            value = float(_FLOAT.fullmatch(item)[1])
+            unit.section.append(struct.pack(code, value))
+        except (TypeError, ValueError, OverflowError):
+            raise Fault(f"`{item}` is no number for .float or .double", at=item) from None
+
+
+def _wide_strings(width: int, unit: Unit, text: str) -> None:
+    """`.string16` and its kin: each byte widened, with a zero of that width behind."""
+    unit.mark()
+    for item in split(text):
+        data = string(item) + b"\0"
+        unit.section.append(b"".join(byte.to_bytes(width, "little") for byte in data))
+
+
+def _copies(size: int, unit: Unit, text: str) -> None:
+    """`.dcb.l count[, value]`: a value several times."""
+    items = _operands(text, 1, 2, "count[, value]")
+    count = _count(unit, items[0])
+    value = unit.value(items[1], "the value") if len(items) > 1 else 0
+    pattern = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
+    _reserve(unit, count * size, pattern, items[0])
+
+
+def _elements(size: int, unit: Unit, text: str) -> None:
+    """`.ds.l count[, fill]`: room for so many elements."""
+    items = _operands(text, 1, 2, "count[, fill]")
+    fill = unit.value(items[1], "the fill") if len(items) > 1 else 0
+    pattern = (fill & (1 << 8 * size) - 1).to_bytes(size, "little")
+    _reserve(unit, _count(unit, items[0]) * size, pattern, items[0])
+
+
+def _count(unit: Unit, text: str) -> int:
+    count = unit.value(text, "the count")
+    if count < 0:
+        raise Fault(f"a count below 0: {count}", at=text)
+    return count
 
 
 def _strings(end: bytes, unit: Unit, text: str) -> None:
@@ -111,8 +175,8 @@ def _align(power: bool, size: int, unit: Unit, text: str) -> None:
     align = 1 << amount if power and 0 <= amount <= 24 else amount
     if align == 0:
         align = 1
-    if align < 0 or align & (align - 1) or align > _MAX_ALIGN:
-        why = f"it is a power of two, up to {_MAX_ALIGN}"
+    if align < 0 or align & (align - 1) or align > MAX_ALIGN:
+        why = f"it is a power of two, up to {MAX_ALIGN}"
         hint = "here the operand is the exponent: `.align 2` aligns to 4" if power else ""
         raise Fault(f"`{items[0]}` is not an alignment", why=why, fix=hint, at=items[0])
     section = unit.section
@@ -138,22 +202,17 @@ def _align(power: bool, size: int, unit: Unit, text: str) -> None:
 
 
 def _leb128(signed: bool, unit: Unit, text: str) -> None:
-    """`.uleb128`, `.sleb128`: constants in a variable number of bytes."""
+    """`.uleb128`, `.sleb128`: numbers, also distances of labels, in a variable number of bytes."""
     unit.mark()
     for item in split(text):
-        value = unit.value(item, "a LEB128")
-        if value < 0 and not signed:
-            raise Fault("a number below 0 in .uleb128", at=item)
-        out = bytearray()
-        while True:
-            low, value = value & 0x7F, value >> 7
-            done = (value == 0 and not (signed and low & 0x40)) or (
-                signed and value == -1 and bool(low & 0x40)
-            )
-            out.append(low | (0 if done else 0x80))
-            if done:
-                break
-        unit.section.append(bytes(out))
+        value = parse(item, unit)
+        if isinstance(value, int):
+            if value < 0 and not signed:
+                raise Fault("a number below 0 in .uleb128", at=item)
+            unit.section.append(leb128(value, signed))
+        else:
+            _no_contents(unit, item)
+            unit.fix_leb128(Kind.SLEB128 if signed else Kind.ULEB128, value, item)
 
 
 def _operands(text: str, least: int, most: int, syntax: str) -> list[str]:
@@ -168,6 +227,33 @@ DIRECTIVES = {
     **dict.fromkeys((".half", ".short", ".2byte", ".hword"), partial(_values, 2)),
     **dict.fromkeys((".word", ".long", ".int", ".4byte"), partial(_values, 4)),
     **dict.fromkeys((".dword", ".quad", ".8byte"), partial(_values, 8)),
+    ".octa": _octa,
+    ".float": partial(_float, "<f"),
+    ".single": partial(_float, "<f"),
+    ".double": partial(_float, "<d"),
+    ".dc": partial(_values, 2),
+    ".dc.a": partial(_values, 4),
+    ".dc.b": partial(_values, 1),
+    ".dc.w": partial(_values, 2),
+    ".dc.l": partial(_values, 4),
+    ".dc.s": partial(_float, "<f"),
+    ".dc.d": partial(_float, "<d"),
+    ".dcb": partial(_copies, 2),
+    ".dcb.b": partial(_copies, 1),
+    ".dcb.w": partial(_copies, 2),
+    ".dcb.l": partial(_copies, 4),
+    ".ds": partial(_elements, 2),
+    ".ds.b": partial(_elements, 1),
+    ".ds.w": partial(_elements, 2),
+    ".ds.l": partial(_elements, 4),
+    ".ds.s": partial(_elements, 4),
+    ".ds.d": partial(_elements, 8),
+    ".ds.p": partial(_elements, 12),
+    ".ds.x": partial(_elements, 12),
+    ".string8": partial(_strings, b"\0"),
+    ".string16": partial(_wide_strings, 2),
+    ".string32": partial(_wide_strings, 4),
+    ".string64": partial(_wide_strings, 8),
     ".ascii": partial(_strings, b""),
     ".asciz": partial(_strings, b"\0"),
     ".string": partial(_strings, b"\0"),

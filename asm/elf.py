@@ -64,11 +64,14 @@ class _Strings:
 
 def write(program: Object) -> bytes:
     """The bytes of the executable."""
-    sections = [s for s in program.sections if s.size or s.name == ".text"]
+    made = dwarf.sections(program)
+    sections = [
+        s for s in program.sections if (s.size or s.name == ".text") and s.name not in made
+    ]
     headers = [_Header("", 0, align=0)]
     headers += [_of_section(section) for section in sections]
     headers.append(_Header(".riscv.attributes", _ATTRIBUTES, data=_attributes()))
-    headers += [_Header(name, 1, data=data) for name, data in dwarf.sections(program).items()]
+    headers += [_Header(name, 1, data=data) for name, data in made.items()]
     headers += _symbol_table(program, sections, len(headers))
 
     names = _Strings()
@@ -100,7 +103,7 @@ def _of_section(section: Section) -> _Header:
         bytes(section.data),
         section.size,
         align=section.align,
-        entry_size=1 if "M" in section.flags else 0,
+        entry_size=(section.entry_size or 1) if "M" in section.flags else 0,
     )
 
 
@@ -205,11 +208,14 @@ def _of_name(name: Name, strings: _Strings, number: dict[str, int]) -> bytes:
     info = _BINDINGS[name.binding] << 4 | _SYMBOL_TYPES[name.type]
     # A name in a section that is empty, and so left out, is as good as a constant.
     index = number.get(name.section, _SHN_ABS)
-    return _pack_symbol(strings.index(name.name), name.value, name.size, info, index)
+    text = strings.index(name.name)
+    return _pack_symbol(text, name.value, name.size, info, index, name.visibility)
 
 
-def _pack_symbol(name: int, value: int, size: int, info: int, section: int) -> bytes:
-    return struct.pack("<IIIBBH", name, value, size, info, 0, section)
+def _pack_symbol(
+    name: int, value: int, size: int, info: int, section: int, visibility: int = 0
+) -> bytes:
+    return struct.pack("<IIIBBH", name, value & 0xFFFF_FFFF, size, info, visibility, section)
 
 
 def _attributes() -> bytes:

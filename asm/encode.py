@@ -63,7 +63,7 @@ def encode(form: Form, texts: list[str], unit: Unit) -> None:
         branch = section.fixups[-1]
         branch.ordinal = unit.branches
         unit.branches += 1
-        if branch.ordinal in unit.far:
+        if branch.ordinal in unit.guesses.far:
             # "the assembler ... an inverted branch over a jump" (GNU as, RISC-V)
             unit.word(offset, (word ^ _INVERSE) | branch.field.insert(8))
             branch.kind, branch.offset = Kind.JAL, offset + 4

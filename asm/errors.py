@@ -7,8 +7,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MAX_SHOWN = 200  # characters of a source line
+from asm.quote import columns, cut, legible, underlined, visible
+
+MAX_SHOWN = 200  # characters of a sentence
 MAX_ERRORS = 20  # a run stops here: later errors are seldom news
+MAX_WARNINGS = 1000
 
 
 class Fault(Exception):
@@ -20,9 +23,9 @@ class Fault(Exception):
 
     def __init__(self, what: str, *, why: str = "", fix: str = "", at: str = "", fatal=False):
         super().__init__(what)
-        self.what = what if len(what) <= MAX_SHOWN else what[:MAX_SHOWN] + "..."
-        self.why = why
-        self.fix = fix
+        self.what = _short(what)
+        self.why = _short(why)
+        self.fix = _short(fix)
         self.at = at
         self.fatal = fatal
 
@@ -55,21 +58,19 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.place
+        what = f"{self.severity}: {visible(self.what)}"
         if not place.line:
-            head = [f"{place.path}: {self.severity}: {self.what}"]
+            head = [f"{visible(place.path)}: {what}"]
         else:
             start, length = _span(place.text, self.at)
-            text, before = _window(place.text, start)
-            # Tabs are kept, so that the caret stands right however wide they show.
-            indent = re.sub(r"[^\t]", " ", text[:before])
-            caret = "^" + "~" * (min(length, len(text) - before) - 1)
             head = [
-                f"{place.path}:{place.line}:{start + 1}: {self.severity}: {self.what}",
-                f"{place.line:6} | {text}",
-                f"       | {indent}{caret}",
+                f"{visible(place.path)}:{place.line}:{start + 1}: {what}",
+                *underlined(place.line, place.text, start, length),
             ]
-        notes = [f"  {key}: {text}" for key, text in (("why", self.why), ("fix", self.fix)) if text]
-        return "\n".join([*head, *notes, *(f"  {step}" for step in place.trail)])
+        told = (("why", self.why), ("fix", self.fix))
+        notes = [f"  {key}: {visible(text)}" for key, text in told if text]
+        width = columns() - 2
+        return "\n".join([*head, *notes, *(f"  {cut(step, width)}" for step in place.trail)])
 
 
 class AsmErrors(Exception):
@@ -89,24 +90,37 @@ def file_error(path: object, what: str, why: str = "", fix: str = "") -> AsmErro
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The sentence that offers the known name closest to `name`, or nothing."""
+    """The sentence that offers the known name closest to `name`, or nothing.
+
+    A name that takes more than a slip or two to become another is no misspelling of it.
+    """
     import difflib  # only a run that fails pays for it
 
-    near = difflib.get_close_matches(name, list(known), 1, 0.6)
+    near = difflib.get_close_matches(name, list(known), 3, 0.6)
+    near = [other for other in near if _slips(name, other) <= max(1, len(other) // 4)]
     return f"did you mean `{near[0]}`?" if near else ""
 
 
-def _window(text: str, start: int) -> tuple[str, int]:
-    """The part of a line that is shown, and where in it column `start` lies."""
-    if len(text) <= MAX_SHOWN:
-        return text, start
-    first = max(0, min(start - MAX_SHOWN // 2, len(text) - MAX_SHOWN))
-    return text[first : first + MAX_SHOWN], start - first
+def _slips(wrong: str, right: str) -> int:
+    """Letters added, left out, changed or swapped to get from one word to the other."""
+    before, row = [], list(range(len(right) + 1))
+    for i, letter in enumerate(wrong, 1):
+        older, before, row = before, row, [i]
+        for j, other in enumerate(right, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != other))
+            if i > 1 and j > 1 and letter == right[j - 2] and wrong[i - 2] == other:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
+
+
+def _short(sentence: str) -> str:
+    return sentence if len(sentence) <= MAX_SHOWN else sentence[:MAX_SHOWN] + "..."
 
 
 def _span(text: str, at: str) -> tuple[int, int]:
     """Where in `text` the piece `at` lies, and its length; else the first word."""
-    at = at.strip()
+    at = legible(at.strip())
     if at:
         whole = re.search(rf"(?<![\w.$]){re.escape(at)}(?![\w$])", text)
         start = whole.start() if whole else text.find(at)

@@ -57,13 +57,16 @@ class Undefined(Exception):
 
 
 def parse(text: str, scope: Scope) -> Expr:
-    """The value of an expression, computed as far as is known."""
+    """The value of an expression, computed as far as is known.  Raises Fault."""
     if _PLAIN_NAME.match(text):
         return _snapshot(scope.symbol(text.strip()))
     if _PLAIN_NUMBER.match(text):
         return int(text, 0)
-    reader = _Reader(text, scope)
-    value = reader.ranked(0)
+    try:
+        reader = _Reader(text, scope)
+        value = reader.ranked(0)
+    except RecursionError:
+        raise Fault("this expression is nested too deep") from None
     if reader.token is not None:
         raise Fault(f"unexpected `{reader.token}` in an expression", at=reader.rest())
     return value
@@ -72,12 +75,13 @@ def parse(text: str, scope: Scope) -> Expr:
 def evaluate(value: Expr) -> int | Address:
     """What `value` comes to now.  Raises Undefined, or Fault if it has no meaning."""
     try:
-        return _evaluate(value)
+        return _evaluate(value, {})
     except RecursionError:
         raise Fault("this value depends on too many others") from None
 
 
-def _evaluate(value: Expr) -> int | Address:
+def _evaluate(value: Expr, known: dict[Symbol, int | Address]) -> int | Address:
+    """`known` holds the symbols computed on the way: each is used by many others."""
     if isinstance(value, int):
         return value
     if isinstance(value, Address):
@@ -85,9 +89,9 @@ def _evaluate(value: Expr) -> int | Address:
             return value
         return value.section.address + value.offset
     if isinstance(value, Symbol):
-        return _symbol(value)
+        return _symbol(value, known)
     operator, left, right = value
-    result = _apply(operator, _evaluate(left), _evaluate(right))
+    result = _apply(operator, _evaluate(left, known), _evaluate(right, known))
     if result is None:
         raise Fault(
             f"`{operator}` on addresses cannot be computed here",
@@ -96,16 +100,19 @@ def _evaluate(value: Expr) -> int | Address:
     return result
 
 
-def _symbol(symbol: Symbol) -> int | Address:
+def _symbol(symbol: Symbol, known: dict[Symbol, int | Address]) -> int | Address:
+    if symbol in known:
+        return known[symbol]
     if symbol.value is None:
         if symbol.binding == "weak":
             return 0  # "An undefined weak symbol has the value 0", as linkers have it
         raise Undefined(symbol)
     if isinstance(symbol.value, _KNOWN):
-        return _evaluate(symbol.value)
+        return _evaluate(symbol.value, known)
     deferred, symbol.value = symbol.value, None  # so that a circle ends here
     try:
-        return _evaluate(deferred)
+        known[symbol] = _evaluate(deferred, known)
+        return known[symbol]
     finally:
         symbol.value = deferred
 

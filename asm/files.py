@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asm.errors import AsmErrors, Fault, did_you_mean
+from asm.errors import AsmErrors, Fault, did_you_mean, file_error
 from asm.frames import Frame
 from asm.lexer import split, string
 from asm.source import Source, read, read_bytes
@@ -13,7 +16,40 @@ from asm.source import Source, read, read_bytes
 if TYPE_CHECKING:
     from asm.unit import Unit
 
-_sources: dict[Path, tuple[int, Source]] = {}  # passes read the same files again
+_sources: dict[Path, tuple[tuple[int, int, int], Source]] = {}  # passes read the same files again
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where files may be: the directories that are searched, and those that must not
+    be left (`within`, resolved; empty: no bounds)."""
+
+    search: tuple[Path, ...] = ()
+    within: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(cls, search: Sequence[Path], confine: Sequence[Path], main: str) -> Places:
+        """Raises AsmErrors if a directory that is searched lies outside."""
+        places = cls(tuple(search), tuple(Path(directory).resolve() for directory in confine))
+        for directory in places.within:
+            if not directory.is_dir():
+                raise file_error(directory, "is not a directory, so nothing is confined to it")
+        for directory in search:
+            if not places.allow(directory):
+                raise file_error(
+                    main, f"the include directory {directory} lies outside {places.bounds()}"
+                )
+        return places
+
+    def allow(self, path: Path) -> bool:
+        """Whether a path, its links followed, stays within."""
+        if not self.within:
+            return True
+        real = path.resolve()
+        return any(real.is_relative_to(directory) for directory in self.within)
+
+    def bounds(self) -> str:
+        return " and ".join(str(directory) for directory in self.within)
 
 
 def _include(unit: Unit, text: str) -> None:
@@ -21,7 +57,7 @@ def _include(unit: Unit, text: str) -> None:
     path = _find(unit, text)
     spot = unit.spot()
     while spot is not None:
-        if Path(spot.frame.source.path) == path:
+        if _same(spot.frame.source.path, path):
             raise Fault(f"{path} includes itself", at=text, fatal=True)
         spot = spot.frame.parent
     try:
@@ -51,26 +87,65 @@ def _incbin(unit: Unit, text: str) -> None:
 
 def _find(unit: Unit, text: str) -> Path:
     """The file: beside the file that names it, else in the include directories."""
-    name = string(text).decode(errors="replace")
+    name = os.fsdecode(string(text))
     if not name or "\0" in name:
         raise Fault("a file's name is missing", at=text)
     beside = Path(unit.frame.source.path).parent
-    tried = [beside, *unit.include_dirs]
+    tried = [beside, *unit.places.search]
+    irregular = None
     for directory in tried:
-        if (directory / name).is_file():
-            return directory / name
-    neighbours = [path.name for path in beside.glob("*") if path.is_file()]
+        path = directory / name
+        if not _allowed(unit, path):
+            raise Fault(
+                f"`{name}` lies outside {unit.places.bounds()}",
+                why="sources are confined: links are followed, then the place is looked at",
+                at=name,
+                fatal=True,
+            )
+        if path.is_file():
+            return path
+        if path.exists() and irregular is None:
+            irregular = path
+    if irregular is not None:
+        kind = "a directory, not a file" if irregular.is_dir() else "not a regular file"
+        raise Fault(f"{irregular} is {kind}", at=name, fatal=True)
     raise Fault(
         f"cannot find `{name}`",
         why="looked in " + ", ".join(str(directory) for directory in tried),
-        fix=did_you_mean(Path(name).name, neighbours) or "`-I directory` adds a place to look in",
+        fix=_neighbour(name, beside, unit) or "`-I directory` adds a place to look in",
         at=name,
         fatal=True,
     )
 
 
+def _allowed(unit: Unit, path: Path) -> bool:
+    try:
+        return unit.places.allow(path)
+    except (OSError, RuntimeError):  # a circle of links: no file, wherever it lies
+        return True
+
+
+def _neighbour(name: str, beside: Path, unit: Unit) -> str:
+    """The hint that names a file beside, of a name that is close."""
+    if not _allowed(unit, beside):
+        return ""
+    try:
+        neighbours = [entry.name for entry in os.scandir(beside) if entry.is_file()]
+    except OSError:
+        return ""
+    return did_you_mean(Path(name).name, neighbours[:1000])
+
+
+def _same(a: str, b: Path) -> bool:
+    try:
+        return Path(a) == b or os.path.samefile(a, b)
+    except (OSError, ValueError):
+        return False
+
+
 def _read(path: Path) -> Source:
-    changed = path.stat().st_mtime_ns
+    state = path.stat()
+    changed = (state.st_mtime_ns, state.st_size, state.st_ino)
     held = _sources.get(path)
     if held is None or held[0] != changed:
         held = _sources[path] = (changed, read(path))

@@ -32,6 +32,8 @@ class Kind(Enum):
     PCREL_HI20 = "%pcrel_hi: upper 20 bits of a distance, rounded"
     PCREL_LO12 = "%pcrel_lo: lower 12 bits of the distance at a label's auipc"
     PAIR = "an auipc and the 12 bits of the instruction after it"
+    ULEB128 = "a number of variable length"
+    SLEB128 = "a signed number of variable length"
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +51,7 @@ class Fixup:
     text: str
     field: Field | None = None
     size: int = 4
-    ordinal: int = -1  # a branch's number, for `Unit.far`
+    ordinal: int = -1  # the number by which `Guesses` knows it
 
 
 def apply(fixup: Fixup) -> None:
@@ -60,6 +62,9 @@ def apply(fixup: Fixup) -> None:
         mask = (1 << 8 * fixup.size) - 1
         end = fixup.offset + fixup.size
         data[fixup.offset : end] = (value & mask).to_bytes(fixup.size, "little")
+        return
+    if fixup.kind in (Kind.ULEB128, Kind.SLEB128):
+        _apply_leb128(fixup)
         return
     if fixup.kind is Kind.PCREL_LO12:
         value = _distance_of_label(fixup)
@@ -82,6 +87,27 @@ def apply(fixup: Fixup) -> None:
     elif fixup.kind in (Kind.LO12, Kind.PCREL_LO12):
         value = lower(value)
     _or(fixup.section, fixup.offset, insert(fixup.field, value, fixup.text))
+
+
+def _apply_leb128(fixup: Fixup) -> None:
+    value, signed = evaluate(fixup.expr), fixup.kind is Kind.SLEB128
+    if value < 0 and not signed:
+        raise Fault(f"a number below 0 in .uleb128: {value}", at=fixup.text)
+    # Longer than need be when a later pass made the value smaller: still the same number.
+    data = leb128(value, signed, fixup.size)
+    fixup.section.data[fixup.offset : fixup.offset + len(data)] = data
+
+
+def leb128(value: int, signed: bool, size: int = 1) -> bytes:
+    """A number in 7-bit groups, the lowest first ("DWARF", 7.6); in `size` bytes or more."""
+    out = bytearray()
+    while True:
+        low, value = value & 0x7F, value >> 7
+        rest = -1 if signed and low & 0x40 else 0
+        if value == rest and len(out) + 1 >= size:
+            out.append(low)
+            return bytes(out)
+        out.append(low | 0x80)
 
 
 def insert(field: Field, value: int, text: str) -> int:

@@ -6,41 +6,15 @@ Must not know statements, nor the file format.
 from __future__ import annotations
 
 from asm.errors import MAX_ERRORS, Fault, Problem, file_error
-from asm.expr import Undefined, evaluate
-from asm.fixups import Fixup, Kind, apply
+from asm.expr import Undefined
+from asm.fixups import Fixup, apply
 from asm.section import Section
-from asm.symbols import Address, Symbol
 from asm.unit import Unit
 
 # In memory in this order, `.text.*` after `.text` and so on; others follow.
-ORDER = (".text", ".rodata", ".data", ".bss")
+ORDER = (".text", ".rodata", ".srodata", ".data", ".sdata", ".sbss", ".bss")
 MIN_ALIGN = 16  # every section starts on this, so words in it may
 PAGE = 4096
-
-
-def far_branches(unit: Unit) -> frozenset[int]:
-    """The numbers of the branches that do not reach as they are.
-
-    GNU `as` also makes those long that go to another section or to a weak symbol.
-    """
-    far = set()
-    for section in unit.sections.values():
-        for fixup in section.fixups:
-            if fixup.kind is Kind.BRANCH and not _near(fixup):
-                far.add(fixup.ordinal)
-    return frozenset(far)
-
-
-def _near(fixup: Fixup) -> bool:
-    if isinstance(fixup.expr, Symbol) and fixup.expr.binding == "weak":
-        return False
-    try:
-        target = evaluate(fixup.expr)
-    except (Undefined, Fault):
-        return True  # reported when it is applied
-    if not isinstance(target, Address) or target.section is not fixup.section:
-        return False
-    return -4096 <= target.offset - fixup.offset < 4096
 
 
 def place(unit: Unit, base: int, page_align: bool = False) -> list[Section]:
@@ -75,12 +49,18 @@ def _rank(section: Section) -> int:
 
 def resolve(unit: Unit) -> None:
     """Write every fixup.  Raises AsmErrors for those that do not fit."""
+    at = 0
     for section in unit.sections.values():
         for fixup in section.fixups:
             try:
                 apply(fixup)
+                at += 1
+                if not at & 1023:
+                    unit.budget.look()
             except Fault as fault:
                 _report(unit, fixup, fault)
+                if fault.fatal:
+                    unit.check()
             except Undefined as error:  # a definition that leads back to itself
                 name = error.symbol.name
                 _report(unit, fixup, Fault(f"`{name}` is defined by itself", at=name))

@@ -6,9 +6,11 @@ Must not know any operation, nor what an operand means.
 import re
 
 from asm.errors import Fault
+from asm.source import encode
 
 # label: operation operands.  Each part may be missing.
 STATEMENT = re.compile(r"\s*(?:([\w.$]+)\s*:\s*)?(?:([\w.$]+)\s*)?(.*)", re.S)
+LABEL = re.compile(r"\s*([\w.$]+)\s*:")
 NAME = re.compile(r"[A-Za-z_.$][\w.$]*\Z")
 
 _PIECE = re.compile(r"""\s*"((?:[^"\\]|\\.)*)"\s*""", re.S)
@@ -54,7 +56,7 @@ def _past_string(text: str, at: int) -> int:
 
 def string(text: str) -> bytes:
     """The bytes of one string operand; adjacent strings are joined."""
-    out, at = b"", 0
+    out, at = bytearray(), 0
     if not text:
         raise Fault("a string is missing", fix='write it as "text"')
     while at < len(text):
@@ -65,19 +67,19 @@ def string(text: str) -> bytes:
             raise Fault(what, fix='write it as "text"', at=text[at:])
         out += unescape(match[1])
         at = match.end()
-    return out
+    return bytes(out)
 
 
 def unescape(text: str) -> bytes:
     """The bytes of the inside of a string, C escapes resolved."""
     if "\\" not in text:
-        return text.encode()
-    out, at = b"", 0
+        return encode(text)
+    out, at = bytearray(), 0
     for match in _ESCAPE.finditer(text):
-        out += text[at : match.start()].encode()
+        out += encode(text[at : match.start()])
         out += bytes((_escape(match[1]),))
         at = match.end()
-    return out + text[at:].encode()
+    return bytes(out) + encode(text[at:])
 
 
 def _escape(code: str) -> int:
@@ -96,4 +98,4 @@ def character(text: str) -> int:
     """The value of the inside of a character literal: `a`, `\\n`."""
     if text[0] == "\\":
         return _escape(text[1:])
-    return text.encode()[0] if len(text.encode()) == 1 else ord(text)
+    return encode(text)[0] if len(encode(text)) == 1 else ord(text)

@@ -9,23 +9,26 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from asm.arguments import argument, arguments
 from asm.errors import Fault
 from asm.frames import Frame
+from asm.limits import MAX_REPEATED
 from asm.source import Source
 
 if TYPE_CHECKING:
     from asm.unit import Unit
 
 MAX_EXPANDED = 1 << 20  # characters that one expansion may make
-MAX_REPEATED = 1_000_000  # statements that one .rept may make
 
 _PARAMETER = re.compile(
     r'\s*,?\s*([A-Za-z_.$][\w.$]*)\s*(?::\s*(\w+)\s*)?(?:=\s*("(?:[^"\\]|\\.)*"|[^\s,]*))?'
 )
 _MARK = re.compile(r"\\(?:(@)|(\(\))|([A-Za-z_.$][\w.$]*))")
-_WORD = re.compile(r"\s*(?:[\w.$]+\s*:\s*)?\.(macro|endm|endmacro|rept|irpc?|endr)\b")
-_STRINGS = re.compile(r'("(?:[^"\\]|\\.)*"?)')
-_AROUND_SIGNS = re.compile(r"\s*([-+*/%&|^~<>=!()])\s*")
+_WORD = re.compile(
+    r"\s*(?:[\w.$]+\s*:\s*)?\.(macro|endm|endmacro|rept|rep|irpc?|irepc?|endr)\b(?!\s*:)", re.I
+)
+_NAMED = re.compile(r"([A-Za-z_.$][\w.$]*)\s*=(?!=)\s*")
+_REPEATS = ("rept", "rep", "irp", "irpc", "irep", "irepc")
 
 
 @dataclass(slots=True, eq=False)
@@ -50,8 +53,9 @@ class Macro:
     def expand(self, unit: Unit, text: str) -> None:
         """Open the body, with the arguments in `text` put in, as the next statements."""
         values = self._bind(text)
-        lines = _substitute(self.body, values, unit.expansions)
-        unit.expansions += 1
+        text = substituted(self.body, values, unit.budget.expansions)
+        unit.budget.expand(len(text), 1)
+        lines = text.split("\n")
         source = Source(self.source.path, lines, self.numbers, self.source.originals)
         unit.push(Frame(source, unit.spot(), f"in macro `{self.name}`, used", True, True))
 
@@ -61,20 +65,20 @@ class Macro:
         names = {parameter.name for parameter in self.parameters}
         variable = bool(self.parameters) and self.parameters[-1].kind == "vararg"
         queue = list(self.parameters)
-        rest = text.strip()
-        while rest:
-            named = re.match(r"([A-Za-z_.$][\w.$]*)\s*=(?!=)\s*", rest)
+        text, at = text.strip(), 0
+        while at < len(text):
+            named = _NAMED.match(text, at)
             if named and named[1] in names:
                 queue = [p for p in queue if p.name != named[1]]
-                values[named[1]], rest = _argument(rest[named.end() :])
+                values[named[1]], at = argument(text, named.end())
                 continue
             if variable and len(queue) == 1:
-                values[queue.pop().name], rest = rest, ""
-                continue
+                values[queue.pop().name] = text[at:]
+                break
             if not queue:
                 count = len(self.parameters)
-                raise Fault(f"macro `{self.name}` takes {count} arguments", at=rest)
-            values[queue.pop(0).name], rest = _argument(rest)
+                raise Fault(f"macro `{self.name}` takes {count} arguments", at=text[at:])
+            values[queue.pop(0).name], at = argument(text, at)
         for parameter in self.parameters:
             if not values.get(parameter.name):
                 if parameter.kind == "req":
@@ -83,67 +87,33 @@ class Macro:
         return values
 
 
-def arguments(text: str) -> list[str]:
-    """Every argument of a list, as `.irp` takes them."""
-    found, rest = [], text.strip()
-    while rest:
-        argument, rest = _argument(rest)
-        found.append(argument)
-    return found
-
-
-def _argument(text: str) -> tuple[str, str]:
-    """The first argument of `text` and what follows its comma or blank.
-
-    Blanks around signs do not separate: `a + b` is one argument, `a b` are two.
-    A string loses its quotes.
-    """
-    depth, at = 0, 0
-    out = ""
-    while at < len(text):
-        sign = text[at]
-        if sign == '"':
-            match = _STRINGS.match(text, at)
-            out += match[0][1:-1] if len(match[0]) > 1 and match[0][-1] == '"' else match[0]
-            at = match.end()
-            continue
-        if sign == "'" and at + 1 < len(text):
-            end = at + (3 if text[at + 1] == "\\" else 2)
-            end += text[end : end + 1] == "'"
-            out, at = out + text[at:end], end
-            continue
-        if sign == "," and not depth:
-            return out, text[at + 1 :].strip()
-        if sign.isspace():
-            around = _AROUND_SIGNS.match(text, at)
-            if around is None and out[-1:] not in "-+*/%&|^~<>=!(" and not depth:
-                rest = text[at:].strip()
-                return out, rest[1:].lstrip() if rest[:1] == "," else rest
-            at += 1
-            continue
-        depth += (sign == "(") - (sign == ")")
-        out += sign
-        at += 1
-    return out, ""
-
-
-def _substitute(body: str, values: dict[str, str], count: int = 0) -> list[str]:
-    """The lines of a body with `\\name`, `\\@` and `\\()` replaced."""
+def substituted(body: str, values: dict[str, str], count: int) -> str:
+    """A body with `\\name`, `\\@` (`count`: how many macros were used) and `\\()` replaced."""
+    left = MAX_EXPANDED - len(body)
 
     def replace(match: re.Match[str]) -> str:
+        nonlocal left
         if match[1]:
             return str(count)
         if match[2]:
             return ""
         value = values.get(match[3])
-        return match[0] if value is None else value
+        if value is None:
+            return match[0]
+        left -= len(value)
+        if left < 0:  # before the text is there: it may be any size
+            raise _too_much()
+        return value
 
-    text = _MARK.sub(replace, body) if "\\" in body else body
-    if len(text) > MAX_EXPANDED:
-        raise Fault(
-            "a macro expands to too much text", why=f"the limit is {MAX_EXPANDED}", fatal=True
-        )
-    return text.split("\n")
+    if left < 0:
+        raise _too_much()
+    return _MARK.sub(replace, body) if "\\" in body else body
+
+
+def _too_much() -> Fault:
+    return Fault(
+        "a macro expands to too much text", why=f"the limit is {MAX_EXPANDED}", fatal=True
+    )
 
 
 def _collect(unit: Unit, opens: tuple[str, ...], closes: tuple[str, ...]) -> tuple[list, list]:
@@ -156,9 +126,10 @@ def _collect(unit: Unit, opens: tuple[str, ...], closes: tuple[str, ...]) -> tup
     while (line := frame.take()) is not None:
         match = _WORD.match(line)
         if match is not None:
-            if match[1] in opens:
+            word = match[1].lower()
+            if word in opens:
                 depth += 1
-            elif match[1] in closes:
+            elif word in closes:
                 if not depth:
                     return lines, numbers
                 depth -= 1
@@ -205,10 +176,18 @@ def _parameters(text: str) -> list[Parameter]:
 
 def _repeat(unit: Unit, text: str) -> None:
     """`.rept count`, up to `.endr`."""
-    lines, numbers = _collect(unit, ("rept", "irp", "irpc"), ("endr",))
-    count = unit.value(text, "`.rept`")
-    _limit(max(count, 0) * len(lines))
-    _push_copies(unit, ".rept", lines * max(count, 0), numbers * max(count, 0))
+    start = unit.spot()
+    lines, numbers = _collect(unit, _REPEATS, ("endr",))
+    try:
+        count = unit.value(text, "`.rept`") if text.strip() else 0
+        if count < 0:
+            raise Fault(f"a count below 0: {count}", why="nothing is repeated", at=text)
+        _limit(count * len(lines))
+    except Fault as fault:
+        unit.report(fault, start)
+        return
+    if lines and count:
+        _push_copies(unit, ".rept", lines * count, numbers * count)
 
 
 def _for_each(unit: Unit, text: str) -> None:
@@ -234,10 +213,16 @@ def _loop(text: str) -> tuple[str, str]:
 
 
 def _substituted(unit: Unit, directive: str, name: str, values: list[str]) -> None:
-    lines, numbers = _collect(unit, ("rept", "irp", "irpc"), ("endr",))
+    lines, numbers = _collect(unit, _REPEATS, ("endr",))
     _limit(len(values) * len(lines))
+    if not lines:
+        return
     body = "\n".join(lines)
-    copies = [line for v in values for line in _substitute(body, {name: v}) if lines]
+    copies: list[str] = []
+    for value in values:
+        text = substituted(body, {name: value}, unit.budget.expansions)
+        unit.budget.expand(len(text))
+        copies += text.split("\n")
     _push_copies(unit, directive, copies, numbers * len(values))
 
 
@@ -279,6 +264,9 @@ DIRECTIVES = {
     ".rept": _repeat,
     ".irp": _for_each,
     ".irpc": _for_each_character,
+    ".rep": _repeat,
+    ".irep": _for_each,
+    ".irepc": _for_each_character,
     ".exitm": _exit,
     ".purgem": _purge,
     ".endm": _stray,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from asm.errors import Fault
 from asm.expr import parse
 from asm.lexer import NAME, split
+from asm.section import MAX_ALIGN
 
 if TYPE_CHECKING:
     from asm.unit import Unit
@@ -33,7 +34,14 @@ def _set(once: bool, unit: Unit, text: str) -> None:
 def _bind(binding: str, unit: Unit, text: str) -> None:
     """`.globl`, `.weak`, `.local`: names, in the ELF's symbol table."""
     for name in _names(text):
-        unit.symbols.get(name).binding = binding
+        symbol = unit.symbols.get(name)
+        symbol.binding, symbol.bound = binding, True
+
+
+def _show(visibility: int, unit: Unit, text: str) -> None:
+    """`.hidden` and its kin: who would see the names of a shared object."""
+    for name in _names(text):
+        unit.symbols.get(name).visibility = visibility
 
 
 def _type(unit: Unit, text: str) -> None:
@@ -69,12 +77,14 @@ def _common(local: bool, unit: Unit, text: str) -> None:
         raise Fault("expected a size and a power of two", at=text)
     here = unit.section
     bss = unit.enter(".bss")
+    if align > MAX_ALIGN:
+        raise Fault(f"an alignment of {align} bytes", why=f"the limit is {MAX_ALIGN}", at=items[2])
     bss.fill(-bss.size % align)
     bss.align = max(bss.align, align)
     unit.symbols.label(items[0], unit.here(), unit.spot())
     symbol = unit.symbols.get(items[0])
     symbol.type, symbol.size = "object", size
-    if not local:
+    if not local and not symbol.bound:
         symbol.binding = "global"
     bss.fill(size)
     unit.section = here
@@ -96,11 +106,16 @@ DIRECTIVES = {
     ".equiv": partial(_set, True),
     ".globl": partial(_bind, "global"),
     ".global": partial(_bind, "global"),
+    ".xdef": partial(_bind, "global"),
     ".weak": partial(_bind, "weak"),
     ".local": partial(_bind, "local"),
-    ".hidden": lambda unit, text: None,
+    ".internal": partial(_show, 1),
+    ".hidden": partial(_show, 2),
+    ".protected": partial(_show, 3),
     ".type": _type,
     ".size": _size,
     ".comm": partial(_common, False),
+    ".common": partial(_common, False),
+    ".common.s": partial(_common, False),
     ".lcomm": partial(_common, True),
 }

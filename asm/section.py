@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Bytes of one section; more is taken for a slip.
 MAX_IMAGE = 64 << 20
+MAX_ALIGN = 1 << 24
 MAX_ROOM = 1 << 30  # of a section that takes none in the file
 
 # Name -> (flags, type) when `.section name` says no more; also for `name.*`.
@@ -28,6 +29,9 @@ KNOWN = {
     ".sbss": ("aw", "nobits"),
     ".init": ("ax", "progbits"),
     ".fini": ("ax", "progbits"),
+    ".srodata": ("a", "progbits"),
+    ".init_array": ("aw", "progbits"),
+    ".fini_array": ("aw", "progbits"),
     ".note": ("", "note"),
     ".comment": ("", "progbits"),
 }
@@ -44,6 +48,7 @@ class Section:
     flags: str
     type: str
     align: int = 1
+    entry_size: int = 0  # of a section that could be merged
     data: bytearray = field(default_factory=bytearray)
     reserved: int = 0
     address: int | None = None
@@ -118,6 +123,11 @@ def make(name: str, flags: str | None = None, kind: str | None = None) -> Sectio
     if section.code:
         section.align = 4
     return section
+
+
+def numbers_from(offset: int) -> Section:
+    """A place outside memory, where labels are numbers."""
+    return Section("*ABS*", "", "nobits", reserved=offset, address=0)
 
 
 def _no_bits(section: Section) -> Fault:

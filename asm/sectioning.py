@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 from asm.errors import Fault
 from asm.lexer import split
+from asm.section import numbers_from
 
 if TYPE_CHECKING:
     from asm.section import Section
     from asm.unit import Unit
 
-_FLAGS = set("awxMSGTo?")
-_TYPES = {"progbits": "progbits", "nobits": "nobits", "note": "note", "init_array": "progbits"}
+_FLAGS = set("aewxMSGTodR?")
+_TYPES = {
+    "progbits": "progbits", "nobits": "nobits", "note": "note", "init_array": "progbits",
+    "fini_array": "progbits", "preinit_array": "progbits", "unwind": "progbits",
+}  # fmt: skip
 
 
 def _switch(unit: Unit, name: str, flags: str | None = None, kind: str | None = None) -> None:
@@ -31,12 +35,15 @@ def _named(name: str, unit: Unit, text: str) -> None:
 
 
 def _section(unit: Unit, text: str) -> None:
-    """`.section name[, "flags"[, @type[, entry size]]]`."""
+    """`.section name[, "flags"[, @type[, entry size][, group[, comdat]]]]`.
+
+    A group means: one copy is enough.  There is one source, so nothing is left out.
+    """
     items = split(text)
     if not items or not items[0]:
         raise Fault("a section's name is missing")
     name = items[0].strip('"')
-    if not re.fullmatch(r"[\w.$-]+", name):
+    if not re.fullmatch(r"[\w.$+@:/-]+", name):
         raise Fault(f"`{name}` is not a section's name", at=name)
     flags = kind = None
     if len(items) > 1:
@@ -47,9 +54,23 @@ def _section(unit: Unit, text: str) -> None:
         if kind is None:
             raise Fault(f"unknown section type `{word}`", fix="@progbits or @nobits", at=items[2])
     old = unit.sections.get(name)
-    if old is not None and flags is not None and set(flags) != set(old.flags):
+    if old is not None and flags is not None and _effective(flags) != _effective(old.flags):
         raise Fault(f'{name} already has the flags "{old.flags}"', at=items[1])
     _switch(unit, name, flags, kind)
+    if flags is not None and "M" in flags and len(items) > 3:
+        unit.section.entry_size = _entry_size(unit, items[3])
+
+
+def _entry_size(unit: Unit, text: str) -> int:
+    size = unit.value(text, "the entry size")
+    if not 0 <= size < 1 << 31:
+        raise Fault(f"{size} is not the size of an entry", at=text)
+    return size
+
+
+def _effective(flags: str) -> set[str]:
+    """What of a section's flags makes a difference here."""
+    return set(flags) & set("awx")
 
 
 def _flags(text: str) -> str:
@@ -79,6 +100,14 @@ def _pop(unit: Unit, text: str) -> None:
     unit.section, unit.previous = unit.section_stack.pop()
 
 
+def _struct(unit: Unit, text: str) -> None:
+    """`.struct offset`: what follows reserves no memory; its labels are numbers."""
+    offset = unit.value(text, "the offset") if text.strip() else 0
+    if not 0 <= offset < 1 << 30:
+        raise Fault(f"{offset} is not the offset of a field", at=text)
+    unit.previous, unit.section = unit.section, numbers_from(offset)
+
+
 def _previous(unit: Unit, text: str) -> None:
     back: Section = unit.previous
     unit.previous, unit.section = unit.section, back
@@ -87,6 +116,8 @@ def _previous(unit: Unit, text: str) -> None:
 DIRECTIVES = {
     **{name: partial(_named, name) for name in (".text", ".data", ".bss", ".rodata")},
     ".section": _section,
+    ".struct": _struct,
+    ".offset": _struct,
     ".pushsection": _push,
     ".popsection": _pop,
     ".previous": _previous,

@@ -3,11 +3,14 @@
 Must not know what a statement means.
 """
 
+import os
 import re
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from asm.errors import AsmErrors, Place, Problem, file_error
+from asm.quote import legible
 
 MAX_SOURCE = 32 << 20  # bytes of one source file
 
@@ -49,35 +52,48 @@ def read(path: Path) -> Source:
 
 
 def read_text(path: Path) -> str:
-    """The text of a source file; AsmErrors if it is not one."""
+    """The text of a source file; AsmErrors if it is not one.
+
+    A byte that is not UTF-8 stays what it is: as a lone surrogate (PEP 383) it can
+    stand in a comment or a string, and `encode` brings it back.
+    """
     data = read_bytes(path)
     if data[:4] == b"\x7fELF":
         raise file_error(path, "this is an ELF file, not assembly source")
     zero = data.find(0)
     if zero >= 0:
         raise file_error(path, f"this is a binary file: byte {zero} is 0")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise file_error(path, f"this is not text: byte {error.start} is not UTF-8") from None
+    return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+
+
+def encode(text: str) -> bytes:
+    """The bytes that a piece of a source stood for."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def read_bytes(path: Path) -> bytes:
     """The contents of a file; AsmErrors if it is missing, irregular or too large."""
     try:
-        if path.is_dir():
-            raise file_error(path, "this is a directory, not a file")
-        if not path.exists():
-            raise file_error(path, "no such file")
-        if not path.is_file():
-            raise file_error(path, "this is not a regular file")
-        size = path.stat().st_size
-        if size > MAX_SOURCE:
-            raise file_error(path, f"too large: {size} bytes; the limit is {MAX_SOURCE}")
-        return path.read_bytes()
+        # Not blocking: to open a named pipe would wait for somebody to write to it.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(handle, "rb") as file:
+            mode = os.fstat(handle).st_mode
+            if stat.S_ISDIR(mode):
+                raise file_error(path, "this is a directory, not a file")
+            if not stat.S_ISREG(mode):
+                raise file_error(path, "this is not a regular file")
+            data = file.read(MAX_SOURCE + 1)  # whatever size the system says it has
+    except FileNotFoundError:
+        raise file_error(path, "no such file") from None
+    except IsADirectoryError:
+        raise file_error(path, "this is a directory, not a file") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise file_error(path, f"cannot read it: {reason}") from None
+    if len(data) > MAX_SOURCE:
+        size = max(os.path.getsize(path), len(data))
+        raise file_error(path, f"too large: {size} bytes; the limit is {MAX_SOURCE}")
+    return data
 
 
 def clean(path: str, text: str) -> Source:
@@ -87,7 +103,7 @@ def clean(path: str, text: str) -> Source:
     columns in errors stay right.
     """
     text = text.replace("\r\n", "\n")
-    originals = text.split("\n")
+    originals = legible(text).split("\n")
     opened = -1
 
     def replace(match: re.Match[str]) -> str:

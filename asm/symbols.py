@@ -33,13 +33,17 @@ Expr = "int | Address | Symbol | tuple"
 class Symbol:
     """A name.  `value` is None until it is defined."""
 
-    __slots__ = ("binding", "fixed", "name", "size", "spot", "type", "used", "value")
+    __slots__ = (
+        "binding", "bound", "fixed", "name", "size", "spot", "type", "used", "value", "visibility",
+    )  # fmt: skip
 
     def __init__(self, name: str):
         self.name = name
         self.value: Expr | None = None
         self.fixed = False  # a label or `.equiv`: may not be defined again
         self.binding = "local"
+        self.bound = False  # `.local` or another directive said so
+        self.visibility = 0  # as ELF has it: default, internal, hidden, protected
         self.type = "notype"
         self.size: Expr = 0
         self.spot: Spot | None = None  # where it was defined

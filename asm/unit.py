@@ -7,16 +7,19 @@ sections will lie (`layout.py`) nor how often passes are made (`assembler.py`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from asm.directives import DIRECTIVES
 from asm.encode import FORMS
-from asm.errors import MAX_ERRORS, AsmErrors, Fault, Problem, did_you_mean
-from asm.expand import instruction
+from asm.errors import MAX_ERRORS, MAX_WARNINGS, AsmErrors, Fault, Problem, did_you_mean
+from asm.expand import MNEMONICS, instruction
 from asm.expr import Undefined, evaluate, parse
+from asm.files import Places
 from asm.fixups import Fixup, Kind
 from asm.frames import Frame, Spot
-from asm.lexer import NAME, STATEMENT, split
+from asm.guesses import Guesses
+from asm.lexer import LABEL, NAME, STATEMENT, split
+from asm.limits import MAX_DEPTH, MAX_SECTIONS, Budget
+from asm.linetable import LineTable
 from asm.operands import NotConstant, is_register
 from asm.pseudo import PSEUDO
 from asm.section import MAX_IMAGE, Section, make
@@ -24,8 +27,7 @@ from asm.source import Source
 from asm.symbols import Address, Expr, Symbol, Symbols
 from toyisa.fields import Field
 
-MAX_DEPTH = 100  # open macros and files, as GNU `as`
-MAX_STATEMENTS = 1_000_000  # of one pass, macros expanded
+_BUILT_IN = (".text", ".data", ".bss")  # symbols of GNU `as`, used or not
 
 
 class Stop(Exception):
@@ -33,16 +35,18 @@ class Stop(Exception):
 
 
 class Unit:
-    """One pass.  `far` holds the numbers of the branches that must be long."""
+    """One pass, with what former passes learnt, where files may be, and what is left."""
 
-    def __init__(self, source: Source, include_dirs: Sequence[Path], far: frozenset[int]):
+    def __init__(self, source: Source, places: Places, guesses: Guesses, budget: Budget):
         self.main = source.path
-        self.far = far
+        self.guesses = guesses
         self.branches = 0
-        self.include_dirs = include_dirs
+        self.lebs = 0
+        self.places = places
+        self.budget = budget
+        budget.begin()
         self.symbols = Symbols()
         self.macros: dict[str, object] = {}  # macros.Macro, by lower-case name
-        self.expansions = 0  # what `\@` counts
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.early: list[tuple[Undefined, Spot]] = []  # needed before they were defined
@@ -51,7 +55,7 @@ class Unit:
         self.previous = self.section
         self.section_stack: list[tuple[Section, Section]] = []
         self.frame: Frame | None = None
-        self.statements = 0
+        self.loc = LineTable()
         self.files: dict[str, list[str]] = {}
         self.known: dict[str, bytes] = {}  # lines that always give the same bytes
         self.push(Frame(source))
@@ -73,6 +77,8 @@ class Unit:
         known = self.known
         for line in frame.lines:
             frame.index += 1
+            if not frame.index & 1023:
+                self.budget.look()
             data = known.get(line)
             if data is not None and (section := self.section).mode == "x":
                 section.lines.append((len(section.data), frame, frame.index))
@@ -93,15 +99,25 @@ class Unit:
     def statement(self, line: str) -> None:
         """Assemble one line without comments."""
         label, name, rest = STATEMENT.match(line).groups()
-        while label is not None or (name and rest[:1] == ":"):
-            self.symbols.label(label or name, self.here(), self.spot())
-            if label is None:
-                name, rest = None, rest[1:]
-            label, name, rest = STATEMENT.match(f"{name or ''} {rest}").groups()
+        if label is not None:
+            name, rest = self._labels(line)
         if name is None:
             if rest.strip():
-                raise Fault(f"expected a statement, not `{rest.strip()[:20]}`", at=rest[:20])
+                raise _no_statement(rest.strip())
             return
+        self._operation(line, name, rest)
+
+    def _labels(self, line: str) -> tuple[str | None, str]:
+        """Define the labels that a line begins with; its operation and operands."""
+        at = 0
+        while (match := LABEL.match(line, at)) is not None:
+            self.symbols.label(match[1], self.here(), self.spot())
+            at = match.end()
+        _, name, rest = STATEMENT.match(line, at).groups()
+        return name, rest
+
+    def _operation(self, line: str, name: str, rest: str) -> None:
+        """Assemble one operation, known by its name."""
         form = FORMS.get(name)
         if form is not None and name not in self.macros:
             texts = rest.split(",") if rest else []
@@ -116,9 +132,15 @@ class Unit:
         elif rest[:1] == "=" and rest[:2] != "==":
             self.assign(name, rest[1:])
             return
+        elif not name.islower() and _is_operation(lower := name.lower()):
+            self._operation(line, lower, rest)  # their case does not matter
+            return
         self._instruction(line, name, rest)
 
     def _instruction(self, line: str, name: str, rest: str) -> None:
+        if rest[:1] == "=" and rest[:2] != "==":
+            self.assign(name, rest[1:])  # to a name that is an instruction's as well
+            return
         if name[0] == ".":
             raise Fault(f"unknown directive `{name}`", fix=did_you_mean(name, DIRECTIVES), at=name)
         texts = split(rest)
@@ -185,13 +207,7 @@ class Unit:
                 why=f"the limit is {MAX_DEPTH}; one may use itself without an end",
                 fatal=True,
             )
-        self.statements += len(frame.source.lines)
-        if self.statements > MAX_STATEMENTS:
-            raise Fault(
-                "this program grows too long",
-                why=f"the limit is {MAX_STATEMENTS} statements, macros expanded",
-                fatal=True,
-            )
+        self.budget.read(len(frame.source.lines))
         self.frame = frame
         self.files.setdefault(frame.source.path, frame.source.originals)
 
@@ -204,8 +220,11 @@ class Unit:
         if fault.fatal or len(self.problems) >= MAX_ERRORS:
             raise Stop
 
-    def warn(self, what: str, at: str = "") -> None:
-        self.warnings.append(Problem(self.spot().place(), what, at=at, severity="warning"))
+    def warn(self, what: str, at: str = "", severity: str = "warning") -> None:
+        """Tell the user something, and go on; at most so often."""
+        if len(self.warnings) < MAX_WARNINGS:
+            place = self.spot().place()
+            self.warnings.append(Problem(place, Fault(what).what, at=at, severity=severity))
 
     def check(self) -> None:
         """Raise AsmErrors if there are problems."""
@@ -221,6 +240,8 @@ class Unit:
             if undefined.symbol.value is not None:
                 self.report(_not_yet(undefined), spot)
         for symbol in self.symbols.undefined():
+            if self._is_section(symbol):
+                continue
             spot, text = symbol.used
             number, mark, _ = symbol.name.partition("\1")
             if mark:
@@ -233,6 +254,16 @@ class Unit:
                     at=text,
                 )
             self.report(fault, spot)
+
+    def _is_section(self, symbol: Symbol) -> bool:
+        """Whether an undefined name is a section's, and so means its start."""
+        name = symbol.name
+        if name not in self.sections and name in _BUILT_IN:
+            self.sections[name] = make(name)
+        if name not in self.sections:
+            return False
+        symbol.value, symbol.type = Address(self.sections[name], 0), "section"
+        return True
 
     # -- what expressions may look at (expr.Scope) ---------------------------
 
@@ -258,6 +289,10 @@ class Unit:
             value = evaluate(parse(text, self))
         except Undefined as undefined:
             raise Undefined(undefined.symbol, what) from None
+        if isinstance(value, int) and value >> 63 not in (0, -1):
+            if value >> 64:
+                raise Fault(f"{what} takes a number of 64 bits at most", at=text)
+            value -= 1 << 64  # as GNU `as` reads it
         if isinstance(value, Address):
             raise Fault(
                 f"{what} takes a number that is known here, not an address",
@@ -273,6 +308,9 @@ class Unit:
         """The section of that name, made if it is new, as the current one."""
         section = self.sections.get(name)
         if section is None:
+            if len(self.sections) >= MAX_SECTIONS:
+                why = f"the limit is {MAX_SECTIONS}"
+                raise Fault("this program has too many sections", why=why, fatal=True)
             section = self.sections[name] = make(name, flags, kind)
         self.section = section
         return section
@@ -308,6 +346,14 @@ class Unit:
         """Append an instruction word, at the offset that `code` gave."""
         self.section.data += word.to_bytes(4, "little")
 
+    def fix_leb128(self, kind: Kind, expr: Expr, text: str) -> None:
+        """Leave room for a number of variable length, as much as it took in the last pass."""
+        size = self.guesses.lengths.get(self.lebs, 1)
+        self.fix(kind, expr, text, None, size)
+        self.section.fixups[-1].ordinal = self.lebs
+        self.lebs += 1
+        self.section.append(bytes(size))
+
     def fix(self, kind: Kind, expr: Expr, text: str, field: Field | None, size: int = 4) -> int:
         """Leave a fixup for what comes now; the bits until then: 0."""
         section = self.section
@@ -316,6 +362,15 @@ class Unit:
         if kind is Kind.PCREL_HI20:
             section.uppers[fixup.offset] = fixup
         return 0
+
+
+def _is_operation(name: str) -> bool:
+    return name in DIRECTIVES or name in MNEMONICS
+
+
+def _no_statement(text: str) -> Fault:
+    why = "it counts the uses of macros, so it stands in macros only" if text[:2] == "\\@" else ""
+    return Fault(f"expected a statement, not `{text[:20]}`", why=why, at=text[:20])
 
 
 def _not_yet(undefined: Undefined) -> Fault:

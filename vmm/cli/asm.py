@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from vmm.cli.files import same, tell, write
-from vmm.cli.params import Definition, Size
+from vmm.cli.params import Definition, Size, Time
 from vmm.cli.status import Status
 
 
@@ -22,15 +22,19 @@ from vmm.cli.status import Status
               help="Define a symbol, 1 if no value is given.")
 @click.option("--base", type=Size(), default="0x80000000", show_default=True, metavar="ADDRESS",
               help="Address of the first section.")
+@click.option("--confine", type=click.Path(path_type=Path, file_okay=False, exists=True),
+              metavar="DIR", help="Include nothing from outside DIR, wherever links lead: for "
+                                  "sources by others.")
+@click.option("--timeout", type=Time(), default=60.0, show_default=True, metavar="SECONDS",
+              help="Give up after that time; 0: never.")
 def asm(source: Path, out: Path | None, listing: Path | None, include: tuple[Path, ...],
-        define: tuple[tuple[str, int], ...], base: int) -> int:
+        define: tuple[tuple[str, int], ...], base: int, confine: Path | None,
+        timeout: float) -> int:
     """Assemble FILE to an ELF.
 
     FILE is in GNU as syntax for RV32IMA; the ELF is static and `toyvmm run` runs it.
     If the source has errors they are all printed, and nothing is written.
     """
-
-
     import guests
     from asm.assembler import assemble
     from asm.errors import AsmErrors
@@ -40,8 +44,12 @@ def asm(source: Path, out: Path | None, listing: Path | None, include: tuple[Pat
         if same(written, source):
             raise click.UsageError(f"{written} is the source itself")
     dirs = [*include, *guests.include_dirs(source)]
+    if confine is not None:
+        dirs = [*include, guests.ROOT]  # beside FILE it is looked all the same
     try:
-        program = assemble(source, include_dirs=dirs, defines=dict(define), base=base)
+        program = assemble(source, include_dirs=dirs, defines=dict(define), base=base,
+                           confine=(confine, guests.ROOT) if confine else (),
+                           timeout=timeout or None)
         elf, text = program.elf(), program.listing() if listing else ""
     except AsmErrors as errors:
         tell(str(errors))

@@ -1,0 +1,4 @@
+.data
+.ds.x 1
+.ds.p 1
+.dc.x 1

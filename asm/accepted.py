@@ -1,0 +1,143 @@
+"""Answers for directives that need nothing done here, and for those refused by name.
+
+Whatever GNU `as` has and we have not stands here with the reason, so that nobody
+is told of another directive that is spelled nearly so.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from asm.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asm.unit import Unit
+
+# They say something that this output has no use for: listings, stack frames for
+# unwinders and debuggers, version notes, old debug formats.
+_NO_EFFECT = """
+.ident .version .title .sbttl .list .nolist .eject .psize .llen .plen .lflags .page .spc
+.ttl .name .format .noformat .debug .extern .xref .symver .line .linefile .stabs .stabn
+.stabd .stabx .addrsig .addrsig_sym .variant_cc .noaltmacro .vtable_inherit .vtable_entry
+.gnu_attribute .lto_discard .linkonce
+.cfi_startproc .cfi_endproc .cfi_def_cfa .cfi_def_cfa_offset .cfi_def_cfa_register .cfi_offset
+.cfi_rel_offset .cfi_restore .cfi_sections .cfi_undefined .cfi_same_value .cfi_remember_state
+.cfi_restore_state .cfi_adjust_cfa_offset .cfi_escape .cfi_personality .cfi_personality_id
+.cfi_lsda .cfi_inline_lsda .cfi_return_column .cfi_register .cfi_signal_frame .cfi_val_offset
+.cfi_val_encoded_addr .cfi_fde_data .cfi_label .cfi_negate_ra_state .cfi_window_save
+"""
+
+_REFUSED = {
+    "macros have GNU as's ordinary syntax only": ".altmacro .mri .func .endfunc",
+    "numbered subsections are not there: use a section of its own": ".subsection",
+    "there is no linker, so nothing is left for it to relocate": (
+        ".reloc .dtprelword .dtpreldword .rva .weakref .attach_to_group .xstabs"
+    ),
+    "a symbol has one value here: use .set or .equiv": ".eqv .lsym",
+    "no format of that size is there": ".float16 .bfloat16 .dc.x .dcb.s .dcb.d .dcb.x",
+    "GNU as has it for other machines only": (
+        ".nops .bundle_align_mode .bundle_lock .bundle_unlock .desc .base64"
+    ),
+    "use .error or .err": ".fail",
+    "use .exitm": ".mexit",
+}
+
+
+def _ignore(unit: Unit, text: str) -> None:
+    """Nothing to do."""
+
+
+def _unsupported(why: str) -> Callable[[Unit, str], None]:
+    def refuse(unit: Unit, text: str) -> None:
+        raise Fault("this directive is not supported", why=why)
+
+    return refuse
+
+
+# Extensions that this machine has; others are refused in `.option arch` and `.attribute`.
+_EXTENSIONS = {
+    "i", "m", "a", "zicsr", "zifencei", "zmmul", "zaamo", "zalrsc", "zihintpause", "zicntr",
+}  # fmt: skip
+
+
+def _option(unit: Unit, text: str) -> None:
+    """`.option`: what this machine always has is accepted, all else refused."""
+    option = text.strip()
+    if option in ("push", "pop", "norvc", "norelax", "relax", "nopic", "csr-check", "no-csr-check"):
+        return  # there is no linker, so nothing is ever relaxed
+    word, _, arch = option.partition(",")
+    if word.strip() == "arch":
+        for change in arch.split(","):
+            _arch_change(change.strip())
+        return
+    why = ""
+    if option == "rvc":
+        why = "this machine has no compressed instructions"
+    elif option == "pic":
+        why = "programs lie where they were assembled for; compile with -fno-pic"
+    raise Fault(f"`.option {option}` is not supported", why=why, at=option)
+
+
+def _arch_change(change: str) -> None:
+    """One item of `.option arch`: `+zicsr`, `-c`, or a whole architecture `rv32ima`."""
+    if change[:1] == "-":
+        return  # nothing is checked against it, so nothing need be taken away
+    if change[:1] == "+":
+        _check_extensions(change[1:], change)
+    elif change[:2] == "rv":
+        check_arch(change)
+    else:
+        raise Fault(
+            f"`{change}` changes no architecture", fix="write +name, -name or rv32...", at=change
+        )
+
+
+def check_arch(arch: str) -> None:
+    """Refuse an architecture string with what this machine lacks."""
+    if not arch.startswith("rv32"):
+        raise Fault(
+            f"`{arch}` is not this machine",
+            why="it is 32 bits wide",
+            fix="compile with -march=rv32ima -mabi=ilp32",
+            at=arch,
+        )
+    _check_extensions(arch[4:], arch)
+
+
+def _check_extensions(text: str, shown: str) -> None:
+    names = []
+    for part in text.split("_"):
+        part = re.sub(r"\d+p\d+|\d+\Z", " ", part)
+        for word in part.split():
+            cut = re.search(r"[zsx]", word)
+            at = cut.start() if cut else len(word)
+            names += [*word[:at], *([word[at:]] if word[at:] else [])]
+    if not names:
+        raise Fault(f"`{shown}` names no extension", at=shown)
+    for name in names:
+        if name not in _EXTENSIONS:
+            why = "it has rv32ima with zicsr and zifencei"
+            raise Fault(f"this machine lacks the extension `{name}`", why=why, at=shown)
+
+
+def _attribute(unit: Unit, text: str) -> None:
+    """`.attribute arch, "rv32..."`: a program for 64 bits is refused at once.
+
+    Extensions that it may use but does not are no harm; an instruction that is not
+    there is refused where it stands.
+    """
+    name, _, value = text.partition(",")
+    arch = value.strip().strip('"')
+    if name.strip() in ("arch", "5", "Tag_RISCV_arch") and not arch.startswith("rv32"):
+        check_arch(arch)
+
+
+DIRECTIVES = {
+    **dict.fromkeys(_NO_EFFECT.split(), _ignore),
+    **{name: _unsupported(why) for why, names in _REFUSED.items() for name in names.split()},
+    ".option": _option,
+    ".attribute": _attribute,
+}

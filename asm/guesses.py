@@ -1,0 +1,62 @@
+"""Answers for sizes that only the end of a pass can tell, and the next pass assumes.
+
+Branches that do not reach, numbers of variable length.  They only ever grow, so
+passes come to an end.  Must not know where sections will lie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from asm.errors import Fault
+from asm.expr import Undefined, evaluate
+from asm.fixups import Fixup, Kind, leb128
+from asm.symbols import Address, Symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from asm.section import Section
+
+
+@dataclass(slots=True)
+class Guesses:
+    """By the number that the fixup has in its pass: `far` branches, `lengths` of LEB128s."""
+
+    far: set[int] = field(default_factory=set)
+    lengths: dict[int, int] = field(default_factory=dict)
+
+    def learn(self, sections: Iterable[Section]) -> bool:
+        """Correct them by what a pass made; whether anything was wrong."""
+        before = len(self.far), sum(self.lengths.values())
+        for section in sections:
+            for fixup in section.fixups:
+                if fixup.kind is Kind.BRANCH and not _near(fixup):
+                    self.far.add(fixup.ordinal)
+                elif fixup.kind in (Kind.ULEB128, Kind.SLEB128):
+                    self.lengths[fixup.ordinal] = max(fixup.size, _length(fixup))
+        return before != (len(self.far), sum(self.lengths.values()))
+
+
+def _near(fixup: Fixup) -> bool:
+    """GNU `as` also makes those long that go to another section or to a weak symbol."""
+    if isinstance(fixup.expr, Symbol) and fixup.expr.binding == "weak":
+        return False
+    try:
+        target = evaluate(fixup.expr)
+    except (Undefined, Fault):
+        return True  # reported when it is applied
+    if not isinstance(target, Address) or target.section is not fixup.section:
+        return False
+    return -4096 <= target.offset - fixup.offset < 4096
+
+
+def _length(fixup: Fixup) -> int:
+    try:
+        value = evaluate(fixup.expr)
+    except (Undefined, Fault):
+        return 1  # reported when it is applied
+    if isinstance(value, Address):
+        return 5  # any address of 32 bits
+    return len(leb128(value, fixup.kind is Kind.SLEB128))
