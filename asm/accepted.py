@@ -50,9 +50,9 @@ def _ignore(unit: Unit, text: str) -> None:
     """Nothing to do."""
 
 
-def _unsupported(why: str) -> Callable[[Unit, str], None]:
+def _unsupported(name: str, why: str) -> Callable[[Unit, str], None]:
     def refuse(unit: Unit, text: str) -> None:
-        raise Fault("this directive is not supported", why=why)
+        raise Fault(f"`{name}` is not supported", why=why)
 
     return refuse
 
@@ -137,7 +137,7 @@ def _attribute(unit: Unit, text: str) -> None:
 
 DIRECTIVES = {
     **dict.fromkeys(_NO_EFFECT.split(), _ignore),
-    **{name: _unsupported(why) for why, names in _REFUSED.items() for name in names.split()},
+    **{name: _unsupported(name, why) for why, names in _REFUSED.items() for name in names.split()},
     ".option": _option,
     ".attribute": _attribute,
 }

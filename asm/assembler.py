@@ -91,6 +91,15 @@ class Object:
                     found.append(Line(section.address + offset, end - offset, path, number))
         return found
 
+    @cached_property
+    def _loaded(self) -> list[Section]:
+        return [section for section in self.sections if section.loaded and section.size]
+
+    def section_at(self, address: int) -> Section:
+        """The section that holds a byte in memory."""
+        at = bisect_right(self._loaded, address, key=lambda section: section.address)
+        return self._loaded[at - 1]
+
     def line_at(self, address: int) -> Line | None:
         """The line that the byte at an address comes from."""
         at = bisect_right(self.lines, address, key=lambda line: line.address) - 1

@@ -207,8 +207,6 @@ def _leb128(signed: bool, unit: Unit, text: str) -> None:
     for item in split(text):
         value = parse(item, unit)
         if isinstance(value, int):
-            if value < 0 and not signed:
-                raise Fault("a number below 0 in .uleb128", at=item)
             unit.section.append(leb128(value, signed))
         else:
             _no_contents(unit, item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from asm.source import Source, read, read_bytes
 if TYPE_CHECKING:
     from asm.unit import Unit
 
+_MOST_NEIGHBOURS = 1000
 _sources: dict[Path, tuple[tuple[int, int, int], Source]] = {}  # passes read the same files again
 
 
@@ -130,10 +132,11 @@ def _neighbour(name: str, beside: Path, unit: Unit) -> str:
     if not _allowed(unit, beside):
         return ""
     try:
-        neighbours = [entry.name for entry in os.scandir(beside) if entry.is_file()]
+        with os.scandir(beside) as entries:
+            neighbours = [entry.name for entry in islice(entries, _MOST_NEIGHBOURS)]
     except OSError:
         return ""
-    return did_you_mean(Path(name).name, neighbours[:1000])
+    return did_you_mean(Path(name).name, neighbours)
 
 
 def _same(a: str, b: Path) -> bool:

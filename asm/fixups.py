@@ -91,15 +91,18 @@ def apply(fixup: Fixup) -> None:
 
 def _apply_leb128(fixup: Fixup) -> None:
     value, signed = evaluate(fixup.expr), fixup.kind is Kind.SLEB128
-    if value < 0 and not signed:
-        raise Fault(f"a number below 0 in .uleb128: {value}", at=fixup.text)
     # Longer than need be when a later pass made the value smaller: still the same number.
     data = leb128(value, signed, fixup.size)
     fixup.section.data[fixup.offset : fixup.offset + len(data)] = data
 
 
 def leb128(value: int, signed: bool, size: int = 1) -> bytes:
-    """A number in 7-bit groups, the lowest first ("DWARF", 7.6); in `size` bytes or more."""
+    """A number in 7-bit groups, the lowest first ("DWARF", 7.6); in `size` bytes or more.
+
+    Raises Fault for one below 0 that has no sign.
+    """
+    if value < 0 and not signed:
+        raise Fault(f"a number below 0 in .uleb128: {value}")
     out = bytearray()
     while True:
         low, value = value & 0x7F, value >> 7

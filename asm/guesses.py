@@ -55,8 +55,8 @@ def _near(fixup: Fixup) -> bool:
 def _length(fixup: Fixup) -> int:
     try:
         value = evaluate(fixup.expr)
+        if isinstance(value, Address):
+            return 5  # any address of 32 bits
+        return len(leb128(value, fixup.kind is Kind.SLEB128))
     except (Undefined, Fault):
         return 1  # reported when it is applied
-    if isinstance(value, Address):
-        return 5  # any address of 32 bits
-    return len(leb128(value, fixup.kind is Kind.SLEB128))

@@ -32,20 +32,21 @@ def listing(program: Object) -> str:
 
 
 def _rows(program: Object, number: int, text: str, pieces: list[tuple[int, int]]) -> list[str]:
-    rows = []
+    rows, hidden = [], 0
     for address, size in _joined(pieces):
-        section = next(s for s in program.sections if s.loaded and s.address <= address < s.end)
+        section = program.section_at(address)
         if section.type == "nobits":
             rows.append((address, f"({size} bytes)"))
             continue
-        start = address - section.address
-        data = bytes(section.data[start : start + size])
         step = 4 if size == 4 else _WIDTH
-        for at in range(0, size, step):
-            rows.append(
-                (address + at, _hex(data[at : at + step], address % 4 == 0 and size % 4 == 0))
-            )
-    hidden = len(rows) - _MAX_ROWS
+        words = address % 4 == 0 and size % 4 == 0
+        start = address - section.address
+        shown = min(size, step * (_MAX_ROWS + 2)) if len(rows) < _MAX_ROWS + 2 else 0
+        for at in range(0, shown, step):
+            data = bytes(section.data[start + at : start + min(at + step, size)])
+            rows.append((address + at, _hex(data, words)))
+        hidden += -(-(size - shown) // step)
+    hidden += len(rows) - _MAX_ROWS
     if hidden > 1:
         rows[_MAX_ROWS:] = [(rows[_MAX_ROWS][0], f"... {hidden} more")]
     first, *rest = [f"{address:08x} {shown:<17}" for address, shown in rows] or [" " * 26]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asm.errors import Fault
 from asm.expr import parse
@@ -11,6 +11,7 @@ from asm.lexer import NAME, split
 from asm.section import MAX_ALIGN
 
 if TYPE_CHECKING:
+    from asm.frames import Spot
     from asm.unit import Unit
 
 _TYPES = {
@@ -66,28 +67,61 @@ def _size(unit: Unit, text: str) -> None:
 
 
 def _common(local: bool, unit: Unit, text: str) -> None:
-    """`.comm name, size[, alignment]`, `.lcomm`: room in .bss."""
+    """`.comm name, size[, alignment]`, `.lcomm`: room in .bss, at the end of the program.
+
+    Local ones come first; a global one may be said several times.
+    """
     items = split(text)
     if not 2 <= len(items) <= 3:
         raise Fault("expected name, size[, alignment]", at=text)
-    _names(items[0])
+    name = _names(items[0])[0]
     size = unit.value(items[1], "the size")
-    align = unit.value(items[2], "the alignment") if len(items) > 2 else 1
+    symbol = unit.symbols.get(name)
+    local = local or (symbol.bound and symbol.binding == "local")
+    # "aligned ... to the largest power of two less than or equal to the size", within reason
+    align = 1 << min(max(size, 1).bit_length() - 1, 3 if local else 4)
+    if len(items) > 2:
+        align = unit.value(items[2], "the alignment")
     if size < 0 or align < 1 or align & (align - 1):
         raise Fault("expected a size and a power of two", at=text)
-    here = unit.section
-    bss = unit.enter(".bss")
     if align > MAX_ALIGN:
         raise Fault(f"an alignment of {align} bytes", why=f"the limit is {MAX_ALIGN}", at=items[2])
-    bss.fill(-bss.size % align)
-    bss.align = max(bss.align, align)
-    unit.symbols.label(items[0], unit.here(), unit.spot())
-    symbol = unit.symbols.get(items[0])
-    symbol.type, symbol.size = "object", size
-    if not local and not symbol.bound:
-        symbol.binding = "global"
-    bss.fill(size)
-    unit.section = here
+    symbol.type = "object"
+    if not symbol.bound:
+        symbol.binding = "local" if local else "global"
+    old = unit.commons.get(name)
+    if symbol.value is not None or (old is not None and local):
+        raise unit.symbols.defined_twice(symbol)
+    if old is not None:
+        size, align = max(size, old.size), max(align, old.align)
+    unit.commons[name] = Common(size, align, unit.spot(), local)
+
+
+class Common(NamedTuple):
+    """Room that a name asks for."""
+
+    size: int
+    align: int
+    spot: Spot
+    local: bool
+
+
+def lay_commons(unit: Unit) -> None:
+    """Give the commons their room."""
+    for name, common in sorted(unit.commons.items(), key=lambda item: not item[1].local):
+        try:
+            _reserve(unit, name, common)
+        except Fault as fault:
+            unit.report(fault, common.spot)
+
+
+def _reserve(unit: Unit, name: str, common: Common) -> None:
+    bss = unit.enter(".bss")
+    bss.fill(-bss.size % common.align)
+    bss.align = max(bss.align, common.align)
+    unit.symbols.label(name, unit.here(), common.spot)
+    unit.symbols.get(name).size = common.size
+    bss.fill(common.size)
 
 
 def _names(text: str) -> list[str]:

@@ -135,7 +135,7 @@ class Shape:
     def _relocated(self, operator: str, inner: str, unit: Unit) -> int:
         """`%operator(inner)`: constants at once, all else by a fixup."""
         field = self.field
-        kind = _OPERATORS.get(operator)
+        kind = _OPERATORS.get(operator.lower())
         if kind is None:
             raise Fault(
                 f"unknown operator `%{operator}`",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Bytes of one section; more is taken for a slip.
 MAX_IMAGE = 64 << 20
+MAX_TOTAL = 128 << 20  # of all sections together
 MAX_ALIGN = 1 << 24
 MAX_ROOM = 1 << 30  # of a section that takes none in the file
 
@@ -48,6 +49,7 @@ class Section:
     flags: str
     type: str
     align: int = 1
+    counted: int = 0  # bytes that the program's total has of it
     entry_size: int = 0  # of a section that could be merged
     data: bytearray = field(default_factory=bytearray)
     reserved: int = 0
@@ -81,12 +83,7 @@ class Section:
         """Append `count` bytes of a repeated pattern, whole patterns first."""
         limit = MAX_ROOM if self.type == "nobits" else MAX_IMAGE
         if self.size + count > limit:
-            raise Fault(
-                f"this makes {self.name} {self.size + count} bytes long",
-                why=f"the limit is {limit} bytes",
-                fix="" if self.type == "nobits" else "room for zeros belongs in .bss",
-                fatal=True,
-            )
+            raise _too_large(self, count)
         if self.type == "nobits":
             if pattern.strip(b"\0"):
                 raise _no_bits(self)
@@ -102,6 +99,8 @@ class Section:
             self.reserved += len(data)
         else:
             self.data += data
+            if len(self.data) > MAX_IMAGE:
+                raise _too_large(self)
         if self.code and self.mode != "d":
             self.enter("d", self.size - len(data))
 
@@ -123,6 +122,16 @@ def make(name: str, flags: str | None = None, kind: str | None = None) -> Sectio
     if section.code:
         section.align = 4
     return section
+
+
+def _too_large(section: Section, count: int = 0) -> Fault:
+    room = section.type == "nobits"
+    return Fault(
+        f"this makes {section.name} {section.size + count} bytes long",
+        why=f"the limit is {MAX_ROOM if room else MAX_IMAGE} bytes",
+        fix="" if room else "room for zeros belongs in .bss",
+        fatal=True,
+    )
 
 
 def numbers_from(offset: int) -> Section:

@@ -11,7 +11,6 @@ from asm.lexer import split
 from asm.section import numbers_from
 
 if TYPE_CHECKING:
-    from asm.section import Section
     from asm.unit import Unit
 
 _FLAGS = set("aewxMSGTodR?")
@@ -97,7 +96,8 @@ def _push(unit: Unit, text: str) -> None:
 def _pop(unit: Unit, text: str) -> None:
     if not unit.section_stack:
         raise Fault("`.popsection` without `.pushsection`")
-    unit.section, unit.previous = unit.section_stack.pop()
+    section, unit.previous = unit.section_stack.pop()
+    unit.go_to(section)
 
 
 def _struct(unit: Unit, text: str) -> None:
@@ -105,12 +105,13 @@ def _struct(unit: Unit, text: str) -> None:
     offset = unit.value(text, "the offset") if text.strip() else 0
     if not 0 <= offset < 1 << 30:
         raise Fault(f"{offset} is not the offset of a field", at=text)
-    unit.previous, unit.section = unit.section, numbers_from(offset)
+    unit.previous = unit.section
+    unit.go_to(numbers_from(offset))
 
 
 def _previous(unit: Unit, text: str) -> None:
-    back: Section = unit.previous
-    unit.previous, unit.section = unit.section, back
+    back, unit.previous = unit.previous, unit.section
+    unit.go_to(back)
 
 
 DIRECTIVES = {

@@ -90,6 +90,8 @@ def read_bytes(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise file_error(path, f"cannot read it: {reason}") from None
+    if data is None:
+        raise file_error(path, "cannot read it: nothing is there yet")
     if len(data) > MAX_SOURCE:
         size = max(os.path.getsize(path), len(data))
         raise file_error(path, f"too large: {size} bytes; the limit is {MAX_SOURCE}")

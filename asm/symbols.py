@@ -71,6 +71,7 @@ class Symbols:
 
     def local(self, number: str, direction: str) -> Symbol:
         """The symbol that `1b` or `1f` means here."""
+        number = number.lstrip("0") or "0"
         count = self._locals.get(number, 0)
         if direction == "f":
             return self.get(f"{number}\1{count + 1}")
@@ -85,6 +86,7 @@ class Symbols:
     def label(self, name: str, address: Address, spot: Spot) -> None:
         """Define a label here."""
         if name.isascii() and name.isdigit():
+            name = name.lstrip("0") or "0"  # `02:` is `2:`
             count = self._locals[name] = self._locals.get(name, 0) + 1
             name = f"{name}\1{count}"
         elif name[0].isdigit():
@@ -104,6 +106,10 @@ class Symbols:
         symbol.value = value
         symbol.fixed = once
         symbol.spot = spot
+
+    @staticmethod
+    def defined_twice(symbol: Symbol) -> Fault:
+        return _twice(symbol)
 
     def undefined(self) -> list[Symbol]:
         """The names that were used but never defined, weak ones aside."""

@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asm.directives import DIRECTIVES
+from asm.emit import Output
 from asm.encode import FORMS
 from asm.errors import MAX_ERRORS, MAX_WARNINGS, AsmErrors, Fault, Problem, did_you_mean
 from asm.expand import MNEMONICS, instruction
 from asm.expr import Undefined, evaluate, parse
 from asm.files import Places
-from asm.fixups import Fixup, Kind
 from asm.frames import Frame, Spot
 from asm.guesses import Guesses
 from asm.lexer import LABEL, NAME, STATEMENT, split
-from asm.limits import MAX_DEPTH, MAX_SECTIONS, Budget
+from asm.limits import MAX_DEPTH, Budget
 from asm.linetable import LineTable
+from asm.naming import Common, lay_commons
 from asm.operands import NotConstant, is_register
 from asm.pseudo import PSEUDO
-from asm.section import MAX_IMAGE, Section, make
+from asm.section import Section, make
 from asm.source import Source
-from asm.symbols import Address, Expr, Symbol, Symbols
-from toyisa.fields import Field
+from asm.symbols import Address, Symbol, Symbols
 
 _BUILT_IN = (".text", ".data", ".bss")  # symbols of GNU `as`, used or not
 
@@ -34,14 +34,12 @@ class Stop(Exception):
     """No more statements are to be read."""
 
 
-class Unit:
+class Unit(Output):
     """One pass, with what former passes learnt, where files may be, and what is left."""
 
     def __init__(self, source: Source, places: Places, guesses: Guesses, budget: Budget):
+        super().__init__(guesses)
         self.main = source.path
-        self.guesses = guesses
-        self.branches = 0
-        self.lebs = 0
         self.places = places
         self.budget = budget
         budget.begin()
@@ -50,12 +48,10 @@ class Unit:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.early: list[tuple[Undefined, Spot]] = []  # needed before they were defined
-        self.sections: dict[str, Section] = {}
-        self.section = self.enter(".text")
         self.previous = self.section
         self.section_stack: list[tuple[Section, Section]] = []
-        self.frame: Frame | None = None
         self.loc = LineTable()
+        self.commons: dict[str, Common] = {}
         self.files: dict[str, list[str]] = {}
         self.known: dict[str, bytes] = {}  # lines that always give the same bytes
         self.push(Frame(source))
@@ -66,7 +62,11 @@ class Unit:
         """Read every statement.  Raises AsmErrors with all that is wrong."""
         try:
             while (frame := self.frame) is not None:
-                self._read(frame)
+                try:
+                    self._read(frame)
+                except Fault as fault:  # the time is over
+                    self.report(fault)
+            lay_commons(self)
             self.report_undefined()
         except Stop:
             pass
@@ -196,9 +196,6 @@ class Unit:
 
     # -- frames --------------------------------------------------------------
 
-    def spot(self) -> Spot:
-        return Spot(self.frame, self.frame.index)
-
     def push(self, frame: Frame) -> None:
         """Open a file, a macro or a repetition."""
         if frame.depth > MAX_DEPTH:
@@ -301,67 +298,6 @@ class Unit:
                 at=text,
             )
         return value
-
-    # -- output --------------------------------------------------------------
-
-    def enter(self, name: str, flags: str | None = None, kind: str | None = None) -> Section:
-        """The section of that name, made if it is new, as the current one."""
-        section = self.sections.get(name)
-        if section is None:
-            if len(self.sections) >= MAX_SECTIONS:
-                why = f"the limit is {MAX_SECTIONS}"
-                raise Fault("this program has too many sections", why=why, fatal=True)
-            section = self.sections[name] = make(name, flags, kind)
-        self.section = section
-        return section
-
-    def mark(self) -> None:
-        """Note that this statement's bytes begin here."""
-        section, frame = self.section, self.frame
-        section.lines.append((section.size, frame, frame.index))
-
-    def code(self) -> int:
-        """The offset of the instruction that comes now."""
-        section, frame = self.section, self.frame
-        offset = len(section.data)
-        if section.mode != "x":
-            self._enter_code(section, offset)
-        section.lines.append((offset, frame, frame.index))
-        return offset
-
-    def _enter_code(self, section: Section, offset: int) -> None:
-        if section.type == "nobits":
-            raise Fault(f"{section.name} cannot hold instructions", fix="`.text` goes back to code")
-        if offset > MAX_IMAGE:
-            raise Fault(f"{section.name} is larger than {MAX_IMAGE} bytes", fatal=True)
-        if section.code and offset & 3:
-            raise Fault(
-                f"this instruction would be at {section.name}+{offset:#x}, not a multiple of 4",
-                why="the machine has no compressed instructions",
-                fix="write `.align 2` after data",
-            )
-        section.enter("x", offset)
-
-    def word(self, offset: int, word: int) -> None:
-        """Append an instruction word, at the offset that `code` gave."""
-        self.section.data += word.to_bytes(4, "little")
-
-    def fix_leb128(self, kind: Kind, expr: Expr, text: str) -> None:
-        """Leave room for a number of variable length, as much as it took in the last pass."""
-        size = self.guesses.lengths.get(self.lebs, 1)
-        self.fix(kind, expr, text, None, size)
-        self.section.fixups[-1].ordinal = self.lebs
-        self.lebs += 1
-        self.section.append(bytes(size))
-
-    def fix(self, kind: Kind, expr: Expr, text: str, field: Field | None, size: int = 4) -> int:
-        """Leave a fixup for what comes now; the bits until then: 0."""
-        section = self.section
-        fixup = Fixup(section, section.size, kind, expr, self.spot(), text, field, size)
-        section.fixups.append(fixup)
-        if kind is Kind.PCREL_HI20:
-            section.uppers[fixup.offset] = fixup
-        return 0
 
 
 def _is_operation(name: str) -> bool:

@@ -19,6 +19,7 @@ SECTIONS {
   . = ALIGN(16); .rodata : { *(.rodata) }
   . = ALIGN(16); .data : { *(.data) }
   . = ALIGN(16); .bss : { *(.bss) *(COMMON) }
+  /DISCARD/ : { *(.eh_frame) }
 }
 """
 

@@ -129,6 +129,71 @@ SOURCES = {
         nop
         .cfi_endproc
         """,
+    "more data": """
+        .data
+        .octa 1, -1, 0x0123456789abcdef0123456789abcdef, 5+6
+        .dc 1, 2 ; .dc.b 3 ; .dc.w 4 ; .dc.l 5 ; .dc.a 6
+        .dcb 2, 3 ; .dcb.b 3, -1 ; .dcb.w 2 ; .dcb.l 2, 0x1234
+        .ds 2 ; .ds.b 3 ; .ds.w 1 ; .ds.l 2, 0x1234 ; .ds.d 1 ; .ds.p 1 ; .ds.x 1
+        .string8 "a" ; .string16 "ab\\x7f" ; .string32 "ab" ; .string64 "a"
+        .float 1.5, -2, 0f3, 1e3, .5, inf, 0x10 ; .single 3.25 ; .double 1.1, -2.5e-3
+        .dc.s 1.5 ; .dc.d 1.5
+        .text
+        .nop
+        """,
+    "any case": """
+        .TEXT
+        .Equ Two, 2
+        _start: LI a0, Two ; ADDI a1, a0, %LO(5) ; Lui a0, %Hi(x) ; ECall ; LR.W.AQ a0, (a1)
+        BEQZ a0, _start ; LA a0, x ; CALL _start ; MV a0, a1
+        .MACRO Foo A ; mv \\A, \\A ; .EndM
+        FOO a1
+        .IF 0 ; nop ; .ELSE ; .REPT 2 ; NOP ; .ENDR ; .ENDIF
+        .If 0 ; .IF 1 ; .EndIf ; .Elseif 1 ; nop ; .Endif
+        .Irp R, a0, a1 ; not \\R, \\R ; .ENDR ; .IRPC c, 12 ; li a0, \\c ; .EndR
+        .DATA
+        x: .Word 0X1F, 0B11 ; .BALIGN 8 ; .ASCIZ "Abc" ; .Previous ; RET
+        .SECTION .rodata ; .BYTE 1
+        """,
+    "empty sections": """
+        .data ; .bss ; .balign 8 ; end_of_bss: .section .rodata ; .align 3 ; .text
+        .pushsection .data ; .popsection
+        _start: nop ; la a0, end_of_bss
+        .section .text.init, "ax" ; .section .debug_x ; .section .note.GNU-stack,"",@progbits
+        .data
+        """,
+    "no code": ".data\nx: .word 1, x\n",
+    "section symbols": """
+        _start: la a0, .data ; lui a1, %hi(.bss) ; lw a2, .rodata ; j .text
+        .data
+        .word .text, .data, .bss+4, .rodata, .data - x
+        x: .section .rodata ; .word .text+8
+        .bss ; .space 8
+        """,
+    "commons": """
+        la a0, c ; la a0, d ; la a0, e
+        .comm c, 8, 8 ; .comm c, 4 ; .local d ; .comm d, 5, 4 ; .lcomm e, 3
+        .lcomm g, 100 ; la a0, g ; .lcomm h, 1 ; la a0, h
+        .bss ; .space 3
+        """,
+    "structure": """
+        .struct 4 ; first: .space 4 ; second: .space 2 ; .align 2 ; third: .struct 0 ; none: .text
+        lw a0, second(a1) ; li a0, third ; addi a0, a0, none
+        """,
+    "other words": """
+        .if 0 ; .elsec ; nop ; .endc ; .rep 2 ; nop ; .endr ; .irep x,1,2 ; li a0, \\x ; .endr
+        .irepc x,ab ; nop ; .endr
+        .macro m ; .word \\@ ; .endm
+        m ; m ; .irp x, 1, 2 ; .word \\@, \\x ; .endr ; m
+        02: j 2b ; j 02b ; j 3f ; 03: nop
+        .option push ; .option arch, +zicsr ; .option arch, rv32ima_zicsr ; .option pop
+        .hidden h ; .internal i ; .protected p ; h: i: p: .xdef h ; .extern nobody
+        .title "t" ; .sbttl "s" ; .list ; .nolist ; .eject ; .ident "x" ; .version "1"
+        .symver h, h@V1 ; .type h, @function ; .size h, .-h
+        nop = 3 ; addi a0, a0, nop
+        .end
+        this is not read
+        """,
     "labels": "a: b: nop\nc:d: nop\n.Le:\n$f: nop\n_start: .data\n.word a,b,c,d,.Le,$f\n",
 }
 

@@ -106,7 +106,7 @@ def test_says_what_and_where(source, under, says):
     ("source", "fix"),
     [
         (" addd a0, a0, a0", "did you mean `add`?"),
-        (" ADDI a0, a0, 1", "did you mean `addi`?"),
+        (" ADDII a0, a0, 1", "did you mean `addi`?"),
         (" csrr a0, sstats", "did you mean `sstatus`?"),
         (" .sectoin .text", "did you mean `.section`?"),
         (" j lop\nloop: nop", "did you mean `loop`?"),

@@ -72,3 +72,33 @@ def test_the_source_is_never_overwritten(tmp_path):
         assert done.returncode == 2
         assert b"is the source itself" in done.stderr
     assert (tmp_path / "a.S").read_text() == GOOD
+
+
+def test_a_confined_source_reads_nothing_outside(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "secret").write_text("password\n")
+    (tmp_path / "in" / "a.S").write_text('.include "../secret"\n')
+    done = toyvmm("asm", "in/a.S", "--confine", "in", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"in/a.S:1:11: error: `../secret` lies outside" in done.stderr
+    assert b"password" not in done.stderr
+    done = toyvmm("asm", "in/a.S", "--confine", "in", "-I", ".", cwd=tmp_path)
+    assert (done.returncode, b"include directory" in done.stderr) == (2, True)
+    (tmp_path / "in" / "a.S").write_text('.include "include/riscv.inc"\n nop\n')
+    assert toyvmm("asm", "in/a.S", "--confine", "in", cwd=tmp_path).returncode == 0
+
+
+def test_a_source_without_end_ends(tmp_path):
+    (tmp_path / "a.S").write_text(".rept 100000\n beqz a0, 1f\n1:\n.endr\n")
+    done = toyvmm("asm", "a.S", "--timeout", "0.001", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"a.S:" in done.stderr
+    assert b"takes longer than 0.001 s" in done.stderr
+    assert names(tmp_path) == ["a.S"]
+
+
+def test_notes_go_to_stderr(tmp_path):
+    (tmp_path / "a.S").write_text(' nop\n.print "hello"\n')
+    done = toyvmm("asm", "a.S", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert b"a.S:2:1: note: hello" in done.stderr

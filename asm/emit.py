@@ -1,0 +1,107 @@
+"""Answers for where bytes go: the current section, the lines they are from, their fixups.
+
+Must not know what a statement means, nor where sections will lie (`layout.py`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asm.errors import Fault
+from asm.fixups import Fixup, Kind
+from asm.frames import Frame, Spot
+from asm.limits import MAX_SECTIONS
+from asm.section import MAX_IMAGE, MAX_TOTAL, Section, make
+
+if TYPE_CHECKING:
+    from asm.guesses import Guesses
+    from asm.symbols import Expr
+    from toyisa.fields import Field
+
+
+class Output:
+    """The sections of a program, while they are filled; `frame` is where statements come from."""
+
+    def __init__(self, guesses: Guesses):
+        self.guesses = guesses
+        self.branches = 0
+        self.lebs = 0
+        self.frame: Frame | None = None
+        self.sections: dict[str, Section] = {}
+        self.bytes = 0  # of all sections but the current one
+        self.section: Section | None = None
+        self.enter(".text")
+
+    def spot(self) -> Spot:
+        """The statement at hand."""
+        return Spot(self.frame, self.frame.index)
+
+    def enter(self, name: str, flags: str | None = None, kind: str | None = None) -> Section:
+        """The section of that name, made if it is new, as the current one."""
+        section = self.sections.get(name)
+        if section is None:
+            if len(self.sections) >= MAX_SECTIONS:
+                why = f"the limit is {MAX_SECTIONS}"
+                raise Fault("this program has too many sections", why=why, fatal=True)
+            section = self.sections[name] = make(name, flags, kind)
+        self.go_to(section)
+        return section
+
+    def go_to(self, section: Section) -> None:
+        """Make a section the current one; look at what the one before has grown by."""
+        left = self.section
+        if left is not None and len(left.data) != left.counted:
+            self.bytes += len(left.data) - left.counted
+            left.counted = len(left.data)
+            if self.bytes > MAX_TOTAL:
+                why = f"the limit is {MAX_TOTAL} bytes in all sections"
+                raise Fault("this program grows too large", why=why, fatal=True)
+        self.section = section
+
+    def mark(self) -> None:
+        """Note that this statement's bytes begin here."""
+        section, frame = self.section, self.frame
+        section.lines.append((section.size, frame, frame.index))
+
+    def code(self) -> int:
+        """The offset of the instruction that comes now."""
+        section, frame = self.section, self.frame
+        offset = len(section.data)
+        if section.mode != "x":
+            self._enter_code(section, offset)
+        section.lines.append((offset, frame, frame.index))
+        return offset
+
+    def _enter_code(self, section: Section, offset: int) -> None:
+        if section.type == "nobits":
+            raise Fault(f"{section.name} cannot hold instructions", fix="`.text` goes back to code")
+        if offset > MAX_IMAGE:
+            raise Fault(f"{section.name} is larger than {MAX_IMAGE} bytes", fatal=True)
+        if section.code and offset & 3:
+            raise Fault(
+                f"this instruction would be at {section.name}+{offset:#x}, not a multiple of 4",
+                why="the machine has no compressed instructions",
+                fix="write `.align 2` after data",
+            )
+        section.enter("x", offset)
+
+    def word(self, offset: int, word: int) -> None:
+        """Append an instruction word, at the offset that `code` gave."""
+        self.section.data += word.to_bytes(4, "little")
+
+    def fix_leb128(self, kind: Kind, expr: Expr, text: str) -> None:
+        """Leave room for a number of variable length, as much as it took in the last pass."""
+        size = self.guesses.lengths.get(self.lebs, 1)
+        self.fix(kind, expr, text, None, size)
+        self.section.fixups[-1].ordinal = self.lebs
+        self.lebs += 1
+        self.section.append(bytes(size))
+
+    def fix(self, kind: Kind, expr: Expr, text: str, field: Field | None, size: int = 4) -> int:
+        """Leave a fixup for what comes now; the bits until then: 0."""
+        section = self.section
+        fixup = Fixup(section, section.size, kind, expr, self.spot(), text, field, size)
+        section.fixups.append(fixup)
+        if kind is Kind.PCREL_HI20:
+            section.uppers[fixup.offset] = fixup
+        return 0
