@@ -55,6 +55,7 @@ mutants: setup  ## seeded faults: does a test see each?  Over half an hour
 
 golden: setup  ## write the guests' golden files anew, to be read in `git diff`
 	$(BIN)/python -m tests.guests.regolden
+	$(BIN)/python -m tests.guests.test_mistakes
 
 gen: setup  ## write generated files anew
 	$(BIN)/python -m asm.geninc

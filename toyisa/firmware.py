@@ -106,6 +106,14 @@ def _no_hart(mask, base):
 
 
 @njit
+def _note_refused(hart, extension, function):
+    """Keep the call for people: a guest that mistook a register goes on as if answered."""
+    refused = hart.refused
+    refused.pc, refused.extension, refused.function = hart.pc, extension, function
+    refused.times += 1
+
+
+@njit
 def answer_sbi(hart, mem):
     """Answer the `ecall` at `hart.pc`; RUN, or INPUT with nothing changed."""
     x = hart.x
@@ -164,6 +172,7 @@ def answer_sbi(hart, mem):
                 transmit(mem.console, a0)
         else:
             error = np.int64(NOT_SUPPORTED)
+            _note_refused(hart, extension, function)
         x[A0] = error & 0xFFFFFFFF
         x[A1] = max(value, 0) & 0xFFFFFFFF
     hart.pc = (np.int64(hart.pc) + 4) & 0xFFFFFFFF

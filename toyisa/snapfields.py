@@ -21,7 +21,7 @@ from toyisa.memory import LOOP_SIZE, MEMORY, PAGE, RAM_BASE, RX_SIZE, place_toho
 from toyisa.mmu import SUPER, A, G, R, V, W, X, recontext
 from toyisa.ops import ROW_OF_OP
 from toyisa.pool import flush_pool
-from toyisa.state import HART, NEVER, NO_TAG
+from toyisa.state import HART, NEVER, NO_TAG, RECENT
 
 M = 0xFFFF_FFFF
 MAX_COUNT = 1 << 60  # of instructions or cycles: what a run adds does not overflow
@@ -75,6 +75,15 @@ FIELDS: tuple[Field, ...] = (
     Field("hart.counts.op", 0, MAX_COUNT), Field("hart.counts.event", 0, MAX_COUNT),
     Field("hart.counts.exc", 0, MAX_COUNT), Field("hart.counts.irq", 0, MAX_COUNT),
     Field("hart.trail", 0, (1 << 42) - 1),
+    # For people: what a diagnosis is drawn from.
+    Field("hart.taken.at", 0, RECENT - 1), Field("hart.taken.priv", 0, 1),
+    Field("hart.taken.cause"), Field("hart.taken.pc"),
+    Field("hart.taken.first_tval"), Field("hart.taken.tval"),
+    *(Field(f"hart.taken.{name}", 0, MAX_COUNT) for name in (
+        "times", "since", "until", "returned",
+    )),
+    Field("hart.refused.pc"), Field("hart.refused.extension"), Field("hart.refused.function"),
+    Field("hart.refused.times", 0, MAX_COUNT),
     Field("memory.console.rx"),
     Field("memory.console.rx_head", 0, MAX_COUNT), Field("memory.console.rx_tail", 0, MAX_COUNT),
     Field("memory.console.ended", 0, 1), Field("memory.console.live", 0, 1),

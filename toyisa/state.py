@@ -70,6 +70,21 @@ PENDING = record(
     ("first_cause", "u4"), ("first_tval", "u4"), ("first_pc", "u4"),
 )  # fmt: skip
 
+# The latest traps that S took, one place for all in a row with the same cause and pc; `at`
+# is the latest place.  Nothing that the machine does depends on it: it is for people.
+RECENT = 16  # a power of two, so that an index can be masked
+TAKEN = record(
+    ("at", "i8"),
+    ("cause", "u4", RECENT), ("pc", "u4", RECENT), ("priv", "u4", RECENT),
+    ("first_tval", "u4", RECENT), ("tval", "u4", RECENT),
+    ("times", "i8", RECENT),
+    ("since", "i8", RECENT), ("until", "i8", RECENT),  # instret at the first, at the latest
+    ("returned", "i8", RECENT),  # how many ended by `sret`
+)  # fmt: skip
+
+# The latest SBI call that the firmware does not know, and how many there were.
+REFUSED = record(("pc", "u4"), ("extension", "u4"), ("function", "u4"), ("times", "i8"))
+
 RESERVATION = record(("addr", "i8"), ("generation", "i8"))  # physical word or -1
 
 # The page that instructions come from: its tag, and its RAM frame.
@@ -101,6 +116,7 @@ HART = record(
     ("root", ROOT), ("clock", CLOCK), ("exit", EXIT), ("pending", PENDING),
     ("fetch", FETCH), ("tlb", TLB), ("counts", COUNTS), ("price", PRICE),
     ("trail", "i8"),      # a digest of all traps that S took: cause, pc, tval, when
+    ("taken", TAKEN), ("refused", REFUSED),
     ("covers", "i8"),     # the host address of a coverage map, or 0; no state of the machine's
 )  # fmt: skip
 

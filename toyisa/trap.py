@@ -14,6 +14,7 @@ from toyisa.exits import Reason
 from toyisa.levels import Level
 from toyisa.mmu import recontext
 from toyisa.njit import njit
+from toyisa.state import RECENT
 
 SIE, SPIE, SPP = 1 << 1, 1 << 5, 1 << 8
 STIP = 1 << Irq.TIMER
@@ -48,9 +49,25 @@ def _leave_trail(hart, cause, tval):
 
 
 @njit
+def _remember(hart, cause, tval):
+    """Keep the trap among the latest, for people: cause, where, how often in a row."""
+    taken = hart.taken
+    at = taken.at & RECENT - 1
+    if taken.times[at] == 0 or taken.cause[at] != cause or taken.pc[at] != hart.pc:
+        at = at + 1 & RECENT - 1
+        taken.at = at
+        taken.cause[at], taken.pc[at], taken.priv[at] = cause, hart.pc, hart.priv
+        taken.first_tval[at], taken.since[at] = tval, hart.clock.instret
+        taken.times[at] = taken.returned[at] = 0
+    taken.times[at] += 1
+    taken.tval[at], taken.until[at] = tval, hart.clock.instret
+
+
+@njit
 def enter_s(hart, cause, interrupt, tval):
     """Take a trap to S: "sepc ... the virtual address of the instruction", and so on."""
     _leave_trail(hart, cause | (0x80000000 if interrupt else 0), tval)
+    _remember(hart, cause | (0x80000000 if interrupt else 0), tval)
     csr = hart.csr
     csr.sepc = hart.pc
     csr.scause = cause | (0x80000000 if interrupt else 0)
@@ -153,6 +170,8 @@ def take_interrupt(hart, irq):
 @njit
 def return_from_s(hart):
     """`sret`: pop the interrupt-enable stack, go to sepc at the level in SPP."""
+    taken = hart.taken
+    taken.returned[taken.at & RECENT - 1] += 1
     status = np.int64(hart.csr.sstatus)
     hart.priv = Level.S if status & SPP else Level.U
     status = status & ~(SIE | SPP) | (SIE if status & SPIE else 0) | SPIE

@@ -5,12 +5,15 @@ rarely, and the input given since, and runs the end once more.  Must not know wh
 the guest crashed.
 """
 
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from toyisa import effects
 from toyisa.machine import Exit, Machine
 from toyisa.snapshot import put, take
+from vmm.stepping import Stepper
 
 FIRST_AFTER = 50_000_000  # instructions until the second snapshot; then twice as many, and so on
 
@@ -65,6 +68,30 @@ class Trail:
         finally:
             put(final, machine)
         return list(places)
+
+    def again(self, watcher: Callable[[Machine, effects.Effects, int], bool], until: float) -> None:
+        """Run from the snapshot to where the machine stands in steps that `watcher` sees.
+
+        Until it answers True, or the host's clock (`time.perf_counter`) is at `until`.  The
+        machine is afterwards as it was.
+        """
+        machine, seen = self.machine, [False]
+
+        def watch(machine: Machine, what: effects.Effects, level: int) -> None:
+            seen[0] = watcher(machine, what, level)
+
+        stepper = Stepper(machine, [watch])
+        final, end = take(machine), machine.instret
+        put(self._state, machine)
+        self._waiting = deque(self._input)
+        try:
+            while machine.instret < end and time.perf_counter() < until and not seen[0]:
+                why = stepper.run(min(16, end - machine.instret))
+                machine.output()
+                if not self._give(machine.instret) and why is not Exit.BUDGET:
+                    break
+        finally:
+            put(final, machine)
 
     def _step(self, places: deque[Place]) -> None:
         machine = self.machine

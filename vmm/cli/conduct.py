@@ -73,30 +73,45 @@ class Run:
             return None
 
     def _tell(self, outcome: Outcome, transcript: report.Transcript) -> None:
+        """Tell of it: figures first, as a diagnosis may let the machine go on."""
         given, name = self.given, self.name or self.guest.name
-        hint = None
+        hot, why, said = [], None, []
         if outcome.status is not Status.PASSED:
-            from vmm.cli.hint import lack
+            from vmm.cli.why import counted
 
-            hint = lack(self.machine) or self.hint(outcome)
-        ended = report.Ended(self.guest.name, self.machine, outcome, transcript, hint)
+            hot = counted(self.machine, outcome)
+        content = {}
         if given["as_json"] or given["json_file"]:
-            text = report.document(ended, self.schema, {**self.settings, **self.more()})
-            if given["json_file"]:
-                write(given["json_file"], text.encode())
-            if given["as_json"]:
-                click.echo(text, nl=False)
+            ended = report.Ended(self.guest.name, self.machine, outcome, transcript)
+            content = report.document(ended, self.schema, {**self.settings, **self.more()})
+        summary = report.summary(name, self.machine, outcome)
         if outcome.exit == "fatal":
             from vmm.crash import report as crash
 
             for line in crash(self.machine, self.extras.trail, self.guest.what.source_line):
                 tell(f"toyvmm: {line}")
+        if outcome.status is not Status.PASSED:
+            from vmm.cli.why import look
+
+            why = look(self.guest, self.machine, outcome, hot, self.extras.trail)
+            said = [line for line in (*why.sentences, self.hint(outcome)) if line]
+        if content:
+            self._write(report.diagnosed(content, said, why.document() if why else None))
         if not given["quiet"]:
             if transcript.inside_line and not given["as_json"]:  # the summary begins a line
                 tell("")
-            tell(report.summary(name, self.machine, outcome))
-            if hint:
-                tell(f"toyvmm: hint: {hint}")
+            tell(summary)
+            for line in dict.fromkeys(said):
+                tell(f"toyvmm: hint: {line}")
+            for line in why.lines() if why else ():
+                tell(f"toyvmm: {line}")
+
+    def _write(self, content: dict[str, Any]) -> None:
+        text = report.text(content)
+        if self.given["json_file"]:
+            write(self.given["json_file"], text.encode())
+        if self.given["as_json"]:
+            click.echo(text, nl=False)
 
 
 def refuse_results(given: dict[str, Any]) -> None:

@@ -31,26 +31,29 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Ended:
-    """A run that has ended; `hint` may say what was wrong with the guest."""
+    """A run that has ended."""
 
     name: str
     machine: Any
     outcome: Outcome
     console: Transcript
-    hint: str | None
 
 
-def document(ended: Ended, schema: str, more: dict[str, Any]) -> str:
-    """The JSON object of a run, documented in docs/json.md; `more` is the command's own."""
+def document(ended: Ended, schema: str, more: dict[str, Any]) -> dict[str, Any]:
+    """The JSON object of a run, documented in docs/json.md; `more` is the command's own.
+
+    `diagnosed` puts in what is wrong with the guest.
+    """
     machine, outcome = ended.machine, ended.outcome
-    content = {
+    return {
         "schema": schema,
         "guest": ended.name,
         "exit": outcome.exit,
         "code": machine.code if outcome.exit == "halted" else None,
         "status": int(outcome.status),
         "reason": outcome.line,
-        "hint": ended.hint,
+        "hint": None,
+        "diagnosis": None,
         "console": ended.console.kept.decode("utf-8", "backslashreplace"),
         "console_truncated": ended.console.truncated,
         "instret": machine.instret,
@@ -61,6 +64,17 @@ def document(ended: Ended, schema: str, more: dict[str, Any]) -> str:
         **more,
         "seconds": round(outcome.seconds, 6),
     }
+
+
+def diagnosed(
+    content: dict[str, Any], said: list[str], diagnosis: dict[str, Any] | None
+) -> dict[str, Any]:
+    """The same with the first of the sentences `said` as hint, and the diagnosis."""
+    return {**content, "hint": said[0] if said else None, "diagnosis": diagnosis}
+
+
+def text(content: dict[str, Any]) -> str:
+    """The object as it is printed."""
     return json.dumps(content, indent=2) + "\n"
 
 

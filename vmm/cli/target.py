@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from vmm.cli.files import Refusal, read
 
 if TYPE_CHECKING:
     from asm.assembler import Object
+    from toyisa.dwarf import Lines
 
 SOURCE_SUFFIXES = {".s", ".asm"}  # of the name in lower case: .S and .s both
 
@@ -23,9 +25,18 @@ class Target:
     script: Path | None = None
     program: Object | None = None  # if it was assembled here
 
+    @cached_property
+    def _debug_lines(self) -> Lines:
+        from toyisa.dwarf import Lines
+
+        return Lines(self.elf)
+
     def source_line(self, address: int) -> str | None:
         """`file:number: text` of the source line at an address, if it is known."""
-        line = self.program.line_at(address) if self.program else None
+        if self.program is None:
+            place = self._debug_lines.at(address)
+            return f"{place[0]}:{place[1]}" if place else None
+        line = self.program.line_at(address)
         if line is None:
             return None
         text = self.program.files.get(line.path, [])[line.number - 1 : line.number]

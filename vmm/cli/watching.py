@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -58,10 +58,12 @@ def options(kinds: tuple[str, ...]) -> Callable[[Callable], Callable]:
 
 
 @contextlib.contextmanager
-def stepper(machine: Any, chosen: dict[str, Any], name: str = "") -> Iterator[Any]:
+def stepper(
+    machine: Any, chosen: dict[str, Any], name: str = "", more: Sequence[Watcher] = ()
+) -> Iterator[Any]:
     """What runs `machine` as the options say, or None if nothing watches; Refusal.
 
-    `name` is the guest's, for a timeline.
+    `name` is the guest's, for a timeline; `more` watchers see all steps as well.
     """
     from vmm.stepping import NEVER, Logged, Stepper
 
@@ -69,7 +71,7 @@ def stepper(machine: Any, chosen: dict[str, Any], name: str = "") -> Iterator[An
         trace = _trace_file(chosen, files)
         first, last = chosen["log_from"], chosen["log_until"]
         last = NEVER if last is None else last
-        watchers = list(_watchers(machine, chosen, trace, files))
+        watchers = [*_watchers(machine, chosen, trace, files), *more]
         found = Stepper(machine, watchers, first, last) if watchers else None
         if takers := list(_takers(machine, chosen, trace, name, files)):
 

@@ -52,8 +52,10 @@ def report(tmp_path):
 
 def test_where_why_and_the_way_there(report):
     text = report(MISALIGNED)
-    assert "instruction access fault" in text
-    assert "stval  0x00001000" in text
+    assert "crash: load address misaligned at 0x80000020 work (guest.S:9: work: lw a1" in text
+    assert "stval  0x0000000b" in text
+    assert "then   insn_access: instruction access fault at 0x00001000" in text
+    assert "63 times, stval 0x00001000" in text
     assert "a0 00000007" in text
     line = next(line for line in text.splitlines() if "lw a1,4(a0)" in line)
     for part in ("work", "trap: load_misaligned, stval 0xb", "guest.S:9: work: lw a1, 4(a0)"):
@@ -67,6 +69,7 @@ def test_the_page_walk(report):
     assert "walk   0x40000000: by the tables" in text
     assert "level 1: entry at 0x80001400 = 0x00000000: -------- not valid" in text
     assert "-> page fault: the entry is not valid" in text
+    assert "why    fetch refused: V clear, in the entry at 0x80001400 = 0x00000000, level 1" in text
 
 
 @pytest.mark.compiled

@@ -1,0 +1,70 @@
+"""The typical mistakes of a first kernel each lead to the right sentence.
+
+`mistakes/NAME.S` is a kernel with one mistake, `mistakes/NAME.txt` all that is said of it.
+After a change of wording: `python -m tests.guests.test_mistakes` writes the texts anew.
+"""
+
+import io
+import os
+import re
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from vmm.cli.main import invoke
+from vmm.cli.status import Status
+
+MISTAKES = Path(__file__).parent / "mistakes"
+NAMES = sorted(path.stem for path in MISTAKES.glob("*.S"))
+HINT = "toyvmm: hint: "
+LIMIT = "100000"  # instructions
+
+
+def hints(name: str, *command: str) -> str:
+    """What a command says of the kernel `name`, a line a sentence."""
+    here, err = Path.cwd(), io.StringIO()
+    os.chdir(MISTAKES)
+    try:
+        with redirect_stdout(io.TextIOWrapper(io.BytesIO())), redirect_stderr(err):
+            status = invoke([*command, f"{name}.S", "--input", os.devnull, "--max-insns", LIMIT])
+    finally:
+        os.chdir(here)
+    assert status in (Status.FAILED, Status.LIMIT), err.getvalue()
+    said = [line.removeprefix(HINT) for line in err.getvalue().splitlines() if HINT in line]
+    return "".join(f"{line}\n" for line in said)
+
+
+def uncounted(text: str) -> str:
+    """The same with every count as N."""
+    return re.sub(r"\b\d[\d,]*\b", "N", text)
+
+
+def golden(name: str) -> str:
+    return (MISTAKES / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_sentence(name):
+    assert hints(name, "run") == golden(name)
+
+
+def test_there_are_fourteen():
+    assert len(NAMES) >= 14
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("engine", ["trap", "bt"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "no-fence"])
+def test_the_sentence_under_an_engine(name, engine):
+    """The same mistake; how often something came, and when, depends on the engine's time.
+
+    A missing fence is none under shadow paging that traces the guest's tables.
+    """
+    kind = re.split("[`;]", uncounted(golden(name)))[0]
+    assert kind in uncounted(hints(name, "boot", "--engine", engine))
+
+
+if __name__ == "__main__":
+    for mistake in NAMES:
+        (MISTAKES / f"{mistake}.txt").write_text(hints(mistake, "run"), encoding="utf-8")

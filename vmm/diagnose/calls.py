@@ -1,0 +1,106 @@
+"""Answers for an `ecall` from the wrong level, or with its numbers in the wrong registers."""
+
+from __future__ import annotations
+
+from toyisa.causes import Exc
+from toyisa.fields import FIELDS
+from toyisa.firmware import BASE, DBCN, HSM, IPI, RFENCE, SHUTDOWN, SRST, TIME
+from toyisa.insns import Cost, Insn
+from vmm.diagnose.facts import Facts, target
+from vmm.diagnose.traps import Taken
+
+KNOWN = {BASE, DBCN, HSM, IPI, RFENCE, SRST, TIME, *range(SHUTDOWN + 1)}
+HANDLER = 96  # instructions of a handler that are looked at
+A0, A6, A7 = 10, 16, 17
+
+
+def explain(facts: Facts, trap: Taken | None) -> str | None:
+    """A sentence on the call that the guest died of, if it was one; else None."""
+    if trap is not None and trap.cause == Exc.ECALL_U:
+        return _from_u(facts, trap)
+    return _unknown(facts)
+
+
+def _from_u(facts: Facts, trap: Taken) -> str | None:
+    """U called, and nobody handled it."""
+    stvec = facts.csr("stvec") & ~3
+    if facts.word(stvec) is None or any(t.pc == stvec for t in facts.chain):
+        return (
+            f"ecall from the wrong level: {facts.insn(trap.pc)} was made in U and goes to the "
+            "kernel's own handler, and there is none that can be fetched; only S can call the "
+            "firmware (SBI)"
+        )
+    numbers = _compared(facts, stvec)
+    if Exc.ECALL_S in numbers and Exc.ECALL_U not in numbers:
+        return (
+            f"ecall from the wrong level: {facts.insn(trap.pc)} was made in U, which is scause 8; "
+            f"the handler at {facts.place(stvec)} looks for 9, an `ecall` from S, which never "
+            "comes to it"
+        )
+    if facts.machine.hart.x[A7] in KNOWN and Exc.ECALL_U not in numbers:
+        return (
+            f"ecall from the wrong level: {facts.insn(trap.pc)} was made in U and came to the "
+            f"kernel's own handler at {facts.place(stvec)}, which does not deal with scause 8; "
+            "only S can call the firmware (SBI)"
+        )
+    return None
+
+
+def _compared(facts: Facts, start: int) -> set[int]:
+    """Small numbers that the handler at `start` compares with, as far as its jumps are known."""
+    found: set[int] = set()
+    seen: set[int] = set()
+    ahead = [start]
+    while ahead and len(seen) < HANDLER:
+        pc = ahead.pop()
+        numbers: dict[int, int] = {}  # registers that hold a number, or something less a number
+        while pc not in seen and len(seen) < HANDLER:
+            seen.add(pc)
+            word, row = facts.word(pc), facts.row(pc)
+            if word is None or row is None:
+                break
+            _number(word, row, numbers)
+            if row.cost is Cost.BRANCH:
+                found |= {numbers[n] for n in (word >> 15 & 31, word >> 20 & 31) if n in numbers}
+            to = target(pc, word)
+            ahead += [] if to is None else [to]
+            if row.name in ("sret", "jalr") or (row.name == "jal" and not word >> 7 & 31):
+                break
+            pc += 4
+    return found
+
+
+def _number(word: int, row: Insn, numbers: dict[int, int]) -> None:
+    """Follow what an instruction does to registers that hold small numbers."""
+    rd, rs1 = word >> 7 & 31, word >> 15 & 31
+    if row.name == "addi" and rd:
+        value = FIELDS["imm12"].extract(word)
+        if not rs1 and 0 <= value < 16:
+            numbers[rd] = value
+            return
+        if rs1 == rd and -16 < value < 0:  # a difference, which will be compared with 0
+            numbers[rd] = -value
+            return
+    if "rd" in row.operands:
+        numbers.pop(rd, None)
+
+
+def _unknown(facts: Facts) -> str | None:
+    """S called the firmware for what it does not know, and went on."""
+    refused = facts.machine.hart.refused
+    if not refused.times:
+        return None
+    extension, function = int(refused.extension), int(refused.function)
+    text = (
+        f"{facts.insn(int(refused.pc))}, made in S, asks the firmware (SBI) for extension "
+        f"{extension:#x} (a7), function {function} (a6), which it does not know: it answers -2"
+    )
+    if (function in KNOWN and function > SHUTDOWN) or extension < 16 < function:
+        return f"wrong register: {text}; the extension goes into a7, the function into a6"
+    a0 = int(facts.machine.hart.x[A0])
+    if 0x20 <= extension < 0x7F and a0 in (0, 1, 0xFFFF_FFFE):
+        return (
+            f"wrong register, or ecall from the wrong level: {text}; the number of a call goes "
+            "into a7 and its argument into a0 (putchar is a7 = 1); a system call is made in U"
+        )
+    return f"wrong register, or ecall from the wrong level: {text}; a system call is made in U"

@@ -1,0 +1,116 @@
+"""Answers for what a load, store or instruction that trapped did wrong, and how to mend it."""
+
+from __future__ import annotations
+
+from toyisa.causes import Exc
+from toyisa.insns import Cost
+from toyisa.lacking import explain as lacking
+from toyisa.levels import Level
+from toyisa.refusal import Access, Refusal, Why, refusal
+from vmm.diagnose import jumps, stack
+from vmm.diagnose.cures import FIX, TAG
+from vmm.diagnose.facts import Facts
+from vmm.diagnose.traps import FETCH_FAULTS, Taken
+
+LOADS = {Exc.LOAD_ACCESS, Exc.LOAD_PAGE}
+STORES = {Exc.STORE_ACCESS, Exc.STORE_PAGE}
+MISALIGNED = {Exc.LOAD_MISALIGNED, Exc.STORE_MISALIGNED}
+NEARBY = 8  # instructions before the fault in which another register may be set
+
+
+def explain(facts: Facts, trap: Taken) -> str | None:
+    """A sentence on an exception; None if nothing is certain."""
+    cause = trap.cause
+    if cause in FETCH_FAULTS or cause == Exc.INSN_MISALIGNED:
+        return jumps.explain(facts, trap)
+    if cause in MISALIGNED:
+        return _misaligned(facts, trap)
+    if cause in LOADS | STORES:
+        return _access(facts, trap)
+    if cause == Exc.ILLEGAL:
+        return _illegal(facts, trap)
+    return None
+
+
+def access_of(trap: Taken) -> Access:
+    """What the hart tried."""
+    if trap.cause in FETCH_FAULTS:
+        return Access.FETCH
+    return Access.STORE if trap.cause in STORES else Access.LOAD
+
+
+def refused(facts: Facts, trap: Taken) -> Refusal | None:
+    """What refuses the access now; None if nothing does any more."""
+    return refusal(facts.machine, trap.first_tval, access_of(trap), trap.level)
+
+
+def _misaligned(facts: Facts, trap: Taken) -> str:
+    size = {"b": 1, "h": 2}.get((facts.row(trap.pc).name[1:2] if facts.row(trap.pc) else ""), 4)
+    base = facts.base(trap)
+    holds = f" ({base[0]} holds {facts.named(base[1])})" if base else ""
+    return (
+        f"misaligned: {facts.insn(trap.pc)} accesses {trap.first_tval:#010x}, which is no multiple "
+        f"of {size}{holds}; this machine traps such accesses: align the data (.balign {size}), or "
+        "access it by bytes"
+    )
+
+
+def _access(facts: Facts, trap: Taken) -> str | None:
+    found, base = refused(facts, trap), facts.base(trap)
+    if found is None:
+        return None
+    if base and base[0] == "sp" and (text := stack.explain(facts, trap, base[1], found)):
+        return text
+    if found.why is Why.OUTSIDE and found.level < 0:
+        return _wrong_register(facts, trap, base)
+    holds = f" ({base[0]} holds {facts.named(base[1])})" if base else ""
+    return f"{TAG.get(found.why, '')}{facts.insn(trap.pc)}{holds}: {found}; {FIX[found.why]}"
+
+
+def _wrong_register(facts: Facts, trap: Taken, base: tuple[str, int] | None) -> str:
+    if base is None or base[0] == "zero":
+        return (
+            f"{facts.insn(trap.pc)} accesses {trap.first_tval:#x}, where there is neither RAM "
+            f"({facts.range}) nor a device"
+        )
+    name, value = base
+    text = (
+        f"wrong address: {facts.insn(trap.pc)} uses {name}, which holds {value:#x}, where there is "
+        f"neither RAM ({facts.range}) nor a device"
+    )
+    other = _meant(facts, trap.pc, name)
+    if other:
+        return f"{text}; is `{other[0]}` meant, which holds {facts.named(other[1])}?"
+    return f"{text}; is it the register that you meant, and was it set?"
+
+
+def _meant(facts: Facts, pc: int, wrong: str) -> tuple[str, int] | None:
+    """A register set just before that does hold an address; the nearest."""
+    from toyisa.fields import REG_NAMES
+
+    for n in range(1, NEARBY + 1):
+        word, row = facts.word(pc - 4 * n), facts.row(pc - 4 * n)
+        if word is None or row is None or row.cost in (Cost.JUMP, Cost.BRANCH, Cost.SRET):
+            return None
+        rd = word >> 7 & 31
+        if row.name not in ("lui", "auipc", "addi") or rd == 0 or REG_NAMES[rd] == wrong:
+            continue
+        value = int(facts.machine.hart.x[rd])
+        if refusal(facts.machine, value, Access.LOAD, Level.S) is None:
+            return REG_NAMES[rd], value
+    return None
+
+
+def _illegal(facts: Facts, trap: Taken) -> str | None:
+    text = stack.overwritten(facts, trap.pc)
+    if text:
+        return text
+    row = facts.row(trap.pc)
+    if trap.level == Level.U and row is not None and row.cost in (Cost.CSR, Cost.SYSTEM, Cost.SRET):
+        return (
+            f"{facts.insn(trap.pc)} ran in U, where it is illegal: only S may do this; was SPP in "
+            "sstatus clear at an `sret` that was to stay in S?"
+        )
+    why = lacking(trap.first_tval)
+    return f"illegal instruction {trap.first_tval:#010x} at {facts.place(trap.pc)}: {why}" if (
+        why) else None  # fmt: skip

@@ -1,0 +1,121 @@
+"""Answers for where a guest spent its instructions: counts that the decode pool keeps anyway.
+
+From the last time that they were folded into the hart's own, a snapshot or the start.
+Must not know why a guest was there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from toyisa import inspect
+from toyisa.memory import NO_FRAME, PAGE, RAM_BASE, STRIDE, WORDS
+from toyisa.mmu import R, V, X
+
+TABLES = 1024  # second-level tables that are searched for a page
+
+
+@dataclass(frozen=True)
+class Hot:
+    """Instructions in a row that ran equally often; `pc` is None for code of the monitor's.
+
+    `physical`: the address is not one of the current tables'.
+    """
+
+    pc: int
+    count: int      # instructions in the row
+    times: int      # how often each ran
+    share: float    # of all that were counted
+    physical: bool = False
+
+
+def hottest(machine, most: int = 5) -> list[Hot]:
+    """The rows that took most, the hottest first; none if the monitor's own code is most of it."""
+    pages = _pages(machine)
+    total = sum(int(counts.sum()) for counts in pages.values())
+    guest = {frame: counts for frame, counts in pages.items() if frame >= 0}
+    if not total or 2 * sum(int(counts.sum()) for counts in guest.values()) < total:
+        return []
+    rows = [row for frame, counts in guest.items() for row in _rows(frame, counts)]
+    rows.sort(key=lambda row: -row[1] * row[2])
+    names = _virtual(machine, {row[0] & ~(PAGE - 1) for row in rows[:most]})
+    found = []
+    for pa, count, times in rows[:most]:
+        page = names.get(pa & ~(PAGE - 1))
+        pc = pa if page is None else page | pa & (PAGE - 1)
+        found.append(Hot(pc, count, times, count * times / total, page is None))
+    return [row for row in found if row.share >= 0.01]
+
+
+def _pages(machine) -> dict[int, np.ndarray]:
+    """By guest frame how often each of its words ran; the monitor's together under -1."""
+    virtual = hasattr(machine, "vm")
+    mem = machine.real_memory if virtual else machine.memory
+    pages: dict[int, np.ndarray] = {}
+    for slot in range(int(mem.slots)):
+        frame = int(mem.owner[slot])
+        if frame == NO_FRAME:
+            continue
+        counts = _counts(mem, slot * STRIDE)
+        if virtual:
+            frame = int(machine.vm.m2p[frame])
+        if frame < 0:
+            pages[-1] = pages.get(-1, 0) + counts
+        else:
+            pages[frame] = counts
+    return pages
+
+
+def _counts(mem, base: int) -> np.ndarray:
+    """How often each word of a slot ran, as `pool._fold` counts it."""
+    flow = mem.flow[base : base + STRIDE].copy()
+    edge = mem.edge[base : base + WORDS]
+    taken = np.flatnonzero(edge)
+    np.subtract.at(flow, taken + 1, edge[taken])
+    targets = taken + (mem.uops[base + taken] >> 34)
+    inside = (targets >= 0) & (targets < STRIDE)
+    np.add.at(flow, targets[inside], edge[taken][inside])
+    return np.maximum(np.cumsum(flow)[:WORDS], 0)
+
+
+def _rows(frame: int, counts: np.ndarray) -> list[tuple[int, int, int]]:
+    """Words in a row that ran equally often: physical address, how many, how often."""
+    ends = np.flatnonzero(np.diff(counts)) + 1
+    starts = np.concatenate(([0], ends))
+    ends = np.concatenate((ends, [WORDS]))
+    return [
+        (RAM_BASE + frame * PAGE + 4 * int(a), int(b - a), int(counts[a]))
+        for a, b in zip(starts, ends) if counts[a]
+    ]  # fmt: skip
+
+
+def _virtual(machine, pages: set[int]) -> dict[int, int]:
+    """By physical page a virtual one that the current tables execute it at."""
+    found = {page: page for page in pages if inspect.walk(machine, page).pa == page}
+    satp = int(machine.hart.csr.satp)
+    if not satp & inspect.PAGED or len(found) == len(pages):
+        return found
+    root, searched = (satp & 0x3F_FFFF) << 12, 0
+    for index, pte in enumerate(_entries(machine, root)):
+        if not pte & V or searched >= TABLES:
+            continue
+        if pte & (R | X):
+            for page in pages - set(found):
+                if pte & X and page >> 22 == pte >> 20:
+                    found[page] = index << 22 | page & 0x3F_F000
+            continue
+        searched += 1
+        for low, leaf in enumerate(_entries(machine, pte >> 10 << 12)):
+            page = leaf >> 10 << 12
+            if leaf & V and leaf & X and page in pages:
+                found.setdefault(page, index << 22 | low << 12)
+    return found
+
+
+def _entries(machine, table: int) -> list[int]:
+    """The entries of a table, in the guest's own frame numbers."""
+    data = inspect.read_physical(machine, table, PAGE)
+    words = np.frombuffer(data[: len(data) & ~3], "<u4").tolist()
+    return [machine.entry_seen(word) if word & V else 0 for word in words]

@@ -1,0 +1,181 @@
+"""Answers for a guest that goes round and round, or sleeps, and whether anything can end it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from asm.disasm import disassemble
+from toyisa import inspect
+from toyisa.causes import Irq
+from toyisa.fields import REG_NAMES
+from toyisa.insns import Cost, find
+from toyisa.levels import Level
+from toyisa.refusal import is_device
+from toyisa.trap import SIE
+from vmm.diagnose.facts import ACCESSES, Facts, offset
+from vmm.diagnose.window import Step
+
+ROUNDS = 3
+END = "to end a run call SBI shutdown: `li a7, 8`, `ecall`"
+
+
+def explain(facts: Facts) -> str | None:
+    """A sentence on a loop that nothing can end, or on a sleep; None if something can."""
+    if facts.exit == "idle":
+        return _asleep(facts)
+    waits = _held_back(facts)
+    if waits:
+        return waits
+    steps = endless(facts)
+    if not steps:
+        return None
+    first = min(steps, key=lambda step: step.pc)
+    last = max(steps, key=lambda step: step.pc)
+    off = "interrupts are off, so nothing can end it" if not _takes(facts) else (
+        "no interrupt is enabled in sie, so nothing can end it"
+    )
+    if first.pc == last.pc:
+        return (
+            f"endless loop: {facts.insn(first.pc)} jumps to itself; {off}; if the guest was to end "
+            f"here: {END}"
+        )
+    count = len({step.pc for step in steps})
+    why = _unchanging(steps)
+    return (
+        f"endless loop: {count} instructions from {facts.place(first.pc)} to "
+        f"{facts.place(last.pc)} repeat for ever; {why}; {off}"
+    )
+
+
+def endless(facts: Facts) -> list[Step]:
+    """The instructions of a loop that no interrupt and no device can end; else none."""
+    steps = facts.window.steps
+    if facts.window.ended is not None or not steps or _can_be_interrupted(facts):
+        return []
+    round_ = _same_again(steps) or _same_branches(steps)
+    if not round_ or any(step.trap is not None or _reaches_out(facts, step) for step in round_):
+        return []
+    return round_
+
+
+def _can_be_interrupted(facts: Facts) -> bool:
+    """Whether an interrupt may still come: one is enabled, and would be taken."""
+    return bool(facts.csr("sie")) and _takes(facts)
+
+
+def _takes(facts: Facts) -> bool:
+    return int(facts.machine.hart.priv) == Level.U or bool(facts.csr("sstatus") & SIE)
+
+
+def _same_again(steps: list[Step]) -> list[Step] | None:
+    """The last round, if the registers are the same after each of ROUNDS rounds."""
+    last = steps[-1]
+    places = [n for n, step in enumerate(steps) if (step.pc, step.x, step.csr) == (
+        last.pc, last.x, last.csr)][-ROUNDS - 1 :]  # fmt: skip
+    if len(places) <= ROUNDS:
+        return None
+    rounds = [steps[a + 1 : b + 1] for a, b in pairwise(places)]
+    shape = [(step.pc, step.x) for step in rounds[-1]]
+    if any([(step.pc, step.x) for step in r] != shape for r in rounds):
+        return None
+    return rounds[-1]
+
+
+def _same_branches(steps: list[Step]) -> list[Step] | None:
+    """A loop all of whose branches depend on registers that it never writes."""
+    half = steps[len(steps) // 2 :]
+    if len(steps) < 256:
+        return None
+    pcs = {step.pc: step for step in half}
+    if len(pcs) > len(half) // 8:
+        return None
+    rows = [(step.word, find(step.word)) for step in pcs.values() if step.word is not None]
+    written, read, branches = set(), set(), False
+    for word, row in rows:
+        if row is None or row.cost in (Cost.SYSTEM, Cost.SRET, Cost.FENCE, Cost.CSR):
+            return None
+        if row.name == "jalr":
+            return None
+        if "rd" in row.operands:
+            written.add(word >> 7 & 31)
+        if row.cost is Cost.BRANCH:
+            branches = True
+            read |= {word >> 15 & 31, word >> 20 & 31}
+    if not branches or (read - {0}) & written:
+        return None
+    return list(pcs.values())
+
+
+def _reaches_out(facts: Facts, step: Step) -> bool:
+    """Whether the step asks for something from outside: a device, the firmware, the clock."""
+    if step.word is None:
+        return True
+    row = find(step.word)
+    if row is None:
+        return True
+    if row.cost in ACCESSES:
+        va = step.x[step.word >> 15 & 31] + offset(row, step.word) & inspect.M
+        pa = inspect.walk(facts.machine, va).pa
+        return pa is None or is_device(pa)
+    if row.name == "ecall":
+        return step.x[17] not in (1, 0x4442434E) or step.level != Level.S  # putchar, DBCN
+    if row.cost is Cost.CSR:
+        return step.word >> 20 & 0xF00 == 0xC00  # a counter
+    return row.cost in (Cost.SYSTEM, Cost.SRET) and row.name != "wfi"
+
+
+def _unchanging(steps: list[Step]) -> str:
+    """What decides whether it goes on, if one branch does."""
+    branches = {step.pc: step for step in steps if find(step.word).cost is Cost.BRANCH}
+    if len(branches) != 1:
+        return "no register or memory changes in a round" if not branches else (
+            "nothing that its branches depend on changes"
+        )
+    (step,) = branches.values()
+    names = [REG_NAMES[n] for n in (step.word >> 15 & 31, step.word >> 20 & 31) if n]
+    return f"`{disassemble(step.word, step.pc)}` depends on {' and '.join(names) or 'nothing'}, " \
+        "which does not change"  # fmt: skip
+
+
+def _held_back(facts: Facts) -> str | None:
+    """An interrupt that is pending and enabled, and never taken, while the guest waits."""
+    steps = facts.window.steps
+    slept = {step.pc for step in steps if step.word is not None and _is(step.word, "wfi")}
+    if not slept or _takes(facts) or any(step.trap is not None for step in steps):
+        return None
+    held = inspect.csr(facts.machine, "sip") & facts.csr("sie")
+    if not held or len({step.pc for step in steps}) > 64:
+        return None
+    names = " and ".join(irq.name.lower() for irq in Irq if held >> irq & 1)
+    return (
+        f"waits with interrupts off: the {names} interrupt is pending and enabled in sie, but SIE "
+        f"in sstatus is clear, so `wfi` at {facts.place(min(slept))} returns at once and the trap "
+        "is never taken; set SIE (csrsi sstatus, 2)"
+    )
+
+
+def _asleep(facts: Facts) -> str | None:
+    """Why nothing can wake the guest that sleeps in `wfi`."""
+    pc = int(facts.machine.hart.pc)
+    if not any(_is(facts.word(at) or 0, "wfi") for at in (pc, pc - 4)):
+        return None
+    sie = facts.csr("sie")
+    if not sie:
+        return (
+            f"waits with interrupts off: `wfi` at {facts.place(pc)}, and sie is 0: enable the "
+            "interrupt that is to wake it (STIE is bit 5, SEIE bit 9), then SIE in sstatus"
+        )
+    names = " and ".join(irq.name.lower() for irq in Irq if sie >> irq & 1)
+    causes = []
+    if sie >> Irq.TIMER & 1:
+        causes.append("no timer is set (write stimecmp, or call SBI set_timer)")
+    if sie >> Irq.EXTERNAL & 1:
+        causes.append("no device that is enabled at the PLIC has anything to tell")
+    if sie >> Irq.SOFTWARE & 1:
+        causes.append("nobody is left to send a software interrupt")
+    return f"`wfi` at {facts.place(pc)} waits for a {names} interrupt: {'; '.join(causes)}"
+
+
+def _is(word: int, name: str) -> bool:
+    row = find(word)
+    return row is not None and row.name == name
