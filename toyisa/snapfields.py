@@ -66,7 +66,7 @@ FIELDS: tuple[Field, ...] = (
     Field("hart.clock.idle", 0, NEVER),
     Field("hart.exit.reason", 0, 31), Field("hart.exit.cause", 0, 15),
     Field("hart.exit.tval"), Field("hart.exit.insn"), Field("hart.exit.pc"),
-    Field("hart.pending.barren", 0, 64), Field("hart.pending.barren_at", 0, MAX_COUNT),
+    Field("hart.pending.barren"), Field("hart.pending.barren_at", 0, MAX_COUNT),
     Field("hart.pending.first_cause", 0, 15),
     Field("hart.pending.first_tval"), Field("hart.pending.first_pc"),
     # The modelled TLBs, on which cycles depend: keys and entries as a walk makes them.

@@ -18,7 +18,7 @@ from toyisa.testing import Modelled, lockstep, shrink_report, state_of
 from toyisa.testing.modelled import BARREN, rules_kept
 from toyisa.testing.states import within_rules
 from vmm.exits import Kind
-from vmm.fuzz import framecheck, lawtext
+from vmm.fuzz import framecheck, lawtext, snaplaw
 from vmm.fuzz.case import Case, Violation, must_equal
 from vmm.fuzz.lawguests import (
     NATIVE,
@@ -48,6 +48,7 @@ class Law:
     cases: Callable[[str], st.SearchStrategy[Case]]
     check: Callable[[Case, Seen], None]
     runs: bool = True     # on an engine: one can be chosen
+    compiled: bool = True  # needs the machine's compiled code
     native: bool = True   # on the bare machine, too
     patched: bool = False  # on kernels built for an engine, too
     unpatched: str = ""    # else why not
@@ -235,7 +236,7 @@ LAWS: dict[str, Law] = {law.name: law for law in (
     Law("slices", "a run in one piece ends as one in slices, to the cycle",
         _slices, _sliced),
     Law("roundtrip", "disassembled words assemble to themselves",
-        lawtext.cases, lawtext.check, runs=False),
+        lawtext.cases, lawtext.check, runs=False, compiled=False),
     Law("equivalence", "a guest does the same on the engine as on the bare machine",
         guests, _equivalence, native=False,
         unpatched="a patched kernel is another program than the bare machine's",
@@ -246,4 +247,6 @@ LAWS: dict[str, Law] = {law.name: law for law in (
         guests, _determinism, patched=True),
     Law("conservation", "cycles by class sum to the total, exits to what root was charged",
         guests, _conservation, patched=True),
+    Law("snapshots", "a snapshot file is refused, or is a machine that stays within its RAM",
+        snaplaw.cases, snaplaw.check, runs=False),
 )}  # fmt: skip

@@ -91,7 +91,7 @@ def _again(reporter: _Reporter, failure: Failure) -> None:
 def _warm(law: Law, engine: str) -> None:
     """Compile or load what the cases need, which is not the campaign's time."""
     made: Any = None
-    if law.runs:
+    if law.compiled:
         from toyisa.machine import Machine
 
         made = Machine(mem=1 << 20)
