@@ -25,7 +25,7 @@ from toyisa.state import HART, NEVER, NO_TAG, RECENT
 
 M = 0xFFFF_FFFF
 MAX_COUNT = 1 << 60  # of instructions or cycles: what a run adds does not overflow
-MAX_TIME = 6 << 60   # of virtual time: counts and idle time, which `wfi` takes to NEVER
+MAX_TIME = NEVER - (1 << 56)  # of virtual time: what never comes, must not be reached by a run
 SEIP = 1 << 9        # stored in `sip`, but not writable
 RESERVATIONS = 0x4000
 
@@ -63,7 +63,7 @@ FIELDS: tuple[Field, ...] = (
     Field("hart.resv.generation", 0, RESERVATIONS),
     Field("hart.clock.cycles", 0, MAX_COUNT),
     Field("hart.clock.instret", 0, MAX_COUNT),
-    Field("hart.clock.idle", 0, NEVER),
+    Field("hart.clock.idle", 0, MAX_TIME),  # with the rest: `check`
     Field("hart.exit.reason", 0, 31), Field("hart.exit.cause", 0, 15),
     Field("hart.exit.tval"), Field("hart.exit.insn"), Field("hart.exit.pc"),
     Field("hart.pending.barren"), Field("hart.pending.barren_at", 0, MAX_COUNT),
@@ -87,7 +87,7 @@ FIELDS: tuple[Field, ...] = (
     Field("memory.console.rx"),
     Field("memory.console.rx_head", 0, MAX_COUNT), Field("memory.console.rx_tail", 0, MAX_COUNT),
     Field("memory.console.ended", 0, 1), Field("memory.console.live", 0, 1),
-    Field("memory.console.next_at", 0, MAX_TIME),
+    Field("memory.console.next_at", 0, NEVER),
     Field("memory.console.halted", 0, 1), Field("memory.console.code", 0, M),
     Field("memory.console.how", 0, 3),
     Field("memory.console.tohost", -1, M),  # in RAM: `check`
@@ -189,6 +189,8 @@ def check(data: bytes, ram_size: int, machine: np.record) -> None:
     _check_counts(saved, machine)
     for side, mask in (("d", machine.tlb.dmask), ("i", machine.tlb.imask)):
         _check_tlb(saved[f"hart.tlb.{side}key"], saved[f"hart.tlb.{side}pte"], int(mask))
+    busy = max(int(saved["hart.clock.cycles"]), int(saved["hart.clock.instret"]))
+    _must(busy + int(saved["hart.clock.idle"]) <= MAX_TIME, "its time is about to end")
     _must(not saved["hart.x"][0] and not saved["hart.x"][32], "x0 is not 0")
     _must(not saved["memory.plic.priority"][0], "interrupt source 0 has a priority")
     held = int(saved["hart.resv.addr"])

@@ -18,7 +18,7 @@ from toyisa.disk import Disk
 from toyisa.machine import Machine
 from toyisa.memory import RAM_BASE
 from toyisa.overlay import Overlay
-from toyisa.snapfields import FIELDS, SAVED
+from toyisa.snapfields import FIELDS, MAX_TIME, SAVED
 from toyisa.snapshot import SnapshotError, sealed, take
 from toyisa.state import NO_TAG
 
@@ -114,7 +114,8 @@ TOGETHER = [
     {"hart.csr.sstatus": 1 << 31}, {"hart.csr.sip": 1 << 5}, {"hart.csr.stvec": 2},
     {"hart.resv.addr": RAM_BASE + MEM}, {"hart.resv.addr": RAM_BASE + 2},
     {"hart.resv.addr": RAM_BASE - 4}, {"hart.resv.addr": 0},
-    {"hart.clock.cycles": 5}, {"hart.clock.instret": 5}, {"hart.counts.op[3]": 1 << 59},
+    {"hart.clock.idle": MAX_TIME}, {"hart.clock.cycles": 5},
+    {"hart.clock.instret": 5}, {"hart.counts.op[3]": 1 << 59},
     {"hart.counts.event[0]": 1},
     {"memory.console.rx_head": 1}, {"memory.console.rx_tail": 1 << 13},
     {"memory.console.tohost": RAM_BASE + MEM - 4}, {"memory.console.tohost": RAM_BASE + 0xFFC},
@@ -145,6 +146,7 @@ def test_a_field_that_cannot_be(whole, tmp_path, changes):
     {"hart.tlb.dkey[1]": 1, "hart.tlb.dpte[1]": 0xFFFF_FDFF & ~32},  # far outside RAM
     {"hart.tlb.dkey[2]": 2 | 1 << 29, "hart.tlb.dpte[2]": LEAF | 32},
     {"hart.resv.addr": RAM_BASE + MEM - 4}, {"memory.console.tohost": RAM_BASE + 0xFF8},
+    {"hart.clock.idle": MAX_TIME - 10_000},
     {"memory.console.rx_head": 1 << 50, "memory.console.rx_tail": (1 << 50) + 4096},
 ], ids=str)  # fmt: skip
 def test_a_field_that_can_be(whole, tmp_path, changes):
