@@ -1,10 +1,8 @@
-/* An environment for tests in the style of riscv-tests and riscv-arch-test, our own:
- * the machine starts in S, so there is no M-mode code, and a test's traps come to
- * its own handler in S.
+/* An environment for riscv-tests, our own: the machine starts in S, so there is no M-mode code,
+ * and a test's traps come to its own handler in S.
  *
- *   riscv-tests        RVTEST_RV32U or RVTEST_RV32S, RVTEST_CODE_BEGIN, RVTEST_PASS,
- *                      RVTEST_FAIL, RVTEST_CODE_END, RVTEST_DATA_BEGIN, RVTEST_DATA_END
- *   riscv-arch-test    RVMODEL_BOOT, RVMODEL_HALT, RVMODEL_DATA_BEGIN, RVMODEL_DATA_END
+ *   RVTEST_RV32U or RVTEST_RV32S, RVTEST_CODE_BEGIN, RVTEST_PASS, RVTEST_FAIL,
+ *   RVTEST_CODE_END, RVTEST_DATA_BEGIN, RVTEST_DATA_END
  *
  * The end is a store to `tohost`: 1 is a pass, otherwise the test's number is in the
  * upper 31 bits and becomes the guest's exit code.
@@ -12,17 +10,23 @@
 #ifndef TOYVMM_RISCV_TEST_H
 #define TOYVMM_RISCV_TEST_H
 
+/* Names of bits and causes: the suite's own file, in riscv-tests/env. */
+#if __has_include("encoding.h")
+# include "encoding.h"
+#endif
+#include "halt.h"
+
 #define TESTNUM gp
 
 /* What a test of the suite says about itself.  RV32U runs in U, RV32S in S. */
-#define RVTEST_RV32U    .macro init; ENTER_U; .endm
+#define RVTEST_RV32U    .macro init; TOYVMM_ENTER_U; .endm
 #define RVTEST_RV32S    .macro init; .endm
 #define RVTEST_RV64U    RVTEST_RV32U
 #define RVTEST_RV64S    RVTEST_RV32S
 
 /* From S to the next instruction in U: SPP = 0, sepc, sret.  Paging stays off, so
  * that U reaches all memory. */
-#define ENTER_U                                                                 \
+#define TOYVMM_ENTER_U                                                          \
         li      t0, 0x100;              /* sstatus.SPP */                       \
         csrc    sstatus, t0;                                                    \
         la      t0, 1f;                                                         \
@@ -30,34 +34,32 @@
         sret;                                                                   \
 1:
 
+/* A test of S may bring its own handler: then all its traps are its own, as they are delegated
+ * to it elsewhere. */
 #define RVTEST_CODE_BEGIN                                                       \
         .section .text.init;                                                    \
+        .weak   stvec_handler;                                                  \
         .globl  _start;                                                         \
-_start: la      t0, trap_vector;                                                \
-        csrw    stvec, t0;                                                      \
+_start: la      t0, stvec_handler;                                              \
+        bnez    t0, 1f;                                                         \
+        la      t0, trap_vector;                                                \
+1:      csrw    stvec, t0;                                                      \
         li      TESTNUM, 0;                                                     \
-        j       test_begin;                                                     \
+        j       toyvmm_begin;                                                   \
         .balign 4;                                                              \
-        .weak   stvec_handler;          /* a test of S may bring its own */     \
-trap_vector:                                                                    \
-        csrr    t5, scause;                                                     \
-        li      t6, 8;                  /* ecall from U: pass or fail */        \
-        beq     t5, t6, write_tohost;                                           \
-        la      t5, stvec_handler;                                              \
-        beqz    t5, 1f;                                                         \
-        jr      t5;                                                             \
-1:      ori     TESTNUM, TESTNUM, 1337; /* a trap that no test expects */       \
+trap_vector:                            /* a trap that no test expects */       \
+        ori     TESTNUM, TESTNUM, TOYVMM_UNEXPECTED_TRAP;                       \
 write_tohost:                                                                   \
         la      t5, tohost;                                                     \
         sw      TESTNUM, 0(t5);                                                 \
         sw      zero, 4(t5);                                                    \
-1:      j       1b;                                                             \
-test_begin:                                                                     \
+        j       write_tohost;                                                   \
+toyvmm_begin:                                                                   \
         init
 
 #define RVTEST_CODE_END unimp
 
-/* In S there is nobody to call: both ends store to `tohost` themselves. */
+/* There is nobody to call: both ends store to `tohost` themselves, from S and from U. */
 #define RVTEST_PASS                                                             \
         fence;                                                                  \
         li      TESTNUM, 1;                                                     \
@@ -74,37 +76,9 @@ test_begin:                                                                     
 
 #define RVTEST_DATA_BEGIN                                                       \
         EXTRA_DATA                                                              \
-        .pushsection .tohost, "aw", @progbits;                                  \
-        .align  6; .globl tohost;   tohost:   .dword 0;                         \
-        .align  6; .globl fromhost; fromhost: .dword 0;                         \
-        .popsection;                                                            \
+        TOYVMM_TOHOST_SECTION                                                   \
         .align  4; .globl begin_signature; begin_signature:
 
 #define RVTEST_DATA_END .align 4; .globl end_signature; end_signature:
-
-/* riscv-arch-test's names for a model's parts. */
-#define RVMODEL_BOOT                                                            \
-        la      t0, rvmodel_trap;                                               \
-        csrw    stvec, t0;
-#define RVMODEL_HALT                                                            \
-        li      t1, 1;                                                          \
-        j       1f;                                                             \
-        .balign 4;                                                              \
-rvmodel_trap:                                                                   \
-        li      t1, 1337;                                                       \
-1:      la      t0, tohost;                                                     \
-        sw      t1, 0(t0);                                                      \
-        sw      zero, 4(t0);                                                    \
-2:      j       2b;
-#define RVMODEL_DATA_BEGIN RVTEST_DATA_BEGIN
-#define RVMODEL_DATA_END RVTEST_DATA_END
-#define RVMODEL_IO_INIT
-#define RVMODEL_IO_WRITE_STR(_SP, _STR)
-#define RVMODEL_IO_CHECK()
-#define RVMODEL_IO_ASSERT_GPR_EQ(_SP, _R, _I)
-#define RVMODEL_SET_MSW_INT
-#define RVMODEL_CLEAR_MSW_INT
-#define RVMODEL_CLEAR_MTIMER_INT
-#define RVMODEL_CLEAR_MEXT_INT
 
 #endif
