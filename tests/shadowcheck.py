@@ -18,7 +18,6 @@ from vmm.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, VIEWS
 PAGE = 4096
 BASE_PPN = 0x80000
 DIRECT = 0
-REGION = 1023  # the root entry of the monitor's window
 FLAGS = V | R | W | X | U | A | D
 
 
@@ -131,7 +130,7 @@ def _root(look: Look, frame: int) -> Iterator[str]:
         if not pte & V:
             continue
         where = f"entry {index} of root {frame}"
-        if index == REGION and shadow.aspect[frame] != DIRECT and look.region:
+        if index == int(shadow.slot) and shadow.aspect[frame] != DIRECT and look.region:
             if pte != (BASE_PPN + look.region) << 10 | V:
                 yield f"{where} is {pte:#x}, not the monitor's window"
             continue

@@ -34,6 +34,7 @@ SHADOW = record(
     ("hand", "i8"),                    # where the search for a frame goes on
     ("version", "i8"),                 # counts tables whose changes will not be seen any more
     ("region", "i8"),                  # the table of the monitor's window, an mfn, or 0: none
+    ("slot", "i8"),                    # and the root entry that it is at
     ("stale", "i8"),                   # real TLB entries may outlive their shadow entries
     ("role", "u1", MAX_SHADOW), ("aspect", "u1", MAX_SHADOW),
     ("key", "i8", MAX_SHADOW),         # of a ROOT or TABLE the gfn, of a SPLIT the guest's PTE

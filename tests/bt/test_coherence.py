@@ -335,6 +335,38 @@ BODIES = {
     2:  addi    s0, s0, -1
         bnez    s0, 1b
     """,
+    "more kinds of address spaces than groups": CODE + """
+        # Five spaces: in each another frame at WINDOW, and in all the same at 4 KiB above.
+        .macro  kind n
+        .equ    KROOT, 0x80040000 + 0x2000 * \\n
+        write   DATA + 0x1000 * \\n, 3 * \\n + 1
+        entry   KROOT + 0x800, 0x80000000, 0xcf
+        entry   KROOT + 4 * (WINDOW >> 22), KROOT + 0x1000, V
+        entry   KROOT + 0x1000, DATA + 0x1000 * \\n, 0xcf
+        entry   KROOT + 0x1004, DATA, 0xcf
+        .endm
+        .irp n, 0,1,2,3,4
+        kind    \\n
+        .endr
+        li      s0, 9
+    1:  .irp n, 0,1,2,3,4,3,1
+        space   0x80040000 + 0x2000 * \\n, \\n + 1
+        run     WINDOW
+        run     WINDOW + 0x1000
+        .endr
+        andi    t0, s0, 3
+        bnez    t0, 2f
+        slli    t1, s0, 20              # the code of one changes, and where another has it
+        li      t2, ADD
+        add     t1, t1, t2
+        li      t0, DATA + 0x2000
+        sw      t1, 0(t0)
+        fence.i
+        entry   0x80043000, DATA + 0x4000, 0xcf
+        sfence.vma
+    2:  addi    s0, s0, -1
+        bnez    s0, 1b
+    """,
     "behind a jump that goes to two places by turns": CODE + """
         write   DATA, 1
         write   DATA2, 2

@@ -72,7 +72,7 @@ def test_many_accesses(body, way):
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-@pytest.mark.parametrize("number", [0x100, 0x104, 0x140, 0x141, 0x142, 0x143], ids=hex)
+@pytest.mark.parametrize("number", [0x100, 0x104, 0x105, 0x140, 0x141, 0x142, 0x143], ids=hex)
 def test_every_pair_of_registers(row, number):
     """rd and rs1 each x0, a scratch register, another; alike and not; values that matter."""
     body = []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bt.ways import pair_of_ways, same
+from tests.bt.ways import pair_of_ways, same, under_bt
 from tests.smallkernels import RAM, kernel
 
 # The last page, by pointer, from x0, at every size; then by users.
@@ -255,6 +255,28 @@ BODIES = {
 }  # fmt: skip
 
 
+# The same at the other end: what a place becomes, the words of x0's reach and page tables too.
+MIRRORED = {
+    "0xfffff800": "0x400", "0xfffff804": "0x404", "0xfffff000": "0x0",
+    "0xffc00800": "0x1400", "0xffc00001": "0x1001", "0xffc00000": "0x1000",
+    "0xffcf0000": "0xe9000", "0xffcf001c": "0xe901c", "DATA + 0x800": "DATA + 0x400",
+    "-2048(zero)": "1024(zero)", "-2044(zero)": "1028(zero)", "-2041(zero)": "1031(zero)",
+    "-2040(zero)": "1032(zero)", "-2035(zero)": "1037(zero)", "-2000(zero)": "1072(zero)",
+    "-1994(zero)": "1078(zero)", "-1993(zero)": "1079(zero)", "-1991(zero)": "1081(zero)",
+    "-1024(zero)": "512(zero)", "-8(zero)": "2040(zero)", "-4(zero)": "2044(zero)",
+    "LEAF2 + 0x3c0": "LEAF2 + 0x3a4", "LEAF2 + 0xffc": "LEAF2 @", "LEAF2,": "LEAF2 + 4,",
+    "LEAF2 @": "LEAF2", "ROOT + 0xffc": "ROOT",
+}  # fmt: skip
+
+
+def mirrored(body):
+    for was, now in MIRRORED.items():
+        body = body.replace(was, now)
+    assert "0xff" not in body
+    assert "-20" not in body
+    return body
+
+
 LONG = "kernel code that lies there"
 CASES = [pytest.param(body, id=name, marks=[pytest.mark.compiled] if name == LONG else [])
          for name, body in BODIES.items()]  # fmt: skip
@@ -265,3 +287,21 @@ CASES = [pytest.param(body, id=name, marks=[pytest.mark.compiled] if name == LON
 def test_window(body, way):
     native = same(kernel(body), 200_000, way, mem=RAM)
     assert native.end == "HALTED"
+
+
+@pytest.mark.parametrize("way", ["strict", "at the bottom", "restless", "all small"])
+@pytest.mark.parametrize("body", CASES)
+def test_at_the_bottom(body, way):
+    native = same(kernel(mirrored(body)), 200_000, way, mem=RAM)
+    assert native.end == "HALTED"
+
+
+def test_it_goes_where_the_guest_is_not():
+    """There and back, ever more slowly, for a kernel that uses both ends."""
+    body = BODIES["RAM is there, it goes, and comes again"]
+    both = body.replace("li      s0, 6", "li      s0, 60") + "j 9f\n" * 0
+    for text, expected in ((both, 1), (mirrored(both), 0)):
+        made = under_bt("strict", mem=RAM, clock="cycles")
+        kernel(text)(made)
+        made.run(500_000)
+        assert made.counters()["moved"] == expected

@@ -22,10 +22,15 @@ WAYS: dict[str, dict[str, Any]] = {
     "callouts": {"options": {"force": "callout"}},
     "traps": {"options": {"force": "trap"}},
     "unadapted": {"options": {"adapt": False}},
+    "at the bottom": {"options": {"window": "bottom"}},
+    "restless": {"options": {"patience": 1}},
     "scattered": {"scatter": 1, **LEAKY},
     "few shadows": {"scatter": 2, "shadow": 6},
     "small cache": {"options": {"cache_words": SMALL}},
-    "all small": {"scatter": 3, "shadow": 4, "options": {"cache_words": SMALL}, **LEAKY},
+    "all small": {
+        "scatter": 3, "shadow": 4, **LEAKY,
+        "options": {"cache_words": SMALL, "patience": 1, "window": "bottom"},
+    },
 }
 each_way = pytest.mark.parametrize("way", WAYS)
 # Two that between them have most: enough for a test of something else.

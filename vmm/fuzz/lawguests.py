@@ -50,6 +50,8 @@ def layouts(draw: st.DrawFn, engine: str) -> dict[str, Any]:
         chosen["options"] = {
             "force": draw(st.sampled_from(["inline", "inline", "callout", "trap"])),
             "adapt": draw(st.booleans()),
+            "window": draw(st.sampled_from(["top", "top", "bottom"])),
+            "patience": draw(st.sampled_from([1, 32])),
         }
         if chosen["options"]["force"] == "trap":
             chosen["profile"] = "strict"

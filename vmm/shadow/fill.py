@@ -21,7 +21,6 @@ from vmm.shadow.frames import (
     NOWHERE,
     PAGING_OFF_S,
     PAGING_OFF_U,
-    REGION,
     find,
     take,
     traced,
@@ -81,7 +80,7 @@ def fill(vm, hart, mem, gva, leaf):
     else:
         role, key = np.int64(SPLIT), vm.walk.pte1 & ~0x3FF | vm.walk.pte1 & _FLAGS
     index = gva >> 22
-    if view != DIRECT and index == REGION:
+    if view != DIRECT and shadow.region and index == shadow.slot:
         return  # the monitor's: nothing of the guest's is seen there
     entry = get_entry(vm, mem, root, index)
     table = mfn_of(entry) - shadow.start if entry & V else np.int64(-1)

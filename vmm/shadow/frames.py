@@ -16,7 +16,6 @@ from vmm.stats import log_shadow
 from vmm.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE
 
 DIRECT, KERNEL, KERNEL_MXR = 0, 1, 2  # views: see fill.py
-REGION = 1023  # the root entry of the monitor's window
 PAGING_OFF_U, PAGING_OFF_S, NOWHERE = -1, -2, -3  # keys of roots that stand for no table
 
 
@@ -91,7 +90,7 @@ def take(vm, hart, mem, view, role, key):
     charge(hart, np.int64(Event.ROOT_FRAME), 1)
     log_shadow(vm, hart, np.int64(ShadowEvent.TABLE), role, key)
     if role == ROOT and view != DIRECT and shadow.region:
-        set_entry(vm, hart, mem, frame, REGION, V | (BASE_PPN + shadow.region) << 10)
+        set_entry(vm, hart, mem, frame, shadow.slot, V | (BASE_PPN + shadow.region) << 10)
     return frame
 
 

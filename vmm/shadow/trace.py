@@ -11,7 +11,7 @@ from toyisa.njit import njit
 from vmm.changes import ROOT_CHANGED, TABLE_CHANGED, note_change
 from vmm.exits import ShadowEvent
 from vmm.shadow.fill import set_leaf
-from vmm.shadow.frames import DIRECT, REGION, give_back
+from vmm.shadow.frames import DIRECT, give_back
 from vmm.shadow.link import leads_to, set_entry
 from vmm.space import read_word
 from vmm.stats import log_shadow
@@ -28,7 +28,7 @@ def table_written(vm, hart, mem, gfn, gpa):
         root = np.int64(vm.shadow.as_root[view, gfn]) - 1
         if root >= 0:
             note_change(vm, ROOT_CHANGED | index)
-        if root >= 0 and (view == DIRECT or index != REGION):
+        if root >= 0 and (view == DIRECT or not vm.shadow.region or index != vm.shadow.slot):
             set_entry(vm, hart, mem, root, index, 0)
             if root != vm.shadow.root:
                 _stray(vm, hart, mem, root)

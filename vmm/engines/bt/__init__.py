@@ -19,8 +19,18 @@ from vmm.engines.bt.dump import counters
 from vmm.engines.bt.enter import enter
 from vmm.engines.bt.exit import handle
 from vmm.engines.bt.leave import leave
+from vmm.engines.bt.move import PATIENCE
 from vmm.engines.bt.record import BT, MAX_UNIT_WORDS, Aside, Force
-from vmm.engines.bt.window import BUCKET_PAGES, CODE_PAGES, FRAMES, WINDOW
+from vmm.engines.bt.window import (
+    BOTTOM,
+    BUCKET_PAGES,
+    CODE,
+    CODE_PAGES,
+    FIRST_AT_TOP,
+    FRAMES,
+    SIZE,
+    TOP,
+)  # fmt: skip
 from vmm.requests import EngineRequest
 from vmm.shadow.link import BASE_PPN
 
@@ -43,7 +53,10 @@ def install(machine: "VirtualMachine") -> None:
     bt.at = bt.link = -1
     bt.verified[:] = -1
     hart.root.s_traps = STraps.ALL if bt.force == Force.TRAP else STraps.ALL & ~STraps.COUNTER
-    hart.root.s_limit = WINDOW
+    slot = BOTTOM if machine.options.get("window") == "bottom" else TOP
+    bt.base, bt.first = (slot << 22) + CODE, FIRST_AT_TOP if slot else 0
+    bt.patience = int(machine.options.get("patience", PATIENCE))
+    hart.root.s_limit, hart.root.s_base = slot << 22, 0 if slot else SIZE
     hart.root.deleg_exc = hart.root.deleg_int = 0
     hart.csr.scounteren = 0
     code = CODE_PAGES + BUCKET_PAGES
@@ -53,8 +66,9 @@ def install(machine: "VirtualMachine") -> None:
         aside.marks, aside.first, aside.frames = bt.aside.ctypes.data, vm.own, code
     table = np.zeros(WORDS, np.uint32)
     frames = BASE_PPN + int(vm.own) + np.arange(code + 1)
-    table[:code] = frames[:code] << 10 | V | X | A | D
-    table[-1] = frames[code] << 10 | V | R | W | A | D
+    table[1 : code + 1] = frames[:code] << 10 | V | X | A | D
+    table[0] = table[-1] = frames[code] << 10 | V | R | W | A | D
+    vm.shadow.slot = slot
     vm.shadow.region = int(vm.own) + code + 1
     at = int(vm.shadow.region) * WORDS
     machine.real_ram.view(np.uint32)[at : at + WORDS] = table

@@ -9,6 +9,7 @@
     j     unit
     miss: ecall             root finds the unit, and puts it here
 
+Each group of address spaces has buckets of its own, which its code jumps to.
 The cache is execute only, so a table of data could not be read by translated code; and
 one that it could read, the guest could, too.
 """
@@ -24,31 +25,31 @@ from vmm.engines.bt.window import (
     BUCKET_WORDS,
     BUCKETS,
     CODE_WORDS,
-    FIRST,
-    WINDOW,
+    GROUP_PAGES,
     Slot,
-)
+)  # fmt: skip
 
 T0, T1 = 5, 6
 NONE = 2  # no guest pc
 MISS = BUCKET_WORDS - 1
+GROUP_BUCKETS = GROUP_PAGES * WORDS // BUCKET_WORDS
 
 
 @njit
-def _load(rd, slot):
-    return itype(0x03, 2, rd, 0, FIRST + 4 * slot)
+def _load(bt, rd, slot):
+    return itype(0x03, 2, rd, 0, bt.first + 4 * slot)
 
 
 @njit
-def bucket_of(gpc):
-    """The number of the bucket of a guest pc."""
-    return gpc >> 2 & 0x3FF
+def bucket_of(group, gpc):
+    """The number of the bucket of a guest pc: each group has buckets of its own."""
+    return group * GROUP_BUCKETS | gpc >> 2 & GROUP_BUCKETS - 1
 
 
 @njit
-def is_miss(address):
+def is_miss(bt, address):
     """Whether a machine pc is a bucket's call to root."""
-    at = address - BUCKETS
+    at = address - bt.base - BUCKETS
     return 0 <= at < BUCKET_PAGES * PAGE and at >> 2 & BUCKET_WORDS - 1 == MISS
 
 
@@ -58,12 +59,12 @@ def _fill(hart, mem, bt, bucket, held, jump):
     words = ram_words(mem)
     at = bt.start * WORDS + CODE_WORDS + bucket * BUCKET_WORDS
     low = (held & 0xFFF ^ 0x800) - 0x800
-    words[at] = _load(np.int64(T0), np.int64(Slot.TARGET)) & 0xFFFFFFFF
+    words[at] = _load(bt, np.int64(T0), np.int64(Slot.TARGET)) & 0xFFFFFFFF
     words[at + 1] = (held - low) & 0xFFFFF000 | T1 << 7 | 0x37
     words[at + 2] = itype(0x13, 0, T1, T1, low) & 0xFFFFFFFF
     words[at + 3] = branch_word(np.int64(1), np.int64(T0), np.int64(T1), np.int64(16))
-    words[at + 4] = _load(np.int64(T0), np.int64(Slot.SPILL0)) & 0xFFFFFFFF
-    words[at + 5] = _load(np.int64(T1), np.int64(Slot.SPILL1)) & 0xFFFFFFFF
+    words[at + 4] = _load(bt, np.int64(T0), np.int64(Slot.SPILL0)) & 0xFFFFFFFF
+    words[at + 5] = _load(bt, np.int64(T1), np.int64(Slot.SPILL1)) & 0xFFFFFFFF
     words[at + 6] = jump & 0xFFFFFFFF
     words[at + 7] = ECALL
     call_unit(mem.manage_pool, hart, mem, PoolRequest.WRITTEN, 4 * at, BUCKET_WORDS)
@@ -72,26 +73,27 @@ def _fill(hart, mem, bt, bucket, held, jump):
 @njit
 def hold_target(hart, mem, bt, gpc, first):
     """Have the bucket of `gpc` jump to the unit at word `first` of the cache."""
-    bucket = bucket_of(gpc)
+    bucket = bucket_of(bt.group, gpc)
     place = BUCKETS + 4 * (bucket * BUCKET_WORDS + 6)
-    jump = jal_word(np.int64(0), WINDOW + 4 * first - place)
+    jump = jal_word(np.int64(0), 4 * first - place)
     _fill(hart, mem, bt, bucket, gpc, jump)
 
 
 @njit
-def holds(mem, bt, gpc):
-    """Whether the bucket of `gpc` holds it."""
-    at = bt.start * WORDS + CODE_WORDS + bucket_of(gpc) * BUCKET_WORDS
+def holds(mem, bt, bucket, gpc):
+    """Whether the bucket holds `gpc`."""
+    at = bt.start * WORDS + CODE_WORDS + bucket * BUCKET_WORDS
     high = np.int64(ram_words(mem)[at + 1]) & 0xFFFFF000
     low = np.int64(ram_words(mem)[at + 2]) >> 20
     return (high + ((low ^ 0x800) - 0x800)) & 0xFFFFFFFF == gpc
 
 
 @njit
-def forget_target(hart, mem, bt, gpc):
-    """The unit at `gpc` is no more: an indirect jump there asks root."""
-    if holds(mem, bt, gpc):
-        _fill(hart, mem, bt, bucket_of(gpc), np.int64(NONE), np.int64(ECALL))
+def forget_target(hart, mem, bt, group, gpc):
+    """The group's unit at `gpc` is no more: an indirect jump there asks root."""
+    bucket = bucket_of(group, gpc)
+    if holds(mem, bt, bucket, gpc):
+        _fill(hart, mem, bt, bucket, np.int64(NONE), np.int64(ECALL))
 
 
 @njit

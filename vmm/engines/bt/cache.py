@@ -21,23 +21,29 @@ from vmm.engines.bt.record import (
     Count,
     Site,
 )  # fmt: skip
-from vmm.engines.bt.window import CODE_WORDS, WINDOW
+from vmm.engines.bt.window import BUCKET_PAGES, CODE_PAGES, CODE_WORDS
 
 BRANCH_REACH = 1000  # words, with some to spare
 STEP_AT = CODE_WORDS - STEP_WORDS  # the place of the one-instruction unit
 
 
 @njit
-def address_of(word):
+def address_of(bt, word):
     """The machine's virtual address of a word of the cache."""
-    return WINDOW + 4 * word
+    return bt.base + 4 * word
 
 
 @njit
-def word_at(address):
+def word_at(bt, address):
     """The word of the cache at a machine pc, or -1."""
-    word = (address - WINDOW) >> 2
+    word = (address - bt.base) >> 2
     return word if 0 <= word < CODE_WORDS else -1
+
+
+@njit
+def words_at(bt):
+    """Where slot 0 of the window's words lies, among the words of RAM."""
+    return (bt.start + CODE_PAGES + BUCKET_PAGES) * WORDS + ((bt.first & PAGE - 1) >> 2)
 
 
 @njit
@@ -93,10 +99,16 @@ def not_counted(bt, word):
 
 
 @njit
+def group_of(bt, unit):
+    """The group of address spaces that a unit was made in."""
+    return np.int64(bt.p_group[bt.u_page[unit]])
+
+
+@njit
 def find_unit(bt, gpc):
-    """The unit that begins at guest pc `gpc`, or -1."""
+    """The unit that begins at guest pc `gpc` in the current group, or -1."""
     unit = np.int64(bt.hash[gpc >> 2 & HASH - 1]) - 1
-    while unit >= 0 and bt.u_gpc[unit] != gpc:
+    while unit >= 0 and (bt.u_gpc[unit] != gpc or group_of(bt, unit) != bt.group):
         unit = np.int64(bt.u_next[unit]) - 1
     return unit
 
@@ -191,7 +203,7 @@ def kill_unit(hart, mem, bt, unit):
         bt.count[Count.UNCHAINED] += 1
         site = np.int64(bt.edge[site]) - 1
     bt.u_sites[unit] = 0
-    forget_target(hart, mem, bt, gpc)
+    forget_target(hart, mem, bt, group_of(bt, unit), gpc)
     bt.count[Count.INVALIDATED] += 1
 
 
@@ -200,6 +212,7 @@ def forget_units(bt):
     """Empty the books, so that the cache is empty."""
     bt.used, bt.units, bt.pages = 0, 0, 0
     bt.hash[:] = 0
+    bt.space_seen[:] = 0
     bt.at, bt.link = -1, -1
     bt.count[Count.FLUSHES] += 1
 

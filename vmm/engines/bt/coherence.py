@@ -3,6 +3,12 @@
 Pages of guest code are known by their guest-virtual address and frame.  A store to such
 a frame is seen (it is traced) and ends the units that it hits; a change in a table that
 may map such a page, or another address space, has the pages looked up again.
+
+Address spaces in which all code that was met lies at the same places are a *group*, and
+have their translations in common.  Most kernels are mapped in each of their spaces: one
+group.  One that is not (xv6's processes have no more of it than a trampoline) gets
+another, and no translation goes when it changes spaces.  If there are more kinds of
+spaces than groups, what lies elsewhere in the next one goes.
 """
 
 import numpy as np
@@ -12,6 +18,7 @@ from toyisa.njit import njit
 from vmm.changes import ROOT_CHANGED, TABLE_CHANGED
 from vmm.engines.bt.cache import flush_cache, kill_unit
 from vmm.engines.bt.record import Count
+from vmm.engines.bt.window import GROUPS
 from vmm.guestwalk import gpa_of, walk_guest
 from vmm.shadow.frames import find, take
 from vmm.shadow.link import write_protect
@@ -19,17 +26,20 @@ from vmm.space import gfn_of
 from vmm.vcpu import CHANGES, TABLE
 
 GONE = -1  # p_gva of a page without units
+KEYS = 1 << 32  # to the key of a root: 0 is no key then
+ELSEWHERE, UNTOUCHED, FITS = range(3)  # p_fits
 
 
 @njit
 def page_of(vm, hart, mem, bt, gva, gfn):
     """The number of the page of code at `gva` in guest frame `gfn`, entered if it is new."""
     for page in range(bt.pages):
-        if bt.p_gva[page] == gva and bt.p_gfn[page] == gfn:
+        if bt.p_gva[page] == gva and bt.p_gfn[page] == gfn and bt.p_group[page] == bt.group:
             return page
     page = bt.pages
     bt.pages += 1
     bt.p_gva[page], bt.p_gfn[page], bt.p_units[page] = gva, gfn, 0
+    bt.p_group[page] = bt.group
     if not vm.code[gfn]:
         vm.code[gfn] = 1
         write_protect(vm, hart, mem, np.int64(vm.p2m[gfn]))
@@ -122,26 +132,76 @@ def _rewritten(vm, hart, mem, bt, gpa):
 
 @njit
 def verify(vm, hart, mem, bt):
-    """Have every page of code lie where the current address space maps it, or end it.
+    """Have every page of the space's group lie where the space maps it, or end it.
 
     If there are more tables to watch than half of the shadow frames, this is done at each
     entry: the other half is for what the guest accesses.
     """
     root = vm.shadow.root
+    key = np.int64(vm.shadow.key[root]) + KEYS
     version = bt.version + vm.shadow.version  # before tables are watched, for which others may go
-    if bt.verified[root] == version:
+    if bt.verified[root] == version and bt.space_key[root] == key:
+        bt.group = bt.space_group[root]
         return
-    room = vm.shadow.frames // 2
+    if bt.space_key[root] == key:
+        bt.group = bt.space_group[root]
+    else:
+        bt.space_seen[root] = 0
+    room = np.int64(vm.shadow.frames // 2)
+    room, fits = _look_up(vm, hart, mem, bt, room, np.int64(bt.space_seen[root]))
+    if not fits:
+        room = _other_group(vm, hart, mem, bt, room)
+    for page in range(bt.pages):
+        if bt.p_gva[page] >= 0 and bt.p_group[page] == bt.group and bt.p_fits[page] != FITS:
+            kill_page(vm, hart, mem, bt, page)
+    bt.space_key[root], bt.space_group[root], bt.space_seen[root] = key, bt.group, bt.pages
+    bt.verified[root] = version if room >= 0 else -1
+
+
+@njit
+def _look_up(vm, hart, mem, bt, room, seen):
+    """Look each page of the group up in the current space: what is left of `room`, does all fit.
+
+    `p_fits` then says it of each.  One that the space has not accessed yet does no harm,
+    nor one of the first `seen`: it was there, and so the space's tables have changed.
+    """
+    every = True
     for page in range(bt.pages):
         gva = bt.p_gva[page]
-        if gva < 0:
+        if gva < 0 or bt.p_group[page] != bt.group:
             continue
         leaf = walk_guest(vm, hart, mem, gva, np.int64(FETCH), True)
         bt.count[Count.VERIFIED] += 1
-        if leaf < 0 or not leaf & A or gfn_of(vm, gpa_of(leaf, gva)) != bt.p_gfn[page]:
-            kill_page(vm, hart, mem, bt, page)
-        elif not _watched(vm):
-            room -= 1
-            if room >= 0:
-                watch_table(vm, hart, mem)
-    bt.verified[root] = version if room >= 0 else -1
+        bt.p_fits[page] = ELSEWHERE
+        if leaf < 0 or gfn_of(vm, gpa_of(leaf, gva)) != bt.p_gfn[page]:
+            every = every and page < seen
+        elif not leaf & A:
+            bt.p_fits[page] = UNTOUCHED
+        else:
+            bt.p_fits[page] = FITS
+            if not _watched(vm):
+                room -= 1
+                if room >= 0:
+                    watch_table(vm, hart, mem)
+    return room, every
+
+
+@njit
+def _other_group(vm, hart, mem, bt, room):
+    """Have the current space, which does not fit its group, in one that it does fit, if any."""
+    was, empty = bt.group, np.int64(-1)
+    for group in range(GROUPS):
+        pages = 0
+        for page in range(bt.pages):
+            pages += bt.p_gva[page] >= 0 and bt.p_group[page] == group
+        if group == was:
+            continue
+        if pages == 0:
+            empty = group
+            continue
+        bt.group = group
+        room, fits = _look_up(vm, hart, mem, bt, room, np.int64(0))
+        if fits:
+            return room
+    bt.group = empty if empty >= 0 else was
+    return room

@@ -7,7 +7,6 @@ import numpy as np
 
 from toyisa.njit import njit
 from vmm.engines.bt.record import MAX_UNIT_WORDS, Aside, Site
-from vmm.engines.bt.window import FIRST
 
 ECALL = 0x73
 NOP = 0x13
@@ -129,13 +128,13 @@ def li(bt, rd, value):
 @njit
 def lw(bt, rd, slot):
     """rd = a word of the window."""
-    put(bt, itype(0x03, 2, rd, 0, FIRST + 4 * slot))
+    put(bt, itype(0x03, 2, rd, 0, bt.first + 4 * slot))
 
 
 @njit
 def sw(bt, rs, slot):
     """A word of the window = rs."""
-    imm = (FIRST + 4 * slot) & 0xFFF
+    imm = (bt.first + 4 * slot) & 0xFFF
     put(bt, (imm >> 5) << 25 | rs << 20 | 2 << 12 | (imm & 31) << 7 | 0x23)
 
 

@@ -10,7 +10,7 @@ from toyisa.clock import charge
 from toyisa.cost import Event
 from toyisa.exits import Reason
 from toyisa.levels import Level
-from toyisa.memory import WORDS, ram_words
+from toyisa.memory import ram_words
 from toyisa.mmu import FETCH, MXR, PAGE_FAULT, SUM, access_fault, page_fault, recontext
 from toyisa.njit import njit
 from toyisa.state import NEVER
@@ -24,15 +24,17 @@ from vmm.engines.bt.cache import (
     find_unit,
     flush_cache,
     full,
+    group_of,
     is_jump,
     jump_at,
     not_counted,
     place,
+    words_at,
 )
 from vmm.engines.bt.coherence import follow_changes, page_of, verify, watch_table
 from vmm.engines.bt.record import UNIT_INSNS, Count, Site
 from vmm.engines.bt.translate import translate
-from vmm.engines.bt.window import BUCKET_PAGES, CODE_PAGES, Slot
+from vmm.engines.bt.window import Slot
 from vmm.guestwalk import gpa_of, walk_guest
 from vmm.inject import forward_exception
 from vmm.shadow.fill import select_root
@@ -41,7 +43,6 @@ from vmm.space import gfn_of, offset_of
 
 IRQ = 2
 MOST_LEFT = 1 << 30  # fits the window's word
-WORDS_AT = (CODE_PAGES + BUCKET_PAGES) * WORDS + WORDS // 2  # of slot 0, from the engine's frames
 
 
 @njit
@@ -70,7 +71,7 @@ def enter(vm, hart, mem, bt):
             if bt.resumed and not bt.icount:
                 mem.aside.retired -= not_counted(bt, word)
             bt.link, bt.hold = -1, 0
-            hart.pc = address_of(word)
+            hart.pc = address_of(bt, word)
             _put_state(vm, mem, bt)
             if bt.icount or bt.stepping:
                 hart.root.budget = NEVER
@@ -124,6 +125,7 @@ def _find_place(vm, hart, mem, bt):
         bt.version += 1
         if verified:  # with the table watched here, unless another one had to go for it
             bt.verified[root] = bt.version + shadows
+            bt.space_seen[root] = bt.pages
     unit = enter_unit(hart, mem, bt, gpc, insns, page)
     return _arrive(hart, mem, bt, unit, left)
 
@@ -147,7 +149,7 @@ def _arrive(hart, mem, bt, unit, left):
     """Go on at the start of a unit, and remember the way there."""
     first = np.int64(bt.u_first[unit])
     # A fault or an interrupt on the way there has led elsewhere: that is no chain.
-    if bt.link >= 0 and bt.gpc[bt.link] == bt.u_gpc[unit]:
+    if bt.link >= 0 and bt.gpc[bt.link] == bt.u_gpc[unit] and _of_group(bt, bt.link):
         chain(hart, mem, bt, bt.link, unit)
     bt.link = -1
     if bt.hold:
@@ -157,10 +159,16 @@ def _arrive(hart, mem, bt, unit, left):
 
 
 @njit
+def _of_group(bt, word):
+    """Whether a word is of a unit of the current group's."""
+    return bt.unit[word] >= 0 and group_of(bt, np.int64(bt.unit[word])) == bt.group
+
+
+@njit
 def _resume(bt, gpc, left):
     """Where the unit that was left goes on at guest pc `gpc`, or -1."""
     word = bt.at
-    if word < 0 or bt.unit[word] < 0 or not bt.u_alive[bt.unit[word]]:
+    if word < 0 or not _of_group(bt, word) or not bt.u_alive[bt.unit[word]]:
         return np.int64(-1)
     unit = np.int64(bt.unit[word])
     if is_jump(bt, word) and jump_at(bt, word) == gpc:
@@ -200,7 +208,7 @@ def _step(vm, hart, mem, bt, gpc, at, left):
 def _put_state(vm, mem, bt):
     """The virtual CSRs into the words of the window."""
     words = ram_words(mem)
-    at = bt.start * WORDS + WORDS_AT
+    at = words_at(bt)
     csr = vm.hart.csr
     status = np.int64(csr.sstatus)
     pending = pending_bits(vm.hart)

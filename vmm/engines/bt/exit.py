@@ -14,6 +14,7 @@ from vmm.emulate import emulate_access, emulate_system, is_system
 from vmm.engines.bt.adapt import adapt, may_revert
 from vmm.engines.bt.cache import predict
 from vmm.engines.bt.leave import MISSED
+from vmm.engines.bt.move import meet_window
 from vmm.engines.bt.record import Count, Site
 from vmm.engines.bt.translate import base_op
 from vmm.exits import Kind
@@ -37,8 +38,11 @@ def handle(vm, hart, mem, bt):
         if reason == Reason.RUN and (vm.kind == Kind.TRACE or vm.kind == Kind.MMIO):
             adapt(hart, mem, bt, insn)
         return reason
-    if cause == Exc.LOAD_ACCESS or cause == Exc.STORE_ACCESS:  # beyond s_limit
-        return access_by_root(vm, hart, mem, insn, tval)
+    if cause == Exc.LOAD_ACCESS or cause == Exc.STORE_ACCESS:  # where the window is
+        reason = access_by_root(vm, hart, mem, insn, tval)
+        if reason == Reason.RUN and vm.kind == Kind.CALLOUT:
+            meet_window(vm, hart, mem, bt)
+        return reason
     if cause == Exc.ILLEGAL and is_system(decode(insn, np.int64(0)) & 0xFF):
         return emulate_system(vm, hart, mem, insn)  # time, read as it stands
     vm.kind = np.int64(Kind.EXCEPTION)
@@ -70,6 +74,8 @@ def _callout(vm, hart, mem, bt):
         gva = (np.int64(hart.x[insn >> 15 & 31]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
         reason = access_by_root(vm, hart, mem, insn, gva)
         may_revert(vm, hart, mem, bt, word, insn)
+        if reason == Reason.RUN and vm.kind == Kind.CALLOUT and insn >> 15 & 31 == 0:
+            meet_window(vm, hart, mem, bt)
         return reason
     return np.int64(Reason.RUN)
 

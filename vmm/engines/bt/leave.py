@@ -7,12 +7,11 @@ takes its state from the window back into the virtual hart.
 import numpy as np
 
 from toyisa.exits import Reason
-from toyisa.memory import WORDS, ram_words
+from toyisa.memory import ram_words
 from toyisa.njit import call_unit, njit
 from toyisa.state import NEVER
 from vmm.engines.bt.buckets import is_miss
-from vmm.engines.bt.cache import is_jump, jump_at, not_counted, word_at
-from vmm.engines.bt.enter import WORDS_AT
+from vmm.engines.bt.cache import is_jump, jump_at, not_counted, word_at, words_at
 from vmm.engines.bt.record import Count, Site
 from vmm.engines.bt.window import Slot
 
@@ -32,14 +31,14 @@ def leave(vm, hart, mem, bt, reason):
         reason = _settle(hart, mem, bt, reason)
     take_state(vm, mem, bt)
     words = ram_words(mem)
-    slots = bt.start * WORDS + WORDS_AT
+    slots = words_at(bt)
     ahead = np.int64(0)  # instructions counted that have not retired
-    if reason == Reason.TRAP and is_miss(np.int64(hart.pc)):
+    if reason == Reason.TRAP and is_miss(bt, np.int64(hart.pc)):
         vm.hart.pc = words[slots + Slot.TARGET]
         hart.x[T0], hart.x[T1] = words[slots + Slot.SPILL0], words[slots + Slot.SPILL1]
         bt.at = MISSED
     else:
-        word = word_at(np.int64(hart.pc))
+        word = word_at(bt, np.int64(hart.pc))
         if word < 0:
             return np.int64(Reason.STUCK)  # it never was anywhere else
         bt.at = word
@@ -67,7 +66,7 @@ def leave(vm, hart, mem, bt, reason):
 def _settle(hart, mem, bt, reason):
     """Go on to the next boundary between guest instructions, one machine instruction a time."""
     while True:
-        word = word_at(np.int64(hart.pc))
+        word = word_at(bt, np.int64(hart.pc))
         if word >= 0 and not bt.inside[word]:
             return reason
         bt.count[Count.SETTLED] += 1
@@ -82,7 +81,7 @@ def _settle(hart, mem, bt, reason):
 def take_state(vm, mem, bt):
     """The words of the window, which the guest may have set as it liked, into the virtual CSRs."""
     words = ram_words(mem)
-    at = bt.start * WORDS + WORDS_AT
+    at = words_at(bt)
     csr = vm.hart.csr
     status = np.int64(words[at + Slot.SSTATUS]) | np.int64(words[at + Slot.VIF])
     csr.sstatus = status & WRITABLE_SSTATUS
@@ -91,3 +90,4 @@ def take_state(vm, mem, bt):
     csr.sepc = np.int64(words[at + Slot.SEPC]) & 0xFFFFFFFC
     csr.scause = words[at + Slot.SCAUSE]
     csr.stval = words[at + Slot.STVAL]
+    csr.stvec = np.int64(words[at + Slot.STVEC]) & 0xFFFFFFFD

@@ -71,11 +71,16 @@ class Count(IntEnum):
     VERIFIED = 14     # code pages looked up again in another address space
     PREDICTED = 15    # indirect jumps that were given the target they are tried with first
     SETTLED = 16      # machine instructions run to reach a guest boundary
+    MOVED = 17        # times that the window went to the other end
 
 
 BT = record(
     ("start", "i8"),       # the first machine frame: code, buckets, words, table
     ("ready", "i8"),      # the buckets have been written
+    ("base", "i8"),       # the virtual address of the code, and so of the window: window.py
+    ("first", "i8"),      # what x0 needs for slot 0 of the words: -2048 or 0
+    ("met", "i8"),        # accesses of the guest's kernel that met the window
+    ("patience", "i8"),   # how many of them until it is moved
     ("capacity", "i8"),   # words of code, beyond which all are flushed
     ("used", "i8"), ("units", "i8"), ("pages", "i8"),
     ("force", "i8"),      # how the guest's `time` is read: Force
@@ -91,6 +96,10 @@ BT = record(
     ("version", "i8"),    # of what is mapped where, as far as code pages go
     ("verified", "i8", MAX_SHADOW),  # by shadow root: the version that its code pages agree with
     ("resumed", "i8"),    # the word to go on at is one that was left before it ran
+    ("group", "i8"),      # of the address space that the hart was entered in last
+    ("space_group", "i8", MAX_SHADOW),  # by shadow root: its group
+    ("space_seen", "i8", MAX_SHADOW),   # how many pages there were when that was looked at
+    ("space_key", "i8", MAX_SHADOW),    # and for which table of the guest's that was said
     ("link", "i8"),       # the edge to be chained to the unit that is entered next, or -1
     ("hold", "i8"),       # the next unit is wanted by an indirect jump
     # by word
@@ -105,6 +114,7 @@ BT = record(
     ("hash", "i4", HASH),
     # by page of guest code
     ("p_gva", "i8", MAX_PAGES), ("p_gfn", "i8", MAX_PAGES), ("p_units", "i4", MAX_PAGES),
+    ("p_group", "u1", MAX_PAGES), ("p_fits", "u1", MAX_PAGES),  # in the space last looked up
     # the unit that is being made
     ("filled", "i8"), ("pc", "u4"), ("done", "i8"), ("fresh", "i8"), ("stubs", "i8"),
     ("begun", "i8"),      # a word of the guest instruction has been emitted

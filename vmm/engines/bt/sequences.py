@@ -110,15 +110,16 @@ def csr_inline(bt, insn, inline_time):
         return True
     if number == SIE:
         return _write_sie(bt, insn, act, immediate, rd, rs)
-    if number < SSCRATCH or number > STVAL:
-        return False  # stvec, satp ... are root's to write
+    if number != STVEC and (number < SSCRATCH or number > STVAL):
+        return False  # satp, stimecmp ... are root's to write
     return _write_word(bt, slot, number, act, immediate, rd, rs)
 
 
 @njit
 def _write_word(bt, slot, number, act, immediate, rd, rs):
-    """sscratch sepc scause stval: words without further meaning, but for sepc's low bits."""
-    plain = number != SEPC
+    """sscratch sepc scause stval stvec: words without further meaning, but for low bits."""
+    low = 3 if number == SEPC else 2 if number == STVEC else 0  # those that stay 0
+    plain = low == 0
     if act == SWAP and not immediate and plain:
         if rd == 0:
             sw(bt, rs, slot)
@@ -140,7 +141,7 @@ def _write_word(bt, slot, number, act, immediate, rd, rs):
     lw(bt, t, slot)
     _combine(bt, act, immediate, u, t, rs)
     if not plain:
-        andi(bt, u, u, -4)
+        andi(bt, u, u, ~low)
     sw(bt, u, slot)
     if rd:
         addi(bt, rd, t, 0)

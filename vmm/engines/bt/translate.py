@@ -31,7 +31,7 @@ from vmm.engines.bt.emit import (
 )  # fmt: skip
 from vmm.engines.bt.record import MAX_STUBS, TAKEN, Count, Force, Site
 from vmm.engines.bt.sequences import csr_inline, unless
-from vmm.engines.bt.window import BUCKETS, Slot
+from vmm.engines.bt.window import BUCKETS, GROUP_PAGES, Slot
 
 # An op's row: what it is, in whichever form it was decoded.
 _BASE = np.arange(len(Op), dtype=np.int64)
@@ -156,7 +156,7 @@ def _one(bt, insn):
     ):  # fmt: skip
         callout(bt, Site.EMULATE, insn)
         return True
-    if rs1 == 0 and _reaches_window(op, insn):
+    if rs1 == 0 and _reaches_window(bt, op, insn):
         callout(bt, Site.ACCESS, insn)
         return True
     bt.count[Count.IDENTICAL] += 1
@@ -183,9 +183,10 @@ def _by_root(bt, insn):
 
 
 @njit
-def _reaches_window(op, insn):
+def _reaches_window(bt, op, insn):
     """Whether an access by x0 reaches the monitor's words: the guest's own lie elsewhere."""
-    return (Op.LB <= op <= Op.LHU or Op.SB <= op <= Op.SW) and insn >> 31 == 1
+    upwards = 0 if bt.first else 1
+    return (Op.LB <= op <= Op.LHU or Op.SB <= op <= Op.SW) and insn >> 31 != upwards
 
 
 @njit
@@ -254,7 +255,7 @@ def _indirect(bt, insn, rd, rs1):
     sw(bt, T0, Slot.TARGET)
     slli(bt, T0, T0, 20)
     srli(bt, T0, T0, 17)  # bits 11 to 2 of the target, times the bucket's 32 bytes
-    lui(bt, T1, BUCKETS)
+    lui(bt, T1, bt.base + BUCKETS + bt.group * GROUP_PAGES * PAGE)
     add(bt, T1, T1, T0)
     put(bt, itype(0x67, 0, 0, T1, 0))
 

@@ -1,8 +1,12 @@
-"""Answers for the monitor's window: what lies in the top 4 MiB that translated code sees.
+"""Answers for the monitor's window: what lies in 4 MiB that translated code sees.
 
-    0xFFC0_0000  CODE      units of translated code, execute only
-    0xFFCF_0000  BUCKETS   the hash of indirect jumps, execute only: it is code
-    0xFFFF_F000  the words: its upper half is in reach of `imm(x0)`, and so needs no register
+    at the top   at the bottom
+    0xFFC0_1000  0x0000_1000   units of translated code, execute only
+    0xFFCE_9000  0x000E_9000   buckets: the hash of indirect jumps, execute only: it is code
+    0xFFFF_F800  0x0000_0000   the words: in reach of `imm(x0)`, and so they need no register
+
+It is at the top until the guest's kernel is found to use that end (`move.py`).  One table
+maps it at either end: its first and its last entry are both the page of words.
 
 Root writes the guest's virtual state to the words before it enters, and takes it back at
 every exit.  They are the guest's own state and no more: root trusts none of them.
@@ -11,17 +15,21 @@ Must not know instructions.
 
 from enum import IntEnum
 
-WINDOW = 0xFFC0_0000
-CODE_PAGES, BUCKET_PAGES = 240, 8
+SIZE = 1 << 22
+CODE = 0x1000  # from the window's start
+GROUPS = 3  # of address spaces that have code in common: coherence.py
+GROUP_PAGES = 8  # of buckets, for each group
+CODE_PAGES, BUCKET_PAGES = 232, GROUPS * GROUP_PAGES  # 1 MiB: a jump reaches from end to end
 FRAMES = CODE_PAGES + BUCKET_PAGES + 2  # with the page of words, and the table that maps it all
 CODE_WORDS = CODE_PAGES * 1024
-BUCKETS = WINDOW + CODE_PAGES * 4096
+BUCKETS = CODE_PAGES * 4096  # from the code's start
 BUCKET_WORDS = 8
-REGION = 1023  # the root entry
+TOP, BOTTOM = 1023, 0  # the root entry
+FIRST_AT_TOP = -2048  # what x0 needs for slot 0; at the bottom it is 0
 
 
 class Slot(IntEnum):
-    """The words, by their number from -2048 on."""
+    """The words, by their number."""
 
     VIF = 0       # sstatus.SIE, in its place: the virtual interrupt flag
     SSTATUS = 1   # sstatus without it
@@ -47,4 +55,3 @@ class Slot(IntEnum):
 
 
 SLOTS = len(Slot)
-FIRST = -2048  # the offset of slot 0

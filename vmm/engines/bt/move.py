@@ -1,0 +1,49 @@
+"""Answers for which end of the address space the monitor's window is at.
+
+`imm(x0)` reaches both ends.  What the guest's kernel has at the window's end costs it a
+callout an access, so where it has much the window goes to the other end.  A kernel that
+uses both has it go to and fro, but each time only after four times as many accesses.
+"""
+
+import numpy as np
+
+from toyisa.mmu import V
+from toyisa.njit import njit
+from vmm.engines.bt.cache import flush_cache
+from vmm.engines.bt.record import Count
+from vmm.engines.bt.window import BOTTOM, CODE, FIRST_AT_TOP, SIZE, TOP
+from vmm.shadow.frames import DIRECT
+from vmm.shadow.link import BASE_PPN, set_entry
+from vmm.vcpu import ROOT
+
+PATIENCE = 32  # accesses until it is moved for the first time
+MOST = 1 << 40
+
+
+@njit
+def meet_window(vm, hart, mem, bt):
+    """The guest's kernel has accessed its own memory at the window's end, through root."""
+    bt.met += 1
+    if bt.met >= bt.patience:
+        bt.met, bt.patience = 0, min(4 * bt.patience, MOST)
+        move_window(vm, hart, mem, bt)
+
+
+@njit
+def move_window(vm, hart, mem, bt):
+    """Have the window at the other end, in each address space; what is translated goes."""
+    before = np.int64(vm.shadow.slot)
+    after = np.int64(BOTTOM if before == TOP else TOP)
+    vm.shadow.slot = after
+    table = V | (BASE_PPN + vm.shadow.region) << 10
+    for frame in range(vm.shadow.frames):
+        if vm.shadow.role[frame] == ROOT and vm.shadow.aspect[frame] != DIRECT:
+            set_entry(vm, hart, mem, frame, before, np.int64(0))
+            set_entry(vm, hart, mem, frame, after, table)
+    vm.shadow.stale = 1  # fast tags, too: they know of no limits but those of their day
+    bt.base = (after << 22) + CODE
+    bt.first = FIRST_AT_TOP if after else 0
+    hart.root.s_limit, hart.root.s_base = after << 22, 0 if after else SIZE
+    bt.hold = 0
+    flush_cache(vm, hart, mem, bt)
+    bt.count[Count.MOVED] += 1
