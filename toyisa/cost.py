@@ -123,7 +123,7 @@ def check(name: str, table: object) -> CostModel:
         raise CostError(f"{_short(name)!r} must be a table of prices")
     known = {"base", "summary", "hz", "dtlb", "itlb", "tagged", *CLASSES, *EVENTS}
     for key in sorted(table.keys() - known):
-        raise CostError(f"unknown key {_short(key)}{_hint(key, known)}")
+        raise CostError(f"unknown key {_short(key)}{_hint(key, sorted(known))}")
     for key in sorted(known - table.keys() - {"base"}):
         raise CostError(f"key {key!r} is missing; give it, or `base` a preset that has it")
     for key in (*CLASSES, *EVENTS):
@@ -148,7 +148,7 @@ def check(name: str, table: object) -> CostModel:
 
 def _hint(name: object, known: Iterable[str]) -> str:
     """What may have been meant, or what there is."""
-    names = sorted(known)
+    names = list(dict.fromkeys(known))
     near = difflib.get_close_matches(name[:MAX_SUMMARY], names[:MAX_SHOWN], 1, 0.6) if (
         isinstance(name, str)) else []  # fmt: skip
     if near:

@@ -55,7 +55,7 @@ def sources() -> list[Path]:
     """
     here = Path(__file__).parent
     below = [*here.rglob("*"), *(here.parent / "vmm").rglob("*")]
-    apart = {*(here.parent / "vmm" / p for p in ("cli", "compare", "fuzz")), here / "testing"}
+    apart = {*(here.parent / "vmm" / p for p in ("cli", "comparison", "fuzz")), here / "testing"}
     return sorted(
         p for p in below if p.suffix in {".py", ".toml"} and apart.isdisjoint(p.parents)
     )

@@ -22,17 +22,15 @@ import json
 import os
 import stat
 import struct
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import pairwise, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toyisa import snapdisk, snapfields, snapmeta, snapshot
+from toyisa import snapdisk, snapfields, snapmeta, snapshot, writing
 from toyisa.disk import SECTOR
 from toyisa.memory import PAGE
 from toyisa.snapchecks import Refused
@@ -56,26 +54,7 @@ _SAMPLES, _SAMPLE = 8, 512  # places in a chunk, and bytes there, that tell whet
 
 def write(path: Path, state: Snapshot) -> None:
     """Write `state` to `path`, whole and on the disk, or not at all; OSError, SnapshotError."""
-    target = path.resolve()  # a link stays a link
-    handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with open(handle, "wb") as file:
-            for part in parts(state):
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(partial, 0o600)  # it holds all that the guest knows
-        os.replace(partial, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(partial)
-        raise
-    with suppress(OSError):  # some file systems cannot: the name may be lost, no content
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    writing.write(path, parts(state), mode=0o600, durable=True)  # it holds all the guest knows
 
 
 def read(path: Path) -> Snapshot:

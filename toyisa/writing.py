@@ -11,6 +11,7 @@ what is in them.
 """
 
 import errno
+import io
 import os
 import stat
 import sys
@@ -30,7 +31,7 @@ _FIXES = {
 }
 
 
-class Unwritable(Exception):
+class Unwritable(OSError):
     """A file that cannot be written: which, why, and what to do about it."""
 
     def __init__(self, path: str | Path, reason: str, fix: str):
@@ -72,21 +73,25 @@ def place(path: str | Path) -> Place:
         raise Unwritable(path, str(error), "no file has such a name") from None
 
 
-def write(path: str | Path, data: bytes, mode: int = 0o666, durable: bool = False) -> None:
+def write(
+    path: str | Path, data: bytes | Iterable[bytes], mode: int = 0o666, durable: bool = False
+) -> None:
     """Write one file whole or not at all; Unwritable.
 
-    The umask is taken from `mode`; `durable` waits until it is on the disk.
+    `data` may come in pieces.  The umask is taken from `mode`; `durable` waits until it is
+    on the disk.
     """
+    pieces = (data,) if isinstance(data, bytes) else data
     found = place(path)
     try:
         if found.through:
             with _through(found) as file:
-                file.write(data)
+                file.writelines(pieces)
             return
-        partial, file = _partial(found.target, mode)
+        partial, file = _partial(found.target, mode, found.path)
         try:
             with file:
-                file.write(data)
+                file.writelines(pieces)
                 if durable:
                     file.flush()
                     os.fsync(file.fileno())
@@ -99,6 +104,20 @@ def write(path: str | Path, data: bytes, mode: int = 0o666, durable: bool = Fals
         raise unwritable(path, error) from None
     if durable:
         _sync(found.target.parent)
+
+
+class _Sink(io.FileIO):
+    """A file whose errors say which it is: Unwritable."""
+
+    def __init__(self, descriptor: int, path: Path):
+        super().__init__(descriptor, "wb")
+        self._path = path
+
+    def write(self, data: Any) -> int | None:
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise unwritable(self._path, error) from None
 
 
 @dataclass
@@ -158,21 +177,21 @@ class Outputs:
             if found.through:
                 opened = _Open(found, _through(found))
             else:
-                partial, file = _partial(found.target, 0o666)
+                partial, file = _partial(found.target, 0o666, found.path)
                 opened = _Open(found, file, partial)
         except OSError as error:
             raise unwritable(path, error) from None
         self._open.append(opened)
         return opened.file
 
+    def __contains__(self, path: str | Path) -> bool:
+        return Path(path) in self._places
+
     def put(self, path: str | Path, data: bytes) -> None:
         """A file's whole content, which gets its name by `commit`; Unwritable."""
         file = self.open(path)
-        try:
-            file.write(data)
-            file.flush()
-        except OSError as error:
-            raise unwritable(path, error) from None
+        file.write(data)
+        file.flush()
 
     def commit(self) -> None:
         """Give all that was written its name; Unwritable, and then none, if a disk is full."""
@@ -193,6 +212,8 @@ class Outputs:
 
 def unwritable(path: str | Path, error: OSError) -> Unwritable:
     """The refusal that an error of the host means."""
+    if isinstance(error, Unwritable):
+        return error
     return Unwritable(path, error.strerror or str(error), _FIXES.get(error.errno, "name another"))
 
 
@@ -248,16 +269,20 @@ def _try_out(target: Path) -> None:
     """See that a file can be made there, of a name as long; OSError."""
     with suppress(FileNotFoundError):
         os.lstat(target)
-    partial, file = _partial(target, 0o600)
+    partial, file = _partial(target, 0o600, target)
     file.close()
     os.unlink(partial)
 
 
-def _partial(target: Path, mode: int) -> tuple[str, IO[bytes]]:
-    """A new file beside `target`, which nobody else has."""
+def _partial(target: Path, mode: int, path: Path) -> tuple[str, IO[bytes]]:
+    """A new file beside `target`, which nobody else has; errors call it `path`."""
     name = str(target.parent / f".toyvmm-{os.urandom(8).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    return name, os.fdopen(os.open(name, flags, mode), "wb")
+    return name, _sink(os.open(name, flags, mode), path)
+
+
+def _sink(descriptor: int, path: Path) -> IO[bytes]:
+    return io.BufferedWriter(_Sink(descriptor, path))
 
 
 def _through(found: Place) -> IO[bytes]:
@@ -266,7 +291,7 @@ def _through(found: Place) -> IO[bytes]:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
-        return os.fdopen(os.dup(found.stream), "wb")
+        return _sink(os.dup(found.stream), found.path)
     flags = os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC
     try:
         descriptor = os.open(found.path, flags | os.O_NONBLOCK)
@@ -276,7 +301,7 @@ def _through(found: Place) -> IO[bytes]:
             raise
         _say(f"waiting for somebody to read {found.path} ...")
         descriptor = os.open(found.path, flags)
-    return os.fdopen(descriptor, "wb")
+    return _sink(descriptor, found.path)
 
 
 def _identities(paths: Iterable[str | Path]) -> set[tuple[Any, ...]]:

@@ -127,7 +127,7 @@ def test_a_base_is_one_of_the_same_file_first(file):
 def test_an_unknown_name_is_told_with_those_that_there_are(file):
     with pytest.raises(CostError, match=r"no cost preset 'modren'; did you mean `modern`\?"):
         load("modren")
-    with pytest.raises(CostError, match="there are core2, modern, p4"):
+    with pytest.raises(CostError, match="there are p4, core2, modern"):
         load("zzz")
     with pytest.raises(CostError, match=r"mine.toml: no cost preset 'other'; there are mine"):
         load(file(preset()) + ":other")

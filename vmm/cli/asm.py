@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from vmm.cli.files import same, tell, write
+from vmm.cli.files import commit, outputs, tell, write
 from vmm.cli.params import Definition, Size, Time
 from vmm.cli.status import Status
 
@@ -39,10 +39,11 @@ def asm(source: Path, out: Path | None, listing: Path | None, include: tuple[Pat
     from asm.assembler import assemble
     from asm.errors import AsmErrors
 
-    out = out or Path(source.with_suffix(".elf").name)
-    for written in filter(None, (out, listing)):
-        if same(written, source):
-            raise click.UsageError(f"{written} is the source itself")
+    out = out or Path(f"{source.stem or 'out'}.elf")
+    wanted = (("-o", out), ("--listing", listing))
+    if os.path.isfile(source):
+        with outputs(wanted, [source]):
+            pass  # told before the work; which files are included is not known yet
     dirs = [*include, *guests.include_dirs(source)]
     if confine is not None:
         dirs = [*include, guests.ROOT]  # beside FILE it is looked all the same
@@ -56,7 +57,9 @@ def asm(source: Path, out: Path | None, listing: Path | None, include: tuple[Pat
         return Status.USAGE
     for warning in program.warnings:
         tell(str(warning))
-    write(out, elf)
-    if listing:
-        write(listing, os.fsencode(text))
+    with outputs(wanted, [source, *map(Path, program.files)]):
+        write(out, elf)
+        if listing:
+            write(listing, os.fsencode(text))
+        commit()
     return Status.PASSED

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from vmm.cli import options, watching
+from vmm.cli.files import commit
 from vmm.cli.run import SETTINGS
 from vmm.cli.status import Status
 
@@ -49,27 +50,28 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
     """
     from vmm.cli import engine as engines
     from vmm.cli import guest as guests
-    from vmm.cli.conduct import Run, print_bytes, refuse_results, settle_garbage
+    from vmm.cli.conduct import Run, print_bytes, settle_garbage, settle_outputs
 
     name = engines.find(name)
-    guest = guests.chosen(context, given, build=lambda: engines.build_of(name))
-    refuse_results(given)
     paging = engines.paging_of(name, paging)
+    own = engines.own_options(name, given)
     kinds = given["trace"] or ()
     if name == engines.NATIVE and (given["timeline"] or set(kinds) & set(watching.EXIT_KINDS)):
         raise click.UsageError("a bare machine has no exits: use an --engine", context)
+    if given["debugger"]:
+        from vmm.cli.debug import refuse_with
+
+        refuse_with(given, "as_json", "json_file", "trace", "timeline")
+    guest = guests.chosen(context, given, engine=name)
+    settle_outputs(context, given, guest.inputs, "json_file", "timeline")
     settings = {key: given[key] for key in SETTINGS}
     disks = guest.disks()
-    own = engines.own_options(name, given)
     machine = engines.machine_for(name, paging, settings, own)
     guest.load(machine, disks)
     settle_garbage()
     if given["debugger"]:
         from vmm.cli.debug import debug
 
-        if given["as_json"] or given["json_file"] or kinds or given["timeline"]:
-            raise click.UsageError("--gdb goes without --json, --json-file, --trace and "
-                                   "--timeline", context)  # fmt: skip
         if guest.writes and machine.keeps_snapshots:
             raise click.UsageError("going back cannot undo what a guest writes to an image: --gdb "
                                    "takes --disk FILE,ro or FILE,cow", context)  # fmt: skip
@@ -80,7 +82,10 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
         more=lambda: {"engine": name, "paging": paging, **figures(machine)},
         hint=lambda _outcome: leak_hint(name, guest.name, given["profile"]),
     ).conduct()  # fmt: skip
-    return Status.CLOSED if outcome is None else outcome.status
+    if outcome is None:
+        return Status.CLOSED
+    commit()
+    return outcome.status
 
 
 def leak_hint(name: str, guest: str, profile: str) -> str | None:

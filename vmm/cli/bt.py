@@ -12,6 +12,8 @@ from vmm.cli.completion import targets
 from vmm.cli.files import Refusal, tell
 from vmm.cli.params import Count
 
+MEM = 16 << 20  # bytes of RAM of the machine in which the guest is run
+
 if TYPE_CHECKING:
     from vmm.cli.target import Target
 
@@ -38,18 +40,25 @@ def dump(guest: str, symbol: str | None, max_insns: int, script: Path | None,
     TARGET is what `run` takes.  A unit is printed instruction by instruction: the guest's on a
     line of its own, below it the machine code that does its work.
     """
+    from toyisa.image import parse
+    from toyisa.ram import RAM_BASE
     from vmm.cli.files import read
     from vmm.cli.guest import find_target
-    from vmm.machine import VirtualMachine
+    from vmm.cli.images import refuse_unfit
 
     found = find_target(guest, list(include))
-    machine = VirtualMachine(engine="bt")
+    refuse_unfit(found, MEM)
+    path = script or found.script
+    typed = read(path) if path else None
+    low, high = _range(parse(found.elf, found.name, RAM_BASE, MEM).symbols, symbol)
+    from vmm.machine import VirtualMachine
+
+    machine = VirtualMachine(MEM, engine="bt")
     machine.load(found.elf)
-    if script or found.script:
-        machine.feed(read(script or found.script))
+    if typed is not None:
+        machine.feed(typed)
     machine.end_input()
     _run(machine, max_insns)
-    low, high = _range(machine, symbol)
     empty = True
     for line in _lines(machine, found, low, high):
         empty = False
@@ -68,12 +77,12 @@ def _run(machine: Any, most: int) -> None:
         machine.output()
 
 
-def _range(machine: Any, symbol: str | None) -> tuple[int, int]:
+def _range(symbols: tuple[tuple[int, str], ...], symbol: str | None) -> tuple[int, int]:
     """The guest addresses that `symbol` covers; all of them without one."""
     if symbol is None:
         return 0, 1 << 32
-    places = sorted({address for address, _ in machine.symbols})
-    named = {name: address for address, name in machine.symbols}
+    places = sorted({address for address, _ in symbols})
+    named = {name: address for address, name in symbols}
     if symbol in named:
         low = named[symbol]
         return low, next((address for address in places if address > low), 1 << 32)

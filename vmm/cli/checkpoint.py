@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from toyisa.writing import Unwritable
 from vmm.cli.files import Refusal
+from vmm.cli.guest import prices
 
 
 @dataclass
@@ -34,15 +36,19 @@ class Checkpoint:
         self.done = True
         try:
             machine.save(self.path)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise Refusal(f"cannot write {self.path}: {reason}") from None
+        except Unwritable as error:
+            raise Refusal(str(error)) from None
+        except (OSError, ValueError) as error:  # of a disk that it is to hold the digest of
+            raise Refusal(f"cannot write {self.path}: {error}") from None
 
     def missed(self, machine: Any) -> str | None:
         """A line for people if the run ended before the snapshot was due."""
         if self.done:
             return None
-        return f"no snapshot: the guest ended after {machine.instret:,} instructions, before --at"
+        return (
+            f"cannot write {self.path}: the guest ended after {machine.instret:,} "
+            f"instructions, before --at {self.at:,}; leave --at out to save at the end"
+        )
 
 
 def refuse_other_program(path: Path, machine: Any, target: Any) -> None:
@@ -62,7 +68,6 @@ def restored(path: Path, asked: dict[str, Any], disks: list[Any]) -> tuple[Any, 
     Refusal if it is not as `asked`: the settings that the user named; or its disks
     are not these.
     """
-    from toyisa import cost
     from toyisa.levels import Profile
     from toyisa.machine import Machine
     from toyisa.snapshot import config_of, refuse_mismatch
@@ -72,7 +77,7 @@ def restored(path: Path, asked: dict[str, Any], disks: list[Any]) -> tuple[Any, 
         if "profile" in asked:
             wanted["profile"] = int(Profile[asked["profile"].upper().replace("-", "_")])
         if "cost" in asked:
-            wanted["cost"] = asdict(cost.load(asked["cost"]))
+            wanted["cost"] = asdict(prices(asked["cost"]))
         machine = Machine.restore(path, disks)
     except ValueError as error:  # SnapshotError, which names the file, or CostError
         raise Refusal(str(error)) from None

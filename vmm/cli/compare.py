@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vmm.cli import options
+from vmm.cli import engine, options
 from vmm.cli.completion import targets
-from vmm.cli.files import Refusal, need_stdout, tell, write
+from vmm.cli.files import Refusal, commit, need_stdout, outputs, read, tell, write
+from vmm.cli.guest import find_target, prices
+from vmm.cli.images import refuse_unfit
 from vmm.cli.status import Status
 
 if TYPE_CHECKING:
+    from vmm.cli.target import Target
     from vmm.comparison.subjects import Setting, Subject
 
 NANO = "nano"
+MEM = 16 << 20  # bytes of RAM of a machine that runs a whole guest
 
 
 class Names(click.ParamType):
@@ -69,6 +75,7 @@ def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...]
     if whole and (sensitivity or svg):
         raise click.UsageError("--sensitivity and --svg go with nano-benchmarks")
     began = time.perf_counter()
+    _refuse_early(guest, engines, cost, svg)
     subjects, settings = _subjects(engines, paging), _settings(profile, cost)
     if whole:
         return _whole(guest, subjects, settings, breakdown, as_json, markdown, began)
@@ -83,12 +90,31 @@ def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...]
         text = draw([row for row in rows if row.setting is first],
                     f"Cost of an operation, {first.cost.name}, {profile}")  # fmt: skip
         write(svg, text.encode())
+        commit()
     if as_json:
         seconds = round(time.perf_counter() - began, 3)
         click.echo(json.dumps(report.document(rows, sensitivity, seconds), indent=1))
     else:
         click.echo("\n".join(report.lines(rows, markdown, breakdown, sensitivity)))
     return Status.FAILED if any(row.wrong for row in rows) else Status.PASSED
+
+
+def _refuse_early(
+    guest: str, names: tuple[str, ...] | None, costs: tuple[str, ...], svg: Path | None
+) -> None:
+    """Refusal of what cannot be compared, before the compiler is imported."""
+    for name in names or ():
+        engine.find(name)
+    for cost in costs:
+        prices(cost)
+    if guest == NANO or guest.startswith(f"{NANO}/"):
+        _refuse_unknown(guest)
+        sources: tuple[Path, ...] = ()
+    else:
+        found = _target(guest, "")
+        refuse_unfit(found, MEM)
+        sources = found.sources
+    click.get_current_context().with_resource(outputs([("--svg", svg)], sources))
 
 
 def _whole(name: str, subjects: list[Subject], settings: list[Setting], breakdown: bool,
@@ -119,30 +145,41 @@ def _whole(name: str, subjects: list[Subject], settings: list[Setting], breakdow
 
 def _guest(name: str, build: str):
     """The guest as it is built for an engine, with what its script types."""
-    from asm.errors import AsmErrors
-    from vmm.cli.files import read
-    from vmm.cli.target import find
     from vmm.comparison.whole import Guest
 
-    try:
-        target = find(name, None, build)
-    except AsmErrors as errors:
-        tell(str(errors))
-        raise click.exceptions.Exit(Status.USAGE) from None
-    return Guest(target.name, target.elf, read(target.script) if target.script else b"")
+    target = _target(name, build)
+    typed = read(target.script) if target.script else b""
+    return Guest(target.name, target.elf, typed, MEM)
+
+
+@cache
+def _target(name: str, build: str) -> Target:
+    """The target, read once; if it was not assembled it is the same for every build."""
+    if build and (plain := _target(name, "")).program is None:
+        return plain
+    return find_target(name, [], build)
+
+
+def _refuse_unknown(guest: str) -> None:
+    import guests
+
+    known = [name for name in guests.catalogue() if name.startswith(f"{NANO}/")]
+    if guest.rstrip("/") != NANO and guest not in known:
+        near = difflib.get_close_matches(guest, known, 1, 0.6)
+        names = ", ".join(name.removeprefix(f"{NANO}/") for name in known)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are {names}"
+        raise Refusal(f"no benchmark is called {guest!r}; {hint}")
 
 
 def _benchmarks(guest: str) -> list[str]:
+    """The short names of those that are meant."""
     from vmm.comparison.subjects import nano
 
-    known, name = nano(), guest.removeprefix(NANO).removeprefix("/")
-    if name and name not in known:
-        raise Refusal(f"no benchmark is called {guest!r}; there are {', '.join(known)}")
-    return [name] if name else list(known)
+    name = guest.removeprefix(NANO).removeprefix("/")
+    return [name] if name else list(nano())
 
 
 def _subjects(names: tuple[str, ...] | None, paging: tuple[str, ...]) -> list[Subject]:
-    from vmm.cli import engine
     from vmm.comparison.subjects import paging_of, subjects
 
     found = tuple(engine.find(name) for name in names or engine.names())
@@ -155,15 +192,11 @@ def _subjects(names: tuple[str, ...] | None, paging: tuple[str, ...]) -> list[Su
 
 
 def _settings(profile: str, costs: tuple[str, ...]) -> list[Setting]:
-    from toyisa.cost import CostError, load
     from toyisa.levels import Profile
     from vmm.comparison.subjects import Setting
 
     level = Profile[profile.upper().replace("-", "_")]
-    try:
-        return [Setting(level, load(cost)) for cost in costs]
-    except CostError as error:
-        raise Refusal(str(error)) from None
+    return [Setting(level, prices(cost)) for cost in costs]
 
 
 def _progress() -> Any:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vmm.cli import console, report
-from vmm.cli.files import Refusal, discard, need_stdout, tell, write
+from vmm.cli.files import Refusal, discard, need_stdout, outputs, tell, write
 from vmm.cli.session import Extras, Limits, Outcome, Session
 from vmm.cli.status import Status
 
@@ -49,6 +50,7 @@ class Run:
         transcript = report.Transcript()
         outcome = self._watch(transcript)
         if outcome is not None:
+            self._refuse_missed(outcome, transcript)
             self._tell(outcome, transcript)
         return outcome
 
@@ -71,6 +73,16 @@ class Run:
         except BrokenPipeError:
             discard(1)
             return None
+
+    def _refuse_missed(self, outcome: Outcome, transcript: report.Transcript) -> None:
+        """Refusal if the guest ended before its snapshot was due, unless by Ctrl-C."""
+        checkpoint = self.extras.checkpoint
+        if outcome.status is Status.INTERRUPTED:
+            return
+        if checkpoint and (line := checkpoint.missed(self.machine)):
+            if transcript.inside_line and not self.given["as_json"]:
+                tell("")
+            raise Refusal(line)
 
     def _tell(self, outcome: Outcome, transcript: report.Transcript) -> None:
         """Tell of it: figures first, as a diagnosis may let the machine go on."""
@@ -114,13 +126,19 @@ class Run:
             click.echo(text, nl=False)
 
 
-def refuse_results(given: dict[str, Any]) -> None:
-    """Refusal if the JSON cannot go where it is to go, before anything runs."""
+def settle_outputs(
+    context: click.Context, given: dict[str, Any], inputs: Iterable[Path], *names: str
+) -> None:
+    """Refusal if what is to be written cannot be, before anything runs.
+
+    `names` are the command's options that name files to write, beside those of tracing.
+    Nothing appears without `files.commit`.
+    """
     if given["as_json"]:
         need_stdout()
-    path = given["json_file"]
-    if path and path.is_dir():
-        raise Refusal(f"{path}: is a directory")
+    wanted = [*names, "log", *(["trace_file"] if given["trace"] else [])]
+    pairs = [(f"--{name.replace('_', '-')}", given[name]) for name in wanted]
+    context.with_resource(outputs(pairs, inputs))
 
 
 def settle_garbage() -> None:

@@ -9,10 +9,9 @@ import select
 import signal
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Protocol
 
-from vmm.cli.files import read, tell
+from vmm.cli.files import tell
 
 CHUNK = 4096
 PATIENCE = 3  # seconds without input after which the user is told
@@ -82,13 +81,13 @@ class Keyboard:
 
 
 @contextlib.contextmanager
-def opened(file: Path | None, *, keyboard: bool) -> Iterator[Input]:
-    """Console input from `file`, or from stdin: a keyboard if it is a terminal.
+def opened(script: bytes | None, *, keyboard: bool) -> Iterator[Input]:
+    """Console input from a script, or from stdin: a keyboard if it is a terminal.
 
     Not a keyboard where `keyboard` is false, as when nothing shows the echo.
     """
-    if file is not None:
-        yield Script(read(file))
+    if script is not None:
+        yield Script(script)
     elif sys.stdin is None or sys.stdin.closed:
         yield Script(b"")
     elif keyboard and sys.stdin.isatty():

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vmm.cli.console import CHUNK, END_OF_INPUT
-from vmm.cli.files import Refusal, read, tell
+from vmm.cli.files import Refusal, tell
 from vmm.cli.status import Status
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def debug(
-    machine: Machine, where: str, script: Path | None, show: Callable[[bytes], None]
+    machine: Machine, where: str, script: bytes | None, show: Callable[[bytes], None]
 ) -> int:
     """Let gdb drive `machine` until the guest ends or gdb goes; the exit code.
 
@@ -40,6 +39,16 @@ def debug(
             return _talk(machine, channel, _input(script, sys.stdin), show)
     except OSError as error:
         raise Refusal(f"--gdb {where}: {error.strerror or error}") from None
+
+
+def refuse_with(given: dict[str, Any], *names: str) -> None:
+    """UsageError if the debugger's place makes no sense, or an option that goes without it."""
+    if given["debugger"] != "stdio":
+        _port(given["debugger"])
+    for name in names:
+        if given[name]:
+            option = "--json" if name == "as_json" else f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"--gdb goes without {option}")
 
 
 def _talk(
@@ -76,10 +85,10 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _input(script: Path | None, stream) -> Iterator[bytes]:
+def _input(script: bytes | None, stream) -> Iterator[bytes]:
     """Console input piece by piece, Ctrl-D at its end, as without a debugger."""
     if script is not None:
-        yield read(script)
+        yield script
     elif stream is not None:
         while data := os.read(stream.fileno(), CHUNK):
             yield data

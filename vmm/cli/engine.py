@@ -6,15 +6,12 @@ import difflib
 import importlib.util
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from vmm.cli.files import Refusal
-from vmm.cli.guest import made, new_machine
+from vmm.cli.files import Refusal, read
+from vmm.cli.guest import NATIVE, facts, made, new_machine, prices
 
-if TYPE_CHECKING:
-    from vmm.engines import Engine
-
-NATIVE = "native"  # the bare machine: no monitor
+MAX_FILE = 4 << 20  # bytes of a file that registers an engine
 
 
 def names() -> tuple[str, ...]:
@@ -38,7 +35,7 @@ def find(name: str) -> str:
 
 def paging_of(name: str, wanted: str | None) -> str:
     """How addresses are translated: as wanted, or the engine's default; Refusal."""
-    known = ("own",) if name == NATIVE else _engine(name).paging
+    known = facts(name).paging
     if wanted and wanted not in known:
         raise Refusal(f"the engine {name!r} has no paging {wanted!r}; it has {', '.join(known)}")
     return wanted or known[0]
@@ -46,7 +43,7 @@ def paging_of(name: str, wanted: str | None) -> str:
 
 def build_of(name: str) -> str:
     """How the source of a guest must be built for the engine: one of `guests.BUILDS`."""
-    return "" if name == NATIVE else _engine(name).build
+    return facts(name).build
 
 
 def own_options(name: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -66,12 +63,12 @@ def machine_for(
     from vmm.machine import VirtualMachine
 
     options = dict(own or {})
-    if len(_engine(name).paging) > 1:
+    if len(facts(name).paging) > 1:
         options["paging"] = paging
     return made(
         lambda level: VirtualMachine(
-            settings["mem"], name, level, settings["cost"], settings["clock"], settings["svade"],
-            options=options,
+            settings["mem"], name, level, prices(settings["cost"]), settings["clock"],
+            settings["svade"], options=options,
         ),
         settings,
     )
@@ -79,13 +76,7 @@ def machine_for(
 
 def leaks(name: str, profile: str) -> bool:
     """Whether the engine runs guests wrong on such a machine."""
-    return profile != "strict" and name != NATIVE and _engine(name).leaks
-
-
-def _engine(name: str) -> Engine:
-    from vmm import engines
-
-    return engines.find(name)
+    return profile != "strict" and facts(name).leaks
 
 
 def _module_name(path: Path) -> str:
@@ -100,14 +91,15 @@ def _from_file(path: Path) -> str:
     """Import a file that registers an engine; the engine's name."""
     from vmm import engines
 
+    if path.exists() and not path.is_file():
+        raise Refusal(f"{path}: is not a regular file; see docs/howto/write-an-engine.md")
+    read(path, MAX_FILE)
     before = engines.names()
     spec = importlib.util.spec_from_file_location(_module_name(path), path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # numba looks the module of a function up
     try:
         spec.loader.exec_module(module)
-    except FileNotFoundError:
-        raise Refusal(f"{path}: no such file") from None
     except Exception as error:
         raise Refusal(f"{path}: {type(error).__name__}: {error}") from None
     new = [name for name in engines.names() if name not in before]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,8 +46,7 @@ def explain_leak(context: click.Context, name: str, profile: str, mem: int, max_
     from vmm.cli.files import need_stdout
 
     need_stdout()
-    guest = guests.chosen(context, given)
-    if guest.images:
+    if given["images"]:
         raise click.UsageError("two machines cannot share a disk: no --disk here", context)
     name = engines.find(name)
     if name == engines.NATIVE:
@@ -56,6 +54,7 @@ def explain_leak(context: click.Context, name: str, profile: str, mem: int, max_
     if engines.build_of(name):
         raise click.UsageError(f"for {name!r} a guest is built anew: it is another program, whose "
                                "steps cannot be compared with the bare one's", context)  # fmt: skip
+    guest = guests.chosen(context, given, mem=mem)
     paging = engines.paging_of(name, None)
     settings = {"mem": mem, "profile": profile, **SETTINGS}
     pair = [engines.machine_for(each, paging, settings) for each in (engines.NATIVE, name)]
@@ -82,11 +81,10 @@ def explain_leak(context: click.Context, name: str, profile: str, mem: int, max_
     return Status.FAILED if leak else Status.PASSED
 
 
-def _input(script: Path | None) -> bytes:
+def _input(script: bytes | None) -> bytes:
     from vmm.cli.console import END_OF_INPUT
-    from vmm.cli.files import read
 
-    return (read(script) if script else b"") + END_OF_INPUT
+    return (script or b"") + END_OF_INPUT
 
 
 def _lines(leak: Leak, machine: Any, guest: Guest, where: str) -> list[str]:

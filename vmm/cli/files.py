@@ -1,14 +1,17 @@
 """Answers for reading and writing the user's files: whole, or with a clear refusal."""
 
 import contextlib
+import io
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from toyisa import reading, writing
 from toyisa.reading import Unreadable
-from toyisa.writing import Unwritable
+from toyisa.writing import Outputs, Unwritable
 from vmm.cli.status import Status
 
 MAX_FILE = 256 << 20
@@ -32,10 +35,53 @@ def read(path: Path, limit: int = MAX_FILE) -> bytes:
         raise Refusal(str(error)) from None
 
 
+Wanted = Iterable[tuple[str, Path | None]]  # an option and the file that it names
+_outputs: Outputs | None = None  # of the command that runs
+
+
+@contextlib.contextmanager
+def outputs(wanted: Wanted, inputs: Iterable[Path]) -> Iterator[None]:
+    """Files that the command is to write, checked now against what it reads; Refusal.
+
+    What is written to them appears by `commit`, at the end: a command that fails leaves none.
+    """
+    global _outputs
+    with _refusing():
+        made = Outputs(list(wanted), inputs)
+    with made:
+        _outputs = made
+        try:
+            yield
+        finally:
+            _outputs = None
+
+
 def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all; Refusal if it cannot be written."""
+    with _refusing():
+        if _outputs is not None and path in _outputs:
+            _outputs.put(path, data)
+        else:
+            writing.write(path, data)
+
+
+def opened(path: Path) -> TextIO:
+    """One of the `outputs`, to be written line by line; Refusal."""
+    with _refusing():
+        return io.TextIOWrapper(_outputs.open(path), encoding="utf-8")
+
+
+def commit() -> None:
+    """Give the `outputs` their names: call it when the command has succeeded; Refusal."""
+    with _refusing():
+        if _outputs is not None:
+            _outputs.commit()
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
     try:
-        writing.write(path, data)
+        yield
     except Unwritable as error:
         raise Refusal(str(error)) from None
 
@@ -44,14 +90,6 @@ def need_stdout() -> None:
     """Refusal if stdout was closed: for commands that have no other result."""
     if 1 in closed:
         raise Refusal("cannot write to stdout: it is closed")
-
-
-def same(a: Path, b: Path) -> bool:
-    """Whether two names are the same file, which exists."""
-    try:
-        return a.samefile(b)
-    except (OSError, ValueError):
-        return False
 
 
 def tell(line: str) -> None:

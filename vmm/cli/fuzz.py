@@ -37,13 +37,13 @@ def fuzz(law: str | None, minutes: float, jobs: int, corpus: Path | None, engine
     command goes on with other cases, after those in the corpus. Exit code 1: a case fails.
     """  # fmt: skip
     need_stdout()
+    if replay is not None and not listing:
+        return _replay(replay)
     laws = _laws()
     if listing:
         for known in laws.values():
             click.echo(f"{known.name:<13} {known.summary}")
         return Status.PASSED
-    if replay is not None:
-        return _replay(replay)
     if law is None or corpus is None:
         raise click.UsageError("give --law and --corpus, or --replay, or --list")
     if law not in laws:
@@ -94,7 +94,7 @@ def _engine(name: str | None, law: Any) -> str:
     from vmm import engines
 
     known = [engine for engine in engines.names()
-             if engines.find(engine).unmodified or law.patched]  # fmt: skip
+             if not engines.facts(engine).build or law.patched]  # fmt: skip
     if law.native:
         known.insert(0, "native")
     if not law.runs:
@@ -113,15 +113,18 @@ def _engine(name: str | None, law: Any) -> str:
 
 
 def _replay(path: Path) -> int:
-    from vmm.fuzz.corpus import CorpusError, load, violated
+    from vmm.fuzz.corpusfile import REGRESSION, CorpusError, read_object
 
     try:
-        failure = load(path)
-    except (CorpusError, OSError) as error:
-        raise Refusal(str(error) if isinstance(error, CorpusError)
-                      else f"{path}: {error.strerror}") from None  # fmt: skip
+        value = read_object(path, REGRESSION)
+        _laws()
+        from vmm.fuzz import corpus
+
+        failure = corpus.failure(value, path)
+    except CorpusError as error:
+        raise Refusal(str(error)) from None
     click.echo(f"{failure.law} on {failure.engine}, {failure.case.settings}")
-    violation = violated(failure)
+    violation = corpus.violated(failure)
     if violation is None:
         click.echo("holds now")
         return Status.PASSED

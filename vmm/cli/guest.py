@@ -5,39 +5,48 @@ Must not know what machine it goes into.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vmm.cli.files import Refusal, tell
+from vmm.cli.files import Refusal, read, tell
 from vmm.cli.images import (
     Images,
     Kernel,
     Opened,
-    add_symbols,
     are_written,
     in_slot,
     load,
+    load_kernel,
+    names_in,
     open_disks,
+    refuse_unfit,
 )  # fmt: skip
 from vmm.cli.status import Status
-from vmm.cli.target import refuse_missing
 
 if TYPE_CHECKING:
+    from toyisa.cost import CostModel
     from vmm.cli.target import Target
+    from vmm.engines import Facts
+
+NATIVE = "native"  # the bare machine: no monitor
 
 
 @dataclass(frozen=True)
 class Guest:
-    """What is to be booted; `script` is a file with console input, None: stdin."""
+    """What is to be booted; `script` is its console input, None: stdin.
+
+    `symbols` are more names for addresses, `inputs` all the files that this came from.
+    """
 
     what: Target | Kernel
-    script: Path | None
+    script: bytes | None
     images: Images
-    symbols: Path | None  # a file with more names for addresses
+    symbols: tuple[tuple[int, str], ...] = ()
+    inputs: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
@@ -53,9 +62,8 @@ class Guest:
         self.name_addresses(machine)
 
     def name_addresses(self, machine: Any) -> None:
-        """Give a machine the names that were asked for; Refusal."""
-        if self.symbols:
-            add_symbols(machine, self.symbols)
+        """Give a machine the names that were asked for."""
+        machine.symbols = tuple(sorted({*machine.symbols, *self.symbols}))
 
     @property
     def writes(self) -> bool:
@@ -65,12 +73,12 @@ class Guest:
 
 def chosen(
     context: click.Context, given: dict[str, Any], *, restore: Path | None = None,
-    build: Callable[[], str] = str,
+    engine: str = NATIVE, mem: int = 0,
 ) -> Guest:  # fmt: skip
-    """The guest that the options of `options.guest` name; UsageError, Refusal.
+    """The guest that the options of `options.guest` name, read and found fit; UsageError, Refusal.
 
-    A source is assembled for what `build` answers, one of `guests.BUILDS`: to find out may
-    take long, and is left until the guest is found.
+    `engine` is what runs it, for which a source is assembled.  Nothing is compiled, and
+    the compiler not imported: a bad file is refused at once.
     """
     name, kernel, images = given["guest"], given["kernel"], given["images"]
     if [name, kernel, restore].count(None) == 3:
@@ -81,19 +89,62 @@ def chosen(
         raise click.UsageError("--initrd and --append go with --kernel", context)
     if given["disk_slot"] is not None:
         images = in_slot(images, given["disk_slot"])
+    no_demo = "--demo needs an example that has a script, and no --input"
+    if given["demo"] and (given["script"] or kernel):
+        raise click.UsageError(no_demo)
+    known = facts(engine)
+    if restore is None:
+        refuse_size(mem or given["mem"], known.max_mem, engine)
+    if "cost" in given:
+        prices(given["cost"])
     if kernel:
-        what = Kernel(kernel, given["initrd"], given["append"] or "")
+        what = load_kernel(kernel, given["initrd"], given["append"] or "")
     elif name is None:
         what = _nothing(restore.name)
     else:
-        refuse_missing(name)
-        what = find_target(name, list(given["include"]), build())
+        what = find_target(name, list(given["include"]), known.build)
+    if restore is None:
+        refuse_unfit(what, mem or given["mem"], known.mark)
     script = given["script"]
     if given["demo"]:
-        if script or kernel or not what.script:
-            raise click.UsageError("--demo needs an example that has a script, and no --input")
+        if not what.script:
+            raise click.UsageError(no_demo)
         script = what.script
-    return Guest(what, script, images, given["symbols"])
+    symbols = names_in(given["symbols"]) if given["symbols"] else ()
+    inputs = (kernel, given["initrd"], given["symbols"], script, restore,
+              *(path for path, _ in images), *getattr(what, "sources", ()))  # fmt: skip
+    return Guest(what, None if script is None else read(script), images, symbols,
+                 tuple(path for path in inputs if path))  # fmt: skip
+
+
+def refuse_size(mem: int, most: int, engine: str) -> None:
+    """Refusal if no machine, or none under the engine, has that much RAM."""
+    from toyisa import ram
+
+    try:
+        ram.refuse_size(mem)
+    except ValueError as error:
+        raise Refusal(str(error)) from None
+    if mem > most:
+        raise Refusal(f"under {engine} memory must be at most {most >> 20} MiB (--mem)")
+
+
+@cache
+def prices(name: str) -> CostModel:
+    """The prices that `--cost` names, read once; Refusal."""
+    from toyisa.cost import CostError, load
+
+    try:
+        return load(name)
+    except CostError as error:
+        raise Refusal(str(error)) from None
+
+
+def facts(engine: str) -> Facts:
+    """What is known of an engine before the compiler is imported."""
+    from vmm import engines
+
+    return engines.BARE if engine == NATIVE else engines.facts(engine)
 
 
 def _nothing(name: str) -> Target:
@@ -121,7 +172,7 @@ def new_machine(settings: dict[str, Any]) -> Any:
 
     return made(
         lambda level: Machine(
-            settings["mem"], level, settings["cost"], settings["clock"], settings["svade"]
+            settings["mem"], level, prices(settings["cost"]), settings["clock"], settings["svade"]
         ),
         settings,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from vmm.cli.files import Refusal
+from vmm.cli.files import Refusal, read
 from vmm.cli.target import Target
 
 SLOTS = 8  # for virtio devices: `toyisa.memory.VIRTIO_SLOTS`, which is not imported for its name
@@ -30,13 +30,14 @@ class Opened:
 class Kernel:
     """A kernel Image, booted in place of a target, and what it boots with."""
 
-    image: Path
-    initrd: Path | None
+    path: Path
+    image: bytes
+    initrd: bytes | None
     append: str
 
     @property
     def name(self) -> str:
-        return self.image.name
+        return self.path.name
 
     def source_line(self, address: int) -> str | None:
         """An Image has no line information."""
@@ -98,20 +99,51 @@ def are_written(images: Images) -> bool:
     return any(not words & {"ro", "cow"} for _, words in images)
 
 
-def add_symbols(machine: Any, path: Path) -> None:
-    """More names for addresses; Refusal."""
+def load_kernel(path: Path, initrd: Path | None, append: str) -> Kernel:
+    """The kernel in a file, with what it boots with; Refusal."""
+    data = read(path)
+    return Kernel(path, data, None if initrd is None else read(initrd), append)
+
+
+def names_in(path: Path) -> tuple[tuple[int, str], ...]:
+    """Names of addresses in a file; Refusal."""
+    from toyisa import symbols
     from toyisa.image import ImageError
 
     try:
-        machine.add_symbols(path)
+        return symbols.read(path)
     except ImageError as error:
         raise Refusal(str(error)) from None
 
 
+def refuse_unfit(what: Target | Kernel, mem: int, mark: str = "") -> None:
+    """Refusal if a machine with `mem` bytes of RAM cannot run it, before one is made.
+
+    `mark` is a symbol that it must have.
+    """
+    from toyisa import kernel
+    from toyisa.image import ImageError, parse
+    from toyisa.ram import RAM_BASE
+
+    try:
+        if isinstance(what, Kernel):
+            found: set[str] = set()
+            # The exact place of the device tree is known only when it is made.
+            kernel.place(what.image, str(what.path), (RAM_BASE, mem), len(what.append), what.initrd)
+        else:
+            found = {name for _, name in parse(what.elf, what.name, RAM_BASE, mem).symbols}
+    except ImageError as error:
+        raise Refusal(str(error)) from None
+    if mark and mark not in found:
+        raise Refusal(
+            f"{what.name}: is not patched for `pv`: it has no symbol {mark}; build it with the "
+            "symbol PV defined (`toyvmm asm -D PV=1`), or choose another engine"
+        )
+
+
 def load(machine: Any, what: Target | Kernel, disks: list[Opened]) -> None:
     """Attach the disks to a new machine and load what it boots; Refusal."""
-    from toyisa.image import ImageError, parse
-    from toyisa.memory import RAM_BASE
+    from toyisa.image import ImageError
 
     try:
         for opened in disks:
@@ -119,7 +151,6 @@ def load(machine: Any, what: Target | Kernel, disks: list[Opened]) -> None:
         if isinstance(what, Kernel):
             machine.load_kernel(what.image, what.initrd, what.append)
         else:
-            parse(what.elf, what.name, RAM_BASE, machine.ram.size)  # for the name: `load` has bytes
             machine.load(what.elf)
     except ValueError as error:  # more disks than slots, or two in one
         raise Refusal(str(error)) from None

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import click
 
+from toyisa.reading import Unreadable
+from toyisa.writing import Unwritable
 from vmm.cli.asm import asm
 from vmm.cli.boot import boot
 from vmm.cli.bt import bt
@@ -98,6 +100,9 @@ def invoke(arguments: Sequence[str]) -> int:
         return Status.USAGE
     except click.ClickException as error:
         Refusal(error.format_message()).show()
+        return Status.USAGE
+    except (Unreadable, Unwritable) as error:
+        Refusal(str(error)).show()
         return Status.USAGE
     except (click.Abort, KeyboardInterrupt):
         return Status.INTERRUPTED

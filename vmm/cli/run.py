@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from vmm.cli import options, watching
-from vmm.cli.files import Refusal, tell, write
+from vmm.cli.files import Refusal, commit, write
 from vmm.cli.params import Causes, Count
 from vmm.cli.status import Status
 
@@ -58,13 +58,18 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
     """
     from vmm.cli import guest as guests
     from vmm.cli.checkpoint import refuse_other_program
-    from vmm.cli.conduct import Run, print_bytes, refuse_results, settle_garbage
+    from vmm.cli.conduct import Run, print_bytes, settle_garbage, settle_outputs
     from vmm.cli.session import Extras
 
-    guest = guests.chosen(context, given, restore=restore)
     if at is not None and save is None:
         raise click.UsageError("--at says when to --save FILE", context)
-    refuse_results(given)
+    given |= {"save": save, "signature": signature}
+    if given["debugger"]:
+        from vmm.cli.debug import refuse_with
+
+        refuse_with(given, "as_json", "json_file", "save")
+    guest = guests.chosen(context, given, restore=restore)
+    settle_outputs(context, given, guest.inputs, "json_file", "save", "signature")
     settings = {key: given[key] for key in SETTINGS}
     disks = guest.disks()
     if restore:
@@ -81,8 +86,6 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
     if given["debugger"]:
         from vmm.cli.debug import debug
 
-        if given["as_json"] or given["json_file"] or save:
-            raise click.UsageError("--gdb goes without --json, --json-file and --save", context)
         if guest.writes:
             raise click.UsageError("going back cannot undo what a guest writes to an image: --gdb "
                                    "takes --disk FILE,ro or FILE,cow", context)  # fmt: skip
@@ -90,6 +93,8 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
     from vmm.cli.checkpoint import Checkpoint
     from vmm.trail import Trail
 
+    if signature:
+        _signature(machine)  # there must be one
     checkpoint = Checkpoint(save, at) if save else None
     # To tell a crash's last instructions they are run again, which must not write a disk.
     trail = None if guest.writes else Trail(machine)
@@ -102,8 +107,7 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
         return Status.CLOSED
     if signature:
         write(signature, _signature(machine).encode())
-    if checkpoint and (line := checkpoint.missed(machine)):
-        tell(f"toyvmm: {line}")
+    commit()
     return outcome.status
 
 

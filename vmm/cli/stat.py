@@ -37,13 +37,14 @@ def stat(context: click.Context, name: str, paging: str | None, as_json: bool, *
 
     need_stdout()
     name = engines.find(name)
-    guest = guests.chosen(context, given, build=lambda: engines.build_of(name))
     if name == engines.NATIVE:
         raise click.UsageError("a bare machine has no exits: use another --engine", context)
     paging = engines.paging_of(name, paging)
+    own = engines.own_options(name, given)
+    guest = guests.chosen(context, given, engine=name)
     settings = {key: given[key] for key in SETTINGS}
     disks = guest.disks()
-    machine = engines.machine_for(name, paging, settings, engines.own_options(name, given))
+    machine = engines.machine_for(name, paging, settings, own)
     guest.load(machine, disks)
     settle_garbage()
     limits = Limits(given["max_insns"], given["timeout"])

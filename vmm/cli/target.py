@@ -24,6 +24,7 @@ class Target:
     elf: bytes
     script: Path | None = None
     program: Object | None = None  # if it was assembled here
+    sources: tuple[Path, ...] = ()  # the files that it came from
 
     @cached_property
     def _debug_lines(self) -> Lines:
@@ -68,17 +69,17 @@ def find(text: str, include: list[Path] | None = None, build: str = "") -> Targe
         guest = catalogue[text]
         return _assembled(guest.name, guest.source, None, guest.input, build)
     path = Path(text)
-    refuse_missing(text)
+    _refuse_missing(text)
     if path.suffix.lower() in SOURCE_SUFFIXES:
         return _assembled(path.name, path, include, None, build)
     data = read(path)
     if not data.startswith(b"\x7fELF"):
         reason = "is empty" if not data else "is not an ELF file"
         raise Refusal(f"{text}: {reason}; assembly source needs the suffix .S")
-    return Target(path.name, data)
+    return Target(path.name, data, sources=(path,))
 
 
-def refuse_missing(text: str) -> None:
+def _refuse_missing(text: str) -> None:
     """Refusal if there is neither an example nor a file of that name."""
     import guests
 
@@ -92,7 +93,7 @@ def _assembled(
     name: str, source: Path, include: list[Path] | None, script: Path | None, build: str
 ) -> Target:
     program = assemble(source, include, build)
-    return Target(name, program.elf(), script, program)
+    return Target(name, program.elf(), script, program, tuple(map(Path, program.files)))
 
 
 def assemble(source: Path, include: list[Path] | None = None, build: str = "") -> Object:

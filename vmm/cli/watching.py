@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from vmm.cli.files import Refusal
+from vmm.cli.files import opened
 from vmm.cli.options import group
 from vmm.cli.params import Count
 
@@ -120,7 +120,4 @@ def _takers(
 
 
 def _open(path: Path, files: contextlib.ExitStack) -> TextIO:
-    try:
-        return files.enter_context(path.open("w", encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Refusal(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
+    return files.enter_context(opened(path))

@@ -49,7 +49,7 @@ class Setting:
 
 def paging_of(engine: str) -> tuple[str, ...]:
     """The ways an engine translates addresses, its default first."""
-    return (OWN,) if engine == NATIVE else engines.find(engine).paging
+    return (OWN,) if engine == NATIVE else engines.facts(engine).paging
 
 
 def subjects(names: tuple[str, ...], paging: tuple[str, ...] = ()) -> list[Subject]:
@@ -74,7 +74,7 @@ def machine_for(subject: Subject, setting: Setting, mem: int = 16 << 20) -> Any:
 
 def build_of(subject: Subject) -> str:
     """How a guest's source is built for it: "" unmodified, or a name of `guests.BUILDS`."""
-    return "" if subject.engine == NATIVE else engines.find(subject.engine).build
+    return "" if subject.engine == NATIVE else engines.facts(subject.engine).build
 
 
 def elf_of(source: Path, build: str) -> bytes:

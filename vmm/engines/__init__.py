@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-# Engines by name: the module that has an `ENGINE`.  `register` adds to them.
-_MODULES = {"trap": "vmm.engines.trap", "bt": "vmm.engines.bt", "pv": "vmm.engines.pv"}
 _REGISTERED: dict[str, "Engine"] = {}
 
 
@@ -43,6 +41,40 @@ class Engine:
         return not self.build
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What the command must know of an engine before it imports the compiler.
+
+    `mark` is a symbol that every guest of the engine has, `max_mem` what one may have of RAM.
+    """
+
+    module: str
+    paging: tuple[str, ...] = ("shadow",)
+    leaks: bool = False
+    build: str = ""
+    mark: str = ""
+    max_mem: int = 2 << 30
+
+
+# Engines by name; `module` has an `ENGINE`, of which a test knows that it says the same.
+_FACTS = {
+    "trap": Facts("vmm.engines.trap", leaks=True),
+    "bt": Facts("vmm.engines.bt"),
+    "pv": Facts("vmm.engines.pv", ("direct",), build="pv", mark="toyvmm_pv_abi", max_mem=1 << 30),
+}
+BARE = Facts("", ("own",))  # the bare machine, which is no engine
+
+
+def facts(name: str) -> Facts:
+    """What is known of the engine of that name without importing it; ValueError."""
+    if name in _REGISTERED:
+        known = _REGISTERED[name]
+        return Facts("", known.paging, known.leaks, known.build)
+    if name not in _FACTS:
+        raise ValueError(f"no engine is called {name!r}; there are {', '.join(names())}")
+    return _FACTS[name]
+
+
 def register(engine: Engine) -> None:
     """Add an engine of one's own under its name."""
     _REGISTERED[engine.name] = engine
@@ -50,7 +82,7 @@ def register(engine: Engine) -> None:
 
 def names() -> tuple[str, ...]:
     """Every engine that runs a guest under the monitor."""
-    return (*_MODULES, *_REGISTERED)
+    return (*_FACTS, *_REGISTERED)
 
 
 def registered(name: str) -> bool:
@@ -62,6 +94,4 @@ def find(name: str) -> Engine:
     """The engine of that name; ValueError."""
     if name in _REGISTERED:
         return _REGISTERED[name]
-    if name not in _MODULES:
-        raise ValueError(f"no engine is called {name!r}; there are {', '.join(names())}")
-    return import_module(_MODULES[name]).ENGINE
+    return import_module(facts(name).module).ENGINE

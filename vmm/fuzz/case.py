@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toyisa.testing.shown import Readable
+from vmm.fuzz.corpusfile import unpacked
 
 
 class Violation(AssertionError):
@@ -61,10 +62,10 @@ class Case(Readable):
     def from_json(cls, value: dict[str, Any]) -> "Case":
         """The case of an object; BadCase."""
         try:
-            image = zlib.decompress(base64.b64decode(value["image"], validate=True))
+            image = unpacked(base64.b64decode(value["image"], validate=True))
             listing = "\n".join(value.get("listing", []))
             return cls(image, dict(value["settings"]), value.get("start"), listing)
-        except (KeyError, TypeError, ValueError, zlib.error) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise BadCase(f"{type(error).__name__}: {error}") from None
 
 

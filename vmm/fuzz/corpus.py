@@ -16,15 +16,13 @@ from asm.output import write_atomically
 from toyisa import lock
 from vmm import engines
 from vmm.fuzz.case import BadCase, Case, Violation, as_violation
+from vmm.fuzz.corpusfile import REGRESSION, CorpusError, read_object
 from vmm.fuzz.laws import LAWS
 from vmm.fuzz.seen import Seen, merged
 
-REGRESSION, STATISTICS = "toyvmm.fuzz-regression/1", "toyvmm.fuzz-statistics/1"
+STATISTICS = "toyvmm.fuzz-statistics/1"
 FILE = "statistics.json"
-
-
-class CorpusError(ValueError):
-    """A file of a corpus that cannot be used; says which and why."""
+MAX_CHUNKS = 10_000_000  # that a campaign can have done
 
 
 @dataclass
@@ -62,18 +60,20 @@ class Failure:
 
 
 def load(path: Path) -> Failure:
-    """The regression in a file; CorpusError, OSError."""
+    """The regression in a file; CorpusError."""
+    return failure(read_object(path, REGRESSION), path)
+
+
+def failure(value: dict[str, Any], path: Path) -> Failure:
+    """The regression of a JSON object, which errors call `path`; CorpusError."""
     try:
-        value = json.loads(path.read_bytes())
-        if value["schema"] != REGRESSION:
-            raise CorpusError(f"{path}: its schema is {value['schema']!r}, not {REGRESSION!r}")
         law, engine = value["law"], value["engine"]
         if law not in LAWS or engine not in ("native", *engines.names()):
             raise CorpusError(f"{path}: no law {law!r} or no engine {engine!r}")
         rest = (value.get(name) for name in ("expected", "actual", "seed", "chunk", "known"))
         where = "\n".join(value.get("where", []))
         return Failure(law, engine, Case.from_json(value), *rest, where)
-    except (BadCase, KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (BadCase, KeyError, TypeError, AttributeError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else error
         raise CorpusError(f"{path}: is no regression of `toyvmm fuzz`: {reason}") from None
 
@@ -132,6 +132,8 @@ def read_statistics(folder: Path, key: str) -> Statistics:
         value = _campaigns(path).get(key)
         if value is None:
             return Statistics()
+        if not 0 <= value["done"] <= MAX_CHUNKS:
+            raise ValueError(f"done is not 0..{MAX_CHUNKS}")
         done = {*range(value["done"]), *map(int, value["ahead"])}
         seen = merged(value["seen"], {})
         counted = int(value["executions"]), float(value["seconds"])
@@ -152,9 +154,7 @@ def write_statistics(folder: Path, key: str, statistics: Statistics) -> None:
 
 def _campaigns(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
-        if value["schema"] != STATISTICS:
-            raise CorpusError(f"{path}: its schema is {value['schema']!r}, not {STATISTICS!r}")
+        value = read_object(path, STATISTICS, "move it away to begin anew")
         return dict(value["campaigns"])
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, CorpusError):

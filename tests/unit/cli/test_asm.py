@@ -70,7 +70,7 @@ def test_the_source_is_never_overwritten(tmp_path):
     for option in ("-o", "--listing"):
         done = toyvmm("asm", "a.S", option, "link", "-D", "VALUE", cwd=tmp_path)
         assert done.returncode == 2
-        assert b"is the source itself" in done.stderr
+        assert b"would replace what the command reads" in done.stderr
     assert (tmp_path / "a.S").read_text() == GOOD
 
 

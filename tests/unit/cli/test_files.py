@@ -2,7 +2,6 @@
 
 import os
 import stat
-from pathlib import Path
 
 import pytest
 
@@ -63,10 +62,3 @@ def test_where_nothing_can_be_written(tmp_path, name):
 def test_what_cannot_be_read(tmp_path, name):
     with pytest.raises(Refusal):
         files.read(tmp_path / name)
-
-
-def test_the_same_file_under_two_names(tmp_path):
-    (tmp_path / "a").touch()
-    (tmp_path / "b").symlink_to("a")
-    assert files.same(tmp_path / "a", tmp_path / "b")
-    assert not files.same(tmp_path / "a", Path("a\0b"))

@@ -197,7 +197,7 @@ def test_targets_that_are_none(source, capfd, typed, tmp_path):
     refused(["nano/ctxswich"], capfd, "no such file; did you mean `nano/ctxswitch`?")
     refused(["./hello"], capfd, "./hello: no such file")
     refused(["a/b.elf"], capfd, "a/b.elf: no such file")
-    refused([str(tmp_path)], capfd, "Is a directory")
+    refused([str(tmp_path)], capfd, "is a directory")
     refused(["guest.S"], capfd, "guest.S:1:1: error: `addi` takes 3 operands")
     refused(["text.elf"], capfd, "text.elf: is not an ELF file")
     refused(["empty"], capfd, "empty: is empty")

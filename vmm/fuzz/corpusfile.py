@@ -1,0 +1,53 @@
+"""Answers for a file of a corpus as JSON: bounded, of a known schema, or refused.
+
+Must not import laws: a bad file is refused before the compiler is imported.
+"""
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+from toyisa import reading
+from toyisa.reading import Unreadable
+
+REGRESSION = "toyvmm.fuzz-regression/1"
+MAX_FILE = 32 << 20   # bytes of a file; a regression has about 20,000
+MAX_IMAGE = 64 << 20  # bytes that a packed image may come to
+
+
+class CorpusError(ValueError):
+    """A file of a corpus that cannot be used; says which and why."""
+
+
+def read_object(path: Path, schema: str, fix: str = "give a file of a corpus") -> dict[str, Any]:
+    """The JSON object in a file, which says that it has this schema; CorpusError."""
+    try:
+        value = json.loads(reading.read(path, MAX_FILE))
+    except Unreadable as error:
+        raise CorpusError(str(error)) from None
+    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, of huge numbers
+        raise CorpusError(f"{path}: is damaged ({_short(error)}); {fix}") from None
+    if not isinstance(value, dict):
+        raise CorpusError(f"{path}: is no JSON object; {fix}")
+    if value.get("schema") != schema:
+        found = _short(value.get("schema"))
+        raise CorpusError(f"{path}: its schema is {found}, not {schema!r}; {fix}")
+    return value
+
+
+def unpacked(data: bytes) -> bytes:
+    """What zlib packed; ValueError if it is damaged, or too much."""
+    unpacker = zlib.decompressobj()
+    try:
+        content = unpacker.decompress(data, MAX_IMAGE)
+    except zlib.error as error:
+        raise ValueError(error) from None
+    if unpacker.unconsumed_tail or not unpacker.eof:
+        raise ValueError(f"it is cut, or unpacks to more than {MAX_IMAGE >> 20} MB")
+    return content
+
+
+def _short(value: object) -> str:
+    text = " ".join((str(value) if isinstance(value, Exception) else repr(value)).split())
+    return text if len(text) <= 200 else text[:200] + " ..."
