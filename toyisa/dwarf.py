@@ -10,7 +10,14 @@ from bisect import bisect_right
 
 from toyisa.elf import SHT_NOBITS, Elf, Malformed
 
-MAX_ROWS = 1 << 20
+# What a file may make its reader do, some seconds' work at most.  Each step consumes a byte
+# of a program, so that the bytes bound the steps; a name can stand for many bytes elsewhere.
+MAX_ROWS = 1 << 19
+MAX_PROGRAMS = 3 << 20   # bytes of all line programs; what lies behind them is not read
+MAX_SECTION = 64 << 20   # bytes of a section
+MAX_NAME = 4096          # bytes of a file's name, as Linux has it
+MAX_NAMES = 8 << 20      # bytes of all names
+SECTIONS = (b".debug_line", b".debug_line_str", b".debug_str")
 COPY, ADVANCE_PC, ADVANCE_LINE, SET_FILE = 1, 2, 3, 4
 CONST_ADD_PC, FIXED_ADVANCE_PC = 8, 9
 END_SEQUENCE, SET_ADDRESS, DEFINE_FILE = 1, 2, 3
@@ -42,8 +49,8 @@ class Lines:
 def _rows(data: bytes) -> list[Row]:
     rows: list[Row] = []
     try:
-        sections = _sections(Elf(data))
-        text, at = sections.get(b".debug_line", b""), 0
+        sections = _Sections(_sections(Elf(data)))
+        text, at = sections.data.get(b".debug_line", b"")[:MAX_PROGRAMS], 0
         while at + 4 < len(text) and len(rows) < MAX_ROWS:
             size = struct.unpack_from("<I", text, at)[0]
             if size >= 0xFFFF_FFF0 or at + 4 + size > len(text):
@@ -65,9 +72,27 @@ def _sections(file: Elf) -> dict[bytes, bytes]:
     found = {}
     for section in headers:
         name = names[section.name : section.name + 32].partition(b"\0")[0]
-        if name.startswith(b".debug") and section.type != SHT_NOBITS:
+        if section.type == SHT_NOBITS or name in found:
+            continue
+        if name in SECTIONS and section.size <= MAX_SECTION:
             found[name] = file.piece(section.offset, section.size, "a debugging section")
     return found
+
+
+class _Sections:
+    """The debugging sections, and how many bytes of names they have given so far."""
+
+    def __init__(self, data: dict[bytes, bytes]):
+        self.data = data
+        self._given = 0
+
+    def string(self, name: bytes, place: int) -> str:
+        """The string at `place` of a section; IndexError, also beyond MAX_NAMES."""
+        text = _Reader(self.data.get(name, b""), place).string()
+        self._given += len(text) + 1
+        if self._given > MAX_NAMES:
+            raise IndexError
+        return text
 
 
 class _Reader:
@@ -97,7 +122,7 @@ class _Reader:
         return value - (1 << bits) if value >> (bits - 1) & 1 else value
 
     def string(self) -> str:
-        end = self.data.find(b"\0", self.at)
+        end = self.data.find(b"\0", self.at, self.at + MAX_NAME)
         if end < 0:
             raise IndexError
         text = self.data[self.at : end].decode("utf-8", "replace")
@@ -105,7 +130,7 @@ class _Reader:
         return text
 
 
-def _unit(data: bytes, sections: dict[bytes, bytes], rows: list[Row]) -> None:
+def _unit(data: bytes, sections: _Sections, rows: list[Row]) -> None:
     """The rows of one line program."""
     reader = _Reader(data)
     version = reader.number(2)
@@ -140,7 +165,7 @@ def _files(reader: _Reader) -> list[str]:
     return names
 
 
-def _files_5(reader: _Reader, sections: dict[bytes, bytes]) -> list[str]:
+def _files_5(reader: _Reader, sections: _Sections) -> list[str]:
     """Names by number, from 0 on."""
     names: list[str] = []
     for _table in range(2):  # directories, then files
@@ -157,13 +182,12 @@ def _files_5(reader: _Reader, sections: dict[bytes, bytes]) -> list[str]:
     return names
 
 
-def _value(reader: _Reader, form: int, sections: dict[bytes, bytes]) -> str | int:
+def _value(reader: _Reader, form: int, sections: _Sections) -> str | int:
     if form == STRING:
         return reader.string()
     if form in (LINE_STRP, STRP):
         place = reader.number(4)
-        table = sections.get(b".debug_line_str" if form == LINE_STRP else b".debug_str", b"")
-        return _Reader(table, place).string()
+        return sections.string(b".debug_line_str" if form == LINE_STRP else b".debug_str", place)
     if form == UDATA:
         return reader.uleb()
     if form == BLOCK:
