@@ -40,7 +40,7 @@ def test_a_command_that_fails_leaves_none(folder):
     """A snapshot that is not due before the end; a signature of a guest that has none."""
     before = names(folder)
     for options, reason in (
-        (("--save", "old", "--at", "1000"), b"cannot write old: the guest ended after 3 instruct"),
+        (("--save", "old", "--at", "1000"), b"cannot write old: the guest ended after 4 instruct"),
         (("--signature", "new"), b"--signature: the guest has no symbol begin_signature"),
     ):
         done = toyvmm("run", "passes.elf", *options, "--json-file", "json", "--log", "log",

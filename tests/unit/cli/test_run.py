@@ -209,7 +209,7 @@ def test_settings_that_are_none(capfd, typed, tmp_path):
     refused(["hello", "--cost", "free"], capfd, "free", "p4, core2, modern")
     refused(["hello", "--cost", "none.toml"], capfd, "none.toml")
     refused(["hello", "--mem", "1K"], capfd, "memory must be")
-    refused(["hello", "--input", "nowhere"], capfd, "nowhere: No such file")
+    refused(["hello", "--input", "nowhere"], capfd, "nowhere: no such file")
     refused(["hello", "--demo"], capfd, "--demo needs an example")
     refused(["hello", "--json-file", str(tmp_path)], capfd, "is a directory")
 
