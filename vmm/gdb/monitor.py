@@ -20,7 +20,7 @@ def answer(machine: Machine, line: str) -> str:
         return f"no monitor command {name!r}; there are {', '.join(COMMANDS)}\n"
     try:
         return command[1](machine, *arguments) + "\n"
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, KeyError, OverflowError):
         return f"usage: monitor {command[0]}\n"
 
 

@@ -11,6 +11,9 @@ import select
 
 ACK, NAK, INTERRUPT = b"+", b"-", b"\x03"
 CHUNK = 1 << 16
+LARGEST = 1 << 16  # bytes of a packet from its $ to its #; what is longer is dropped
+RESENDS = 3        # of one packet, when gdb says that it came damaged
+GREETING = b"qSupported"
 _ESCAPED = b"}#$*"
 
 
@@ -25,18 +28,26 @@ class Channel:
         self.source, self.sink = source, sink
         self.acks = True  # until QStartNoAckMode
         self._buffer = b""
+        self._is_cut = False  # the packet in the buffer lacks what came before
+        self._sent, self._resends = b"", 0  # the last packet, and how often it may be sent again
 
     def receive(self) -> bytes:
         """The next packet's data, or INTERRUPT; waits for it.  Closed."""
         while True:
             found = self._next()
-            if found is not None:
-                return found
-            self._fill(None)
+            if found is None:
+                self._fill(None)
+                continue
+            if self.acks and found.startswith(GREETING):
+                self._drop_repeated(found)
+            return found
 
     def interrupted(self) -> bool:
         """Whether gdb asked for a stop (Ctrl-C); does not wait.  Closed."""
         self._fill(0)
+        self._skip_noise()
+        if len(self._buffer) > LARGEST:  # nobody who waits for us sends so much
+            self._cut()
         if not self._buffer.startswith(INTERRUPT):
             return False
         self._buffer = self._buffer[1:]
@@ -47,28 +58,59 @@ class Channel:
         body = bytes(data)
         for byte in _ESCAPED:  # `}` first
             body = body.replace(bytes([byte]), bytes([ord("}"), byte ^ 0x20]))
-        self._write(b"$" + body + b"#%02x" % (sum(body) & 0xFF))
+        self._sent = b"$" + body + b"#%02x" % (sum(body) & 0xFF)
+        self._resends = RESENDS
+        self._write(self._sent)
 
     def _next(self) -> bytes | None:
         """Take a packet from the buffer if there is a whole one; acknowledges it."""
-        while self._buffer:
+        while True:
+            self._skip_noise()
             if self._buffer.startswith(INTERRUPT):
                 self._buffer = self._buffer[1:]
                 return INTERRUPT
-            if not self._buffer.startswith(b"$"):  # an ack, or noise
-                self._buffer = self._buffer[1:]
-                continue
             end = self._buffer.find(b"#")
+            if end < 0 and len(self._buffer) > LARGEST:
+                self._cut()
             if end < 0 or len(self._buffer) < end + 3:
                 return None
-            body, digits = self._buffer[1:end], self._buffer[end + 1 : end + 3]
+            # "$" is escaped within a packet: what stands before another one was cut off.
+            body, digits = self._buffer[1:end].rsplit(b"$", 1)[-1], self._buffer[end + 1 : end + 3]
             self._buffer = self._buffer[end + 3 :]
-            good = digits.lower() == b"%02x" % (sum(body) & 0xFF)
+            good = digits.lower() == b"%02x" % (sum(body) & 0xFF) and not self._is_cut
+            self._is_cut = False
             if self.acks:
                 self._write(ACK if good else NAK)
             if good:
                 return unescape(body)
-        return None
+
+    def _cut(self) -> None:
+        """Drop what has come, which is more than a packet: one that has begun is a bad one."""
+        self._buffer, self._is_cut = b"$", True
+
+    def _skip_noise(self) -> None:
+        """Drop acknowledgements, and what is neither a packet nor Ctrl-C; obey NAK."""
+        starts = [at for at in map(self._buffer.find, (b"$", INTERRUPT)) if at >= 0]
+        at = min(starts, default=len(self._buffer))
+        noise, self._buffer = self._buffer[:at], self._buffer[at:]
+        for _ in range(noise.count(NAK) if self.acks else 0):
+            if not self._sent or not self._resends:
+                return
+            self._resends -= 1
+            self._write(self._sent)
+
+    def _drop_repeated(self, packet: bytes) -> None:
+        """Forget copies of gdb's first packet: it was not answered at once, and was sent again.
+
+        An answer to each would be taken for the answers to what comes next.
+        """
+        self._fill(0)
+        copy = b"$%s#%02x" % (packet, sum(packet) & 0xFF)
+        self._skip_noise()
+        while self._buffer.startswith(copy):
+            self._buffer = self._buffer[len(copy) :]
+            self._write(ACK)
+            self._skip_noise()
 
     def _fill(self, seconds: float | None) -> None:
         ready, _, _ = select.select([self.source], [], [], seconds)

@@ -5,12 +5,14 @@ patched.  Must not know sockets (`server.py`) nor how time is turned back
 (`timeline.py`).  Source: GDB manual, appendix E.
 """
 
+import re
 from collections.abc import Callable
 from enum import Enum
 
 from toyisa import inspect
 from toyisa.exits import Reason
 from toyisa.machine import Machine
+from toyisa.memory import PAGE
 from vmm.gdb import monitor, target, until
 from vmm.gdb.packets import Channel, Closed
 from vmm.gdb.timeline import BEGIN, Stop, Timeline, Watch
@@ -18,15 +20,36 @@ from vmm.gdb.timeline import BEGIN, Stop, Timeline, Watch
 SLICE = 10_000_000    # instructions between two looks for Ctrl-C, at full speed
 SEARCHED = 500_000    # the same while looking for breakpoints
 PACKET = 0x4000
+MEMORY = PACKET // 2 - 1  # bytes that a packet holds in hex, with a letter before them
+MARKS = 1000  # breakpoints and watchpoints: each is looked at with each instruction
 FEATURES = (
     f"PacketSize={PACKET:x};QStartNoAckMode+;qXfer:features:read+;vContSupported+;"
     "swbreak+;hwbreak+"
 )
 BACKWARDS = ";ReverseStep+;ReverseContinue+"
-OK, UNKNOWN, BAD, FAULT = b"OK", b"", b"E16", b"E0e"
+OK, UNKNOWN, BAD, FAULT, FULL = b"OK", b"", b"E16", b"E0e", b"E1c"
 TRAP, INT, SEGV = 5, 2, 11
-_KINDS = {2: until.WRITE, 3: until.READ, 4: until.READ | until.WRITE}
+_KINDS = {"2": until.WRITE, "3": until.READ, "4": until.READ | until.WRITE}
+_NUMBER = re.compile("[0-9a-fA-F]{1,16}")
+_ACTION = re.compile("([cs]|[CS][0-9a-fA-F]{2})(:-?[0-9a-fA-F]{1,16})?")
 _WATCH_NAMES = {until.WRITE: "watch", until.READ: "rwatch", until.READ | until.WRITE: "awatch"}
+
+
+def number(text: str) -> int:
+    """A number as packets have it: hex digits and nothing else; ValueError."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text[:20]!r} is no number")
+    return int(text, 16)
+
+
+def address(text: str) -> int:
+    """An address, of 32 bits or sign-extended to 64; ValueError."""
+    value = number(text)
+    if value >= (1 << 64) - (1 << 31):
+        value &= inspect.M
+    if value > inspect.M:
+        raise ValueError(f"{value:#x} is no address")
+    return value
 
 
 class End(Enum):
@@ -66,11 +89,12 @@ class Session:
     def answer(self, packet: bytes) -> bytes | None:
         """The reply to a packet, None for no reply."""
         text = packet.decode("latin-1")
-        for prefix, handler in _HANDLERS:
-            if text.startswith(prefix):
+        for head, follows, handler in _HANDLERS:
+            rest = text[len(head) :]
+            if text.startswith(head) and (follows is None or not rest or rest[0] in follows):
                 try:
-                    return handler(self, text[len(prefix) :])
-                except (ValueError, IndexError):
+                    return handler(self, rest)
+                except ValueError:
                     return BAD
         return UNKNOWN
 
@@ -84,7 +108,8 @@ class Session:
         self.channel.acks = False
 
     def _features(self, text: str) -> bytes:
-        start, length = (int(part, 16) for part in text.split(","))
+        start, length = map(number, text.split(","))
+        length = min(length, PACKET - 1)
         piece = target.description()[start : start + length]
         more = start + length < len(target.description())
         return (("m" if more else "l") + piece).encode()
@@ -94,7 +119,11 @@ class Session:
         if line.split()[:1] == ["when"]:
             instret, traps = self.timeline.now
             return f"{instret:,} instructions, {traps:,} traps\n".encode().hex().encode()
-        return monitor.answer(self.machine, line).encode().hex().encode()
+        told = monitor.answer(self.machine, line).encode("utf-8", "replace")
+        while len(told) > MEMORY:  # gdb shows what comes before the answer
+            self.tell(told[:MEMORY])
+            told = told[MEMORY:]
+        return told.hex().encode()
 
     def _kill(self, text: str) -> bytes | None:
         self.end = End.KILLED
@@ -111,26 +140,30 @@ class Session:
 
     def _write_general(self, text: str) -> bytes:
         data = bytes.fromhex(text)
+        if len(data) % 4 or len(data) > 4 * (target.PC + 1):
+            return BAD
         for n in range(len(data) // 4):
             target.write(self.machine, n, int.from_bytes(data[4 * n : 4 * n + 4], "little"))
         self.timeline.restart()
         return OK
 
     def _read_register(self, text: str) -> bytes:
-        value = target.read(self.machine, int(text, 16))
+        value = target.read(self.machine, number(text))
         return BAD if value is None else value.to_bytes(4, "little").hex().encode()
 
     def _write_register(self, text: str) -> bytes:
-        number, value = text.split("=")
-        data = int.from_bytes(bytes.fromhex(value), "little")
-        if not target.write(self.machine, int(number, 16), data):
+        register, value = text.split("=")
+        data = bytes.fromhex(value)
+        if len(data) != 4:
+            return BAD
+        if not target.write(self.machine, number(register), int.from_bytes(data, "little")):
             return BAD
         self.timeline.restart()
         return OK
 
     def _read_memory(self, text: str) -> bytes:
-        address, size = (int(part, 16) for part in text.split(","))
-        data = inspect.read(self.machine, address & inspect.M, min(size, PACKET // 2))
+        where, size = text.split(",")
+        data = inspect.read(self.machine, address(where), min(number(size), MEMORY))
         return data.hex().encode() if data else FAULT
 
     def _write_memory(self, text: str) -> bytes:
@@ -142,33 +175,44 @@ class Session:
         return self._store(where, data.encode("latin-1"))
 
     def _store(self, where: str, data: bytes) -> bytes:
-        address, size = (int(part, 16) for part in where.split(","))
-        if size != len(data):
+        start, size = where.split(",")
+        at = address(start)
+        if number(size) != len(data):
             return BAD
-        if not data:
-            return OK  # gdb asks whether we know this packet
-        for n, byte in enumerate(data):
-            pa = inspect.walk(self.machine, (address + n) & inspect.M).pa
-            if pa is None or inspect.read_physical(self.machine, pa, 1) == b"":
+        pieces = []
+        while data:  # a page at a time; none of it if some of it is nowhere
+            here = min(len(data), PAGE - at % PAGE)
+            pa = inspect.walk(self.machine, at).pa
+            if pa is None or len(inspect.read_physical(self.machine, pa, here)) < here:
                 return FAULT
-            self.machine.poke(pa, bytes([byte]))
+            pieces.append((pa, data[:here]))
+            at, data = (at + here) & inspect.M, data[here:]
+        if not pieces:
+            return OK  # gdb asks whether we know this packet
+        for pa, piece in pieces:
+            self.machine.poke(pa, piece)
         self.timeline.restart()
         return OK
 
     # -- breakpoints -------------------------------------------------------
 
     def _insert(self, text: str) -> bytes:
+        if len(self.breakpoints) + len(self.watches) >= MARKS:
+            return FULL
         return self._mark(text, self.breakpoints.add, self.watches.add)
 
     def _remove(self, text: str) -> bytes:
         return self._mark(text, self.breakpoints.discard, self.watches.discard)
 
     def _mark(self, text: str, stop: Callable, watch: Callable) -> bytes:
-        kind, address, size = (int(part, 16) for part in text.split(";")[0].split(","))
-        if kind in (0, 1):
-            stop(address)
+        kind, where, size = text.split(";")[0].split(",")
+        at, length = address(where), number(size)
+        if kind in ("0", "1"):
+            stop(at)
         elif kind in _KINDS:
-            watch(Watch(address, size, _KINDS[kind]))
+            if not 0 < length <= inspect.M - at + 1:
+                return BAD
+            watch(Watch(at, length, _KINDS[kind]))
         else:
             return UNKNOWN
         return OK
@@ -177,14 +221,14 @@ class Session:
 
     def _verbose(self, text: str) -> bytes:
         """`vCont`: there is one thread, so the first action is the one."""
-        action = text.split(";")[0].split(":")[0][:1]
-        if action in "cC":
-            return self._continue("")
-        return self._step("") if action in "sS" else UNKNOWN
+        action = _ACTION.fullmatch(text.split(";")[0])
+        if action is None:
+            return BAD
+        return self._continue("") if action[1][0] in "cC" else self._step("")
 
     def _jump(self, text: str) -> None:
-        if text and not text.startswith(";"):
-            target.write(self.machine, target.PC, int(text, 16))
+        if text:
+            target.write(self.machine, target.PC, address(text))
             self.timeline.restart()
 
     def _continue(self, text: str) -> bytes:
@@ -242,35 +286,36 @@ def _says(reply: str) -> Callable[[Session, str], bytes]:
     return lambda session, text: reply.encode()
 
 
-# By prefix, the longer first.
-_HANDLERS: tuple[tuple[str, Callable[[Session, str], bytes | None]], ...] = (
-    ("qSupported", Session._supported),
-    ("QStartNoAckMode", Session._no_acks),
-    ("qXfer:features:read:target.xml:", Session._features),
-    ("qAttached", _says("1")),
-    ("qfThreadInfo", _says("m1")),
-    ("qsThreadInfo", _says("l")),
-    ("qC", _says("QC1")),
-    ("qRcmd,", Session._monitor),
-    ("vCont?", _says("vCont;c;C;s;S")),
-    ("vCont;", Session._verbose),
-    ("vKill", Session._kill),
-    ("?", lambda session, text: session.last_stop),
-    ("H", _says("OK")),
-    ("T", _says("OK")),
-    ("g", Session._read_general),
-    ("G", Session._write_general),
-    ("p", Session._read_register),
-    ("P", Session._write_register),
-    ("m", Session._read_memory),
-    ("M", Session._write_memory),
-    ("X", Session._write_binary),
-    ("Z", Session._insert),
-    ("z", Session._remove),
-    ("bs", Session._step_back),
-    ("bc", Session._continue_back),
-    ("c", Session._continue),
-    ("s", Session._step),
-    ("k", Session._kill),
-    ("D", Session._detach),
+# By how they begin, and what may follow that: nothing, one of some characters and the
+# rest, or (None) anything.  So `qC` is not the beginning of `qCRC`.
+_HANDLERS: tuple[tuple[str, str | None, Callable[[Session, str], bytes | None]], ...] = (
+    ("qSupported", ":", Session._supported),
+    ("QStartNoAckMode", "", Session._no_acks),
+    ("qXfer:features:read:target.xml:", None, Session._features),
+    ("qAttached", ":", _says("1")),
+    ("qfThreadInfo", "", _says("m1")),
+    ("qsThreadInfo", "", _says("l")),
+    ("qC", "", _says("QC1")),
+    ("qRcmd,", None, Session._monitor),
+    ("vCont?", "", _says("vCont;c;C;s;S")),
+    ("vCont;", None, Session._verbose),
+    ("vKill", ";", Session._kill),
+    ("?", "", lambda session, text: session.last_stop),
+    ("H", None, _says("OK")),
+    ("T", None, _says("OK")),
+    ("g", "", Session._read_general),
+    ("G", None, Session._write_general),
+    ("p", None, Session._read_register),
+    ("P", None, Session._write_register),
+    ("m", None, Session._read_memory),
+    ("M", None, Session._write_memory),
+    ("X", None, Session._write_binary),
+    ("Z", None, Session._insert),
+    ("z", None, Session._remove),
+    ("bs", "", Session._step_back),
+    ("bc", "", Session._continue_back),
+    ("c", None, Session._continue),
+    ("s", None, Session._step),
+    ("k", "", Session._kill),
+    ("D", ";", Session._detach),
 )

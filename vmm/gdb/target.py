@@ -71,7 +71,7 @@ def write(machine: Machine, number: int, value: int) -> bool:
     if 0 <= number < PC:
         hart.x[number] = value if number else 0
     elif number == PC:
-        hart.pc = value & ~1
+        hart.pc = value & ~3
     elif number == PRIV and value in (Level.U, Level.S):
         hart.priv = value
     elif row is not None and not row.read_only:
