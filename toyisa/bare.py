@@ -6,6 +6,7 @@ Must not know what the firmware answers (`firmware.py`).
 import numpy as np
 
 from toyisa.causes import Exc
+from toyisa.clock import virtual_time
 from toyisa.devices import attend
 from toyisa.exits import Reason
 from toyisa.njit import call_unit, entry
@@ -17,13 +18,15 @@ from toyisa.state import NEVER
 def run_bare(hart, mem):
     """Run the bare machine: S's environment calls are answered here, the rest is root's.
 
-    Root's deadline belongs to the devices: no other root is there to want one.
+    Root's deadline belongs to the devices and to `root.limit`.
     """
     while True:
         hart.root.deadline = NEVER
         mem.request.pa = -1
         if attend(hart, mem) and not mem.console.halted:
             return np.int64(Reason.INPUT)
+        if virtual_time(hart) >= hart.root.limit and not mem.console.halted:
+            return np.int64(Reason.BUDGET)
         reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
         if reason == Reason.DEADLINE:  # a device's
             continue

@@ -266,7 +266,7 @@ def attend(hart, mem):
     """Bring the devices' lines and SEIP up to the present; whether root must give input.
 
     Called where either may have changed.  Root's deadline becomes when the console
-    must be looked at again, if a byte may arrive and interrupt by then.
+    must be looked at again, if a byte may arrive and interrupt by then, or its limit.
     """
     console = mem.console
     now = virtual_time(hart)
@@ -276,7 +276,7 @@ def attend(hart, mem):
         wake = min(wake, now)
     elif source != IIR_RECEIVED and _hears(console) and now < console.next_at:
         wake = min(wake, np.int64(console.next_at))
-    hart.root.deadline = wake
+    hart.root.deadline = min(wake, np.int64(hart.root.limit))
     lines = np.int64(mem.plic.lines) & ~(1 << UART_SOURCE)
     lines |= 1 << UART_SOURCE if source > IIR_NONE else 0
     # Requests pass the open gateways, and stay.

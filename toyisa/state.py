@@ -48,6 +48,7 @@ ROOT = record(
     ("svade", "u4"),      # 1: a clear A, or D on a store, is a page fault; 0: walks set them
     ("one_trap", "u4"),   # stop after each trap taken (single step)
     ("deadline", "i8"),   # virtual time of root's own timer, or NEVER
+    ("limit", "i8"),      # virtual time at which to stop, or NEVER
     ("budget", "i8"),     # instructions retired at which to stop, or NEVER
 )  # fmt: skip
 
@@ -134,7 +135,7 @@ def reset(hart: np.record) -> None:
     hart.resv.addr = -1
     hart.fetch.tag = NO_TAG
     hart.root.deadline = NEVER
-    hart.root.budget = NEVER
+    hart.root.limit = hart.root.budget = NEVER
     hart.clock.per_tick = 1
     for field in ("rtag", "wtag", "xtag", "dkey", "ikey"):
         hart.tlb[field][:] = NO_TAG

@@ -91,11 +91,12 @@ def wait(hart):
     """
     if hart.csr.sie & pending_bits(hart):
         return np.int64(Reason.RUN)
-    wake = hart.root.deadline
+    wake, timer = hart.root.deadline, np.int64(NEVER)
     if hart.csr.sie >> Irq.TIMER & 1:
-        wake = min(wake, timer_deadline(hart))
-    if wake >= NEVER:
-        return np.int64(Reason.IDLE)
+        timer = timer_deadline(hart)
+    if timer >= NEVER and wake >= min(hart.root.limit, np.int64(NEVER)):
+        return np.int64(Reason.IDLE)  # the limit, at which the machine is stopped, wakes nobody
+    wake = min(wake, timer)
     hart.clock.idle += max(wake - virtual_time(hart), 0)
     return np.int64(Reason.RUN)
 

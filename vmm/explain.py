@@ -1,4 +1,4 @@
-"""Answers for what a name means: an instruction, a CSR or a cause, from the tables.
+"""Answers for what a name means: an instruction, a CSR, a cause ..., from the tables.
 
 Must not run anything.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from asm.disasm import disassemble
 from toyisa import causes, csrs, insns
 from toyisa.insns import Hole, Insn, Sens
+from vmm import explain_abi, explain_asm
 
 _SENSITIVE = {
     Sens.INNOCUOUS: "innocuous",
@@ -23,9 +24,21 @@ _LEAKY = {
 
 
 def explain(word: str) -> list[str]:
-    """Lines on all that is called `word`: a name, or a number; none if nothing is."""
+    """Lines on all that is called `word`: a name, or a number; none if nothing is.
+
+    `pte` and `ecall` may be followed by a number.
+    """
+    name, _, value = word.partition(" ")
+    number = _number(value)
+    if value:
+        if number is None or not 0 <= number <= 0xFFFF_FFFF or name not in ("pte", "ecall"):
+            return []
+        return explain_abi.entry(number) if name == "pte" else explain_abi.ecall(number)
     found: list[str] = []
-    for part in (*_instructions(word), *_csrs(word), *_causes(word)):
+    for part in (
+        *_instructions(word), *explain_asm.pseudo(word), *_csrs(word), *_causes(word),
+        *explain_asm.directive(word), *explain_abi.pte_bits(word), *explain_abi.sbi(word),
+    ):  # fmt: skip
         found += ["", *part] if found else part
     return found
 
@@ -33,7 +46,8 @@ def explain(word: str) -> list[str]:
 def known() -> list[str]:
     """Every name that `explain` takes."""
     numbers = [*causes.MEANING]
-    return [*insns.BY_NAME, *csrs.BY_NAME, *(causes.name(n) for n in numbers)]
+    return [*insns.BY_NAME, *csrs.BY_NAME, *(causes.name(n) for n in numbers),
+            *explain_asm.names(), *explain_abi.names()]  # fmt: skip
 
 
 def _number(word: str) -> int | None:
@@ -44,7 +58,9 @@ def _number(word: str) -> int | None:
 
 
 def _instructions(word: str) -> Iterator[list[str]]:
-    row = insns.BY_NAME.get(word)
+    order = word.rpartition(".")[2]  # of an atomic's accesses: `.aq`, `.rl`
+    base = word.removesuffix(f".{order}") if order in ("aq", "rl", "aqrl") else word
+    row = insns.BY_NAME.get(base)
     if row is not None:
         yield _insn(row)
     number = _number(word)
@@ -63,6 +79,8 @@ def _insn(row: Insn) -> list[str]:
     ]
     if row.sens in (Sens.CONTROL, Sens.BEHAVIOUR):
         lines.append("  level        S; in U it traps as illegal")
+    if row.name == "ecall":
+        lines.append("  SBI          S calls the firmware by it: `toyvmm explain sbi`, or ecall 8")
     if row.hole is not Hole.NONE:
         lines.append(f"  leaky        {_LEAKY[row.hole.value]}")
     return lines

@@ -139,7 +139,7 @@ def _before_entry(vm, hart, mem):
         return np.int64(Reason.OUTPUT)
     if virtual_time(virtual) >= console.obey_at:
         return np.int64(Reason.DEVICE)
-    if _spent(vm, hart, mem):
+    if _spent(vm, hart, mem) or virtual_time(virtual) >= virtual.root.limit:
         return np.int64(Reason.BUDGET)
     if inject_interrupt(vm, hart) and virtual.root.one_trap:
         return np.int64(Reason.STEP)

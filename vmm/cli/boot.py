@@ -37,6 +37,7 @@ engine = options.group(
 @watching.options((*watching.GUEST_KINDS, *watching.EXIT_KINDS))
 @click.option("--timeline", type=click.Path(path_type=Path), metavar="FILE",
               help="Write the guest's exits to FILE in Chrome's trace format, for Perfetto.")
+@options.expected
 @options.results
 @click.pass_context
 def boot(context: click.Context, name: str, paging: str | None, **given: Any) -> int:
@@ -53,6 +54,7 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
     from vmm.cli.conduct import Run, print_bytes, settle_garbage, settle_outputs
 
     name = engines.find(name)
+    options.refuse_cycles(given)
     paging = engines.paging_of(name, paging)
     own = engines.own_options(name, given)
     kinds = given["trace"] or ()

@@ -9,13 +9,14 @@ import contextlib
 import gc
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vmm.cli import console, report
+from vmm.cli import console, refused, report
+from vmm.cli.expect import Panic
 from vmm.cli.files import Refusal, discard, need_stdout, outputs, tell, write
 from vmm.cli.session import Extras, Limits, Outcome, Session
 from vmm.cli.status import Status
@@ -51,24 +52,44 @@ class Run:
         outcome = self._watch(transcript)
         if outcome is not None:
             self._refuse_missed(outcome, transcript)
+            outcome = self._judged(outcome, transcript)
             self._tell(outcome, transcript)
         return outcome
 
+    def _judged(self, outcome: Outcome, transcript: report.Transcript) -> Outcome:
+        """The outcome as the user's expectation makes it."""
+        expected = self.given["expect"]
+        if expected is None or outcome.status is Status.INTERRUPTED:
+            return outcome
+        why = expected.failure(bytes(transcript.kept), transcript.truncated)
+        if why is None:
+            return outcome
+        line = why if outcome.status is Status.PASSED else f"{outcome.line}; {why}"
+        return replace(outcome, status=Status.FAILED, line=line)
+
     def _watch(self, transcript: report.Transcript) -> Outcome | None:
         silent = self.given["as_json"]
+        panic = Panic() if self.given["fail_on_panic"] else None
+        readers = [transcript, *(r for r in (panic, self.given["expect"]) if r)]
 
         def show(data: bytes) -> None:
-            transcript.add(data)
+            for reader in readers:
+                reader.add(data)
             if data and not silent:
                 print_bytes(data)
 
-        limits = Limits(self.given["max_insns"], self.given["timeout"])
+        limits = Limits(
+            self.given["max_insns"], self.given["timeout"], self.given["max_cycles"]
+        )
         try:
             with (
                 console.opened(self.guest.script, keyboard=not silent) as keys,
                 self.stepper() as stepper,
             ):
-                extras = Extras(self.extras.checkpoint, stepper, self.extras.trail)
+                extras = replace(
+                    self.extras, stepper=stepper,
+                    **({"failure": panic.failure} if panic else {}),
+                )  # fmt: skip
                 return Session(self.machine, keys, show, limits, extras).run()
         except BrokenPipeError:
             discard(1)
@@ -102,7 +123,9 @@ class Run:
 
             for line in crash(self.machine, self.extras.trail, self.guest.what.source_line):
                 tell(f"toyvmm: {line}")
-        if outcome.status is not Status.PASSED:
+        if outcome.status is not Status.PASSED and not (
+            outcome.exit == "halted" and self.machine.code == 0  # the guest did nothing wrong
+        ):
             from vmm.cli.why import look
 
             why = look(self.guest, self.machine, outcome, hot, self.extras.trail)
@@ -123,6 +146,7 @@ class Run:
         if self.given["json_file"]:
             write(self.given["json_file"], text.encode())
         if self.given["as_json"]:
+            refused.printed.append(text)
             click.echo(text, nl=False)
 
 

@@ -25,7 +25,7 @@ from vmm.cli.images import (
     open_disks,
     refuse_unfit,
 )  # fmt: skip
-from vmm.cli.status import Status
+from vmm.cli.refused import BuildFailed
 
 if TYPE_CHECKING:
     from toyisa.cost import CostModel
@@ -163,7 +163,7 @@ def find_target(name: str, include: list[Path], build: str = "") -> Target:
         return find(name, include, build)
     except AsmErrors as errors:
         tell(str(errors))
-        raise click.exceptions.Exit(Status.USAGE) from None
+        raise BuildFailed(errors.problems) from None
 
 
 def new_machine(settings: dict[str, Any]) -> Any:

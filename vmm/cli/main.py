@@ -13,6 +13,7 @@ import click
 
 from toyisa.reading import Unreadable
 from toyisa.writing import Unwritable
+from vmm.cli import refused
 from vmm.cli.asm import asm
 from vmm.cli.boot import boot
 from vmm.cli.bt import bt
@@ -86,10 +87,13 @@ def main() -> None:
 
 def invoke(arguments: Sequence[str]) -> int:
     """Run a command line and return the exit code; every error ends here."""
+    refused.printed.clear()
     try:
         # Not `cli.main`, which answers a closed pipe with exit code 1, "the guest failed".
         with cli.make_context("toyvmm", list(arguments)) as context:
             return int(cli.invoke(context) or 0)
+    except refused.BuildFailed as failed:
+        return _end(arguments, Status.USAGE, failed.reason, failed.problems)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.UsageError as error:
@@ -97,15 +101,15 @@ def invoke(arguments: Sequence[str]) -> int:
             error.show()
         except OSError:
             discard(2)
-        return Status.USAGE
+        return _end(arguments, Status.USAGE, error.format_message())
     except click.ClickException as error:
         Refusal(error.format_message()).show()
-        return Status.USAGE
+        return _end(arguments, Status.USAGE, error.format_message())
     except (Unreadable, Unwritable) as error:
         Refusal(str(error)).show()
-        return Status.USAGE
+        return _end(arguments, Status.USAGE, str(error))
     except (click.Abort, KeyboardInterrupt):
-        return Status.INTERRUPTED
+        return _end(arguments, Status.INTERRUPTED, "interrupted")
     except BrokenPipeError:
         discard(1)
         return Status.CLOSED
@@ -121,7 +125,16 @@ def invoke(arguments: Sequence[str]) -> int:
             f"toyvmm: internal error: {type(error).__name__}: {reason}\n"
             f"toyvmm: please report it; {TRACEBACK}=1 shows where it happened"
         )
-        return Status.INTERNAL
+        return _end(arguments, Status.INTERNAL, f"internal error: {type(error).__name__}")
+
+
+def _end(arguments: Sequence[str], status: Status, reason: str, problems: Sequence = ()) -> int:
+    """The exit code, with the JSON that was asked for: scripts read nothing else."""
+    try:
+        refused.tell(arguments, status, reason, problems)
+    except OSError:
+        discard(1)
+    return status
 
 
 def _open_standard_streams() -> None:

@@ -5,10 +5,12 @@ Each group is a decorator.  A command gets the options as keywords and hands the
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from vmm.cli.completion import targets
+from vmm.cli.expect import Expectation
 from vmm.cli.images import SLOTS, DiskImage
 from vmm.cli.params import Count, Size, Time
 
@@ -79,12 +81,22 @@ def limits(insns: str, seconds: float) -> Callable[[Callable], Callable]:
         click.option("--timeout", type=Time(), default=seconds, show_default=True,
                      metavar="SECONDS", help="Stop after that time of running, waiting for input "
                                              "not counted; 0: never."),
+        click.option("--max-cycles", type=Count(), default="0", metavar="N",
+                     help="Stop after that many cycles, sleep included.  [default: never]"),
     )  # fmt: skip
 
 
 debugger = click.option(
     "--gdb", "debugger", metavar="PORT|stdio",
     help="Wait for gdb on a port of this host, or talk to it over stdin and stdout.",
+)  # fmt: skip
+
+expected = group(
+    click.option("--expect", type=Expectation(), metavar="FILE|REGEX",
+                 help="Fail (exit code 1) unless the console shows exactly what FILE holds, or "
+                      "something that REGEX matches."),
+    click.option("--fail-on-panic", is_flag=True,
+                 help="Fail (exit code 1), and stop, when the console shows a kernel's panic."),
 )  # fmt: skip
 
 results = group(
@@ -94,3 +106,9 @@ results = group(
                  help="Write the JSON object to FILE as well."),
     click.option("-q", "--quiet", is_flag=True, help="No summary line."),
 )  # fmt: skip
+
+
+def refuse_cycles(given: dict[str, Any]) -> None:
+    """UsageError if cycles are to end a guest whose time does not count them."""
+    if given["max_cycles"] and given["clock"] == "icount":
+        raise click.UsageError("--clock icount counts instructions: use --max-insns")

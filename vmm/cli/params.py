@@ -64,7 +64,7 @@ class Time(click.ParamType):
 
 
 class Causes(click.ParamType):
-    """`illegal,breakpoint`: exceptions by name, as codes."""
+    """`illegal,13`, `all`: exceptions by name or by number, as codes."""
 
     name = "causes"
 
@@ -72,11 +72,20 @@ class Causes(click.ParamType):
         if isinstance(value, tuple):
             return value
         known = {exc.name.lower(): exc for exc in Exc if exc is not Exc.ECALL_S}
-        for name in value.split(","):
-            if name not in known:
-                self.fail(f"{name!r} is no exception of S; there are {', '.join(known)}",
-                          param, ctx)  # fmt: skip
-        return tuple(known[name] for name in value.split(","))
+        if value.lower() == "all":  # a call is no fault
+            return tuple(exc for exc in known.values() if exc is not Exc.ECALL_U)
+        return tuple(self._cause(name.strip(), known, param, ctx) for name in value.split(","))
+
+    def _cause(self, name: str, known: dict[str, Exc], param, ctx) -> Exc:
+        try:
+            number = int(name, 0)
+        except ValueError:
+            number = -1
+        found = known.get(name.lower()) or next((e for e in known.values() if e == number), None)
+        if found is None:
+            there = ", ".join(f"{other} ({exc:d})" for other, exc in known.items())
+            self.fail(f"{name!r} is no exception of S; there are {there}, and all", param, ctx)
+        return found
 
 
 class Definition(click.ParamType):

@@ -24,17 +24,21 @@ SETTINGS = ("profile", "cost", "clock", "svade", "mem")
 @click.option("--at", type=Count(), metavar="N", help="Save after N instructions.")
 @click.option("--restore", type=click.Path(path_type=Path), metavar="FILE",
               help="Go on from a snapshot; TARGET is not needed, and refused if it is another.")
-@click.option("--crash-on", type=Causes(), default=(), metavar="CAUSE,...",
-              help="Stop with a crash report at the first such exception, such as illegal, in "
-              "place of the kernel's own handler.")
+@click.option("--crash-on", type=Causes(), default=(), metavar="CAUSE,...|all",
+              help="Stop with a crash report at the first such exception, by name or number, such "
+              "as illegal or 2, in place of the kernel's own handler; all but calls.")
+@click.option("--check", type=click.Choice(["fence"]),
+              help="fence: tell each use of a translation that the tables no longer say, for want "
+              "of sfence.vma. Slow.")
 @options.debugger
 @watching.options(watching.KINDS)
 @click.option("--signature", type=click.Path(path_type=Path), metavar="FILE",
               help="Write memory from begin_signature to end_signature to FILE at the end.")
+@options.expected
 @options.results
 @click.pass_context
 def run(context: click.Context, save: Path | None, at: int | None, restore: Path | None,
-        crash_on: tuple[int, ...], signature: Path | None, **given: Any) -> int:
+        crash_on: tuple[int, ...], check: str | None, signature: Path | None, **given: Any) -> int:
     """Run a guest on the machine.
 
     TARGET is an example's name, an assembly source (.S), or a static RV32 ELF.
@@ -63,6 +67,7 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
 
     if at is not None and save is None:
         raise click.UsageError("--at says when to --save FILE", context)
+    options.refuse_cycles(given)
     given |= {"save": save, "signature": signature}
     if given["debugger"]:
         from vmm.cli.debug import refuse_with
@@ -98,10 +103,14 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
     checkpoint = Checkpoint(save, at) if save else None
     # To tell a crash's last instructions they are run again, which must not write a disk.
     trail = None if guest.writes else Trail(machine)
+    from vmm.cli.fencing import Fencing
+
+    fences = Fencing(guest, machine) if check else None
     outcome = Run(
         guest, machine, given, settings,
         extras=Extras(checkpoint, None, trail),
-        stepper=lambda: watching.stepper(machine, given),
+        stepper=lambda: watching.stepper(machine, given, more=[fences] if fences else []),
+        more=lambda: {"fences": fences.document()} if fences else {},
     ).conduct()  # fmt: skip
     if outcome is None:
         return Status.CLOSED

@@ -24,6 +24,7 @@ class Limits:
 
     max_insns: int
     seconds: float
+    max_cycles: int = 0
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,13 @@ class Extras:
     """What else a run does: a snapshot, a run that is watched, a trail for a crash report.
 
     `stepper` has `run` as a machine has, and says how many instructions at a time.
+    `failure` says in words why the run has failed already, if it has.
     """
 
     checkpoint: Checkpoint | None = None
     stepper: Any = None
     trail: Any = None
+    failure: Callable[[], str | None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,9 @@ class Session:
         self.machine = machine
         self.checkpoint = extras.checkpoint
         self.trail = extras.trail
+        self._failure = extras.failure
+        if limits.max_cycles:
+            machine.hart.root.limit = limits.max_cycles
         self._run = extras.stepper.run if extras.stepper else machine.run
         self._slice_size = extras.stepper.slice_size if extras.stepper else SLICE
         self.keys = keys
@@ -116,6 +122,11 @@ class Session:
             return self._outcome("fatal", Status.FAILED, line)
         if why is Exit.IDLE or (why is Exit.INPUT and self.input_ended):
             return self._outcome("idle", Status.LIMIT, "the guest sleeps and nothing can wake it")
+        if failure := self._failure():
+            return self._outcome("panic", Status.FAILED, failure)
+        if self.limits.max_cycles and machine.cycles >= self.limits.max_cycles:
+            line = f"stopped after {machine.cycles:,} cycles (--max-cycles)"
+            return self._outcome("cycles", Status.LIMIT, line)
         if self.limits.seconds and self.spent > self.limits.seconds:
             line = f"stopped after {self.limits.seconds:g} s; --timeout N allows more, 0 any time"
             return self._outcome("timeout", Status.LIMIT, line)

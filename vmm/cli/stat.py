@@ -36,6 +36,7 @@ def stat(context: click.Context, name: str, paging: str | None, as_json: bool, *
     from vmm.cli.session import Limits, Session
 
     need_stdout()
+    options.refuse_cycles(given)
     name = engines.find(name)
     if name == engines.NATIVE:
         raise click.UsageError("a bare machine has no exits: use another --engine", context)
@@ -47,7 +48,7 @@ def stat(context: click.Context, name: str, paging: str | None, as_json: bool, *
     machine = engines.machine_for(name, paging, settings, own)
     guest.load(machine, disks)
     settle_garbage()
-    limits = Limits(given["max_insns"], given["timeout"])
+    limits = Limits(given["max_insns"], given["timeout"], given["max_cycles"])
     with console.opened(guest.script, keyboard=False) as keys:
         outcome = Session(machine, keys, lambda _data: None, limits).run()
     rows = table(exits(machine))

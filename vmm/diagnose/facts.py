@@ -79,7 +79,7 @@ class Facts:
     @cached_property
     def stopped_itself(self) -> bool:
         """Whether the guest failed or cannot go on, rather than was stopped."""
-        return self.exit in ("halted", "fatal", "idle")
+        return self.exit in ("halted", "fatal", "idle", "panic")
 
     @cached_property
     def range(self) -> str:

@@ -12,7 +12,7 @@ from toyisa import effects, inspect, snapshot
 from toyisa.insns import Cost, find
 from toyisa.machine import Exit, Machine
 from toyisa.memory import PAGE, VIRTIO, VIRTIO_SLOTS
-from toyisa.state import CSR_FIELDS
+from toyisa.state import CSR_FIELDS, NEVER
 
 STEPS, SECONDS = 4096, 0.5
 STIMECMP, STIMECMPH, SATP = (CSR_FIELDS.index(n) for n in ("stimecmp", "stimecmph", "satp"))
@@ -59,6 +59,7 @@ def watch(machine: Machine, writes: bool = False) -> Window:
 def _watched(machine: Machine, writes: bool) -> Window:
     window, until = Window(), time.perf_counter() + SECONDS
     hart = machine.hart
+    hart.root.limit = NEVER  # it may be what has stopped the machine
     while len(window.steps) < STEPS and time.perf_counter() < until:
         pc, level = int(hart.pc), int(hart.priv)
         word = effects.word_at(machine, pc)

@@ -117,11 +117,34 @@ def test_a_trap_that_the_kernel_handles_crashes_if_asked(report):
     assert "trap to root: illegal" in text
 
 
-@pytest.mark.parametrize("name", ["ecall_s", "nonsense", "illegal,", ""])
+@pytest.mark.parametrize("causes", ["all", "2", "0x2", "13,2", "load_page,2", "ILLEGAL"])
+def test_causes_by_number_and_all(report, causes):
+    assert "cause  illegal: illegal instruction" in report(HANDLED, "--crash-on", causes)
+
+
+def test_all_are_faults_and_not_calls(report):
+    source = """
+_start: la t0, handler
+        csrw stvec, t0
+        la t0, user
+        csrw sepc, t0
+        sret
+        .balign 4
+handler: j fail
+user:   ecall
+fail:   li t0, 0x100000
+        li t1, 0x73333
+        sw t1, 0(t0)
+"""
+    assert "crash" not in report(source.replace("sret", "li t1, 0x100\n csrc sstatus, t1\n sret"),
+                                 "--crash-on", "all")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["ecall_s", "9", "16", "-1", "nonsense", "illegal,", ""])
 def test_no_exception_of_that_name(name):
     done = toyvmm("run", "hello", "--crash-on", name)
     assert done.returncode == 2
-    assert b"is no exception of S; there are insn_misaligned, " in done.stderr
+    assert b"is no exception of S; there are insn_misaligned (0), " in done.stderr
 
 
 def test_input_is_replayed(tmp_path):

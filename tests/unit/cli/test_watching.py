@@ -95,10 +95,27 @@ def test_unknown_kind(tmp_path):
         ("0x180", ["satp: CSR 0x180", "0x80000000   MODE_SV32"]),
         ("0x10500073", ["the instruction  wfi"]),
         ("probe.r", ["behaviour sensitive", "VERR"]),
+        ("ret", ["a pseudo-instruction", "jalr x0,0(x1)"]),
+        ("beqz", ["beqz rs,to", "is  beq rs,x0,to"]),
+        ("li", ["addi rd,x0,constant", "lui rd,upper ; addi rd,rd,lower"]),
+        ("call", ["auipc ra,upper ; jalr ra,lower(ra)"]),
+        (".align", ["a directive", "`.align 2` is 4 bytes"]),
+        (".cfi_startproc", ["accepted, and without effect"]),
+        (".subsection", ["refused: numbered subsections are not there"]),
+        ("pte", ["bit 4  U", "bit 0  V", "PPN[1]"]),
+        ("U", ["bit 4 of a page-table entry", "only with SUM"]),
+        ("pte 0x200000cf", ["DA--XWRV leaf 0x80000000", "X set"]),
+        ("pte 0x5", ["W without R is reserved"]),
+        ("sbi", ["a7 0x8", "shutdown", "a7 0x4442434e, a6 0", "console_write"]),
+        ("DBCN", ["a7 = 0x4442434e", "console_write_byte"]),
+        ("set_timer", ["a7 0x0", "a7 0x54494d45, a6 0"]),
+        ("ecall 8", ["shutdown", "from U it goes to the kernel's own handler"]),
+        ("ecall 93", ["no such extension", "answers -2"]),
+        ("ecall", ["trap: environment call", "`toyvmm explain sbi`"]),
     ],
 )
 def test_explain(name, parts):
-    done = toyvmm("explain", name)
+    done = toyvmm("explain", *name.split())
     assert done.returncode == 0
     for part in parts:
         assert part in done.stdout.decode()
@@ -108,10 +125,48 @@ def test_explain_every_known_name():
     from vmm.explain import explain, known
 
     for name in known():
-        assert len(explain(name)) > 3, name
+        assert len(explain(name)) >= 2, name
+
+
+def test_every_directive_and_mnemonic_is_explained():
+    from asm.directives import DIRECTIVES
+    from asm.expand import MNEMONICS
+    from vmm.explain import explain
+
+    for name in (*DIRECTIVES, *MNEMONICS):
+        assert explain(name), name
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [("li a0, 5", "li"), ("li a0, 0x12345", "li"), ("la a0, there", "la"),
+     ("call there", "call"), ("call t0, there", "call"), ("tail there", "tail"),
+     ("jump there, t2", "jump"), ("jr t2", "jr"), ("jr 8(t2)", "jr"), ("lla a0, there", "lla")],
+)  # fmt: skip
+def test_what_a_pseudo_instruction_is_said_to_be_is_what_becomes_of_it(tmp_path, source, name):
+    from asm.assembler import assemble
+    from toyisa.elf import Elf
+    from toyisa.insns import find
+    from vmm.explain_asm import CHOOSING
+
+    (tmp_path / "a.S").write_text(f"_start: {source}\nthere:\n")
+    ((_, code),) = Elf(assemble(tmp_path / "a.S").elf()).code()
+    words = [int.from_bytes(code[n : n + 4], "little") for n in range(0, len(code), 4)]
+    ways = [[step.split()[0] for step in text.split("  ")[0].split(" ; ")]
+            for _, text in CHOOSING[name]]  # fmt: skip
+    assert [find(word).name for word in words] in ways
+    links = {word >> 7 & 31 for word in words[1:] if find(word).name == "jalr"}
+    assert not links or links <= {0, 1, 5}
 
 
 def test_explain_unknown():
     done = toyvmm("explain", "stap")
     assert done.returncode == 2
     assert b"did you mean `satp`?" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["nonsense", "quux", "pte 0x1ffffffff", "sret 3", "ecall x"])
+def test_no_hint_is_better_than_a_wrong_one(name):
+    done = toyvmm("explain", *name.split())
+    assert done.returncode == 2
+    assert b"did you mean" not in done.stderr
