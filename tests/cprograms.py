@@ -118,3 +118,61 @@ def host_output(program: CProgram, rounds: int, out: Path) -> str:
         source = SOURCES / program.path
         _run(*compiler, *COMMON, "-DHOSTED", f"-DROUNDS={rounds}", source, "-o", binary)
     return subprocess.run([str(binary)], capture_output=True, text=True, check=True).stdout
+
+
+# -- the same programs as assembly, for our assembler --------------------------
+
+LEVELS = ("-O0", "-O1", "-O2", "-O3", "-Os")
+_FOR_ASM = (
+    "-std=gnu11", "-ffreestanding", "-fno-builtin", "-fno-pic", "-fno-stack-protector", "-fwrapv",
+    "-w", f"-I{RUNTIME}", "-S",
+)  # fmt: skip
+_RV32 = ("-march=rv32ima", "-mabi=ilp32")
+COMPILERS = {
+    "zig": (*ZIG, *CROSS[:3], "-fno-sanitize=all"),
+    "clang": ("clang", "--target=riscv32-unknown-elf", *_RV32),
+    "gcc": ("riscv64-unknown-elf-gcc", *_RV32),
+}
+# A source is a whole program: entry, stack, then what the compiler wrote.
+_ENTRY = """
+    .section .text.start, "ax"
+    .globl _start
+_start:
+    la      sp, stack_top
+    la      t0, unexpected_trap
+    csrw    stvec, t0
+    call    main
+    tail    end_program
+    .balign 4
+unexpected_trap:
+    csrr    a0, scause
+    addi    a0, a0, 0x40
+    tail    end_program
+    .bss
+    .balign 16
+    .zero   65536
+stack_top:
+    .include "{}"
+"""
+
+
+def missing(compiler: str) -> str | None:
+    """Why a compiler of `COMPILERS` cannot be used here, or None."""
+    if compiler == "zig":
+        return missing_compiler()
+    name = COMPILERS[compiler][0]
+    return None if shutil.which(name) else f"{name} is not installed"
+
+
+def as_assembly(program: CProgram, compiler: str, options: tuple[str, ...], out: Path) -> Path:
+    """A source for our assembler that `.include`s what the compiler makes of a program."""
+    stem = "-".join((program.name, compiler, *(option.strip("-") for option in options)))
+    parts = (RUNTIME / "sbi.c", RUNTIME / "builtins.c", SOURCES / program.path)
+    whole = out / f"{stem}.c"
+    whole.write_text("".join(f'#include "{part}"\n' for part in parts))
+    rounds = f"-DROUNDS={program.test_rounds}"
+    written = out / f"{stem}.s"
+    _run(*COMPILERS[compiler], *_FOR_ASM, *options, rounds, whole, "-o", written)
+    main = out / f"{stem}.S"
+    main.write_text(_ENTRY.format(written.name))
+    return main
