@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from asm import source
-from asm.errors import Fault, Problem, file_error
+from asm.errors import MAX_ERRORS, Fault, Problem, file_error
 from asm.expr import Undefined, evaluate
 from asm.files import Places
 from asm.frames import Spot
@@ -85,10 +85,14 @@ class Object:
                 continue
             ends = [offset for offset, _, _ in section.lines[1:]] + [section.size]
             # A section without bytes has no lines, but an end.
+            start = section.address
             for (offset, frame, index), end in zip(section.lines, ends, strict=False):
                 if end > offset:
-                    path, number = Spot(frame, index).site()
-                    found.append(Line(section.address + offset, end - offset, path, number))
+                    if frame.expands:
+                        path, number = Spot(frame, index).site()
+                    else:
+                        path, number = frame.source.path, frame.source.numbers[index]
+                    found.append(Line(start + offset, end - offset, path, number))
         return found
 
     @cached_property
@@ -193,7 +197,11 @@ def _settled(main: Source, options: _Options) -> Unit:
         for name, value in (options.defines or {}).items():
             _define(unit, name, value)
         unit.run()
-        if not guesses.learn(unit.sections.values()):
+        try:
+            settled = not guesses.learn(unit.sections.values(), budget)
+        except Fault as fault:  # the time is over
+            raise file_error(main.path, fault.what, fault.why, fault.fix) from None
+        if settled:
             return unit
     raise file_error(main.path, "branches do not settle", f"after {MAX_PASSES} passes")
 
@@ -208,12 +216,14 @@ def _define(unit: Unit, name: str, value: int) -> None:
 def _names(unit: Unit) -> dict[str, Name]:
     """The defined symbols with their final values."""
     names = {}
-    for symbol in unit.symbols.by_name.values():
+    for at, symbol in enumerate(unit.symbols.by_name.values()):
         if "\1" in symbol.name or symbol.type == "section":
             continue
         try:
             if symbol.value is None:
                 continue
+            if not at & 1023:
+                unit.budget.look()
             value, size = evaluate(symbol), evaluate(symbol.size)
         except Undefined as error:
             what = f"`{error.symbol.name}` is defined by itself"
@@ -222,6 +232,8 @@ def _names(unit: Unit) -> dict[str, Name]:
         except Fault as fault:
             place = symbol.spot.place()
             unit.problems.append(Problem(place, fault.what, fault.why, fault.fix, fault.at))
+            if fault.fatal or len(unit.problems) >= MAX_ERRORS:
+                break
             continue
         section = getattr(symbol.value, "section", None)
         names[symbol.name] = Name(

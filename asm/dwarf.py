@@ -1,18 +1,23 @@
-"""Answers for debug sections: which line every instruction comes from, in DWARF 3.
+"""Answers for debug sections: which line every instruction comes from.
 
-So that `objdump -l` and `gdb` show our sources.  After DWARF 3, sections 6.2 and 7.
+So that `objdump -l` and `gdb` show the source: ours in DWARF 3 (sections 6.2 and 7),
+a compiler's in DWARF 5, which can hold its numbers of files.
 """
 
 from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from bisect import bisect_left
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from asm.fixups import leb128
 
 if TYPE_CHECKING:
-    from asm.assembler import Object
+    from asm.assembler import Line, Object
     from asm.section import Section
 
 # The line-number program's special opcodes are not used: size does not matter.
@@ -59,29 +64,30 @@ def _one_unit(program: Object, code: list[Section]) -> dict[str, bytes]:
     }
 
 
-class _Place(NamedTuple):
-    """From an address on: a line of a file, known by its number in the table."""
-
-    address: int
-    file: int
-    number: int
-    column: int = 0
-    statement: bool = True
+# From an address on: file by its number in the table, line, column, whether a statement begins.
+_Place = tuple[int, int, int, int, bool]
 
 
 def _line_program(program: Object, code: list[Section]) -> bytes:
     """`.debug_line` for an assembly source: one sequence for each code section."""
-    ranges = [(s.address, s.end) for s in code]
-    lines = [line for line in program.lines if any(a <= line.address < b for a, b in ranges)]
-    numbers = {path: at for at, path in enumerate(dict.fromkeys(line.path for line in lines), 1)}
+    parts = [(_between(program.lines, s.address, s.end), s.end) for s in code]
+    numbers: dict[str, int] = {}
+    for part, _ in parts:
+        for line in part:
+            if line.path not in numbers:
+                numbers[line.path] = len(numbers) + 1
     names = b"".join(os.fsencode(path) + b"\0\0\0\0" for path in numbers)
     header = _HEADER + b"\0" + names + b"\0"
     body = bytearray()
-    for start, end in ranges:
-        own = [line for line in lines if start <= line.address < end]
-        body += _sequence([_Place(x.address, numbers[x.path], x.number) for x in own], end)
+    for part, end in parts:
+        body += _sequence(((x.address, numbers[x.path], x.number, 0, True) for x in part), end)
     rest = struct.pack("<HI", 3, len(header)) + header + bytes(body)
     return struct.pack("<I", len(rest)) + rest
+
+
+def _between(lines: list[Line], start: int, end: int) -> list[Line]:
+    first, last = (bisect_left(lines, at, key=lambda line: line.address) for at in (start, end))
+    return lines[first:last]
 
 
 def _compilers_lines(program: Object) -> bytes:
@@ -100,8 +106,8 @@ def _compilers_lines(program: Object) -> bytes:
     body = bytearray()
     by_section: dict[str, list[_Place]] = {}
     for row in loc.rows:
-        place = _Place(row.section.address + row.offset, row.file, row.line, row.column,
-                       row.statement)  # fmt: skip
+        address = row.section.address + row.offset
+        place = (address, row.file, row.line, row.column, row.statement)
         by_section.setdefault(row.section.name, []).append(place)
     for section in program.sections:
         if section.name in by_section:
@@ -110,36 +116,40 @@ def _compilers_lines(program: Object) -> bytes:
     return struct.pack("<I", len(rest)) + rest
 
 
-def _sequence(places: list[_Place], end: int) -> bytes:
-    if not places:
+def _sequence(places: Iterable[_Place], end: int) -> bytes:
+    places = iter(places)
+    first = next(places, None)
+    if first is None:
         return b""
     out = bytearray()
-    address, number, file, column, statement = places[0].address, 1, 1, 0, True
+    address, number, file, column, statement = first[0], 1, 1, 0, True
     out += b"\0\x05\x02" + struct.pack("<I", address & 0xFFFF_FFFF)
-    for place in places:
-        if place.file != file:
-            file = place.file
+    for new_address, new_file, new_number, new_column, new_statement in chain((first,), places):
+        if new_file != file:
+            file = new_file
             out += _SET_FILE + _uleb(file)
-        if place.column != column:
-            column = place.column
+        if new_column != column:
+            column = new_column
             out += _SET_COLUMN + _uleb(column)
-        if place.statement != statement:
-            statement = place.statement
+        if new_statement != statement:
+            statement = new_statement
             out += _NEGATE_STATEMENT
-        if place.number != number:
-            out += _ADVANCE_LINE + _sleb(place.number - number)
-            number = place.number
-        if place.address != address:
-            out += _ADVANCE_PC + _uleb(place.address - address)
-            address = place.address
+        if new_number != number:
+            out += _ADVANCE_LINE + _sleb(new_number - number)
+            number = new_number
+        if new_address != address:
+            out += _ADVANCE_PC + _uleb(new_address - address)
+            address = new_address
         out += _COPY
     out += _ADVANCE_PC + _uleb(end - address) + _SEQUENCE_END
     return bytes(out)
 
 
+@lru_cache(1024)
 def _uleb(value: int) -> bytes:
     return leb128(value, False)
 
 
+@lru_cache(1024)
 def _sleb(value: int) -> bytes:
     return leb128(value, True)

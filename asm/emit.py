@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from asm.errors import Fault
 from asm.fixups import Fixup, Kind
 from asm.frames import Frame, Spot
-from asm.limits import MAX_SECTIONS
+from asm.limits import MAX_FIXUPS, MAX_SECTIONS
 from asm.section import MAX_IMAGE, MAX_TOTAL, Section, make
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Output:
         self.guesses = guesses
         self.branches = 0
         self.lebs = 0
+        self.fixups = 0
         self.frame: Frame | None = None
         self.sections: dict[str, Section] = {}
         self.bytes = 0  # of all sections but the current one
@@ -100,6 +101,10 @@ class Output:
     def fix(self, kind: Kind, expr: Expr, text: str, field: Field | None, size: int = 4) -> int:
         """Leave a fixup for what comes now; the bits until then: 0."""
         section = self.section
+        self.fixups += 1
+        if self.fixups > MAX_FIXUPS:
+            why = f"the limit is {MAX_FIXUPS} values that wait for addresses"
+            raise Fault("this program grows too large", why=why, fatal=True)
         fixup = Fixup(section, section.size, kind, expr, self.spot(), text, field, size)
         section.fixups.append(fixup)
         if kind is Kind.PCREL_HI20:

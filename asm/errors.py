@@ -6,12 +6,14 @@ Must not know what is an error; those who find one raise a `Fault`.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from asm.quote import columns, cut, legible, underlined, visible
 
 MAX_SHOWN = 200  # characters of a sentence
 MAX_ERRORS = 20  # a run stops here: later errors are seldom news
 MAX_WARNINGS = 1000
+MAX_COMPARED = 3000  # names that a hint looks through
 
 
 class Fault(Exception):
@@ -96,7 +98,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     import difflib  # only a run that fails pays for it
 
-    near = difflib.get_close_matches(name, list(known), 3, 0.6)
+    near = difflib.get_close_matches(name, list(islice(known, MAX_COMPARED)), 3, 0.6)
     near = [other for other in near if _slips(name, other) <= max(1, len(other) // 4)]
     return f"did you mean `{near[0]}`?" if near else ""
 

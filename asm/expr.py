@@ -123,14 +123,12 @@ class _Reader:
     def __init__(self, text: str, scope: Scope):
         self.text = text
         self.scope = scope
-        self.matches = [m for m in _TOKEN.finditer(text) if m.lastgroup]
-        self.at = -1
+        self.matches = _TOKEN.finditer(text)
         self.depth = 0
         self.advance()
 
     def advance(self) -> None:
-        self.at += 1
-        self.match = self.matches[self.at] if self.at < len(self.matches) else None
+        self.match = next(self.matches, None)
         self.token = self.match[self.match.lastgroup] if self.match else None
         self.kind = self.match.lastgroup if self.match else ""
 
@@ -142,6 +140,9 @@ class _Reader:
         while self.kind == "sign" and (rank := _RANKS.get(self.token, 0)) > floor:
             operator = self.token
             self.advance()
+            if operator == self.token == "!":  # GNU `as` reads `a ! !b` as MRI's `a !! b`
+                operator = "^"
+                self.advance()
             left = fold(operator, left, self.ranked(rank))
         return left
 

@@ -104,10 +104,13 @@ def _find(unit: Unit, text: str) -> Path:
                 at=name,
                 fatal=True,
             )
-        if path.is_file():
-            return path
-        if path.exists() and irregular is None:
-            irregular = path
+        try:
+            if path.is_file():
+                return path
+            if path.exists() and irregular is None:
+                irregular = path
+        except OSError as error:  # a name too long, a folder that may not be read
+            raise Fault(f"cannot read it: {error.strerror}", at=name, fatal=True) from None
     if irregular is not None:
         kind = "a directory, not a file" if irregular.is_dir() else "not a regular file"
         raise Fault(f"{irregular} is {kind}", at=name, fatal=True)
@@ -123,7 +126,7 @@ def _find(unit: Unit, text: str) -> Path:
 def _allowed(unit: Unit, path: Path) -> bool:
     try:
         return unit.places.allow(path)
-    except (OSError, RuntimeError):  # a circle of links: no file, wherever it lies
+    except (OSError, RuntimeError):  # a circle of links, a name too long: no file at all
         return True
 
 

@@ -17,6 +17,7 @@ from asm.symbols import Address, Symbol
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from asm.limits import Budget
     from asm.section import Section
 
 
@@ -27,11 +28,13 @@ class Guesses:
     far: set[int] = field(default_factory=set)
     lengths: dict[int, int] = field(default_factory=dict)
 
-    def learn(self, sections: Iterable[Section]) -> bool:
+    def learn(self, sections: Iterable[Section], budget: Budget) -> bool:
         """Correct them by what a pass made; whether anything was wrong."""
         before = len(self.far), sum(self.lengths.values())
         for section in sections:
-            for fixup in section.fixups:
+            for at, fixup in enumerate(section.fixups):
+                if not at & 1023:
+                    budget.look()
                 if fixup.kind is Kind.BRANCH and not _near(fixup):
                     self.far.add(fixup.ordinal)
                 elif fixup.kind in (Kind.ULEB128, Kind.SLEB128):

@@ -15,7 +15,7 @@ MAX_EXPANSIONS = 100_000  # uses of macros in one pass
 MAX_TEXT = 8 << 20  # characters that all expansions of one pass make
 MAX_REPEATED = 1_000_000  # statements that one .rept makes
 MAX_SECTIONS = 10_000
-MAX_SYMBOLS = 1_000_000
+MAX_FIXUPS = 1_000_000  # values that wait for addresses
 TIMEOUT = 60.0  # seconds
 
 
@@ -53,7 +53,7 @@ class Budget:
             raise Fault(
                 f"assembling takes longer than {self.seconds:g} s",
                 why="the source makes macros, repetitions or branches grow",
-                fix="`--timeout SECONDS` allows more",
+                fix="`toyvmm asm --timeout SECONDS` allows more",
                 fatal=True,
             )
 

@@ -6,6 +6,7 @@ Text in, text out; must not know what the statements of a body mean.
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,12 +65,12 @@ class Macro:
         values: dict[str, str] = {}
         names = {parameter.name for parameter in self.parameters}
         variable = bool(self.parameters) and self.parameters[-1].kind == "vararg"
-        queue = list(self.parameters)
+        queue = deque(self.parameters)
         text, at = text.strip(), 0
         while at < len(text):
             named = _NAMED.match(text, at)
             if named and named[1] in names:
-                queue = [p for p in queue if p.name != named[1]]
+                queue = deque(p for p in queue if p.name != named[1])
                 values[named[1]], at = argument(text, named.end())
                 continue
             if variable and len(queue) == 1:
@@ -78,7 +79,7 @@ class Macro:
             if not queue:
                 count = len(self.parameters)
                 raise Fault(f"macro `{self.name}` takes {count} arguments", at=text[at:])
-            values[queue.pop(0).name], at = argument(text, at)
+            values[queue.popleft().name], at = argument(text, at)
         for parameter in self.parameters:
             if not values.get(parameter.name):
                 if parameter.kind == "req":
@@ -156,6 +157,7 @@ def _macro(unit: Unit, text: str) -> None:
 
 def _parameters(text: str) -> list[Parameter]:
     found: list[Parameter] = []
+    names: set[str] = set()
     at = 0
     text = text.removeprefix("(").removesuffix(")")
     while at < len(text):
@@ -165,8 +167,9 @@ def _parameters(text: str) -> list[Parameter]:
         name, kind, default = match[1], match[2] or "", match[3] or ""
         if kind not in ("", "req", "vararg"):
             raise Fault(f"unknown qualifier `{kind}`", fix="there are req and vararg", at=kind)
-        if any(other.name == name for other in found):
+        if name in names:
             raise Fault(f"parameter `{name}` twice", at=name)
+        names.add(name)
         if found and found[-1].kind == "vararg":
             raise Fault("a vararg parameter must be the last", at=found[-1].name)
         found.append(Parameter(name, kind, default.strip('"')))

@@ -13,6 +13,8 @@ from asm.errors import AsmErrors, Place, Problem, file_error
 from asm.quote import legible
 
 MAX_SOURCE = 32 << 20  # bytes of one source file
+MAX_LINE = 4 << 20  # characters of one statement
+MAX_LINES = 1_000_000  # statements of one source file
 
 # What a comment or separator sign may hide in comes first: strings, characters.
 _SPECIAL = re.compile(
@@ -104,6 +106,8 @@ def clean(path: str, text: str) -> Source:
     A statement after a `;` is padded with blanks to the column it had, so that
     columns in errors stay right.
     """
+    if text.count("\n") + text.count(";") > 4 * MAX_LINES:  # before they take any memory
+        raise _too_many(path)
     text = text.replace("\r\n", "\n")
     originals = legible(text).split("\n")
     opened = -1
@@ -130,7 +134,18 @@ def clean(path: str, text: str) -> Source:
     numbers = list(range(1, len(lines) + 1))
     if any(_SEPARATOR in line for line in lines):
         lines, numbers = _separate(lines)
+    if len(lines) > MAX_LINES:
+        raise _too_many(path)
+    longest = max(lines, key=len) if len(text) > MAX_LINE else ""
+    if len(longest) > MAX_LINE:
+        place = Place(path, numbers[lines.index(longest)], longest[:MAX_LINE])
+        why = f"the limit is {MAX_LINE} characters"
+        raise AsmErrors([Problem(place, "this statement is too long", why, "use .incbin for data")])
     return Source(path, lines, numbers, originals)
+
+
+def _too_many(path: str) -> AsmErrors:
+    return file_error(path, f"too long: the limit is {MAX_LINES} statements")
 
 
 def _separate(lines: list[str]) -> tuple[list[str], list[int]]:

@@ -27,6 +27,7 @@ from asm.section import Section, make
 from asm.source import Source
 from asm.symbols import Address, Symbol, Symbols
 
+_LONG = 4096  # characters of a statement that may take its time
 _BUILT_IN = (".text", ".data", ".bss")  # symbols of GNU `as`, used or not
 
 
@@ -77,13 +78,13 @@ class Unit(Output):
         known = self.known
         for line in frame.lines:
             frame.index += 1
-            if not frame.index & 1023:
-                self.budget.look()
             data = known.get(line)
             if data is not None and (section := self.section).mode == "x":
                 section.lines.append((len(section.data), frame, frame.index))
                 section.data += data
                 continue
+            if not frame.index & 15 or len(line) > _LONG:
+                self.budget.look()
             try:
                 self.statement(line)
             except Fault as fault:

@@ -102,7 +102,7 @@ def chosen(
     elif name is None:
         what = _nothing(restore.name)
     else:
-        what = find_target(name, list(given["include"]), known.build)
+        what = find_target(name, list(given["include"]), known.build, given["confine"])
     if restore is None:
         refuse_unfit(what, mem or given["mem"], known.mark)
     script = given["script"]
@@ -154,13 +154,15 @@ def _nothing(name: str) -> Target:
     return Target(name, b"")
 
 
-def find_target(name: str, include: list[Path], build: str = "") -> Target:
+def find_target(
+    name: str, include: list[Path], build: str = "", confine: Path | None = None
+) -> Target:
     """The target; its assembly errors are printed and end the command."""
     from asm.errors import AsmErrors
     from vmm.cli.target import find
 
     try:
-        return find(name, include, build)
+        return find(name, include, build, confine)
     except AsmErrors as errors:
         tell(str(errors))
         raise BuildFailed(errors.problems) from None

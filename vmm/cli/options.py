@@ -35,6 +35,9 @@ guest = group(
     click.option("--demo", is_flag=True, help="Console input from the example's own script."),
     click.option("-I", "include", type=click.Path(path_type=Path), multiple=True, metavar="DIR",
                  help="Where else .include looks, if TARGET is a source."),
+    click.option("--confine", type=click.Path(path_type=Path, file_okay=False, exists=True),
+                 metavar="DIR", help="A source includes nothing from outside DIR, wherever links "
+                                     "lead: for sources by others."),
     click.option("--kernel", type=click.Path(path_type=Path), metavar="IMAGE",
                  help="Boot a raw RISC-V kernel Image, such as Linux's, in place of TARGET."),
     click.option("--initrd", type=click.Path(path_type=Path), metavar="FILE",

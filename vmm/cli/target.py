@@ -56,7 +56,9 @@ def source_of(text: str) -> Path:
     return path
 
 
-def find(text: str, include: list[Path] | None = None, build: str = "") -> Target:
+def find(
+    text: str, include: list[Path] | None = None, build: str = "", confine: Path | None = None
+) -> Target:
     """The target that `text` names; Refusal if there is none, AsmErrors if it has errors.
 
     A bare word is an example first; `./word` is always a file.  A source is assembled
@@ -67,11 +69,11 @@ def find(text: str, include: list[Path] | None = None, build: str = "") -> Targe
     catalogue = guests.catalogue()
     if text in catalogue:
         guest = catalogue[text]
-        return _assembled(guest.name, guest.source, None, guest.input, build)
+        return _assembled(guest.name, assemble(guest.source, None, build), guest.input)
     path = Path(text)
     _refuse_missing(text)
     if path.suffix.lower() in SOURCE_SUFFIXES:
-        return _assembled(path.name, path, include, None, build)
+        return _assembled(path.name, assemble(path, include, build, confine))
     data = read(path)
     if not data.startswith(b"\x7fELF"):
         reason = "is empty" if not data else "is not an ELF file"
@@ -89,20 +91,26 @@ def _refuse_missing(text: str) -> None:
     raise Refusal(_no_example(text, list(catalogue)))
 
 
-def _assembled(
-    name: str, source: Path, include: list[Path] | None, script: Path | None, build: str
-) -> Target:
-    program = assemble(source, include, build)
+def _assembled(name: str, program: Object, script: Path | None = None) -> Target:
     return Target(name, program.elf(), script, program, tuple(map(Path, program.files)))
 
 
-def assemble(source: Path, include: list[Path] | None = None, build: str = "") -> Object:
-    """The program of an assembly source, which may include what the examples include."""
+def assemble(
+    source: Path, include: list[Path] | None = None, build: str = "", confine: Path | None = None
+) -> Object:
+    """The program of an assembly source, which may include what the examples include.
+
+    With `confine` it includes nothing from outside that directory and the examples'.
+    """
     import guests
     from asm.assembler import assemble as assemble_file
 
-    dirs = [*(include or []), *guests.include_dirs(source)]
-    return assemble_file(source, include_dirs=dirs, defines=guests.BUILDS[build])
+    if confine is None:
+        dirs, within = [*(include or []), *guests.include_dirs(source)], ()
+    else:  # beside the source it is looked all the same
+        dirs, within = [*(include or []), guests.ROOT], (confine, guests.ROOT)
+    defines = guests.BUILDS[build]
+    return assemble_file(source, include_dirs=dirs, defines=defines, confine=within)
 
 
 def _is_missing(path: Path) -> bool:

@@ -51,7 +51,8 @@ SOURCES = {
         .globl g ; .weak w ; .local l ; g: .word g ; w: .word w ; l: .word l
         .type g, @function ; .size g, .-g
         """,
-    "ranks": ".data\n.word 1+1|2, 1|2+1, 6-2&3, 2*3|4, 1+2^3, 1<<2|4, 8-1!2, 3==1+2, 1|2==3\n",
+    "ranks": ".data\n.word 1+1|2, 1|2+1, 6-2&3, 2*3|4, 1+2^3, 1<<2|4, 8-1!2, 3==1+2, 1|2==3\n"
+    ".word 6 ! !3, 6!!!3\n",
     "weak and undefined": ".data\n.weak nowhere\n.word nowhere, nowhere+4\n",
     "common": ".text\n la a0, x\n .comm x, 10, 4\n",
     "local common": ".text\n la a1, y\n .lcomm y, 8\n .lcomm z, 8\n la a1, z\n",

@@ -183,7 +183,7 @@ def test_the_clock_may_run_for_ever():
     assemble_text(" nop\n", timeout=time.monotonic() - before + 60)
 
 
-SPECIAL = ["/dev/zero", "/dev/full", ".", "/proc/kmsg", "pipe", "/dev/tty"]
+SPECIAL = ["/dev/zero", "/dev/full", ".", "pipe", "/dev/tty"]
 
 
 @pytest.mark.parametrize("name", SPECIAL)
@@ -199,6 +199,29 @@ def test_special_and_endless_files(tmp_path, name, directive):
     (problem,) = raised.value.problems
     assert problem.place.line == 2
     assert "regular" in problem.what or "directory" in problem.what or "cannot read" in problem.what
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a/" * 3000 + "b", "\udce9", "a\x01"])
+@pytest.mark.parametrize("directive", [".incbin", ".include"])
+@pytest.mark.parametrize("confine", [(), "."])
+def test_names_that_no_file_can_have(name, directive, confine):
+    with pytest.raises(AsmErrors) as raised:
+        assemble_text(f' nop\n{directive} "{name}"\n', confine=confine)
+    assert raised.value.problems[0].place.line == 2
+
+
+def test_a_statement_and_a_file_have_an_end(monkeypatch):
+    monkeypatch.setattr("asm.source.MAX_LINE", 100)
+    assert "too long" in only(" nop\n .word " + "1," * 60 + "1\n").what
+    monkeypatch.setattr("asm.source.MAX_LINES", 50)
+    for source in ("\n" * 60, ";" * 60, "\n" * 6000, " nop ; nop\n" * 30):
+        with pytest.raises(AsmErrors, match="too long: the limit is 50 statements"):
+            assemble_text(source)
+
+
+def test_values_that_wait_for_addresses(monkeypatch):
+    monkeypatch.setattr("asm.emit.MAX_FIXUPS", 100)
+    assert "wait for addresses" in only(" .data\n .word " + "x," * 100 + "x\nx:\n").why
 
 
 def test_a_file_that_says_it_is_empty_and_is_not():

@@ -102,3 +102,13 @@ def test_notes_go_to_stderr(tmp_path):
     done = toyvmm("asm", "a.S", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, b"")
     assert b"a.S:2:1: note: hello" in done.stderr
+
+
+def test_run_confines_as_well(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "secret").write_text("password\n")
+    (tmp_path / "in" / "a.S").write_text('.include "../secret"\n')
+    for command in ("run", "boot"):
+        done = toyvmm(command, "in/a.S", "--confine", "in", cwd=tmp_path)
+        assert done.returncode == 2
+        assert b"`../secret` lies outside" in done.stderr
