@@ -84,7 +84,7 @@ class Bus:
         """Do the access that the hart asks for, and retire its instruction; or obey `tohost`."""
         hart, request = self.dma.hart, self.dma.memory.request
         if request.pa < 0:
-            htif.obey(self.dma, self.dma.memory.console)
+            htif.obey(self.dma, hart.clock, self.dma.memory.console)
             return
         pa, op, size = int(request.pa), int(request.op), int(request.width)
         mask = (1 << 8 * size) - 1

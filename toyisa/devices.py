@@ -288,7 +288,7 @@ def attend(hart, mem):
     return source < 0
 
 
-LONE = 50_000  # virtual time after which a store to one half of `tohost` stands for both
+LONE = 2_500  # virtual time until root looks whether one half of `tohost` is to stand for both
 LOW, HIGH = 1, 2  # halves of `tohost`, in `console.halves`
 ZERO = 4  # the low half that was stored is 0
 
@@ -299,18 +299,19 @@ def stored_tohost(console, at, size, low, now):
 
     "tohost" is a doubleword, which RV32 stores in halves: a command is complete when both
     have been stored, in either order.  Programs that know but the low half store nothing
-    else: theirs is complete when they store it again, or after some time.  Root obeys it
+    else: theirs is complete when they store it again, or after a while.  Root looks at it
     at `console.obey_at` (`htif.py`).
     """
     console.obey_at = now + LONE
+    console.lone_from = 0
     if (at & 3) + size < 4:  # a part of a half: others follow, or that was all
         return
     halves = np.int64(console.halves)
     again = at < 4 and halves & LOW != 0 and halves & ZERO == 0 and low != 0
     if at < 4:
         halves = halves & HIGH | LOW | (0 if low else ZERO)
-    else:
+    if at >= 4 or again:
         halves |= HIGH
     console.halves = halves
-    if again or halves & (LOW | HIGH) == LOW | HIGH:
+    if halves & (LOW | HIGH) == LOW | HIGH:
         console.obey_at = now

@@ -14,10 +14,13 @@ import struct
 
 import numpy as np
 
-from toyisa.devices import BY_TOHOST, HIGH, LOW, TX_FULL
+from toyisa.devices import BY_TOHOST, HIGH, LONE, LOW, TX_FULL
 from toyisa.memory import TX_SIZE
 from toyisa.state import NEVER
 from toyisa.virtqueue import Ram
+
+BOTH = LOW | HIGH
+PATIENCE = 2_500  # instructions more that a program has for the second half
 
 SYSTEM, CONSOLE = 0, 1  # devices
 PUT = 1  # the console's command
@@ -29,11 +32,35 @@ _CALL = struct.Struct("<8Q")
 _DOUBLE = struct.Struct("<Q")
 
 
-def obey(ram: Ram, console: np.record) -> None:
-    """Do what the guest has told the host, and clear `tohost`, or end the program."""
+def obey(ram: Ram, clock: np.record, console: np.record) -> None:
+    """Do what the guest has told the host, and clear `tohost`, or end the program.
+
+    If it has told but a half, it is given time for the other one.  An interrupt may come
+    between them, and under a monitor much virtual time pass: so instructions count.
+    """
+    if int(console.halves) & BOTH != BOTH:
+        retired = int(clock.instret) + 1
+        began = int(console.lone_from) or retired
+        console.lone_from = began
+        if retired - began < PATIENCE:
+            busy = clock.instret if clock.icount else clock.cycles
+            console.obey_at = int(busy) + int(clock.idle) + LONE
+            return
+    _obey(ram, console)
+
+
+def ends(ram: Ram, console: np.record) -> bool:
+    """Whether a program that cannot go on has just told the host that it ends."""
+    if console.obey_at == NEVER:
+        return False
+    _obey(ram, console)
+    return bool(console.halted)
+
+
+def _obey(ram: Ram, console: np.record) -> None:
     halves, console.halves = int(console.halves), 0
-    console.obey_at = NEVER
-    if halves & (LOW | HIGH) == HIGH:
+    console.obey_at, console.lone_from = NEVER, 0
+    if halves & BOTH == HIGH:
         return  # the low half never came
     try:
         (command,) = _DOUBLE.unpack(ram.read(int(console.tohost), 8))
@@ -41,14 +68,6 @@ def obey(ram: Ram, console: np.record) -> None:
             _do(ram, console, command)
     except IndexError:
         return  # no place for a host to answer: a page table, or not in RAM
-
-
-def ends(ram: Ram, console: np.record) -> bool:
-    """Whether a program that cannot go on has just told the host that it ends."""
-    if console.obey_at == NEVER:
-        return False
-    obey(ram, console)
-    return bool(console.halted)
 
 
 def _do(ram: Ram, console: np.record, command: int) -> None:

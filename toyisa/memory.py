@@ -53,7 +53,8 @@ CONSOLE = record(
     ("halted", "i8"), ("code", "i8"), ("how", "i8"),
     ("tohost", "i8"), ("fromhost", "i8"),  # physical addresses of HTIF's doublewords, or -1
     ("halves", "i8"),     # which halves of tohost were stored since root obeyed it
-    ("obey_at", "i8"),    # virtual time at which root obeys it, or NEVER
+    ("obey_at", "i8"),    # virtual time at which root looks at it, or NEVER
+    ("lone_from", "i8"),  # instructions retired when it first had one half only, plus 1; or 0
     ("ier", "u1"), ("lcr", "u1"), ("scr", "u1"), ("mcr", "u1"), ("dll", "u1"), ("dlm", "u1"),
     ("emptied", "u1"),    # the transmitter has become empty, and nobody was told yet
     ("fifos", "u1"),      # the FIFOs are enabled

@@ -93,6 +93,7 @@ FIELDS: tuple[Field, ...] = (
     Field("memory.console.tohost", -1, M),  # in RAM: `check`
     Field("memory.console.fromhost", -1, M),  # in RAM: `check`
     Field("memory.console.halves", 0, 7), Field("memory.console.obey_at", 0, NEVER),
+    Field("memory.console.lone_from", 0, MAX_COUNT),
     Field("memory.console.fifos", 0, 1), Field("memory.console.rbr"),
     Field("memory.console.loop"), Field("memory.console.loop_at", 0, LOOP_SIZE - 1),
     Field("memory.console.looped", 0, LOOP_SIZE), Field("memory.console.overrun", 0, 1),
