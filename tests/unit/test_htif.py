@@ -54,7 +54,7 @@ def elf(body):
 def ended(request):
     """Run a body to its end; the machine, and how it stopped."""
 
-    def run(body, budget=1_000_000):
+    def run(body, budget=60_000):
         name = request.param
         made = Machine(MEM, clock="icount") if name == "native" else VirtualMachine(
             MEM, name, clock="icount"

@@ -79,9 +79,11 @@ def test_quiet_is_quiet(capfd, typed):
         (FAILING, [], Status.FAILED, "halted", 7, "failed with code 7 (by finisher)"),
         (LOST, [], Status.FAILED, "fatal", None, "the guest cannot go on: "),
         (SLEEP, [], Status.LIMIT, "idle", None, "sleeps and nothing can wake it"),
-        (SPIN, ["--max-insns", "1000"], Status.LIMIT, "budget", None, "1,000 instructions"),
+        (SPIN, ["--max-insns", "1000"], Status.LIMIT, "budget", None,
+         "1,000 instructions; --max-insns N allows more"),
         pytest.param(
-            SPIN, ["--timeout", "0.01"], Status.LIMIT, "timeout", None, "stopped after 0.01 s",
+            SPIN, ["--timeout", "0.01"], Status.LIMIT, "timeout", None,
+            "stopped after 0.01 s; --timeout N allows more",
             marks=pytest.mark.compiled,
         ),
     ],
