@@ -243,6 +243,43 @@ def test_a_guest_that_ends_by_tohost(engine):
     assert (bare.end, bare.console, bare.code & 0xFF) == ("HALTED", b"j", 42)
 
 
+SUSPENDS = """
+    li      a7, 0x48534d
+    li      a6, 3
+    li      t0, 32                  # the timer's, which is to wake it
+    csrw    sie, t0
+    rdtime  t0
+    addi    t0, t0, 100
+    csrw    stimecmp, t0
+    csrw    stimecmph, zero
+    li      a0, 0
+    ecall                           # the default type: sleeps until then
+    mv      s0, a0
+    rdtime  s1
+    li      a0, 1
+    ecall                           # a reserved one
+    mv      s2, a0
+    li      s3, UART                # a byte to itself
+    li      t0, 0x10
+    sb      t0, 4(s3)
+    li      t0, 'x'
+    sb      t0, 0(s3)
+    lbu     s4, 5(s3)
+    lbu     s5, 0(s3)
+    lbu     s6, 6(s3)
+    li      a0, 0
+"""
+
+
+@each_engine
+def test_a_hart_that_suspends_and_a_uart_in_loopback(engine):
+    bare = compare(kernel(SUSPENDS), 1_000_000, engine, mem=RAM)
+    x = [int(value, 16) for value in bare.state["x"]]
+    assert (bare.end, x[8], x[18]) == ("HALTED", 0, 0xFFFF_FFFD)
+    assert x[9] >= 100, "it has slept"
+    assert (x[20], x[21], x[22]) == (0x61, ord("x"), 0)
+
+
 @each_engine
 @each_layout
 @pytest.mark.parametrize("function", [0, 1])
