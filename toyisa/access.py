@@ -27,6 +27,7 @@ from toyisa.njit import njit
 from toyisa.ops import Op
 from toyisa.pool import stored
 from toyisa.trap import pend, pend_root
+from toyisa.work import ACCESS, out_of_work
 
 # What came of it.
 DONE = 0      # retired
@@ -243,6 +244,7 @@ def access_memory(hart, mem, uop, closed):
     On DONE and RESYNC the registers and memory are changed and the caller retires
     the instruction; else nothing has changed but TLB and clock.
     """
+    mem.work -= ACCESS
     form = first_op(uop)
     op = plain_op(form)
     va = (np.int64(hart.x[uop >> 16 & 0xFF]) + (uop >> 32)) & 0xFFFFFFFF
@@ -252,6 +254,6 @@ def access_memory(hart, mem, uop, closed):
     result = access_at(hart, mem, uop, pa, closed)
     if result == FAULT:
         hart.pending.tval = va
-    if result == DONE and mem.stale >= 0:
-        return RESYNC  # the MMU changed a word of code
+    if result == DONE and (mem.stale >= 0 or out_of_work(mem)):
+        return RESYNC  # the MMU changed a word of code; or a look is due
     return result

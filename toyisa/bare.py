@@ -12,6 +12,7 @@ from toyisa.exits import Reason
 from toyisa.njit import call_unit, entry
 from toyisa.requests import Request
 from toyisa.state import NEVER
+from toyisa.work import lend, out_of_work, settle_run
 
 
 @entry
@@ -21,13 +22,17 @@ def run_bare(hart, mem):
     Root's deadline belongs to the devices and to `root.limit`.
     """
     while True:
+        if out_of_work(mem):
+            return np.int64(Reason.LOOK)
         hart.root.deadline = NEVER
         mem.request.pa = -1
         if attend(hart, mem) and not mem.console.halted:
             return np.int64(Reason.INPUT)
         if virtual_time(hart) >= hart.root.limit and not mem.console.halted:
             return np.int64(Reason.BUDGET)
+        since, lent = np.int64(hart.clock.instret), lend(hart, mem)
         reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
+        settle_run(hart, mem, since, lent)
         if reason == Reason.DEADLINE:  # a device's
             continue
         if reason == Reason.INPUT and mem.request.pa >= 0:

@@ -5,17 +5,20 @@ sees.  Must not know registers or rings.
 """
 
 import struct
+from collections.abc import Generator, Iterator
 
 from toyisa.disk import SECTOR, Disk
 from toyisa.overlay import Overlay
 from toyisa.virtqueue import BadRing, Chain, Ram
+from toyisa.work import DMA_BYTES, LOOK
 
 SEG_MAX, RO, BLK_SIZE, FLUSH = 1 << 2, 1 << 5, 1 << 6, 1 << 9  # features
 IN, OUT, DO_FLUSH, GET_ID = 0, 1, 4, 8
 OK, IOERR, UNSUPP = 0, 1, 2
 
 SEGMENTS = 126  # data buffers in a request: a queue of 128, less header and status
-MAX_REQUEST = 4 << 20  # bytes: what one store of a guest may cost the host
+MAX_REQUEST = 4 << 20  # bytes: what one request of a guest may take of the host
+PIECE = 256 << 10  # bytes moved between two looks
 ID_BYTES = 20
 
 _HEADER = struct.Struct("<IIQ")  # type, reserved, sector
@@ -33,7 +36,7 @@ class Block:
         self.features = SEG_MAX | BLK_SIZE | FLUSH | (RO if disk.read_only else 0)
         self.config = _CONFIG.pack(disk.sectors, 0, SEGMENTS, 0, 0, 0, SECTOR)
 
-    def serve(self, ram: Ram, chain: Chain, accepted: int) -> int:
+    def serve(self, ram: Ram, chain: Chain, accepted: int) -> Generator[int, None, int]:
         """Do a request: its header, its data, then a byte for how it went.
 
         Where one buffer ends and the next begins means nothing (4.2.4.4, "message
@@ -45,37 +48,44 @@ class Block:
             raise BadRing("a request without a header, or without room for its status")
         if sent > MAX_REQUEST + _HEADER.size or room > MAX_REQUEST + 1:
             return self._end(ram, chain, IOERR, 0, room)
-        data = b"".join(ram.read(*piece) for piece in chain.readable)
-        kind, _, sector = _HEADER.unpack_from(data)
+        kind, _, sector = _HEADER.unpack(_gather(ram, chain.readable, 0, _HEADER.size))
+        written = 0
         try:
-            answer = self._do(kind, sector, data[_HEADER.size :], room - 1)
+            if kind == IN:
+                yield from self._read(ram, chain, sector, room - 1)
+                written = room - 1
+            elif kind == OUT:
+                yield from self._write(ram, chain, sector, sent - _HEADER.size)
+            elif kind == GET_ID:
+                name = self.name.encode()[:ID_BYTES].ljust(ID_BYTES, b"\0")[: room - 1]
+                _scatter(ram, chain.writable, 0, name)
+                written = len(name)
+            elif kind != DO_FLUSH:
+                return self._end(ram, chain, UNSUPP, 0, room)
+            if kind == DO_FLUSH or (kind == OUT and not accepted & FLUSH):
+                # "If VIRTIO_BLK_F_FLUSH was not negotiated, the device must be in
+                # writethrough mode": on the host's disk before the request is done.
+                self.disk.flush()
+                yield LOOK  # the host's disk may have taken its time
         except OSError:
             return self._end(ram, chain, IOERR, 0, room)
-        if answer is None:
-            return self._end(ram, chain, UNSUPP, 0, room)
-        if kind == OUT and not accepted & FLUSH:
-            # "If VIRTIO_BLK_F_FLUSH was not negotiated, the device must be in
-            # writethrough mode": on the host's disk before the request is done.
-            try:
-                self.disk.flush()
-            except OSError:
-                return self._end(ram, chain, IOERR, 0, room)
-        _scatter(ram, chain.writable, 0, answer)
-        return self._end(ram, chain, OK, len(answer), room)
+        return self._end(ram, chain, OK, written, room)
 
-    def _do(self, kind: int, sector: int, data: bytes, room: int) -> bytes | None:
-        """What the request answers with, None if there is no such; OSError."""
-        if kind == IN:
-            return self.disk.read(self._place(sector, room), room)
-        if kind == OUT:
-            self.disk.write(self._place(sector, len(data)), data)
-            return b""
-        if kind == DO_FLUSH:
-            self.disk.flush()
-            return b""
-        if kind == GET_ID:
-            return self.name.encode()[:ID_BYTES].ljust(ID_BYTES, b"\0")[:room]
-        return None
+    def _read(self, ram: Ram, chain: Chain, sector: int, size: int) -> Iterator[int]:
+        """Move `size` bytes from the disk to the chain, piece by piece; OSError."""
+        at = self._place(sector, size)
+        for done in range(0, size, PIECE):
+            data = self.disk.read(at + done, min(PIECE, size - done))
+            _scatter(ram, chain.writable, done, data)
+            yield len(data) // DMA_BYTES
+
+    def _write(self, ram: Ram, chain: Chain, sector: int, size: int) -> Iterator[int]:
+        """Move the `size` bytes behind the header to the disk, piece by piece; OSError."""
+        at = self._place(sector, size)
+        for done in range(0, size, PIECE):
+            count = min(PIECE, size - done)
+            self.disk.write(at + done, _gather(ram, chain.readable, _HEADER.size + done, count))
+            yield count // DMA_BYTES
 
     def _place(self, sector: int, size: int) -> int:
         """Where on the disk; OSError unless all of it is whole sectors that exist."""
@@ -87,6 +97,16 @@ class Block:
         """Put the status into the last byte; how many bytes were written to the chain."""
         _scatter(ram, chain.writable, room - 1, bytes([status]))
         return written + 1
+
+
+def _gather(ram: Ram, pieces: tuple[tuple[int, int], ...], skip: int, count: int) -> bytes:
+    """Read `count` bytes of buffers laid end to end, `skip` bytes from their start."""
+    data = b""
+    for address, size in pieces:
+        if skip < size and len(data) < count:
+            data += ram.read(address + skip, min(size - skip, count - len(data)))
+        skip = max(skip - size, 0)
+    return data
 
 
 def _scatter(ram: Ram, pieces: tuple[tuple[int, int], ...], skip: int, data: bytes) -> None:

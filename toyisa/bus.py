@@ -4,6 +4,8 @@ Must not know what a device does (`virtio.py`, `plic.py`).  A hart's access to o
 `memory.REQUEST`: here it is done, and the instruction retired in the hart's place.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from toyisa import htif, plic
@@ -14,6 +16,7 @@ from toyisa.ops import Op
 from toyisa.pool import flush_pool
 from toyisa.state import NO_TAG
 from toyisa.virtio import LEGACY, MODERN, Backend, Device
+from toyisa.work import RUN
 
 _SIGNED = (Op.LB, Op.LH)
 
@@ -58,6 +61,7 @@ class Bus:
         self.dma = dma
         self.devices: list[Device] = []  # as they were attached
         self._at: dict[int, Device] = {}  # by slot
+        self._access: Iterator[int] | None = None  # what `answer` is at
 
     def attach(self, backend: Backend, legacy: bool = False, slot: int | None = None) -> None:
         """Put a device into a slot, or the next free one; ValueError if there is none."""
@@ -80,24 +84,63 @@ class Bus:
         """The slots in use."""
         return tuple(sorted(self._at))
 
-    def answer(self) -> None:
-        """Do the access that the hart asks for, and retire its instruction; or obey `tohost`."""
+    @property
+    def busy(self) -> bool:
+        """Whether an access has been begun and not done: `answer` goes on with it."""
+        return self._access is not None
+
+    def answer(self) -> bool:
+        """Do the access that the hart asks for, and retire its instruction; or obey `tohost`.
+
+        False if it takes more than the work that is left: then call again, with more.  The
+        hart stands at the instruction all the while, and no time passes for it.
+        """
+        self._access = self._access or self._steps()
+        memory = self.dma.memory
+        try:
+            for units in self._access:
+                memory.work -= units
+                if memory.work <= 0:
+                    return False
+        except BaseException:
+            self._access = None
+            raise
+        self._access = None
+        return True
+
+    def finish(self) -> None:
+        """Do what is left of an access: a machine is saved, or looked at, between two."""
+        if self.busy:
+            for _ in self._access:
+                pass
+            self._access = None
+
+    def forget(self) -> None:
+        """Another guest is loaded: what this one asked for is not done any more."""
+        self._access = None
+
+    def _steps(self) -> Iterator[int]:
+        """The access piece by piece, and what each was, in units of work."""
         hart, request = self.dma.hart, self.dma.memory.request
         if request.pa < 0:
             htif.obey(self.dma, hart.clock, self.dma.memory.console)
             return
+        at = int(hart.pc)
         pa, op, size = int(request.pa), int(request.op), int(request.width)
         mask = (1 << 8 * size) - 1
         if request.write:
-            self._store(pa, size, int(request.value) & mask)
+            yield from self._store(pa, size, int(request.value) & mask)
         else:
             value = self._load(pa, size) & mask
             if op in _SIGNED and value >> (8 * size - 1):
                 value |= 0xFFFF_FFFF << 8 * size & 0xFFFF_FFFF
             hart.x[request.rd] = value
             hart.x[32] = 0  # the sink, if rd is x0
+        yield RUN
         self.drive_lines()
-        hart.pc = (int(hart.pc) + 4) & 0xFFFF_FFFF
+        if int(hart.pc) != at:
+            return  # a debugger has taken the hart elsewhere meanwhile
+        hart.pc = (at + 4) & 0xFFFF_FFFF
         hart.clock.instret += 1
         hart.counts.op[op] += 1
         hart.counts.event[Event.MMIO] += 1
@@ -111,13 +154,13 @@ class Bus:
             return 0
         return self._at[slot].load(register, size)
 
-    def _store(self, pa: int, size: int, value: int) -> None:
+    def _store(self, pa: int, size: int, value: int) -> Iterator[int]:
         if pa < VIRTIO:
             plic.store(self.dma.memory.plic, pa - PLIC_BASE, value)
             return
         slot, register = divmod(pa - VIRTIO, PAGE)
         if slot in self._at:
-            self._at[slot].store(register, size, value)
+            yield from self._at[slot].storing(register, size, value)
 
     def drive_lines(self) -> None:
         """Show the PLIC which devices interrupt."""

@@ -81,7 +81,7 @@ def execute(hart, mem, _request, _first, _second):
         pc0 = np.int64(hart.pc) - 4 * i
         retired = hart.clock.instret - i
         spent = hart.clock.cycles - cum[i]
-        cycles_left, instructions_left = deadlines(hart)
+        cycles_left, instructions_left = deadlines(hart, mem)
         horizon = hart.clock.cycles + min(cycles_left, instructions_left)
         check = horizon - cum[first + WORDS]
         stop = exact_stop(cum, i, first + WORDS, cycles_left, instructions_left)

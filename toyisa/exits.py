@@ -17,3 +17,4 @@ class Reason(IntEnum):
     STEP = 8      # a trap was taken and root.one_trap is set
     STUCK = 9     # it traps for ever without retiring an instruction
     DEVICE = 10   # the guest accesses a register that root keeps: memory.REQUEST
+    LOOK = 11     # the work that root allowed is done (work.py): look at limits, and go on

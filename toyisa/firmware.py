@@ -18,6 +18,7 @@ from toyisa.memory import halt, ram_bytes, ram_offset, receive, receive_ready, t
 from toyisa.mmu import drop_fast_tags
 from toyisa.njit import njit
 from toyisa.system import wait
+from toyisa.work import CALL, INSNS, count_flush
 
 OK, FAILED, NOT_SUPPORTED, INVALID_PARAM, INVALID_ADDRESS = 0, -1, -2, -3, -5
 ALREADY_AVAILABLE = -6
@@ -67,6 +68,7 @@ def _write_console(mem, count, address):
     at = ram_offset(mem, address, count)
     if at < 0:
         return np.int64(-1)
+    mem.work -= count >> INSNS
     for n in range(count):
         transmit(mem.console, ram_bytes(mem)[at + n])
     return count
@@ -94,6 +96,7 @@ def _legacy(hart, mem, extension, a0, a1):
         drop_fast_tags(hart)  # remote fences: there is no other hart, and pages
         hart.tlb.dkey[:] = -1  # may have been meant for this one
         hart.tlb.ikey[:] = -1
+        count_flush(hart, mem)
     return np.int64(0)
 
 
@@ -116,6 +119,7 @@ def _note_refused(hart, extension, function):
 @njit
 def answer_sbi(hart, mem):
     """Answer the `ecall` at `hart.pc`; RUN, or INPUT with nothing changed."""
+    mem.work -= CALL
     x = hart.x
     extension, function = np.int64(x[A7]), np.int64(x[A6])
     a0, a1, a2 = np.int64(x[A0]), np.int64(x[A1]), np.int64(x[A2])

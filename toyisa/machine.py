@@ -9,6 +9,7 @@ command line.
         print(machine.output())
 """
 
+import time
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
@@ -20,6 +21,7 @@ from toyisa import (
     causes,
     fdt,
     htif,
+    interrupts,
     jitcache,
     snapfile,
     snapshot,
@@ -50,6 +52,7 @@ from toyisa.pool import fold_all
 from toyisa.ram import MIN_MEM, refuse_size
 from toyisa.state import NEVER
 from toyisa.terminal import Terminal
+from toyisa.work import LOOK, unlimited
 
 MAX_OUTPUT = 1 << 20  # bytes of console output that may wait
 BYTES_A_SECOND = 11_520  # the console's rate: 115200 baud, in virtual time
@@ -64,6 +67,7 @@ class Exit(IntEnum):
     IDLE = 4    # it sleeps and nothing can wake it
     FATAL = 5   # it cannot go on: `reason` says why
     OUTPUT = 6  # much console output waits: take it with `output`, run again
+    TIMEOUT = 7  # the seconds are over: run again to go on
 
 
 _HOW = {BY_FINISHER: "finisher", BY_SBI: "sbi", BY_TOHOST: "tohost"}
@@ -101,6 +105,8 @@ class Machine(Terminal):
         self.symbols: tuple[tuple[int, str], ...] = ()
         self.program = ""  # what was loaded: `image.digest`
         self.reason = ""
+        self.work = LOOK     # between two looks, in units of `work.py`
+        self.most_work = 0   # that was done between two
         super().__init__()
         hart, console = self.hart, self.memory.console
         hart.root.profile = profile
@@ -135,6 +141,7 @@ class Machine(Terminal):
 
     def load(self, source: str | Path | bytes) -> None:
         """Load an ELF and set the hart at its entry, as firmware does; ImageError."""
+        self.bus.forget()
         boot.load_elf(self, source)
 
     def load_kernel(
@@ -144,6 +151,7 @@ class Machine(Terminal):
 
         `append` is its command line.
         """
+        self.bus.forget()
         boot.load_kernel(self, source, initrd, append)
 
     def add_symbols(self, path: str | Path) -> None:
@@ -172,16 +180,41 @@ class Machine(Terminal):
 
     # -- running -----------------------------------------------------------
 
-    def run(self, budget: int | None = None) -> Exit:
-        """Run at most `budget` more instructions, without limit by default."""
-        hart = self.hart
-        hart.root.budget = NEVER if budget is None else hart.clock.instret + budget
-        while True:
-            reason = Reason(self.enter())
-            if reason == Reason.OUTPUT and len(self._output) < MAX_OUTPUT:
-                continue
-            if reason != Reason.INPUT or not self.give_input():
-                return self._answer(reason)
+    def run(self, budget: int | None = None, seconds: float | None = None) -> Exit:
+        """Run at most `budget` more instructions, at most `seconds`; without limit by default.
+
+        Looks at the clock and at Ctrl-C some hundred times a second: whatever the guest does,
+        KeyboardInterrupt and Exit.TIMEOUT come within some hundredths of a second and leave a
+        machine that can be run on, to the same end as one that was not stopped.  ValueError if
+        a limit is negative.
+        """
+        if (budget is not None and not budget >= 0) or (seconds is not None and not seconds >= 0):
+            raise ValueError("a limit of a run is 0 or more")
+        instret = self.instret
+        self.hart.root.budget = NEVER if budget is None else min(int(min(budget, NEVER)) + instret,
+                                                                 NEVER)  # fmt: skip
+        end = None if seconds is None else time.monotonic() + seconds
+        with interrupts.held() as look:
+            while True:
+                reason = self.slice()
+                look()
+                waits = reason == Reason.OUTPUT and len(self._output) >= MAX_OUTPUT
+                if waits or not (
+                    reason in (Reason.LOOK, Reason.OUTPUT)
+                    or (reason == Reason.INPUT and self.give_input())
+                ):
+                    return self._answer(reason)
+                if end is not None and time.monotonic() >= end:
+                    return Exit.TIMEOUT
+
+    def slice(self) -> Reason:
+        """`enter` for no more than the work between two looks: Reason.LOOK if that was all."""
+        self.memory.work = self.work
+        try:
+            return Reason(self.enter())
+        finally:
+            self.most_work = max(self.most_work, self.work - int(self.memory.work))
+            unlimited(self.memory)
 
     def step(self) -> Effects:
         """Retire one instruction or take one trap; what it changed.
@@ -201,11 +234,15 @@ class Machine(Terminal):
         hart = self.hart
         hart.root.budget = hart.clock.instret + 1
         hart.root.one_trap = 1
-        while True:
-            reason = Reason(self.enter())
-            if reason != Reason.OUTPUT and not (reason == Reason.INPUT and self.give_input()):
-                break
-        hart.root.one_trap = 0
+        try:
+            while True:
+                reason = self.slice()
+                if reason not in (Reason.OUTPUT, Reason.LOOK) and not (
+                    reason == Reason.INPUT and self.give_input()
+                ):
+                    break
+        finally:
+            hart.root.one_trap = 0
         return Exit.BUDGET if reason == Reason.STEP else self._answer(reason)
 
     def _run(self, hart: np.record, memory: np.record) -> int:
@@ -223,8 +260,9 @@ class Machine(Terminal):
         """
         self.give_input()
         runner = runner or self._run
-        while (reason := runner(self.hart, self.memory)) == Reason.DEVICE:
-            self.bus.answer()
+        reason = Reason.DEVICE if self.bus.busy else runner(self.hart, self.memory)
+        while reason == Reason.DEVICE:
+            reason = runner(self.hart, self.memory) if self.bus.answer() else Reason.LOOK
         if reason in (Reason.TRAP, Reason.STUCK) and htif.ends(self._dma, self.memory.console):
             reason = Reason.HALTED
         self.take_console()

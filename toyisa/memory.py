@@ -87,6 +87,8 @@ MEMORY = record(
     ("manage_pool", "i8"),              # and of pool.py's
     ("meter", "i8"),                    # of a meter.METER, or 0
     ("aside", ASIDE),
+    ("work", "i8"),                     # units left until root must look: see work.py
+    ("look", "i8"),                     # or the instret at which it must
     ("frame_flags", "u1", MAX_FRAMES),  # what the MMU must know of a frame
     ("slot", "i4", MAX_FRAMES),         # a frame's decode slot, plus 1; 0 for none
     ("owner", "i4", SLOTS),             # a slot's frame, or NO_FRAME
@@ -123,6 +125,7 @@ def reset_memory(mem: np.record) -> None:
     console.tohost = console.fromhost = -1
     console.obey_at = NEVER
     console.mcr, console.dll = 0x08, 12  # OUT2, 9600 baud: as QEMU's
+    mem.work = mem.look = NEVER
     mem.request.pa = -1
 
 

@@ -16,6 +16,7 @@ from toyisa.memory import CODE, NO_FRAME, PAGE, SLOTS, STRIDE, WORDS, ram_words
 from toyisa.njit import call_unit, entry, njit, view
 from toyisa.ops import Op
 from toyisa.state import NO_TAG
+from toyisa.work import DECODE, FOLD, PATCH
 
 BECAME_DATA = 32  # stores to a page of code, not fetched from in between
 
@@ -38,6 +39,7 @@ def _fold(hart, mem, slot):
     An instruction ran as often as runs began at or before it and had not ended;
     a taken near branch ends a run behind itself and begins one at its target.
     """
+    mem.work -= FOLD
     base = slot * STRIDE
     uops, flow, edge, count = mem.uops, mem.flow, mem.edge, hart.counts.op
     for i in range(base, base + WORDS):
@@ -138,6 +140,7 @@ def _slot_of(hart, mem, frame):
     if slot >= 0:
         mem.stores[slot] = 0
         return slot
+    mem.work -= DECODE
     slot = _take_slot(hart, mem)
     mem.owner[slot] = frame
     mem.slot[frame] = slot + 1
@@ -175,6 +178,7 @@ def _stored(hart, mem, offset):
         _give_back(hart, mem, slot)
         hart.tlb.xtag[: hart.tlb.imask + 1] = NO_TAG
         return
+    mem.work -= PATCH
     place = (offset & (PAGE - 1)) >> 2
     i = slot * STRIDE + place
     old = mem.uops[i]
@@ -198,6 +202,7 @@ def _written(hart, mem, offset, count):
     slot = np.int64(mem.slot[offset // PAGE]) - 1
     if slot < 0:
         return
+    mem.work -= PATCH
     _fold(hart, mem, slot)
     place = (offset & (PAGE - 1)) >> 2
     base = slot * STRIDE

@@ -25,6 +25,7 @@ from toyisa.trap import (
     take_interrupt,
     takes_interrupts,
 )  # fmt: skip
+from toyisa.work import RUN, out_of_work
 
 # What interrupts a run.
 NOTHING, NEAR, JUMP, FETCH_PAGE, MEMORY, RARE, MISALIGNED, CODE_STORE, FAULTED, ASK = range(10)
@@ -63,6 +64,7 @@ def insn_at_pc(hart, mem):
 def prepare(hart, mem):
     """Before a run: root's stops, interrupts, the fetch.  The slot, or -1 - reason."""
     while True:
+        mem.work -= RUN
         if mem.console.halted:
             return -1 - np.int64(Reason.HALTED)
         if mem.console.tx_len >= TX_FULL:
@@ -73,6 +75,8 @@ def prepare(hart, mem):
             return -1 - np.int64(Reason.DEADLINE)
         if hart.clock.instret >= hart.root.budget:
             return -1 - np.int64(Reason.BUDGET)
+        if out_of_work(mem) or hart.clock.instret >= mem.look:
+            return -1 - np.int64(Reason.LOOK)
         irq = next_interrupt(hart)
         if irq >= 0:
             take_interrupt(hart, irq)
@@ -87,13 +91,13 @@ def prepare(hart, mem):
 
 
 @njit
-def deadlines(hart):
+def deadlines(hart, mem):
     """Cycles, and instructions, until root, a timer or the budget must be looked at."""
     now = virtual_time(hart)
     left = min(hart.root.deadline - now, np.int64(NEVER))
     if hart.csr.sie >> 5 & 1 and hart.root.deleg_int >> 5 & 1 and takes_interrupts(hart):
         left = min(left, timer_deadline(hart) - now)
-    budget = min(hart.root.budget - hart.clock.instret, np.int64(NEVER))
+    budget = min(min(hart.root.budget, mem.look) - hart.clock.instret, np.int64(NEVER))
     if hart.clock.icount:
         return np.int64(NEVER), min(budget, left)
     return left, budget

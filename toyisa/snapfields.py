@@ -119,7 +119,7 @@ ANEW = frozenset((
     *(f"memory.{name}" for name in (
         "execute", "serve", "manage_pool", "meter", "ram", "ram_size", "frame_flags", "slot",
         "owner", "slots", "free", "n_free", "stores", "flushes", "stale", "uops", "cum", "flow",
-        "edge", "request", "aside",
+        "edge", "request", "aside", "work", "look",
     )),
     "memory.console.tx", "memory.console.tx_len", "memory.console.interval",
     "memory.plic.lines", "memory.plic.urgent",

@@ -56,6 +56,7 @@ def config_of(machine: "Machine") -> dict:
 
 def take(machine: "Machine", previous: Snapshot | None = None) -> Snapshot:
     """The state of `machine`, which goes on unchanged; shares equal pages with `previous`."""
+    machine.bus.finish()
     fold_all(machine.hart, machine.memory)  # the counts lie in the pool until then
     return Snapshot(
         config=config_of(machine),
@@ -82,6 +83,7 @@ def put(snapshot: Snapshot, machine: "Machine") -> None:
     The snapshot is of this process, or `snapfile.py` has checked it.
     """
     refuse_mismatch(snapshot.config, config_of(machine))
+    machine.bus.forget()
     refuse_other_disks(snapshot, machine)
     snapfields.scatter(snapshot.fields, machine.hart, machine.memory)
     ram = machine.ram.reshape(-1, PAGE)

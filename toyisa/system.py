@@ -20,6 +20,7 @@ from toyisa.njit import njit
 from toyisa.ops import Op
 from toyisa.state import NEVER
 from toyisa.trap import pend, pend_root, pending_bits, return_from_s
+from toyisa.work import count_flush
 
 FAULT = -1
 
@@ -102,10 +103,11 @@ def wait(hart):
 
 
 @njit
-def _fence_vma(hart, rs1, rs2):
+def _fence_vma(hart, mem, rs1, rs2):
     va = np.int64(hart.x[rs1]) if rs1 else np.int64(-1)
     asid = np.int64(hart.x[rs2]) & 0x1FF if rs2 else np.int64(-1)
     flush(hart, va, asid)
+    count_flush(hart, mem)
 
 
 @njit
@@ -148,9 +150,10 @@ def execute_system(hart, mem, uop, insn):
     elif op == Op.SFENCE_VMA:
         if _denied(hart, np.int64(STraps.SATP), insn):
             return FAULT
-        _fence_vma(hart, rs1, uop >> 24 & 0xFF)
+        _fence_vma(hart, mem, rs1, uop >> 24 & 0xFF)
     elif op == Op.FENCE_I:
         drop_fast_tags(hart)  # fetch again; the decode pool is always true
+        count_flush(hart, mem)
     elif op == Op.PROBE_R or op == Op.PROBE_W:
         answer = _probe(hart, mem, op, np.int64(hart.x[rs1]), insn)
         if answer < 0:

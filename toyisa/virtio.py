@@ -4,11 +4,13 @@ Source: virtio 1.2, 4.2 (MMIO), the legacy interface in 4.2.4.  Must not know wh
 the device does with a request (a `Backend`), nor how the guest's memory is kept.
 """
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
 
 from toyisa.virtqueue import QUEUE_MAX, BadRing, Chain, Queue, Ram
+from toyisa.work import DESCRIPTOR
 
 MAGIC = 0x74726976  # "virt"
 VENDOR = 0x554D4551  # "QEMU": teaching kernels look for it
@@ -63,8 +65,11 @@ class Backend(Protocol):
     features: int
     config: bytes
 
-    def serve(self, ram: Ram, chain: Chain, accepted: int) -> int:
-        """Do what a chain asks for; how many bytes were written to it, or BadRing."""
+    def serve(self, ram: Ram, chain: Chain, accepted: int) -> Generator[int, None, int]:
+        """Do what a chain asks for; how many bytes were written to it, or BadRing.
+
+        Yields after each piece how much work it was, in units of `work.py`.
+        """
         ...
 
 
@@ -130,6 +135,11 @@ class Device:
 
     def store(self, register: int, size: int, value: int) -> None:
         """Write `value` to `register`; QUEUE_NOTIFY serves what the driver made available."""
+        for _ in self.storing(register, size, value):
+            pass
+
+    def storing(self, register: int, size: int, value: int) -> Iterator[int]:
+        """`store` piece by piece: yields after each how much work it was."""
         if size != 4:
             return
         state = self.state
@@ -147,7 +157,7 @@ class Device:
             case Reg.QUEUE_SEL:
                 state.selected = value
             case Reg.QUEUE_NOTIFY:
-                self._notify(value)
+                yield from self._notify(value)
             case Reg.INTERRUPT_ACK:
                 state.interrupt &= ~value
             case Reg.STATUS:
@@ -195,7 +205,7 @@ class Device:
         state.frame = frame
         state.queue = Queue(size, frame != 0, start, available, used)
 
-    def _notify(self, number: int) -> None:
+    def _notify(self, number: int) -> Iterator[int]:
         """Serve the queue; a driver that breaks the rules stops the device until reset."""
         state, queue = self.state, self.state.queue
         if number or not queue.ready or state.broken or not state.status & DRIVER_OK:
@@ -203,7 +213,8 @@ class Device:
         served = False
         try:
             for chain in queue.chains(self.ram):
-                written = self.backend.serve(self.ram, chain, state.accepted)
+                yield DESCRIPTOR * (len(chain.readable) + len(chain.writable))
+                written = yield from self.backend.serve(self.ram, chain, state.accepted)
                 queue.give_back(self.ram, chain, written)
                 served = True
             if served and queue.wants_interrupt(self.ram):

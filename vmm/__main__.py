@@ -1,5 +1,5 @@
 """`python -m vmm`: the same as `toyvmm`, for a checkout that is not installed."""
 
-from vmm.cli.main import main
+from vmm.cli.entry import main
 
 main()

@@ -21,6 +21,7 @@ from toyisa.ops import Op
 from toyisa.pool import retired_aside
 from toyisa.requests import Request
 from toyisa.system import retire
+from toyisa.work import count_flush
 from vmm.changes import CODE_CHANGED, note_change
 from vmm.exits import Kind
 from vmm.guestwalk import walk_guest
@@ -85,6 +86,7 @@ def emulate_system(vm, hart, mem, insn):
         mark(hart, mem)
     elif op == Op.SFENCE_VMA:
         flush(hart, np.int64(hart.x[rs1]) if rs1 else np.int64(-1), -1)
+        count_flush(hart, mem)
     return reason
 
 

@@ -16,12 +16,18 @@ ROOT = 4      # uses: its pin, and that it is the base
 
 NOWHERE, MANY = -1, -2  # of `place`
 
+# What is being done to all the tables of a root, which takes more than one look's work.
+IDLE, VALIDATING, UNDOING, RELEASING = range(4)
+
 DIRECT = record(
     ("active", "i8"),                # the domain runs on its own tables
     ("region", "i8"),                # the mfn of the window's table, in entry 1023 of each root
     ("root", "i8"),                  # the mfn of the base, or -1
     ("epoch", "i8"),                 # counts flushes of everything
     ("flushes", "i8"),               # those that the monitor had to add itself
+    # a root that is being validated or released: at which entry, up to which, on which error
+    ("stage", "i8"), ("next", "i8"), ("end", "i8"), ("fault", "i8"),
+    ("before", "i8"),                # of pinning: the leaf as it was; of a new base: the old one
     # by machine frame
     ("kind", "u1", MAX_FRAMES), ("pinned", "u1", MAX_FRAMES),
     ("uses", "i4", MAX_FRAMES),

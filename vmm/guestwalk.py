@@ -11,6 +11,7 @@ from toyisa.cost import Event
 from toyisa.levels import Level
 from toyisa.mmu import ACCESS_FAULT, PAGE_FAULT, PAGED, STORE, SUPER, A, D, R, U, V, W, X, permitted
 from toyisa.njit import njit
+from toyisa.work import WALK
 from vmm.space import gfn_of, read_word, write_word
 
 
@@ -22,6 +23,7 @@ def walk_guest(vm, hart, mem, gva, access, quiet):
     and D as the hart does.  Leaves in `vm.walk` which entries it read.  With paging
     off the answer is as of a superpage that maps everything to itself.
     """
+    mem.work -= WALK
     satp = np.int64(vm.hart.csr.satp)
     vm.walk.table = vm.walk.was = -1
     if not satp & PAGED:

@@ -17,6 +17,7 @@ from toyisa.memory import RAM_BASE
 from toyisa.njit import call_unit, entry, njit
 
 COMPARED = np.array([row.number for row in CSRS if not row.read_only], np.int64)
+SLICE = 20_000      # steps between two looks at Ctrl-C
 COMPILE_SECONDS = 4  # about, for the line that says so
 
 # Where a step is, in an array: whose turn it is, what had retired when it began, and where
@@ -106,8 +107,11 @@ class Lockstep:
         try:
             while True:
                 reason = step_both(
-                    a.hart, a.memory, b.hart, b.memory, self._units, self._turn, limit
-                )
+                    a.hart, a.memory, b.hart, b.memory, self._units, self._turn,
+                    min(limit, a.instret + SLICE),
+                )  # fmt: skip
+                if reason == SAME and a.instret < limit:
+                    continue
                 if reason == SAME:
                     return None
                 if reason == DIFFERENT:

@@ -17,6 +17,7 @@ from toyisa.njit import call_unit, call_vm_unit, entry, njit, view
 from toyisa.pool import retired_aside
 from toyisa.state import HART, NEVER
 from toyisa.trap import takes_interrupts
+from toyisa.work import EXIT, count_flush, lend, out_of_work, settle_run
 from vmm.exits import Kind, ShadowEvent
 from vmm.inject import inject_interrupt
 from vmm.requests import EngineRequest
@@ -31,11 +32,15 @@ def run_vm(hart, mem, vm):
     """Run the guest until its caller must act: a Reason.  All its state is then in `vm`."""
     hart.x[:] = vm.hart.x
     _put_clock(vm, hart, mem)
+    mem.work = vm.platform.work
     began, pc = np.int64(hart.clock.cycles), np.int64(vm.hart.pc)
-    counted = True  # the last exit's cost
-    retired = np.int64(-1)  # by the time of the last entry, emulated instructions included
+    counted, again = True, False  # the last exit's cost; whether there was none, but a look
+    if vm.looking:  # go on as if root had not looked
+        began, pc, counted = np.int64(vm.began), np.int64(vm.left), vm.counted != 0
+        again = counted
+        vm.looking = 0
     while True:
-        if vm.unfinished:  # an exit that had to wait for input
+        if vm.unfinished:  # an exit that had to wait
             began, counted = np.int64(vm.began), False
             reason = _handle(vm, hart, mem, np.int64(vm.unfinished))
         else:
@@ -48,30 +53,35 @@ def run_vm(hart, mem, vm):
             if vm.shadow.stale:
                 flush(hart, -1, -1)
                 vm.shadow.stale = 0
+                count_flush(hart, mem)
                 log_shadow(vm, hart, np.int64(ShadowEvent.FLUSH), np.int64(0), np.int64(0))
             if counted:  # to get the guest going is no exit's doing
                 vm.stats.cycles[np.int64(Kind.OTHER)] += hart.clock.cycles - began
             else:
                 count_exit(vm, hart, began, pc)
-            vm.barren = vm.barren + 1 if hart.clock.instret == retired else 0
-            retired = np.int64(hart.clock.instret)
-            reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
-            began, counted = np.int64(hart.clock.cycles), False
+            _note_entry(vm, hart, again)
+            reason = _execute(hart, mem)
+            began = np.int64(hart.clock.cycles)
             left = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.LEAVE, reason)
+            if reason == Reason.LOOK or reason == Reason.BUDGET:
+                began = np.int64(hart.clock.cycles)  # what ran up to a boundary was the guest
             pc = np.int64(vm.hart.pc)
             reason = _handle(vm, hart, mem, left)
-            if left == Reason.BUDGET and not _spent(vm, hart, mem):
-                counted = True  # no exit: some instructions were the engine's own
+            again = left == Reason.LOOK
+            # Nor is it an exit if some instructions of a budget were the engine's own.
+            counted = again or (left == Reason.BUDGET and not _spent(vm, hart, mem))
         if reason != Reason.RUN:
             break
         if vm.barren >= BARREN_EXITS:
             reason = np.int64(Reason.STUCK)
             break
-    if vm.unfinished:
-        vm.began = began
-    elif not counted:
+    if reason == Reason.LOOK:
+        vm.looking, vm.left, vm.counted = 1, pc, counted
+    vm.began = began
+    if not vm.unfinished and not vm.looking and not counted:
         count_exit(vm, hart, began, pc)
     vm.hart.x[:] = hart.x
+    vm.platform.work = mem.work
     _take_clock(vm, hart)
     vm.hart.clock.instret -= retired_aside(hart, mem)
     return reason
@@ -81,6 +91,27 @@ def run_vm(hart, mem, vm):
 def run_vm_at(_virtual, _platform, hart, mem, vm):
     """`run_vm` as a unit that takes host addresses: for code that steps any machine."""
     return run_vm(view(hart, 1, HART)[0], view(mem, 1, MEMORY)[0], view(vm, 1, VM)[0])
+
+
+@njit
+def _note_entry(vm, hart, again):
+    """The guest is entered: is that any progress?  Entered `again`, it is told nothing new."""
+    if again:
+        hart.root.deadline = min(hart.root.deadline, vm.deadline)
+    else:
+        vm.barren = vm.barren + 1 if hart.clock.instret == vm.retired else 0
+        vm.retired = hart.clock.instret
+    vm.deadline = hart.root.deadline
+
+
+@njit
+def _execute(hart, mem):
+    """Run the real hart until it stops, or is out of work; the reason."""
+    since, lent = np.int64(hart.clock.instret), lend(hart, mem)
+    reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
+    settle_run(hart, mem, since, lent)
+    mem.work -= EXIT
+    return reason
 
 
 @njit
@@ -128,6 +159,8 @@ def _spent(vm, hart, mem):
 def _before_entry(vm, hart, mem):
     """What a hart looks at before it runs: stops, then interrupts; RUN, or why to stop."""
     virtual, console = vm.hart, vm.platform.console
+    if out_of_work(mem):
+        return np.int64(Reason.LOOK)
     _take_clock(vm, hart)
     virtual.root.deadline = NEVER
     vm.platform.request.pa = -1
@@ -160,14 +193,15 @@ def _handle(vm, hart, mem, reason):
     """Handle one exit; RUN, or why the caller must act.
 
     One that waits for input must leave no trace: how often the host came too late is
-    no matter of the guest's.
+    no matter of the guest's.  One that is out of work goes on where it was.
     """
     virtual = vm.hart
     vm.kind = np.int64(Kind.OTHER)
-    if reason == Reason.BUDGET or reason == Reason.OUTPUT:
+    if reason == Reason.BUDGET or reason == Reason.OUTPUT or reason == Reason.LOOK:
         return np.int64(Reason.RUN)  # `_before_entry` says so, if it still holds
     if not vm.unfinished:
         _charge_exit(vm, hart, reason)
+        vm.partial = 0
     _take_clock(vm, hart)
     virtual.resv.addr = hart.resv.addr
     vm.saved[:] = hart.counts.event
@@ -184,6 +218,8 @@ def _handle(vm, hart, mem, reason):
         hart.counts.event[:] = vm.saved
         hart.clock.cycles = spent
         vm.unfinished = reason
+    elif answer == Reason.LOOK:
+        vm.unfinished, vm.partial = reason, 1
     hart.clock.instret, hart.clock.idle = virtual.clock.instret, virtual.clock.idle
     if hart.resv.addr >= 0 and virtual.resv.addr < 0:
         reserve(hart, np.int64(-1))

@@ -100,6 +100,7 @@ class VirtualMachine(Machine):
 
     def load(self, source: str | Path | bytes) -> None:
         self.vm.direct.active = 0  # what was there before has no tables any more
+        self.vm.unfinished = self.vm.looking = 0
         super().load(source)
         tohost = int(self.memory.console.tohost)
         self.vm.tohost = (tohost - RAM_BASE) // PAGE if tohost >= 0 else -1

@@ -4,6 +4,7 @@ Within a window of instructions; at full speed outside it.  Must not know what t
 watchers make of it.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,18 +33,23 @@ class Stepper:
     def __post_init__(self) -> None:
         self._observer = Observer(self.machine.hart)
 
-    def run(self, budget: int) -> Exit:
+    def run(self, budget: int, seconds: float | None = None) -> Exit:
         """Run at most `budget` instructions; the watchers see those in the window."""
         machine = self.machine
         end = machine.instret + budget
+        deadline = None if seconds is None else time.monotonic() + seconds
         while True:
-            now = machine.instret
+            now, left = machine.instret, None
             if now >= end:
                 return Exit.BUDGET
+            if deadline is not None:
+                left = max(deadline - time.monotonic(), 0)
+                if left == 0:
+                    return Exit.TIMEOUT
             if now < self.first:
-                why = machine.run(min(end, self.first) - now)
+                why = machine.run(min(end, self.first) - now, left)
             elif now >= self.last:
-                return machine.run(end - now)
+                return machine.run(end - now, left)
             else:
                 why = self._step()
             if why is not Exit.BUDGET:
@@ -79,8 +85,9 @@ class Logged:
         if self.inner:
             self.slice_size = self.inner.slice_size
 
-    def run(self, budget: int) -> Exit:
+    def run(self, budget: int, seconds: float | None = None) -> Exit:
         """Run at most `budget` instructions."""
+        deadline = None if seconds is None else time.monotonic() + seconds
         machine = self.machine
         run = (self.inner or machine).run
         end = machine.instret + budget
@@ -89,6 +96,7 @@ class Logged:
             inside = self.first <= now < self.last
             machine.log(self.take if inside else None)
             limit = self.first if now < self.first else self.last if inside else NEVER
-            why = run(budget=min(end, limit) - now)
+            left = None if deadline is None else max(deadline - time.monotonic(), 0)
+            why = run(budget=min(end, limit) - now, seconds=left)
             if why is not Exit.BUDGET or machine.instret >= end:
                 return why

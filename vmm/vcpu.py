@@ -80,8 +80,12 @@ VM = record(
     ("calls", "i8"),                   # ecalls from S are callouts of the engine's own code
     ("masks", "i8"),                   # the guest masks interrupts without root's knowledge
     ("kind", "i8"),                    # what the exit that is being handled is for
-    ("unfinished", "i8"),              # the reason of an exit that waits for input, or 0
+    ("unfinished", "i8"),              # the reason of an exit that waits for input or a look, or 0
     ("began", "i8"),                   # and the cycle at which it began
+    ("partial", "i8"),                 # it is half done: what has been done is not done again
+    ("looking", "i8"),                 # root looks: the last exit, begun then and left at `left`
+    ("counted", "i8"), ("left", "i8"),  # has been counted, or will be
+    ("deadline", "i8"),                # what the real hart was last entered with
     ("saved", "i8", len(Event)),       # counts of events before it was handled
     ("frames", "i8"),                  # of the guest's RAM
     ("p2m", "i4", MAX_FRAMES), ("m2p", "i4", MAX_FRAMES),  # gfn to mfn and back, -1: none
@@ -89,6 +93,7 @@ VM = record(
     ("changed", "i8", CHANGES), ("changes", "i8"),  # what translated code depends on
     ("tohost", "i8"),                  # the gfn that holds HTIF's word, or -1
     ("barren", "i8"),                  # exits in a row without an instruction retired
+    ("retired", "i8"),                 # by the time of the last entry, emulated ones included
     ("walk", WALK), ("shadow", SHADOW), ("direct", DIRECT), ("stats", STATS),
 )  # fmt: skip
 
@@ -101,6 +106,6 @@ def new_vm(frames: int) -> np.record:
     vm.m2p[:] = -1
     vm.direct.root = -1
     vm.tohost = -1
-    vm.shadow.root = -1
+    vm.shadow.root = vm.retired = -1
     vm.stats.least[:] = NEVER
     return vm

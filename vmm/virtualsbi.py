@@ -15,6 +15,7 @@ from toyisa.memory import ram_bytes, receive, receive_ready, transmit
 from toyisa.mmu import flush
 from toyisa.njit import call_unit, njit
 from toyisa.requests import Request
+from toyisa.work import INSNS, count_flush
 from vmm.direct.frames import is_table
 from vmm.emulate import stored, told_host
 from vmm.space import backed, gfn_of, offset_of
@@ -38,6 +39,7 @@ def answer_guest_sbi(vm, hart, mem):
         hart.x[A0], hart.x[A1] = virtual.x[A0], virtual.x[A1]
         if extension == RFENCE or FENCE_I <= extension < SHUTDOWN:
             flush(hart, -1, -1)
+            count_flush(hart, mem)
     return reason
 
 
@@ -51,6 +53,7 @@ def _console(vm, hart, mem, function):
     elif function == 1 and count and is_table(vm, np.int64(vm.p2m[gfn_of(vm, at)])):
         value = np.int64(-1)  # a table of the machine's: only checked entries go there
     elif function == 0:
+        mem.work -= CHUNK >> INSNS
         value = min(count, np.int64(CHUNK))
         for n in range(value):
             transmit(vm.platform.console, ram_bytes(mem)[offset_of(vm, at + n)])

@@ -9,6 +9,7 @@ from hypothesis import Phase, given, settings
 
 from toyisa.bus import Bus
 from toyisa.coverage import BY_S, TO_ROOT, attach, new_map, traps
+from toyisa.exits import Reason
 from toyisa.insns import BY_NAME as INSNS
 from toyisa.machine import Machine
 from toyisa.memory import RAM_BASE, UART
@@ -126,6 +127,20 @@ def test_laws_can_fail(monkeypatch):
         failure, _, _ = hunted("semantics")
         assert "xor" in failure.where.splitlines()[1]
         assert "model: " in failure.where
+    with monkeypatch.context() as patch:
+        patch.setattr("vmm.fuzz.laws.MOST", 100)
+        assert fails("looks", NATIVE)
+        assert fails("looks", "pv")
+    slice_ = Machine.slice
+
+    def shown(self):
+        reason = slice_(self)
+        self.hart.clock.idle += reason == Reason.LOOK
+        return reason
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Machine, "slice", shown)
+        assert fails("looks", NATIVE)
     right = VirtualMachine.run
 
     def spills(self, budget=None):

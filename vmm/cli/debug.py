@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vmm.cli import interrupt
 from vmm.cli.console import CHUNK, END_OF_INPUT
 from vmm.cli.files import Refusal, tell
 from vmm.cli.status import Status
@@ -29,6 +30,7 @@ def debug(
     from vmm.gdb import server, timeline
 
     timeline.make_ready()
+    interrupt.answered()  # it is for the guest to stop
     if not machine.keeps_snapshots:
         _say("gdb goes forwards only: a virtual machine keeps no snapshots yet")
     try:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from vmm.cli import interrupt
 from vmm.cli.files import Refusal, need_stdout, tell
 from vmm.cli.params import Time
 from vmm.cli.status import Status
@@ -57,6 +58,7 @@ def fuzz(law: str | None, minutes: float, jobs: int, corpus: Path | None, engine
     from vmm.fuzz.corpus import CorpusError
 
     plan = Plan(law, engine, minutes * 60, jobs, corpus, seed)
+    interrupt.answered()  # by the campaign
     try:
         result = Campaign(plan, lambda result: tell(_progress(result))).run()
     except (CorpusError, CampaignError) as error:

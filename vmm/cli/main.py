@@ -13,7 +13,7 @@ import click
 
 from toyisa.reading import Unreadable
 from toyisa.writing import Unwritable
-from vmm.cli import refused
+from vmm.cli import interrupt, refused
 from vmm.cli.asm import asm
 from vmm.cli.boot import boot
 from vmm.cli.bt import bt
@@ -80,6 +80,7 @@ def main() -> None:
     """The entry point of the console script."""
     gc.disable()  # imports make no garbage, and looking for it is a fifth of a start; see `run`
     _open_standard_streams()
+    interrupt.watch()
     if (code := answer(cli)) is not None:
         sys.exit(code)
     sys.exit(invoke(sys.argv[1:]))
@@ -109,6 +110,7 @@ def invoke(arguments: Sequence[str]) -> int:
         Refusal(str(error)).show()
         return _end(arguments, Status.USAGE, str(error))
     except (click.Abort, KeyboardInterrupt):
+        interrupt.answered()
         return _end(arguments, Status.INTERRUPTED, "interrupted")
     except BrokenPipeError:
         discard(1)

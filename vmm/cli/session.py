@@ -8,14 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from vmm.cli import interrupt
 from vmm.cli.checkpoint import Checkpoint
 from vmm.cli.console import END_OF_INPUT, Input
 from vmm.cli.status import Status
 
-# Instructions between two looks at the keyboard, the clock and the console: some
-# hundredths of a second, so that a key or Ctrl-C is answered at once.
+# Instructions, and seconds, between two looks at the keyboard, the clock and the console: some
+# hundredths of a second, so that a key is answered at once, whatever the guest does.
 SLICE = 10_000_000
-
+SLICE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Session:
     def run(self) -> Outcome:
         """Run to the end of the guest, to a limit, or to Ctrl-C."""
         outcome = None
+        interrupt.answered()  # here, from now on
         try:
             while outcome is None:
                 outcome = self._slice()
@@ -107,7 +109,10 @@ class Session:
         if self.trail:
             self.trail.mark()
         began = time.perf_counter()
-        why = self._run(budget=budget)
+        seconds = SLICE_SECONDS
+        if self.limits.seconds:
+            seconds = min(seconds, max(self.limits.seconds - self.spent, 0))
+        why = self._run(budget=budget, seconds=seconds)
         self.spent += time.perf_counter() - began
         self.show(machine.output())
         if self.checkpoint:

@@ -12,7 +12,7 @@ from toyisa.memory import RAM_BASE, WORDS, ram_words
 from toyisa.mmu import PAGED, A, D, R, V, W, X
 from toyisa.njit import entry
 from vmm.direct.tables import BASE_PPN, region_entry
-from vmm.frametypes import LEAVES, NONE, ROOT, WRITABLE
+from vmm.frametypes import IDLE, LEAVES, NONE, ROOT, WRITABLE
 from vmm.hypercalls import REGION
 
 
@@ -51,6 +51,6 @@ def build_tables(vm, mem, top):
         table = np.int64(vm.p2m[first + n])
         words[root * WORDS + (RAM_BASE >> 22) + n] = (BASE_PPN + table) << 10 | V
     words[root * WORDS + REGION] = region_entry(vm)
-    direct.root, direct.active = root, 1
+    direct.root, direct.active, direct.stage = root, 1, IDLE
     vm.hart.csr.satp = PAGED | (BASE_PPN + top - 1)
     return np.int64(0)

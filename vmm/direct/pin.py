@@ -10,6 +10,7 @@ from toyisa.cost import Event
 from toyisa.memory import WORDS
 from toyisa.mmu import R, V, W, flush
 from toyisa.njit import njit
+from toyisa.work import SCAN
 from vmm.direct.frames import (
     acquire_write,
     become,
@@ -19,6 +20,7 @@ from vmm.direct.frames import (
     release_write,
 )  # fmt: skip
 from vmm.direct.tables import (
+    MORE,
     decide_root,
     get_entry,
     mfn_of,
@@ -30,7 +32,7 @@ from vmm.direct.tables import (
     validate_leaves,
     validate_root,
 )  # fmt: skip
-from vmm.frametypes import LEAVES, NONE, ROOT, WRITABLE
+from vmm.frametypes import IDLE, LEAVES, NONE, RELEASING, ROOT, WRITABLE
 from vmm.hypercalls import REGION, Error
 from vmm.space import gfn_of
 
@@ -49,31 +51,44 @@ def _table_at(vm, mem, gva):
 
 @njit
 def pin_table(vm, hart, mem, gva, level):
-    """The page at `gva` becomes a table: mapped read-only, validated, pinned."""
-    kind = kind_of_level(level)
-    table = _table_at(vm, mem, gva)
+    """The page at `gva` becomes a table: mapped read-only, validated, pinned.
+
+    MORE if it is out of work, as `unpin_table` and `new_base`: call again with the same.
+    """
+    direct, kind = vm.direct, kind_of_level(level)
+    table, index = _table_at(vm, mem, gva), gva >> 12 & 0x3FF
     if kind < 0 or table < 0 or gva & 0xFFF:
         return np.int64(Error.INVALID if kind < 0 else Error.ADDRESS)
-    index = gva >> 12 & 0x3FF
+    if direct.stage == IDLE:
+        error = _begin_pin(vm, hart, mem, table, gva, kind)
+        if error:
+            return error
+    pte = np.int64(direct.before)
+    error = _validate(vm, hart, mem, mfn_of(pte), kind)
+    if error == 0:
+        direct.pinned[mfn_of(pte)] = 1
+    elif error != MORE and pte & W and acquire_write(vm, mfn_of(pte)):
+        put_entry(hart, mem, table, index, pte)
+    return error
+
+
+@njit
+def _begin_pin(vm, hart, mem, table, gva, kind):
+    """Make a table of the page that `table` maps at `gva`, not validated yet; 0 or an Error."""
+    direct, index = vm.direct, gva >> 12 & 0x3FF
     pte = get_entry(mem, table, index)
     charge(hart, np.int64(Event.ROOT_WORD), 2)
     if not pte & V:
         return np.int64(Error.ADDRESS)
-    direct, mfn = vm.direct, mfn_of(pte)
-    writable = pte & W
-    if direct.kind[mfn] == WRITABLE and not (writable and direct.uses[mfn] == 1):
+    mfn = mfn_of(pte)
+    if direct.kind[mfn] == WRITABLE and not (pte & W and direct.uses[mfn] == 1):
         return np.int64(Error.BUSY)  # by another mapping it could still be written
     if direct.kind[mfn] > WRITABLE:
         return np.int64(Error.BUSY)
-    if writable:
+    if pte & W:
         _protect(vm, hart, mem, table, index, pte, gva)
     become(vm, hart, mfn, kind)
-    error = _validate(vm, hart, mem, mfn, kind)
-    if error:
-        if writable and acquire_write(vm, mfn):
-            put_entry(hart, mem, table, index, pte)
-        return error
-    direct.pinned[mfn] = 1
+    direct.before = pte
     return np.int64(0)
 
 
@@ -98,6 +113,7 @@ def _validate(vm, hart, mem, mfn, kind):
     if kind == ROOT:
         return validate_root(vm, hart, mem, mfn)
     charge(hart, np.int64(Event.ROOT_WORD), WORDS)
+    mem.work -= SCAN
     for index in range(WORDS):
         if get_entry(mem, mfn, index):
             vm.direct.kind[mfn], vm.direct.uses[mfn] = NONE, 0
@@ -108,22 +124,18 @@ def _validate(vm, hart, mem, mfn, kind):
 @njit
 def unpin_table(vm, hart, mem, gva):
     """The page at `gva` is a table no more: nothing else may use it as one."""
-    table = _table_at(vm, mem, gva)
+    direct = vm.direct
+    table, index = _table_at(vm, mem, gva), gva >> 12 & 0x3FF
     if table < 0 or gva & 0xFFF:
         return np.int64(Error.ADDRESS)
-    index = gva >> 12 & 0x3FF
-    pte = get_entry(mem, table, index)
-    charge(hart, np.int64(Event.ROOT_WORD), 2)
-    if not pte & V or not pte & R:
-        return np.int64(Error.ADDRESS)
-    direct, mfn = vm.direct, mfn_of(pte)
-    if not direct.pinned[mfn]:
-        return np.int64(Error.INVALID)
-    if direct.uses[mfn] != 1 or mfn == table:
-        return np.int64(Error.BUSY)
-    direct.pinned[mfn] = 0
+    if direct.stage == IDLE:
+        error = _begin_unpin(vm, hart, mem, table, index)
+        if error:
+            return error
+    mfn = mfn_of(np.int64(direct.before))
     if direct.kind[mfn] == ROOT:
-        release_root(vm, hart, mem, mfn)
+        if release_root(vm, hart, mem, mfn):
+            return np.int64(MORE)
     elif direct.kind[mfn] == LEAVES:
         release_table(vm, hart, mem, mfn)
     else:
@@ -132,6 +144,23 @@ def unpin_table(vm, hart, mem, gva):
     pte = get_entry(mem, table, index)
     if pte & V and mfn_of(pte) == mfn and acquire_write(vm, mfn):
         put_entry(hart, mem, table, index, pte | W)
+    return np.int64(0)
+
+
+@njit
+def _begin_unpin(vm, hart, mem, table, index):
+    """Take the pin off the table that entry `index` of `table` maps; 0 or an Error."""
+    direct, pte = vm.direct, get_entry(mem, table, index)
+    charge(hart, np.int64(Event.ROOT_WORD), 2)
+    if not pte & V or not pte & R:
+        return np.int64(Error.ADDRESS)
+    mfn = mfn_of(pte)
+    if not direct.pinned[mfn]:
+        return np.int64(Error.INVALID)
+    if direct.uses[mfn] != 1 or mfn == table:
+        return np.int64(Error.BUSY)
+    direct.pinned[mfn] = 0
+    direct.before = pte
     return np.int64(0)
 
 
@@ -145,21 +174,31 @@ def new_base(vm, hart, mem, satp):
     root = np.int64(vm.p2m[gfn])
     if not owned(vm, root):
         return np.int64(Error.ADDRESS)
-    if direct.kind[root] == NONE:
-        become(vm, hart, root, np.int64(ROOT))
-        error = validate_root(vm, hart, mem, root)
+    if direct.stage != RELEASING:
+        error = _take_root(vm, hart, mem, root)
         if error:
             return error
-    elif decide_root(vm, hart, mem, root):
-        direct.uses[root] += 1
-    else:
+        direct.before = direct.root
+        direct.root = root
+        vm.hart.csr.satp = satp
+        charge(hart, np.int64(Event.ROOT_WORD), 2)
+    if direct.before >= 0:
+        return release_root(vm, hart, mem, np.int64(direct.before))
+    return np.int64(0)
+
+
+@njit
+def _take_root(vm, hart, mem, root):
+    """One use more of the frame as a root, validated if it was no table; 0, MORE or an Error."""
+    direct = vm.direct
+    if direct.kind[root] == NONE:
+        become(vm, hart, root, np.int64(ROOT))
+        return validate_root(vm, hart, mem, root)
+    if direct.stage != IDLE:
+        return validate_root(vm, hart, mem, root)
+    if not decide_root(vm, hart, mem, root):
         return np.int64(Error.DENIED)
-    old = np.int64(direct.root)
-    direct.root = root
-    vm.hart.csr.satp = satp
-    charge(hart, np.int64(Event.ROOT_WORD), 2)
-    if old >= 0:
-        release_root(vm, hart, mem, old)
+    direct.uses[root] += 1
     return np.int64(0)
 
 

@@ -12,6 +12,7 @@ from toyisa.cost import Event
 from toyisa.memory import RAM_BASE, WORDS, ram_words
 from toyisa.mmu import A, D, R, U, V, W, X
 from toyisa.njit import njit
+from toyisa.work import ENTRY, SCAN, out_of_work
 from vmm.direct.frames import (
     acquire_write,
     become,
@@ -20,10 +21,11 @@ from vmm.direct.frames import (
     release_write,
     stand_at,
 )  # fmt: skip
-from vmm.frametypes import LEAVES, NONE, OPEN, ROOT
+from vmm.frametypes import IDLE, LEAVES, NONE, OPEN, RELEASING, ROOT, UNDOING, VALIDATING
 from vmm.hypercalls import REGION, Error
 
 BASE_PPN = RAM_BASE >> 12
+MORE = 1  # of what is done to a root, beside 0 and an Error: out of work, call again
 
 
 @njit
@@ -70,6 +72,7 @@ def release_leaf(vm, pte):
 @njit
 def acquire_pointer(vm, hart, mem, pte, index):
     """Check entry `index` of a root table and count its use; 0 or an Error."""
+    mem.work -= ENTRY
     if not pte & V:
         return np.int64(0)
     if pte & (R | W | X | U | A | D):
@@ -99,6 +102,7 @@ def _acquire_leaves(vm, hart, mem, table):
 def validate_leaves(vm, hart, mem, table):
     """Check the whole of a frame that has just become LEAVES; on an Error it is NONE again."""
     charge(hart, np.int64(Event.ROOT_WORD), WORDS)
+    mem.work -= SCAN
     for index in range(WORDS):
         error = acquire_leaf(vm, get_entry(mem, table, index))
         if error:
@@ -111,19 +115,51 @@ def validate_leaves(vm, hart, mem, table):
 
 @njit
 def validate_root(vm, hart, mem, root):
-    """The same for a frame that has just become ROOT; the monitor adds its own entry."""
-    charge(hart, np.int64(Event.ROOT_WORD), WORDS)
-    error = np.int64(Error.DENIED if get_entry(mem, root, REGION) & V else 0)
-    done = 0
-    while error == 0 and done < REGION:
-        error = acquire_pointer(vm, hart, mem, get_entry(mem, root, done), done)
-        done += 1
-    if error:
-        for index in range(done - 1):
-            release_pointer(vm, hart, mem, get_entry(mem, root, index))
-        _forget(vm, root)
-        return error
+    """The same for a frame that has just become ROOT; the monitor adds its own entry.
+
+    MORE if it is out of work: a root can lead to a million entries.
+    """
+    direct = vm.direct
+    if direct.stage == IDLE:
+        charge(hart, np.int64(Event.ROOT_WORD), WORDS)
+        direct.stage, direct.next = VALIDATING, 0
+        direct.fault = Error.DENIED if get_entry(mem, root, REGION) & V else 0
+    while direct.stage == VALIDATING and direct.fault == 0 and direct.next < REGION:
+        if out_of_work(mem):
+            return np.int64(MORE)
+        index = direct.next
+        direct.fault = acquire_pointer(vm, hart, mem, get_entry(mem, root, index), index)
+        direct.next = index + 1
+    if direct.fault:
+        return _undo_root(vm, hart, mem, root)
+    direct.stage = IDLE
     add_region(vm, hart, mem, root)
+    return np.int64(0)
+
+
+@njit
+def _undo_root(vm, hart, mem, root):
+    """An entry of the root was refused: give back those before it; the Error, or MORE."""
+    direct = vm.direct
+    if direct.stage == VALIDATING:
+        direct.stage, direct.end, direct.next = UNDOING, direct.next - 1, 0
+    if _release_pointers(vm, hart, mem, root, direct.end):
+        return np.int64(MORE)
+    _forget(vm, root)
+    return np.int64(direct.fault)
+
+
+@njit
+def _release_pointers(vm, hart, mem, root, end):
+    """Entries of the root from `next` up to `end` are gone; MORE, or 0 and no stage any more."""
+    direct = vm.direct
+    while direct.next < end:
+        if out_of_work(mem):
+            return np.int64(MORE)
+        index = direct.next
+        direct.next = index + 1
+        release_pointer(vm, hart, mem, get_entry(mem, root, index))
+    direct.stage = IDLE
     return np.int64(0)
 
 
@@ -156,6 +192,7 @@ def release_pointer(vm, hart, mem, pte):
 @njit
 def _dissolve_leaves(vm, hart, mem, table):
     charge(hart, np.int64(Event.ROOT_WORD), WORDS)
+    mem.work -= SCAN
     for index in range(WORDS):
         release_leaf(vm, get_entry(mem, table, index))
     _forget(vm, table)
@@ -171,15 +208,19 @@ def release_table(vm, hart, mem, table):
 
 @njit
 def release_root(vm, hart, mem, root):
-    """One use less of a root; with the last one it is no table any more."""
-    vm.direct.uses[root] -= 1
-    if vm.direct.uses[root]:
-        return
-    charge(hart, np.int64(Event.ROOT_WORD), WORDS)
-    for index in range(REGION):
-        release_pointer(vm, hart, mem, get_entry(mem, root, index))
+    """One use less of a root; with the last one it is no table any more.  MORE, or 0."""
+    direct = vm.direct
+    if direct.stage != RELEASING:
+        direct.uses[root] -= 1
+        if direct.uses[root]:
+            return np.int64(0)
+        charge(hart, np.int64(Event.ROOT_WORD), WORDS)
+        direct.stage, direct.next = RELEASING, 0
+    if _release_pointers(vm, hart, mem, root, np.int64(REGION)):
+        return np.int64(MORE)
     put_entry(hart, mem, root, REGION, 0)
     _forget(vm, root)
+    return np.int64(0)
 
 
 @njit

@@ -21,7 +21,7 @@ CHUNK = 100  # cases
 SHRINKING = 10.0
 SETTINGS = settings(
     max_examples=CHUNK, database=None, deadline=None, print_blob=False,
-    phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate, Phase.target, Phase.shrink], suppress_health_check=list(HealthCheck),
     verbosity=Verbosity.quiet, report_multiple_bugs=False,
 )  # fmt: skip
 

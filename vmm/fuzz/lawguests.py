@@ -4,12 +4,15 @@ Must not know what a law asks of a run.
 """
 
 import struct
+import tempfile
+from functools import cache
 from typing import Any
 
 import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
 
+from toyisa.disk import Disk
 from toyisa.insns import BY_NAME
 from toyisa.levels import Profile
 from toyisa.machine import Machine
@@ -18,6 +21,7 @@ from toyisa.mmu import recontext
 from toyisa.testing import kernels, machine_states, write_elf
 from toyisa.testing.programs import instructions, raw_words, u32
 from vmm import engines
+from vmm.fuzz import workguests
 from vmm.fuzz.case import Case
 from vmm.fuzz.places import device_entries, devices, skip, table, touches
 from vmm.fuzz.pvguests import patched_kernels
@@ -28,6 +32,8 @@ NATIVE = "native"
 MEM = 1 << 20
 KERNEL_BUDGET, STATE_BUDGET = 200_000, 2000  # the one ends by itself, the other need not
 PATCHED_BUDGET = 5000
+WORK_BUDGETS = {False: 200_000, True: 8_000}  # of guests that make work: unpatched, patched
+DISK_BYTES = 1 << 20
 PER_TICK = 16
 SKIP, ROOT = RAM_BASE + 0x7000, RAM_BASE + 0x8000  # a handler and a table that noise may have
 
@@ -150,6 +156,20 @@ def hostile(engine: str) -> st.SearchStrategy[Case]:
     return st.one_of(_mutated(engine), _noise(engine), running(engine))
 
 
+@st.composite
+def _working(draw: st.DrawFn, engine: str) -> Case:
+    """A kernel that makes much work of few instructions, and does not end."""
+    patched = is_patched(engine)
+    image, listing = draw(workguests.patched() if patched else workguests.unpatched())
+    settings = {**draw(layouts(engine)), "budget": WORK_BUDGETS[patched], "disk": not patched}
+    return Case(image, settings, None, listing)
+
+
+def laborious(engine: str) -> st.SearchStrategy[Case]:
+    """Guests that keep no rules, and many that make work."""
+    return st.one_of(_working(engine), _working(engine), hostile(engine))
+
+
 # -- running ---------------------------------------------------------------
 
 
@@ -168,12 +188,22 @@ def machine(case: Case, seen: Seen, clock: str, engine: str | None = None) -> Ma
 
         more = {key: chosen[key] for key in ("scatter", "shadow", "options") if key in chosen}
         made = VirtualMachine(engine=engine, **common, **more)
+    if chosen.get("disk"):
+        made.attach(_disk())
     seen.watch(made)
     made.load(case.image)
     made.end_input()
     if case.start is not None:
         _put(made, case.start)
     return made
+
+
+@cache
+def _disk() -> Disk:
+    """An image of zeros that guests read."""
+    with tempfile.NamedTemporaryFile(prefix="toyvmm-") as image:
+        image.truncate(DISK_BYTES)
+        return Disk(image.name, read_only=True)
 
 
 def _put(made: Machine, start: dict[str, Any]) -> None:

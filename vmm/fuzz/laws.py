@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from hypothesis import currently_in_test_context, target
 from hypothesis import strategies as st
 
 from toyisa.cost import Event
@@ -17,6 +18,7 @@ from toyisa.memory import PAGE, RAM_BASE
 from toyisa.testing import Modelled, lockstep, shrink_report, state_of
 from toyisa.testing.modelled import BARREN, rules_kept
 from toyisa.testing.states import within_rules
+from toyisa.work import MOST
 from vmm.exits import Kind
 from vmm.fuzz import framecheck, lawtext, snaplaw
 from vmm.fuzz.case import Case, Violation, must_equal
@@ -26,6 +28,7 @@ from vmm.fuzz.lawguests import (
     foreign_frames,
     guests,
     hostile,
+    laborious,
     machine,
     monitor_maps,
     run,
@@ -230,11 +233,44 @@ def _conservation(case: Case, seen: Seen) -> None:
         framecheck.check(made)
 
 
+def _told(made: Any, case: Case, seen: Seen) -> dict[str, Any]:
+    """What there is to tell of a run to the end or the budget, however much it prints."""
+    console = hashlib.sha256()
+    while True:
+        outcome = run(made, case, seen, max(case.settings["budget"] - made.instret, 0))
+        console.update(outcome["console"].encode())
+        if outcome["end"] != "OUTPUT":
+            return outcome | _figures(made) | {"console": console.hexdigest()}
+
+
+def _looked(case: Case, seen: Seen) -> None:
+    """A run with few looks, and one with many, which do little between two and change nothing."""
+    few, many = (machine(case, seen, case.settings["clock"]) for _ in range(2))
+    many.work = case.settings["look"]
+    outcomes = [_told(made, case, seen) for made in (few, many)]
+    uncut = max(made.most_work - made.work for made in (few, many))
+    if currently_in_test_context():
+        target(float(uncut))
+    if uncut > MOST:
+        raise Violation(f"at most {MOST} units of work more than between two looks", uncut)
+    must_equal(*outcomes)
+
+
+@st.composite
+def _looks(draw: st.DrawFn, engine: str) -> Case:
+    case = draw(laborious(engine))
+    case.settings["look"] = draw(st.sampled_from([64, 101, 1009, 10_007, 100_003]))
+    case.settings["clock"] = draw(st.sampled_from(["cycles", "icount"]))
+    return case
+
+
 LAWS: dict[str, Law] = {law.name: law for law in (
     Law("semantics", "the core does what the plain-Python model does",
         _modelled, _semantics, runs=False, where=_where),
     Law("slices", "a run in one piece ends as one in slices, to the cycle",
         _slices, _sliced),
+    Law("looks", "little is done between two looks at limits, and a look changes nothing",
+        _looks, _looked, patched=True),
     Law("roundtrip", "disassembled words assemble to themselves",
         lawtext.cases, lawtext.check, runs=False, compiled=False),
     Law("equivalence", "a guest does the same on the engine as on the bare machine",

@@ -10,6 +10,7 @@ from toyisa.cost import Event
 from toyisa.memory import WORDS, ram_words
 from toyisa.mmu import V
 from toyisa.njit import entry, njit
+from toyisa.work import SCAN
 from vmm.exits import ShadowEvent
 from vmm.shadow.link import BASE_PPN, get_entry, set_entry, unmap, write_protect
 from vmm.stats import log_shadow
@@ -65,6 +66,7 @@ def take(vm, hart, mem, view, role, key):
     The current root stays.  A guest frame that becomes a table is traced from now on.
     """
     shadow = vm.shadow
+    mem.work -= SCAN
     frame = np.int64(-1)
     for n in range(shadow.frames):
         candidate = (shadow.hand + n) % shadow.frames
@@ -97,6 +99,7 @@ def take(vm, hart, mem, view, role, key):
 @njit
 def give_back(vm, hart, mem, frame):
     """The shadow frame is in use no more: nothing points to it, it points to nothing."""
+    mem.work -= SCAN
     for index in range(ENTRIES):
         if get_entry(vm, mem, frame, index):
             set_entry(vm, hart, mem, frame, index, 0)

@@ -12,6 +12,7 @@ from toyisa.cost import Event
 from toyisa.memory import RAM_BASE, WORDS, ram_words
 from toyisa.mmu import V, W
 from toyisa.njit import njit
+from toyisa.work import CHAIN, ENTRY
 from vmm.vcpu import ENTRIES
 
 BASE_PPN = RAM_BASE >> 12
@@ -33,6 +34,7 @@ def set_entry(vm, hart, mem, frame, index, pte):
     old = np.int64(ram_words(mem)[at])
     if old == pte:
         return
+    mem.work -= ENTRY
     place = frame * ENTRIES + index
     if (old & V and old >> 10 != pte >> 10) or not pte & V:
         _unlink(vm.shadow, place, old)
@@ -75,30 +77,37 @@ def _unlink(shadow, place, pte):
 @njit
 def write_protect(vm, hart, mem, mfn):
     """Take W from every entry that maps machine frame `mfn`."""
-    place = np.int64(vm.shadow.head[mfn]) - 1
+    place, links = np.int64(vm.shadow.head[mfn]) - 1, np.int64(0)
     while place >= 0:
+        links += 1
         at = vm.shadow.start * WORDS + place
         pte = np.int64(ram_words(mem)[at])
         if pte & W:
             ram_words(mem)[at] = pte & ~W
             charge(hart, np.int64(Event.ROOT_WORD), 1)
         place = np.int64(vm.shadow.next[place]) - 1
+    mem.work -= links >> CHAIN
 
 
 @njit
 def unmap(vm, hart, mem, mfn):
     """Make every entry that points to machine frame `mfn` invalid."""
-    while vm.shadow.head[mfn]:
-        place = np.int64(vm.shadow.head[mfn]) - 1
-        set_entry(vm, hart, mem, place // ENTRIES, place % ENTRIES, 0)
+    place, links = np.int64(vm.shadow.head[mfn]) - 1, np.int64(0)
+    while place >= 0:
+        links += 1
+        ram_words(mem)[vm.shadow.start * WORDS + place] = 0
+        place = np.int64(vm.shadow.next[place]) - 1
+    vm.shadow.head[mfn] = 0
+    charge(hart, np.int64(Event.ROOT_WORD), links)
+    mem.work -= links >> CHAIN
 
 
 @njit
-def leads_to(vm, root, frame):
+def leads_to(vm, mem, root, frame):
     """Whether an entry of the shadow frame `root` points to the shadow frame `frame`."""
-    place = np.int64(vm.shadow.head[vm.shadow.start + frame]) - 1
-    while place >= 0:
-        if place // ENTRIES == root:
-            return True
+    place, links = np.int64(vm.shadow.head[vm.shadow.start + frame]) - 1, np.int64(0)
+    while place >= 0 and place // ENTRIES != root:
+        links += 1
         place = np.int64(vm.shadow.next[place]) - 1
-    return False
+    mem.work -= links >> CHAIN
+    return place >= 0

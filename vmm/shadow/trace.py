@@ -37,7 +37,7 @@ def table_written(vm, hart, mem, gfn, gpa):
             note_change(vm, TABLE_CHANGED | index)
             pte = read_word(vm, mem, gpa & ~3)
             _follow(vm, hart, mem, table, gpa, pte)
-            if vm.shadow.root < 0 or not leads_to(vm, vm.shadow.root, table):
+            if vm.shadow.root < 0 or not leads_to(vm, mem, vm.shadow.root, table):
                 _stray(vm, hart, mem, table)
 
 

@@ -9,12 +9,14 @@ import numpy as np
 from toyisa.memory import PAGE, WORDS, ram_words
 from toyisa.njit import call_unit, njit
 from toyisa.pool import PoolRequest
+from toyisa.work import CHAIN
 from vmm.engines.bt.buckets import clear_buckets, forget_target
 from vmm.engines.bt.emit import ECALL, branch_word, itype, jal_word
 from vmm.engines.bt.record import (
     HASH,
     MAX_PAGES,
     MAX_UNITS,
+    MOST_ENDED,
     STEP_WORDS,
     TAKEN,
     Aside,
@@ -181,9 +183,13 @@ def predict(hart, mem, bt, word, target):
 
 @njit
 def kill_unit(hart, mem, bt, unit):
-    """Nothing may come to this unit any more; the caller takes it from its page's list."""
-    if not bt.u_alive[unit]:
+    """Nothing may come to this unit any more; the caller takes it from its page's list.
+
+    Where that is many edges, or units, the cache is flushed instead before the guest goes on.
+    """
+    if not bt.u_alive[unit] or bt.crowded:
         return
+    bt.ended += 1
     bt.u_alive[unit] = 0
     gpc = np.int64(bt.u_gpc[unit])
     bucket = gpc >> 2 & HASH - 1
@@ -196,6 +202,10 @@ def kill_unit(hart, mem, bt, unit):
         bt.u_next[before] = bt.u_next[unit]
     site = np.int64(bt.u_sites[unit]) - 1
     while site >= 0:
+        bt.ended += 1
+        if bt.ended > MOST_ENDED:
+            bt.crowded = 1
+            return
         patch(hart, mem, bt, site, ECALL)
         if bt.insn[site] == TAKEN:
             _aim(hart, mem, bt, site - 2, site)
@@ -220,6 +230,8 @@ def forget_units(bt):
 @njit
 def flush_cache(vm, hart, mem, bt):
     """Empty the cache: every unit is made again when it is needed."""
+    mem.work -= bt.pages >> CHAIN
+    bt.crowded = 0
     for page in range(bt.pages):
         if bt.p_gfn[page] >= 0:
             vm.code[bt.p_gfn[page]] = 0

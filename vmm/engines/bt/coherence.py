@@ -15,6 +15,7 @@ import numpy as np
 
 from toyisa.mmu import FETCH, A
 from toyisa.njit import njit
+from toyisa.work import CHAIN, ENTRY
 from vmm.changes import ROOT_CHANGED, TABLE_CHANGED
 from vmm.engines.bt.cache import flush_cache, kill_unit
 from vmm.engines.bt.record import Count
@@ -28,11 +29,13 @@ from vmm.vcpu import CHANGES, TABLE
 GONE = -1  # p_gva of a page without units
 KEYS = 1 << 32  # to the key of a root: 0 is no key then
 ELSEWHERE, UNTOUCHED, FITS = range(3)  # p_fits
+MOST_WATCHED = 64  # tables that an entry begins to watch: for each another may have to go
 
 
 @njit
 def page_of(vm, hart, mem, bt, gva, gfn):
     """The number of the page of code at `gva` in guest frame `gfn`, entered if it is new."""
+    mem.work -= bt.pages >> CHAIN
     for page in range(bt.pages):
         if bt.p_gva[page] == gva and bt.p_gfn[page] == gfn and bt.p_group[page] == bt.group:
             return page
@@ -63,8 +66,10 @@ def _watched(vm):
 @njit
 def kill_page(vm, hart, mem, bt, page):
     """No unit of this page may be come to any more."""
+    mem.work -= bt.pages >> CHAIN
     unit = np.int64(bt.p_units[page]) - 1
     while unit >= 0:
+        mem.work -= ENTRY
         kill_unit(hart, mem, bt, unit)
         unit = np.int64(bt.u_sibling[unit]) - 1
     bt.p_units[page] = 0
@@ -81,6 +86,7 @@ def follow_changes(vm, hart, mem, bt):
     """Take note of what has changed since the last time."""
     if vm.changes == 0:
         return
+    mem.work -= min(vm.changes, CHANGES) * bt.pages >> CHAIN
     if vm.changes > CHANGES:
         flush_cache(vm, hart, mem, bt)
         bt.version += 1
@@ -116,6 +122,7 @@ def _rewritten(vm, hart, mem, bt, gpa):
         before = np.int64(-1)
         unit = np.int64(bt.p_units[page]) - 1
         while unit >= 0:
+            mem.work -= ENTRY
             after = np.int64(bt.u_sibling[unit]) - 1
             if 0 <= gva - np.int64(bt.u_gpc[unit]) < 4 * np.int64(bt.u_insns[unit]):
                 kill_unit(hart, mem, bt, unit)
@@ -134,8 +141,8 @@ def _rewritten(vm, hart, mem, bt, gpa):
 def verify(vm, hart, mem, bt):
     """Have every page of the space's group lie where the space maps it, or end it.
 
-    If there are more tables to watch than half of the shadow frames, this is done at each
-    entry: the other half is for what the guest accesses.
+    If there are more tables to watch than half of the shadow frames, or than MOST_WATCHED,
+    this is done at each entry: the other half is for what the guest accesses.
     """
     root = vm.shadow.root
     key = np.int64(vm.shadow.key[root]) + KEYS
@@ -147,7 +154,7 @@ def verify(vm, hart, mem, bt):
         bt.group = bt.space_group[root]
     else:
         bt.space_seen[root] = 0
-    room = np.int64(vm.shadow.frames // 2)
+    room = np.int64(min(vm.shadow.frames // 2, MOST_WATCHED))
     room, fits = _look_up(vm, hart, mem, bt, room, np.int64(bt.space_seen[root]))
     if not fits:
         room = _other_group(vm, hart, mem, bt, room)
@@ -191,6 +198,7 @@ def _other_group(vm, hart, mem, bt, room):
     """Have the current space, which does not fit its group, in one that it does fit, if any."""
     was, empty = bt.group, np.int64(-1)
     for group in range(GROUPS):
+        mem.work -= bt.pages >> CHAIN
         pages = 0
         for page in range(bt.pages):
             pages += bt.p_gva[page] >= 0 and bt.p_group[page] == group

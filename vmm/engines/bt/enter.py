@@ -15,6 +15,7 @@ from toyisa.mmu import FETCH, MXR, PAGE_FAULT, SUM, access_fault, page_fault, re
 from toyisa.njit import njit
 from toyisa.state import NEVER
 from toyisa.trap import pending_bits
+from toyisa.work import TRANSLATE
 from vmm.engines.bt.buckets import hold_target
 from vmm.engines.bt.cache import (
     STEP_AT,
@@ -62,6 +63,11 @@ def enter(vm, hart, mem, bt):
         select_root(vm, hart, mem, np.int64(KERNEL_MXR if mxr else KERNEL))
         follow_changes(vm, hart, mem, bt)
         verify(vm, hart, mem, bt)
+        bt.ended = 0
+        if bt.crowded:
+            flush_cache(vm, hart, mem, bt)
+            bt.version += 1
+            continue
         word = _find_place(vm, hart, mem, bt)
         if vm.changes:  # the walk has set A in what is code, too
             bt.at = -1
@@ -116,6 +122,7 @@ def _find_place(vm, hart, mem, bt):
         return _step(vm, hart, mem, bt, gpc, at, left)
     insns = translate(bt, mem, gpc, at, np.int64(UNIT_INSNS))
     charge(hart, np.int64(Event.ROOT_TRANSLATE), insns)
+    mem.work -= TRANSLATE * insns
     if full(bt):
         flush_cache(vm, hart, mem, bt)
         bt.link = -1
@@ -198,6 +205,7 @@ def _step(vm, hart, mem, bt, gpc, at, left):
             bt.b_site[n] = Site.STEPPED
     place(hart, mem, bt, np.int64(STEP_AT), np.int64(-1))
     charge(hart, np.int64(Event.ROOT_TRANSLATE), 1)
+    mem.work -= TRANSLATE
     bt.count[Count.STEPS] += 1
     bt.left = left - 1
     bt.link, bt.hold = -1, 0

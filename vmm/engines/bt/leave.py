@@ -65,16 +65,20 @@ def leave(vm, hart, mem, bt, reason):
 @njit
 def _settle(hart, mem, bt, reason):
     """Go on to the next boundary between guest instructions, one machine instruction a time."""
+    work, mem.work, mem.look = np.int64(mem.work), NEVER, NEVER  # a sequence is short
     while True:
         word = word_at(bt, np.int64(hart.pc))
         if word >= 0 and not bt.inside[word]:
-            return reason
+            break
         bt.count[Count.SETTLED] += 1
         hart.root.deadline = NEVER
         hart.root.budget = hart.clock.instret + 1
         answer = call_unit(mem.execute, hart, mem, 0, 0, 0)
         if answer != Reason.BUDGET:
-            return answer
+            reason = answer
+            break
+    mem.work += work - NEVER
+    return reason
 
 
 @njit

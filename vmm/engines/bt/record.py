@@ -18,6 +18,7 @@ HASH = 1 << 12
 UNIT_INSNS = 12      # of the guest's, at most
 MAX_UNIT_WORDS = 640
 MAX_STUBS = 16
+MOST_ENDED = 1 << 11
 STEP_WORDS = 64      # at the cache's end: room for a unit of one instruction
 
 
@@ -102,6 +103,8 @@ BT = record(
     ("space_key", "i8", MAX_SHADOW),    # and for which table of the guest's that was said
     ("link", "i8"),       # the edge to be chained to the unit that is entered next, or -1
     ("hold", "i8"),       # the next unit is wanted by an indirect jump
+    ("ended", "i8"),      # units and edges ended since the guest was left; past MOST_ENDED:
+    ("crowded", "i8"),    # to flush the whole cache is the shorter way
     # by word
     ("gpc", "u4", CODE_WORDS), ("insn", "u4", CODE_WORDS),
     ("site", "u1", CODE_WORDS), ("inside", "u1", CODE_WORDS), ("index", "u1", CODE_WORDS),

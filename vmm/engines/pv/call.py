@@ -15,8 +15,10 @@ from toyisa.memory import ram_words, receive, receive_ready, transmit
 from toyisa.mmu import flush
 from toyisa.njit import njit
 from toyisa.trap import SIE, return_from_s
+from toyisa.work import ENTRY, count_flush, out_of_work
 from vmm.direct.frames import flush_all, is_table
 from vmm.direct.pin import new_base, pin_table, unpin_table, update_entry
+from vmm.direct.tables import MORE
 from vmm.emulate import emulate_system
 from vmm.engines.pv.record import RANGES
 from vmm.exits import Kind
@@ -41,8 +43,13 @@ M = 0xFFFFFFFF
 
 @njit
 def hypercall(vm, hart, mem, pv, number):
-    """Do what the `ecall` at the guest's pc asks for; the reason."""
-    pv.calls += 1
+    """Do what the `ecall` at the guest's pc asks for; the reason.
+
+    LOOK if it is out of work: called again, it goes on where it was.
+    """
+    if not vm.partial:
+        pv.calls += 1
+        pv.done, pv.inside, pv.entries = 0, 0, -1
     a0, a1, a2 = np.int64(hart.x[A0]), np.int64(hart.x[A1]), np.int64(hart.x[A2])
     pv.answers = 0
     if number == Call.IRET:
@@ -70,6 +77,8 @@ def hypercall(vm, hart, mem, pv, number):
         error = np.int64(0)
     else:
         error = simple_call(vm, hart, mem, pv, number, a0, a1, a2)
+    if error == MORE:
+        return np.int64(Reason.LOOK)
     hart.x[A0] = error & M
     if pv.answers:
         hart.x[A1] = pv.answer & M
@@ -85,7 +94,8 @@ def _return(vm):
 
 @njit
 def simple_call(vm, hart, mem, pv, number, a0, a1, a2):
-    """A hypercall that can stand in a multicall; 0 or an Error."""
+    """A hypercall that can stand in a multicall; 0, an Error, or MORE."""
+    mem.work -= ENTRY
     csr = vm.hart.csr
     if number == Call.SET_PTE:
         pv.updates += 1
@@ -96,6 +106,7 @@ def simple_call(vm, hart, mem, pv, number, a0, a1, a2):
     if number == Call.SET_PTE_FLUSH:
         pv.updates += 1
         flush(hart, a2, np.int64(-1))
+        count_flush(hart, mem)
         return update_entry(vm, hart, mem, a0, a1, False)
     if number == Call.UPDATE_PTES:
         return _update_ptes(vm, hart, mem, pv, a0, a1)
@@ -103,9 +114,11 @@ def simple_call(vm, hart, mem, pv, number, a0, a1, a2):
         return new_base(vm, hart, mem, a0)
     if number == Call.FLUSH_PAGE:
         flush(hart, a0, np.int64(-1))
+        count_flush(hart, mem)
         return np.int64(0)
     if number == Call.FLUSH:
         flush_all(vm, hart)
+        count_flush(hart, mem)
         return np.int64(0)
     if number == Call.PIN_TABLE:
         return pin_table(vm, hart, mem, a0, a1)
@@ -147,48 +160,72 @@ def _update_ptes(vm, hart, mem, pv, where, count):
     pv.answer, pv.answers = 0, 1
     if where & 3 or count > MAX_BATCH:
         return np.int64(Error.INVALID)
-    charge(hart, np.int64(Event.ROOT_WORD), BATCH_WORDS * count)
-    for n in range(count):
-        at = where + 4 * BATCH_WORDS * n
-        place, pte = read_word(vm, mem, at), read_word(vm, mem, at + 4)
-        if place < 0 or pte < 0:
-            return np.int64(Error.ADDRESS)
-        pv.updates += 1
-        error = update_entry(vm, hart, mem, place & ~AS_ROOT, pte, place & AS_ROOT != 0)
-        if error:
-            return error
-        pv.answer += 1
-    return np.int64(0)
+    if pv.entries < 0:
+        charge(hart, np.int64(Event.ROOT_WORD), BATCH_WORDS * count)
+        pv.entries = 0
+    error = np.int64(0)
+    while error == 0 and pv.entries < count:
+        if out_of_work(mem):
+            return np.int64(MORE)
+        error = _update_one(vm, hart, mem, pv, where + 4 * BATCH_WORDS * pv.entries)
+        pv.entries += 1 if error == 0 else 0
+    pv.answer, pv.entries = pv.entries, -1
+    return error
+
+
+@njit
+def _update_one(vm, hart, mem, pv, at):
+    """The pair at gpa `at` of a batch; 0 or an Error."""
+    mem.work -= ENTRY
+    place, pte = read_word(vm, mem, at), read_word(vm, mem, at + 4)
+    if place < 0 or pte < 0:
+        return np.int64(Error.ADDRESS)
+    pv.updates += 1
+    return update_entry(vm, hart, mem, place & ~AS_ROOT, pte, place & AS_ROOT != 0)
 
 
 @njit
 def _multicall(vm, hart, mem, pv, where, count):
     """Calls one after the other, each answer beside its call; how many were done, in a1."""
-    done = np.int64(0)
     error = np.int64(0)
     if where & 3 or count > MAX_CALLS:
         error = np.int64(Error.INVALID)
-    while error == 0 and done < count:
-        at = where + 4 * CALL_WORDS * done
-        number = read_word(vm, mem, at)
-        a0, a1, a2 = read_word(vm, mem, at + 4), read_word(vm, mem, at + 8), read_word(
-            vm, mem, at + 12
-        )
-        gfn = gfn_of(vm, at + 16)
-        if number < 0 or a0 < 0 or a1 < 0 or a2 < 0 or offset_of(vm, at + 16) < 0:
-            error = np.int64(Error.ADDRESS)
-        elif is_table(vm, np.int64(vm.p2m[gfn])):
-            error = np.int64(Error.DENIED)
-        else:
-            charge(hart, np.int64(Event.ROOT_WORD), CALL_WORDS)
-            answer = simple_call(vm, hart, mem, pv, number - FIRST, a0, a1, a2)
+    while error == 0 and pv.done < count:
+        if out_of_work(mem):
+            return np.int64(MORE)
+        at = where + 4 * CALL_WORDS * pv.done
+        if not pv.inside:
+            error = _begin_call(vm, hart, mem, pv, at)
+        if error == 0:
+            call = pv.call
+            answer = simple_call(vm, hart, mem, pv, call[0] - FIRST, call[1], call[2], call[3])
+            if answer == MORE:
+                return np.int64(MORE)
             # The call may have made a table of the page that its answer goes to.
-            if not is_table(vm, np.int64(vm.p2m[gfn])):
+            if not is_table(vm, np.int64(vm.p2m[gfn_of(vm, at + 16)])):
                 write_word(vm, hart, mem, at + 16, answer & M)
             pv.calls += 1
-            done += 1
-    pv.answer, pv.answers = done, 1
+            pv.done += 1
+            pv.inside = 0
+    pv.answer, pv.answers = pv.done, 1
     return error
+
+
+@njit
+def _begin_call(vm, hart, mem, pv, at):
+    """Read the call of a multicall that stands at gpa `at`; 0 or an Error."""
+    gfn = gfn_of(vm, at + 16)
+    for n in range(4):
+        pv.call[n] = read_word(vm, mem, at + 4 * n)
+        if pv.call[n] < 0:
+            return np.int64(Error.ADDRESS)
+    if offset_of(vm, at + 16) < 0:
+        return np.int64(Error.ADDRESS)
+    if is_table(vm, np.int64(vm.p2m[gfn])):
+        return np.int64(Error.DENIED)
+    charge(hart, np.int64(Event.ROOT_WORD), CALL_WORDS)
+    pv.inside = 1
+    return np.int64(0)
 
 
 @njit
