@@ -25,7 +25,7 @@ class FakeMachine:
         self.fed = []
         self.text = output
 
-    def run(self, budget):
+    def run(self, budget, seconds):
         why = self.exits.pop(0)
         if isinstance(why, BaseException):
             raise why
@@ -102,9 +102,9 @@ def test_the_time_limit_does_not_count_waiting(monkeypatch):
     monkeypatch.setattr("vmm.cli.session.time", SimpleNamespace(perf_counter=lambda: now[0]))
 
     class Slow(FakeMachine):
-        def run(self, budget):
+        def run(self, budget, seconds):
             now[0] += 1
-            return super().run(budget)
+            return super().run(budget, seconds)
 
     class Patient(FakeKeyboard):
         def wait(self, seconds):
