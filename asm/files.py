@@ -83,6 +83,7 @@ def _incbin(unit: Unit, text: str) -> None:
     count = unit.value(items[2], "count") if len(items) > 2 else len(data)
     if skip < 0 or count < 0 or skip > len(data):
         raise Fault(f"{path} has {len(data)} bytes", at=text)
+    unit.files.setdefault(str(path), [])  # it was read, so no output may replace it
     unit.mark()
     unit.section.append(data[skip : skip + count])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ def _module_name(path: Path) -> str:
     return name if free else f"toyvmm_engine_{name}"
 
 
+@cache
 def _from_file(path: Path) -> str:
     """Import a file that registers an engine; the engine's name."""
     from vmm import engines

@@ -7,6 +7,7 @@ import contextlib
 import multiprocessing
 import pickle
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -82,6 +83,8 @@ class Campaign:
         self.result.resumed = self.result.total.executions
         self.seen = Seen()
         self.jobs: list[_Job] = []
+        # Cases in work, pickled: not in the corpus, where others could have put some.
+        self.notes = tempfile.TemporaryDirectory(prefix="toyvmm-")
         self.began: float | None = None  # when the first process was ready
         self.earlier = self.result.total.seconds, self.result.total.seen
         self.again = regressions(plan.folder, plan.law, plan.engine)
@@ -119,13 +122,14 @@ class Campaign:
                 self._save()
             finally:
                 _handle(old)
+                self.notes.cleanup()
 
     # -- processes ---------------------------------------------------------
 
     def _start(self) -> None:
         self.result.total.failures.clear()  # what of them still fails is found again
         for n in range(self.plan.jobs):
-            self._start_job(Path(f"{self.plan.running}-{n}"))
+            self._start_job(Path(self.notes.name, str(n)))
 
     def _start_job(self, note: Path) -> None:
         context, plan = multiprocessing.get_context("spawn"), self.plan

@@ -114,6 +114,7 @@ LINES = [
     ("boot hello --log {new} --timeline {new}", "are the same file"),
     ("asm {source} -o {source}", "-o would replace"),
     ("asm {source} --listing {included}", "--listing would replace"),
+    ("asm {source} --listing {binary}", "--listing would replace"),
     ("asm {source} -o {new} --listing {new}", "are the same file"),
     ("compare {good} --cost p4 --svg {new}", "go with nano-benchmarks"),
 ]  # fmt: skip
@@ -126,9 +127,10 @@ def folder(tmp_path_factory):
     good = assemble_text(".globl _start\n_start: j _start\n").elf()
     contents = {
         "good": good, "x86": X86, "cut": good[:60], "deep": DEEP, "list": b"[]",
-        "other": b'{"schema": "other"}', "cost": b'[x]\nbase = "p4"\nhz = 1e9\n',
+        "binary": bytes(8), "other": b'{"schema": "other"}',
+        "cost": b'[x]\nbase = "p4"\nhz = 1e9\n',
         "disk": bytes(4096), "bad_source": b"nosuch a0\n", "included": b"nop\n",
-        "source": b"_start: .include \"included\"\n j _start\n",
+        "source": b"_start: .include \"included\"\n .incbin \"binary\"\n j _start\n",
         "kernel": header() + bytes(100), "huge": header(size=1 << 60), "big": header(size=20 << 20),
     }  # fmt: skip
     suffixes = {"source": ".S", "bad_source": ".S", "cost": ".toml"}
@@ -142,8 +144,8 @@ def folder(tmp_path_factory):
 def words(line, folder):
     """The line as arguments, with the files' paths in it."""
     names = {name: str(folder / name) for name in
-             "good x86 cut deep list other disk included kernel huge big folder good_link missing "
-             "new".split()}  # fmt: skip
+             "good x86 cut deep list other disk included binary kernel huge big folder "
+             "good_link missing new".split()}  # fmt: skip
     names |= {name: str(folder / f"{name}.S") for name in ("source", "bad_source")}
     names |= {"cost": str(folder / "cost.toml"), "long": "x" * 300}
     return line.format(**names).split()
