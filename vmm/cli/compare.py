@@ -163,11 +163,12 @@ def _target(name: str, build: str) -> Target:
 def _refuse_unknown(guest: str) -> None:
     import guests
 
-    known = [name for name in guests.catalogue() if name.startswith(f"{NANO}/")]
-    if guest.rstrip("/") != NANO and guest not in known:
-        near = difflib.get_close_matches(guest, known, 1, 0.6)
-        names = ", ".join(name.removeprefix(f"{NANO}/") for name in known)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are {names}"
+    name = guest.removeprefix(NANO).removeprefix("/")
+    known = [each.removeprefix(f"{NANO}/") for each in guests.catalogue()
+             if each.startswith(f"{NANO}/")]  # fmt: skip
+    if name and name not in known:
+        near = difflib.get_close_matches(name, known, 1, 0.6)
+        hint = f"did you mean `{NANO}/{near[0]}`?" if near else f"there are {', '.join(known)}"
         raise Refusal(f"no benchmark is called {guest!r}; {hint}")
 
 
