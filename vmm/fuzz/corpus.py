@@ -154,7 +154,7 @@ def write_statistics(folder: Path, key: str, statistics: Statistics) -> None:
 
 def _campaigns(path: Path) -> dict[str, Any]:
     try:
-        value = read_object(path, STATISTICS, "move it away to begin anew")
+        value = read_object(path, STATISTICS, "statistics", "move it away to begin anew")
         return dict(value["campaigns"])
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, CorpusError):

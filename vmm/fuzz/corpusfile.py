@@ -20,8 +20,14 @@ class CorpusError(ValueError):
     """A file of a corpus that cannot be used; says which and why."""
 
 
-def read_object(path: Path, schema: str, fix: str = "give a file of a corpus") -> dict[str, Any]:
-    """The JSON object in a file, which says that it has this schema; CorpusError."""
+def read_object(
+    path: Path, schema: str, what: str = "regression of `toyvmm fuzz`",
+    fix: str = "give one that a campaign wrote",
+) -> dict[str, Any]:  # fmt: skip
+    """The JSON object in a file, which says that it has this schema; CorpusError.
+
+    Errors call it `what`, and tell `fix`.
+    """
     try:
         value = json.loads(reading.read(path, MAX_FILE))
     except Unreadable as error:
@@ -29,10 +35,12 @@ def read_object(path: Path, schema: str, fix: str = "give a file of a corpus") -
     except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, of huge numbers
         raise CorpusError(f"{path}: is damaged ({_short(error)}); {fix}") from None
     if not isinstance(value, dict):
-        raise CorpusError(f"{path}: is no JSON object; {fix}")
-    if value.get("schema") != schema:
-        found = _short(value.get("schema"))
-        raise CorpusError(f"{path}: its schema is {found}, not {schema!r}; {fix}")
+        raise CorpusError(f"{path}: is no {what}: it is no JSON object; {fix}")
+    if "schema" not in value:
+        raise CorpusError(f"{path}: is no {what}: it has no 'schema'; {fix}")
+    if value["schema"] != schema:
+        found = _short(value["schema"])
+        raise CorpusError(f"{path}: is no {what}: its schema is {found}, not {schema!r}; {fix}")
     return value
 
 

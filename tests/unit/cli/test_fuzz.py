@@ -177,7 +177,7 @@ def test_usage(tmp_path):
     assert "another program" in refused("--law", "equivalence", "--engine", "pv", *corpus)
     text = refused("--law", "slices", "--engine", "pv", *corpus)
     assert "kernels built for it" in text
-    assert "No such file" in refused("--replay", tmp_path / "none.json")
+    assert "no such file" in refused("--replay", tmp_path / "none.json")
     (tmp_path / "bad.json").write_text("{}")
     assert "is no regression" in refused("--replay", tmp_path / "bad.json")
     (tmp_path / "statistics.json").write_text("[]")

@@ -90,7 +90,7 @@ LINES = [
     ("fuzz --replay {missing}", "no such file"),
     ("fuzz --replay {good}", "is damaged"),
     ("fuzz --replay {deep}", "is damaged"),
-    ("fuzz --replay {list}", "is no JSON object"),
+    ("fuzz --replay {list}", "it is no JSON object"),
     ("fuzz --replay {other}", "its schema is 'other', not"),
     # Outputs, before the run.
     *[(f"{verb} hello {option} {bad}", reason)
