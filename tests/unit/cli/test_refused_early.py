@@ -72,7 +72,7 @@ LINES = [
     ("boot --engine trap --paging nosuch hello", "has no paging 'nosuch'"),
     ("boot --engine trap --no-adapt hello", "go with --engine bt"),
     ("run hello --gdb nowhere", "wants a port"),
-    ("run hello --gdb 1234 --json", "--gdb goes without --json"),
+    ("run hello --gdb 1234 --json-file {new}", "--gdb goes without --json-file"),
     ("boot hello --gdb stdio --timeline {new}", "--gdb goes without --timeline"),
     ("bt dump {good} --at nosuch", "--at nosuch: no such symbol"),
     ("bt dump {good} --input {missing}", "no such file"),
