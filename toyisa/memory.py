@@ -105,13 +105,18 @@ MEMORY = record(
 )  # fmt: skip
 
 
+def new_ram(ram_size: int) -> np.ndarray:
+    """`ram_size` zeroed bytes, as words; a campaign has its own, between guards."""
+    return np.zeros(ram_size // 4, np.uint32)
+
+
 def new_memory(ram_size: int) -> tuple[np.record, np.ndarray]:
     """Memory with `ram_size` zeroed bytes, a multiple of the page size: record and RAM.
 
     The record holds RAM's address: whoever keeps the record keeps the array.  The
     operating system gives pages of either only when they are touched.
     """
-    ram = np.zeros(ram_size // 4, np.uint32)
+    ram = new_ram(ram_size)
     mem = np.zeros(1, MEMORY)[0]
     reset_memory(mem)
     mem.ram, mem.ram_size = ram.ctypes.data, ram_size
@@ -157,21 +162,21 @@ def ram_words(mem):
 
 
 @njit
-def within(offset, size, limit):
-    """Whether `size` bytes at `offset` all lie below `limit`, from 0 on.
+def within(address, size, first, end):
+    """Whether `size` bytes at `address` all lie from `first` on, and before `end`.
 
-    The one door for what a guest, a file or a debugger gives: nothing is added to it, so
-    nothing wraps.  `offset` is any 64-bit number, an address less a base that wrapped
-    included: that is beyond 2**62.  `size` and `limit` are 0 .. 2**32.
+    The one door for what a guest, a file or a debugger gives: nothing is added to the
+    address and nothing taken away, so nothing wraps.  It is any 64-bit number; `size`
+    is 0 .. 2**32, and so are the ends.
     """
-    return 0 <= offset <= limit - size
+    return first <= address <= end - size
 
 
 @njit
 def ram_offset(mem, pa, size):
     """The offset in RAM of `size` bytes at `pa`, any 64-bit number, or -1 outside it."""
-    offset = pa - RAM_BASE
-    return offset if within(offset, size, mem.ram_size) else np.int64(-1)
+    inside = within(pa, size, RAM_BASE, RAM_BASE + mem.ram_size)
+    return pa - RAM_BASE if inside else np.int64(-1)
 
 
 @njit

@@ -9,8 +9,9 @@ whole and kept on disk.  `njit` is a function that compiled code calls; it is pa
 each entry that reaches it, and compiled as one only if Python ever calls it too.
 
 `NUMBA_BOUNDSCHECK=1` compiles the core with bounds checks, as the containment law
-runs it; division by zero gives NumPy's result instead of an exception, since
-inside the core a failure is a value.
+runs it: then an index out of bounds is an IndexError, and so is a negative one, since a
+-1 that says "none" is no index.  Division by zero gives NumPy's result instead of an
+exception, since inside the core a failure is a value.
 """
 
 import ctypes
@@ -37,6 +38,17 @@ from numba.core.runtime import rtsys  # noqa: E402
 
 if _idle:
     del sys.modules["coverage"]
+
+
+def _no_wraparound(context, builder, kind, index, _size):
+    """An index as it is, where numba's own takes -1 for the last place."""
+    return context.cast(builder, index, kind, types.intp)
+
+
+if numba.config.BOUNDSCHECK and not numba.config.DISABLE_JIT:
+    from numba.np import arrayobj
+
+    arrayobj.fix_integer_index = _no_wraparound
 
 
 def _widen(kind: types.Type) -> types.Type:

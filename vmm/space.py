@@ -13,9 +13,10 @@ from vmm.changes import CODE_CHANGED, note_change
 
 @njit
 def gfn_of(vm, gpa):
-    """The guest frame of a guest-physical address, or -1 outside the guest's RAM."""
-    gfn = (gpa - RAM_BASE) >> 12
-    return gfn if 0 <= gfn < vm.frames else -1
+    """The guest frame of an address, any 64-bit number, or -1 outside the guest's RAM."""
+    if not within(gpa, 1, RAM_BASE, RAM_BASE + vm.frames * PAGE):
+        return np.int64(-1)
+    return (gpa - RAM_BASE) >> 12
 
 
 @njit
@@ -30,7 +31,7 @@ def offset_of(vm, gpa):
 @njit
 def backed(vm, gpa, count):
     """Whether `count` bytes (0 .. 2**32) at `gpa`, any 64-bit number, are all guest RAM."""
-    if not within(gpa - RAM_BASE, count, vm.frames * PAGE):
+    if not within(gpa, count, RAM_BASE, RAM_BASE + vm.frames * PAGE):
         return False
     for gfn in range((gpa - RAM_BASE) >> 12, (gpa - RAM_BASE + count + PAGE - 1) >> 12):
         if vm.p2m[gfn] < 0:

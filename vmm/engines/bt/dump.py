@@ -73,7 +73,7 @@ def _word(machine: "VirtualMachine", word: int, chained_to: int | None) -> Word:
         note = _NOTES.get(Site(int(bt.site[word])), "").format(gpc=gpc)
     else:
         note = f"to {chained_to:#x}, chained"
-    return Word(int(bt.base) + 4 * word, int(ram[int(bt.start) * WORDS + word]), gpc, note)
+    return Word(int(bt["base"]) + 4 * word, int(ram[int(bt.start) * WORDS + word]), gpc, note)
 
 
 def counters(machine: "VirtualMachine") -> dict[str, int]:
