@@ -1,12 +1,16 @@
 """Campaigns find what is wrong, shrink it and keep it; and what they kept holds now."""
 
+import signal
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import Phase, given, settings
 
+from toyisa import inspect
 from toyisa.bus import Bus
 from toyisa.coverage import BY_S, TO_ROOT, attach, new_map, traps
 from toyisa.exits import Reason
@@ -15,6 +19,7 @@ from toyisa.machine import Machine
 from toyisa.memory import RAM_BASE, UART
 from toyisa.testing.model import alu
 from vmm.fuzz import hunt as fuzz
+from vmm.fuzz.apart import checks
 from vmm.fuzz.campaign import Campaign, Plan
 from vmm.fuzz.case import BadCase, Case, Violation
 from vmm.fuzz.corpus import Failure, load, replay, violated
@@ -157,6 +162,11 @@ def test_laws_can_fail(monkeypatch):
             patch.setattr(VirtualMachine, "run", broken)
             assert fails("containment", "trap")
             assert fails("containment", "pv")
+            assert fails("edges", "trap")
+            assert fails("edges", "pv")
+    with monkeypatch.context() as patch:  # as gdb is answered beyond RAM
+        patch.setattr(inspect, "read_physical", lambda *_: 1 // 0)
+        assert fails("edges", NATIVE)
 
 
 def test_laws_look_at_the_tables_that_a_patched_guest_runs_on(monkeypatch):
@@ -216,6 +226,52 @@ def test_laws_look_at_the_tables_that_a_patched_guest_runs_on(monkeypatch):
     assert "maps" in wrong("containment", changes_a_map)
     assert "kind, uses" in wrong("containment", miscounts)
     assert "kind, uses" in wrong("conservation", miscounts)
+
+
+CHECKED = """
+import sys
+from vmm.fuzz import guarded
+from vmm.fuzz.hunt import hunt
+from vmm.fuzz.laws import LAWS
+from vmm.fuzz.seen import Seen
+
+guarded.install()
+for chunk in range(3):
+    failure, _ = hunt(LAWS["edges"], sys.argv[1], 0, chunk, Seen(), lambda case: None)
+    if failure:
+        sys.exit(f"{failure.case.listing}\\n{failure.expected}\\n{failure.actual}\\n{failure.where}")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.compiled
+@pytest.mark.parametrize("engine", [NATIVE, "trap", "bt", "pv"])
+def test_edges_hold_with_bounds_checks(engine):
+    """In a process of its own, as a campaign has it."""
+    with checks(True):
+        done = subprocess.run([sys.executable, "-c", CHECKED, engine], capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+
+
+GUARDED = """
+import ctypes, sys
+from toyisa.memory import PAGE, new_memory
+from vmm.fuzz import guarded
+
+guarded.install()
+mem, ram = new_memory(3 * PAGE)
+ram[:] = 1
+at = {"before": -1, "first": 0, "last": ram.size - 1, "behind": ram.size}[sys.argv[1]]
+print(ctypes.c_uint8.from_address(int(mem.ram) + at).value)
+"""
+
+
+@pytest.mark.parametrize(("place", "code"), [
+    ("before", -signal.SIGSEGV), ("first", 0), ("last", 0), ("behind", -signal.SIGSEGV),
+])  # fmt: skip
+def test_ram_lies_between_guards(place, code):
+    done = subprocess.run([sys.executable, "-c", GUARDED, place], capture_output=True)
+    assert done.returncode == code
 
 
 def test_patched_guests_make_every_hypercall():

@@ -57,7 +57,7 @@ def fuzz(law: str | None, minutes: float, jobs: int, corpus: Path | None, engine
     from vmm.fuzz.campaign import Campaign, CampaignError, Plan
     from vmm.fuzz.corpus import CorpusError
 
-    plan = Plan(law, engine, minutes * 60, jobs, corpus, seed)
+    plan = Plan(law, engine, minutes * 60, jobs, corpus, seed, laws[law].checked)
     interrupt.answered()  # by the campaign
     try:
         result = Campaign(plan, lambda result: tell(_progress(result))).run()
@@ -119,14 +119,16 @@ def _replay(path: Path) -> int:
 
     try:
         value = read_object(path, REGRESSION)
-        _laws()
+        laws = _laws()
         from vmm.fuzz import corpus
+        from vmm.fuzz.apart import violated_apart
 
         failure = corpus.failure(value, path)
     except CorpusError as error:
         raise Refusal(str(error)) from None
     click.echo(f"{failure.law} on {failure.engine}, {failure.case.settings}")
-    violation = corpus.violated(failure)
+    apart = laws[failure.law].checked
+    violation = violated_apart(path) if apart else corpus.violated(failure)
     if violation is None:
         click.echo("holds now")
         return Status.PASSED

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from toyisa import lock
+from vmm.fuzz import apart
 from vmm.fuzz.corpus import Failure, Statistics, read_statistics, regressions, write_statistics
 from vmm.fuzz.seen import Seen, merged
 from vmm.fuzz.worker import work
@@ -41,6 +42,7 @@ class Plan:
     jobs: int
     folder: Path
     seed: int = 0
+    checked: bool = False  # with bounds checks in compiled code
 
     @property
     def key(self) -> str:
@@ -139,7 +141,8 @@ class Campaign:
             here, there = context.Pipe()
             arguments = (there, plan.law, plan.engine, plan.seed, str(note))
             process = context.Process(target=work, args=arguments, daemon=True)
-            process.start()
+            with apart.checks(plan.checked):
+                process.start()
             there.close()
             self.jobs.append(_Job(process, here, note))
         finally:

@@ -25,6 +25,7 @@ from vmm.fuzz import workguests
 from vmm.fuzz.case import Case
 from vmm.fuzz.places import device_entries, devices, skip, table, touches
 from vmm.fuzz.pvguests import patched_kernels
+from vmm.fuzz.ramdisk import RamDisk
 from vmm.fuzz.seen import Seen
 from vmm.hypercalls import M2P_PAGES, P2M_PAGES
 
@@ -191,7 +192,12 @@ def machine(case: Case, seen: Seen, clock: str, engine: str | None = None) -> Ma
     if chosen.get("disk"):
         made.attach(_disk())
     seen.watch(made)
+    if "disk" in chosen:
+        made.attach(RamDisk(), chosen["disk"] == "legacy")
     made.load(case.image)
+    if "input" in chosen:
+        made.feed(chosen["input"].encode())
+        made.memory.console.interval = 0  # there whenever it is asked for
     made.end_input()
     if case.start is not None:
         _put(made, case.start)

@@ -6,7 +6,7 @@ nor what becomes of a failure.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from toyisa.testing.modelled import BARREN, rules_kept
 from toyisa.testing.states import within_rules
 from toyisa.work import MOST
 from vmm.exits import Kind
-from vmm.fuzz import framecheck, lawtext, snaplaw
+from vmm.fuzz import edgecases, edgegdb, framecheck, lawtext, snaplaw
 from vmm.fuzz.case import Case, Violation, must_equal
 from vmm.fuzz.lawguests import (
     NATIVE,
@@ -28,6 +28,7 @@ from vmm.fuzz.lawguests import (
     foreign_frames,
     guests,
     hostile,
+    is_patched,
     laborious,
     machine,
     monitor_maps,
@@ -53,6 +54,7 @@ class Law:
     runs: bool = True     # on an engine: one can be chosen
     compiled: bool = True  # needs the machine's compiled code
     native: bool = True   # on the bare machine, too
+    checked: bool = False  # in campaigns with bounds checks, and RAM between guards
     patched: bool = False  # on kernels built for an engine, too
     unpatched: str = ""    # else why not
     where: Callable[[Case], str] = lambda _case: ""  # where two runs of it first differ
@@ -264,6 +266,22 @@ def _looks(draw: st.DrawFn, engine: str) -> Case:
     return case
 
 
+def _edges(case: Case, seen: Seen) -> None:
+    """Numbers around every power of two and every wrap: answered as on the bare machine, or as
+    by the model; nothing beyond the guest's own is touched, and a debugger is answered, too."""
+    engine, asked = case.settings["engine"], case.settings["gdb"]
+    if engine == NATIVE or asked:
+        made = machine(case, seen, "cycles")
+        run(made, case, seen)
+        edgegdb.ask(made, asked)
+    if engine == NATIVE:
+        _semantics(replace(case, settings={**case.settings, "input": ""}), seen)  # it has none
+        return
+    _containment(case, seen)
+    if not is_patched(engine):
+        _equivalence(case, seen)
+
+
 LAWS: dict[str, Law] = {law.name: law for law in (
     Law("semantics", "the core does what the plain-Python model does",
         _modelled, _semantics, runs=False, where=_where),
@@ -285,4 +303,7 @@ LAWS: dict[str, Law] = {law.name: law for law in (
         guests, _conservation, patched=True),
     Law("snapshots", "a snapshot file is refused, or is a machine that stays within its RAM",
         snaplaw.cases, snaplaw.check, runs=False),
+    Law("edges", "addresses and sizes at every power of two and wrap do no harm",
+        edgecases.cases, _edges, patched=True, checked=True,
+        where=lambda case: "" if is_patched(case.settings["engine"]) else _where(case)),
 )}  # fmt: skip

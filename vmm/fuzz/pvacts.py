@@ -105,7 +105,7 @@ def _accesses(draw: st.DrawFn, code: Code) -> None:
 def _jumps(draw: st.DrawFn, code: Code) -> None:
     """To wherever: code that is fetched through whatever maps it."""
     draw(op.addresses)(code, 7)
-    code.e("jalr", 1, 7, 0)
+    code.e("jalr", 1, 0, 7)
 
 
 @st.composite

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from vmm.fuzz import guarded
 from vmm.fuzz.case import Case
 from vmm.fuzz.corpus import Failure, violated
 from vmm.fuzz.hunt import Stop, hunt
@@ -49,6 +50,8 @@ def work(pipe: Connection, law: str, engine: str, seed: int, note: str) -> None:
     """The process's whole life."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the campaign says when to stop
         signal.signal(number, signal.SIG_IGN)
+    if LAWS[law].checked:
+        guarded.install()
     try:
         _warm(LAWS[law], engine)
         reporter = _Reporter(pipe, Path(note))
