@@ -74,9 +74,12 @@ def test_a_circle_of_links(house):
 
 
 def test_no_neighbours_are_named_outside(house):
-    with pytest.raises(AsmErrors) as raised:
-        assemble_text('.include "secrte"\n', str(house.parent / "out" / "x.S"), confine=house)
-    assert "secret`" not in str(raised.value)
+    outside = str(house.parent / "out" / "x.S")
+    with pytest.raises(AsmErrors, match="cannot find") as raised:
+        assemble_text(f'.include "{house}/secrte"\n', outside, confine=house)
+    assert "`secret`" not in str(raised.value)
+    with pytest.raises(AsmErrors, match="did you mean `secret`"):
+        assemble_text(f'.include "{house}/secrte"\n', outside)
 
 
 def test_a_directory_that_is_none():

@@ -197,6 +197,21 @@ f:      nop
     assert sizes[".text.f"] == 8
 
 
+def test_views_count_the_rows_of_a_place():
+    source = """
+        .file 1 "x.c"
+        .loc 1 1 0 view .V0
+        .loc 1 2 0 is_stmt 0 view .V1
+        .loc 1 3 view .V2
+        nop
+        .loc 1 4 view .V3
+        nop
+        .data
+        .byte .V0, .V1, .V2, .V3
+"""
+    assert bytes(assemble_text(source).sections[1].data) == bytes((0, 1, 2, 0))
+
+
 def test_a_wrong_loc():
     for line, says in [
         (".loc 1 2", "no `.file 1`"), (".file 1 \"x.c\"\n.loc 1", "expected file line"),

@@ -168,13 +168,36 @@ def test_the_time_is_limited_too(monkeypatch):
     assert next(clock) < 1000  # the loops look at it often, and end at once
 
 
-def test_the_time_is_looked_at_while_addresses_are_given(monkeypatch):
-    monkeypatch.setattr("asm.limits.Budget.read", lambda self, statements: None)
+def _until_over(monkeypatch, what: str, source: str) -> int:
+    """How often `what` is called until the time is over; each call takes a second."""
+    import importlib
+
+    module, _, name = what.rpartition(".")
+    real, calls = getattr(importlib.import_module(module), name), []
+
+    def slow(*arguments):
+        calls.append(1)
+        return real(*arguments)
+
+    monkeypatch.setattr(what, slow)
+    monkeypatch.setattr("asm.limits.time.monotonic", lambda: len(calls))
+    with pytest.raises(AsmErrors, match="longer than 10 s"):
+        assemble_text(source, timeout=10)
+    return len(calls)
+
+
+def test_the_time_is_looked_at_while_statements_are_read(monkeypatch):
+    assert _until_over(monkeypatch, "asm.data.split", " .byte 1\n" * 5000) < 50
+
+
+def test_the_time_is_looked_at_while_values_are_written(monkeypatch):
     source = " .data\n" + " .word x\n" * 5000 + "x:\n"
-    clock = iter(range(10_000_000))
-    monkeypatch.setattr("asm.limits.time.monotonic", lambda: next(clock))
-    with pytest.raises(AsmErrors, match="longer than"):
-        assemble_text(source, timeout=7)
+    assert _until_over(monkeypatch, "asm.layout.apply", source) < 2000
+
+
+def test_the_time_is_looked_at_while_branches_are_measured(monkeypatch):
+    source = " beqz a0, x\n" * 5000 + "x:\n"
+    assert _until_over(monkeypatch, "asm.guesses._near", source) < 2000
 
 
 def test_the_clock_may_run_for_ever():
