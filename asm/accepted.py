@@ -63,11 +63,15 @@ _EXTENSIONS = {
 }  # fmt: skip
 
 
+# There is no linker, so nothing is ever relaxed, and `la` under `pic` gives the same address.
+_OPTIONS = {"push", "pop", "norvc", "norelax", "relax", "nopic", "pic", "csr-check", "no-csr-check"}
+
+
 def _option(unit: Unit, text: str) -> None:
     """`.option`: what this machine always has is accepted, all else refused."""
     option = text.strip()
-    if option in ("push", "pop", "norvc", "norelax", "relax", "nopic", "csr-check", "no-csr-check"):
-        return  # there is no linker, so nothing is ever relaxed
+    if option in _OPTIONS:
+        return
     word, _, arch = option.partition(",")
     if word.strip() == "arch":
         for change in arch.split(","):
@@ -76,8 +80,6 @@ def _option(unit: Unit, text: str) -> None:
     why = ""
     if option == "rvc":
         why = "this machine has no compressed instructions"
-    elif option == "pic":
-        why = "programs lie where they were assembled for; compile with -fno-pic"
     raise Fault(f"`.option {option}` is not supported", why=why, at=option)
 
 

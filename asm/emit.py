@@ -12,6 +12,7 @@ from asm.fixups import Fixup, Kind
 from asm.frames import Frame, Spot
 from asm.limits import MAX_FIXUPS, MAX_SECTIONS
 from asm.section import MAX_IMAGE, MAX_TOTAL, Section, make
+from asm.symbols import Address, Symbol
 
 if TYPE_CHECKING:
     from asm.guesses import Guesses
@@ -27,6 +28,7 @@ class Output:
         self.branches = 0
         self.lebs = 0
         self.fixups = 0
+        self.got_offsets: dict[object, int] = {}  # what an entry holds -> where it is
         self.frame: Frame | None = None
         self.sections: dict[str, Section] = {}
         self.bytes = 0  # of all sections but the current one
@@ -89,6 +91,25 @@ class Output:
     def word(self, offset: int, word: int) -> None:
         """Append an instruction word, at the offset that `code` gave."""
         self.section.data += word.to_bytes(4, "little")
+
+    def got(self, expr: Expr, text: str) -> Address:
+        """The word of the global offset table that holds an address; made if it is new."""
+        here = self.section
+        table = self.enter(".got", "aw", "progbits")
+        self.go_to(here)
+        key: object = object()  # whatever is computed later has an entry of its own
+        if isinstance(expr, Address):
+            key = id(expr.section), expr.offset
+        elif isinstance(expr, int | Symbol):
+            key = expr
+        offset = self.got_offsets.get(key)
+        if offset is None:
+            offset = self.got_offsets[key] = len(table.data)
+            table.align = 4
+            fixup = Fixup(table, offset, Kind.DATA, expr, self.spot(), text)
+            table.fixups.append(fixup)
+            table.data += bytes(4)
+        return Address(table, offset)
 
     def fix_leb128(self, kind: Kind, expr: Expr, text: str) -> None:
         """Leave room for a number of variable length, as much as it took in the last pass."""

@@ -29,6 +29,7 @@ _OPERATORS = {
     "lo": Kind.LO12,
     "pcrel_hi": Kind.PCREL_HI20,
     "pcrel_lo": Kind.PCREL_LO12,
+    "got_pcrel_hi": Kind.PCREL_HI20,  # of the word in .got that holds the address
 }
 _PREDEFINED_SETS = {
     "".join(letter for bit, letter in ((8, "i"), (4, "o"), (2, "r"), (1, "w")) if bits & bit): bits
@@ -150,6 +151,8 @@ class Shape:
                 at=f"%{operator}",
             )
         value = parse(inner, unit)
+        if operator.lower() == "got_pcrel_hi":
+            value = unit.got(value, inner.strip())
         if isinstance(value, int) and kind is Kind.HI20:
             return field.insert(upper(value))
         if isinstance(value, int) and kind is Kind.LO12:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def test_an_opcode_in_any_case_keeps_symbols_apart():
         ("arch, rv32imac", "lacks the extension `c`"), ("arch, rv64ima", "is not this machine"),
         ("arch, rv32i2p1_m2p0_zba1p0", "lacks the extension `zba`"), ("arch, rv32gc", "lacks"),
         ("arch, zicsr", "changes no architecture"), ("arch, +", "names no extension"),
-        ("pic", "not supported"), ("rvc", "not supported"),
+        ("rvc", "not supported"), ("pic, 1", "not supported"),
     ],
 )  # fmt: skip
 def test_options_that_ask_for_what_is_not_there(option, says):
@@ -179,6 +180,33 @@ def test_distances_over_branches_that_grow():
     signed = assemble_text(" .data\n .sleb128 a - b\na: .space 70\nb:\n")
     assert signed.sections[1].data[:2] == b"\xba\x7f"
     assert "below 0" in only(" .data\n .uleb128 a - b\na: .space 7\nb:\n").what
+
+
+def test_a_global_offset_table():
+    source = """
+        .option pic
+_start: la a0, value
+1:      auipc a1, %got_pcrel_hi(value)
+        lw a1, %pcrel_lo(1b)(a1)
+2:      auipc a2, %got_pcrel_hi(other)
+        lw a2, %pcrel_lo(2b)(a2)
+3:      auipc a3, %got_pcrel_hi(value)
+        lw a3, %pcrel_lo(3b)(a3)
+4:      auipc a3, %got_pcrel_hi(4b)
+4:      auipc a3, %got_pcrel_hi(4b)
+        auipc a3, %got_pcrel_hi(4b)
+        auipc a3, %got_pcrel_hi(other + 4)
+        auipc a3, %got_pcrel_hi(other - _start)
+        .data
+other:  .word 5
+value:  .word 7
+"""
+    program = assemble_text(source)
+    table = next(section for section in program.sections if section.name == ".got")
+    value, other = (program.symbols[name].value for name in ("value", "other"))
+    local = program.symbols["_start"].value + 32
+    held = [value, other, local, local + 4, other + 4, other - program.symbols["_start"].value]
+    assert bytes(table.data) == struct.pack("<6I", *held)
 
 
 def test_groups_and_merged_sections():
