@@ -162,6 +162,7 @@ JSON = [
     ("config mem", 0), ("config mem", -4096), ("config mem", MEM + 1), ("config mem", 1 << 63),
     ("config mem", 10**400), ("config mem", True), ("config mem", 1048576.0), ("config mem", None),
     ("config profile", 3), ("config profile", -1), ("config profile", "strict"),
+    ("config profile", True),
     ("config clock", "sundial"), ("config clock", ["cycles"]), ("config svade", 1),
     ("config more", 1), ("config clock", DELETE), ("config", []), ("config", None),
     ("config cost name", 5), ("config cost name", "\ud800"), ("config cost hz", 0),
