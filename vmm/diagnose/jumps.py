@@ -21,7 +21,8 @@ def explain(facts: Facts, trap: Taken) -> str | None:
     if trap.cause == Exc.INSN_MISALIGNED:
         return (
             f"{facts.insn(trap.pc)} jumps to {trap.first_tval:#010x}, which is no multiple of 4: "
-            "instructions lie at multiples of 4 here (.balign 4)"
+            "instructions lie at multiples of 4 here, and none is compressed (.balign 4, or build "
+            "with -march=rv32ima)"
         )
     pc = trap.first_tval
     root = tables.explain_root(facts, pc)
