@@ -53,6 +53,7 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
     from vmm.cli import guest as guests
     from vmm.cli.conduct import Run, print_bytes, settle_garbage, settle_outputs
 
+    engine_files = [Path(name)] if name.endswith(".py") else []
     name = engines.find(name)
     options.refuse_cycles(given)
     paging = engines.paging_of(name, paging)
@@ -65,7 +66,7 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
 
         refuse_with(given, "as_json", "json_file", "trace", "timeline")
     guest = guests.chosen(context, given, engine=name)
-    settle_outputs(context, given, guest.inputs, "json_file", "timeline")
+    settle_outputs(context, given, (*guest.inputs, *engine_files), "json_file", "timeline")
     settings = {key: given[key] for key in SETTINGS}
     disks = guest.disks()
     machine = engines.machine_for(name, paging, settings, own)

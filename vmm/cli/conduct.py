@@ -162,7 +162,8 @@ def settle_outputs(
         need_stdout()
     wanted = [*names, "log", *(["trace_file"] if given["trace"] else [])]
     pairs = [(f"--{name.replace('_', '-')}", given[name]) for name in wanted]
-    context.with_resource(outputs(pairs, inputs))
+    more = (getattr(given["expect"], "path", None), given["cost"].partition(":")[0])
+    context.with_resource(outputs(pairs, [*inputs, *filter(None, more)]))
 
 
 def settle_garbage() -> None:

@@ -29,7 +29,7 @@ class Expectation(click.ParamType):
         if not isinstance(value, str):
             return value
         try:
-            if Path(value).is_file():
+            if Path(value).exists() and not Path(value).is_dir():  # "." is a pattern
                 return Exactly(Path(value))
         except (OSError, ValueError):
             pass  # no name of a file: a pattern

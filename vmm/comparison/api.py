@@ -11,6 +11,7 @@ from typing import Any
 
 import guests
 from toyisa import cost as costs
+from toyisa.image import load
 from toyisa.levels import Profile
 from toyisa.notebook import html_table
 from vmm import engines as known_engines
@@ -135,6 +136,6 @@ def _whole(guest: str | Path, chosen: list[Subject], setting: Setting, script: b
         build = build_of(subject)
         if build not in built:
             is_source = source.suffix.lower() == ".s"
-            built[build] = elf_of(source, build) if is_source else source.read_bytes()
+            built[build] = elf_of(source, build) if is_source else load(source)
         runs.append(run_whole(Guest(str(guest), built[build], script), subject, setting))
     return runs

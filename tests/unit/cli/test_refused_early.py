@@ -112,6 +112,9 @@ LINES = [
     ("run --kernel {kernel} --initrd {good} --log {good}", "--log would replace"),
     ("run hello --log {new} --json-file {new}", "--json-file and --log are the same file"),
     ("boot hello --log {new} --timeline {new}", "are the same file"),
+    ("run hello --expect {good} --log {good_link}", "--log would replace"),
+    ("run hello --expect /dev/zero", "is a device"),
+    ("boot hello --cost {fast}:x --json-file {fast}", "--json-file would replace"),
     ("asm {source} -o {source}", "-o would replace"),
     ("asm {source} --listing {included}", "--listing would replace"),
     ("asm {source} --listing {binary}", "--listing would replace"),
@@ -128,12 +131,12 @@ def folder(tmp_path_factory):
     contents = {
         "good": good, "x86": X86, "cut": good[:60], "deep": DEEP, "list": b"[]",
         "binary": bytes(8), "other": b'{"schema": "other"}',
-        "cost": b'[x]\nbase = "p4"\nhz = 1e9\n',
+        "fast": b'[x]\nbase = "p4"\n', "cost": b'[x]\nbase = "p4"\nhz = 1e9\n',
         "disk": bytes(4096), "bad_source": b"nosuch a0\n", "included": b"nop\n",
         "source": b"_start: .include \"included\"\n .incbin \"binary\"\n j _start\n",
         "kernel": header() + bytes(100), "huge": header(size=1 << 60), "big": header(size=20 << 20),
     }  # fmt: skip
-    suffixes = {"source": ".S", "bad_source": ".S", "cost": ".toml"}
+    suffixes = {"source": ".S", "bad_source": ".S", "cost": ".toml", "fast": ".toml"}
     for name, content in contents.items():
         (path / (name + suffixes.get(name, ""))).write_bytes(content)
     (path / "folder").mkdir()
@@ -147,7 +150,7 @@ def words(line, folder):
              "good x86 cut deep list other disk included binary kernel huge big folder "
              "good_link missing new".split()}  # fmt: skip
     names |= {name: str(folder / f"{name}.S") for name in ("source", "bad_source")}
-    names |= {"cost": str(folder / "cost.toml"), "long": "x" * 300}
+    names |= {name: str(folder / f"{name}.toml") for name in ("cost", "fast")} | {"long": "x" * 300}
     return line.format(**names).split()
 
 
