@@ -59,6 +59,7 @@ def test_the_builder_builds_a_good_file():
     [
         (bomb(names=b"A" * (1 << 20), offsets=[0] * 20), "does not end within 64 KB"),
         (bomb(names=b"A" * 64, offsets=[0]), "does not end"),
+        (bomb(names=b"A" * (1 << 16) + b"\0", offsets=[0]), "does not end within 64 KB"),
         (bomb(offsets=[0] * 40, tables=6000), "6000 symbol tables"),
         (bomb(offsets=[1000]), "begins behind the string table"),
         (bomb(names=b"A" * 60_000 + b"\0", offsets=[0] * 600), "take more than 32 MB"),
@@ -66,7 +67,7 @@ def test_the_builder_builds_a_good_file():
         (bomb(count=60_000), "section header table ends"),
         (bomb(more=[(0x7000_0003, 0, 0, 1 << 30)]), "attributes take 1,073,741,824 bytes"),
     ],
-    ids="endless unended tables behind long many sections attributes".split(),
+    ids="endless unended large tables behind long many sections attributes".split(),
 )
 def test_what_would_take_long_is_refused(data, reason):
     with pytest.raises(ImageError, match=reason):
