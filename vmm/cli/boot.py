@@ -17,10 +17,11 @@ INSNS, SECONDS = "20e9", 60  # a guest that runs wrong may never end
 
 engine = options.group(
     click.option("--engine", "name", default="trap", show_default=True, metavar="NAME|FILE.py",
-                 help="How the guest's kernel runs: native (bare), trap, ...; or a file that "
-                      "registers an engine."),
+                 help="How the guest's kernel runs: native (bare), trap, bt, pv; or a file "
+                      "that registers an engine."),
     click.option("--paging", metavar="NAME",
-                 help="How its addresses are translated, if the engine leaves a choice."),
+                 help="How its addresses are translated, if the engine leaves a choice: own "
+                      "(native), shadow (trap, bt), direct (pv)."),
     click.option("--force", type=click.Choice(("inline", "callout", "trap")),
                  help="bt: how the kernel's reads of time are done.  [default: inline]"),
     click.option("--no-adapt", is_flag=True,

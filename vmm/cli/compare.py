@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import time
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
 
 NANO = "nano"
 MEM = 16 << 20  # bytes of RAM of a machine that runs a whole guest
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a comparison is shown."""
+
+    breakdown: bool
+    as_json: bool
+    as_csv: bool
+    markdown: bool
 
 
 class Names(click.ParamType):
@@ -54,23 +65,27 @@ class Names(click.ParamType):
               help="Halve and double each price, and list which verdicts that turns over.")
 @click.option("--breakdown", is_flag=True, help="Show where the cycles go.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, a line a run.")
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True,
+              help="How many processes.")
 @click.option("--svg", type=click.Path(path_type=Path), metavar="FILE",
               help="Draw the ratios to native into FILE.")
 def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...], profile: str,
             cost: tuple[str, ...], sensitivity: bool, breakdown: bool, as_json: bool,
-            markdown: bool, svg: Path | None) -> int:
+            as_csv: bool, markdown: bool, jobs: int, svg: Path | None) -> int:
     """Compare engines by what things cost under them.
 
     `nano`, the default, runs the nano-benchmarks: cycles an operation, their ratio to the bare
     machine's, the published figures, and a verdict on each published ordering. `nano/NAME` runs
-    one. Any other guest is run as a whole, an example with its script typed.
+    one. Any other guest is run as a whole, an example with its script typed; an engine that
+    cannot run it is left out, and the report says why.
 
     The exit code is 1 if a guest does not run right, as under `trap` on a leaky machine.
     """
     need_stdout()
-    if as_json and markdown:
-        raise click.UsageError("either --json or --markdown")
+    if as_json + as_csv + markdown > 1:
+        raise click.UsageError("one of --json, --csv and --markdown")
     whole = guest != NANO and not guest.startswith(f"{NANO}/")
     if whole and (sensitivity or svg):
         raise click.UsageError("--sensitivity and --svg go with nano-benchmarks")
@@ -78,11 +93,12 @@ def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...]
     _refuse_early(guest, engines, cost, svg)
     subjects, settings = _subjects(engines, paging), _settings(profile, cost)
     if whole:
-        return _whole(guest, subjects, settings, breakdown, as_json, markdown, began)
-    from vmm.comparison import report
+        shape = Shape(breakdown, as_json, as_csv, markdown)
+        return _whole(guest, subjects, settings, shape, jobs, began)
+    from vmm.comparison import csvtext, report
     from vmm.comparison.plan import perform, plan
 
-    rows = perform(plan(_benchmarks(guest), subjects, settings), _progress())
+    rows = perform(plan(_benchmarks(guest), subjects, settings), _progress(), jobs)
     if svg:
         from vmm.comparison.chart import svg as draw
 
@@ -94,6 +110,8 @@ def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...]
     if as_json:
         seconds = round(time.perf_counter() - began, 3)
         click.echo(json.dumps(report.document(rows, sensitivity, seconds), indent=1))
+    elif as_csv:
+        click.echo(csvtext.table(report.document(rows, False, 0)["rows"]), nl=False)
     else:
         click.echo("\n".join(report.lines(rows, markdown, breakdown, sensitivity)))
     return Status.FAILED if any(row.wrong for row in rows) else Status.PASSED
@@ -117,32 +135,58 @@ def _refuse_early(
     click.get_current_context().with_resource(outputs([("--svg", svg)], sources))
 
 
-def _whole(name: str, subjects: list[Subject], settings: list[Setting], breakdown: bool,
-           as_json: bool, markdown: bool, began: float) -> int:  # fmt: skip
-    from toyisa.image import ImageError
-    from vmm.comparison import wholereport
+def _whole(name: str, subjects: list[Subject], settings: list[Setting], shape: Shape,
+           jobs: int, began: float) -> int:  # fmt: skip
+    from vmm.comparison import csvtext, wholereport
+    from vmm.comparison.spread import spread
     from vmm.comparison.subjects import build_of
-    from vmm.comparison.whole import Guest, run_whole
+    from vmm.comparison.whole import LeftOut, Whole, try_whole
 
-    built: dict[str, Guest] = {}
-    progress, runs = _progress(), []
-    for n, (setting, subject) in enumerate((s, e) for s in settings for e in subjects):
-        progress(f"{name} under {subject.label}, {n + 1} of {len(subjects) * len(settings)}")
-        build = build_of(subject)
-        if build not in built:
-            built[build] = _guest(name, build)
-        try:
-            runs.append(run_whole(built[build], subject, setting))
-        except ImageError as error:
-            raise Refusal(f"{name} under {subject.label}: {error}") from None
-    if as_json:
+    pairs = [(setting, subject) for setting in settings for subject in subjects]
+    runs, left_out = [], []
+    for subject in subjects:
+        if not _builds(name, build_of(subject)):
+            left_out.append(LeftOut(subject, f"built for {subject.engine}, its source has errors"))
+            pairs = [pair for pair in pairs if pair[1] != subject]
+    tasks = [(_guest(name, build_of(subject)), subject, setting) for setting, subject in pairs]
+    names = [f"{name} under {subject.label}" for _setting, subject in pairs]
+    for (setting, _), got in zip(pairs, spread(try_whole, tasks, names, jobs, _progress()),
+                                 strict=True):  # fmt: skip
+        if isinstance(got, LeftOut):
+            left_out.append(got)
+        else:
+            runs.append(replace(got, setting=setting))  # its own, not a copy
+    unfit = next((one for one in left_out if not build_of(one.subject)), None)
+    if unfit or not runs:
+        first = unfit or left_out[0]
+        raise Refusal(f"{name} under {first.subject.label}: {first.why}")
+    left_out = list(dict.fromkeys(left_out))  # once, whatever the prices
+    if shape.as_json:
         seconds = round(time.perf_counter() - began, 3)
-        click.echo(json.dumps(wholereport.document(runs, seconds), indent=1))
+        click.echo(json.dumps(wholereport.document(runs, seconds, left_out), indent=1))
+    elif shape.as_csv:
+        for line in wholereport.omissions(left_out):
+            tell(f"toyvmm: {line}")
+        click.echo(csvtext.table(wholereport.document(runs, 0)["runs"]), nl=False)
     else:
-        click.echo("\n".join(wholereport.lines(runs, markdown, breakdown)))
-    return Status.FAILED if any(run.wrong for run in runs) else Status.PASSED
+        text = wholereport.lines(runs, shape.markdown, shape.breakdown, left_out)
+        click.echo("\n".join(text))
+    wrong: list[Whole] = [run for run in runs if run.wrong]
+    return Status.FAILED if wrong else Status.PASSED
 
 
+def _builds(name: str, build: str) -> bool:
+    """Whether the guest can be built so; its errors are told.  Unmodified it must be."""
+    try:
+        _target(name, build)
+    except click.exceptions.Exit:
+        if not build:
+            raise
+        return False
+    return True
+
+
+@cache
 def _guest(name: str, build: str):
     """The guest as it is built for an engine, with what its script types."""
     from vmm.comparison.whole import Guest

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
-import sys
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,31 +77,14 @@ def leaks(name: str, profile: str) -> bool:
     return profile != "strict" and facts(name).leaks
 
 
-def _module_name(path: Path) -> str:
-    """The name that a program imports the file by, so that what is compiled serves both;
-    another if that one is taken."""
-    name = path.stem
-    free = name not in sys.modules and "." not in name and not importlib.util.find_spec(name)
-    return name if free else f"toyvmm_engine_{name}"
-
-
-@cache
 def _from_file(path: Path) -> str:
     """Import a file that registers an engine; the engine's name."""
-    from vmm import engines
+    from vmm.engines import outside
 
     if path.exists() and not path.is_file():
         raise Refusal(f"{path}: is not a regular file; see docs/howto/write-an-engine.md")
     read(path, MAX_FILE)
-    before = engines.names()
-    spec = importlib.util.spec_from_file_location(_module_name(path), path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # numba looks the module of a function up
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise Refusal(f"{path}: {type(error).__name__}: {error}") from None
-    new = [name for name in engines.names() if name not in before]
-    if not new:
-        raise Refusal(f"{path}: registers no engine; see docs/howto/write-an-engine.md")
-    return new[-1]
+        return outside.load(path)
+    except ValueError as error:
+        raise Refusal(str(error)) from None

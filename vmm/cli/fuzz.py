@@ -5,13 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from vmm.cli import engine as engines
 from vmm.cli import interrupt
 from vmm.cli.files import Refusal, need_stdout, tell
 from vmm.cli.params import Time
 from vmm.cli.status import Status
 
-SCHEMA = "toyvmm.fuzz/1"
+SCHEMA, LAWS_SCHEMA = "toyvmm.fuzz/1", "toyvmm.fuzz-laws/1"
+# Parameters that --replay has no use for, and what their options are called.
+TAKEN_FROM_FILE = {
+    "law": "law", "minutes": "minutes", "jobs": "jobs", "corpus": "corpus", "engine": "engine",
+    "seed": "seed", "as_json": "json",
+}  # fmt: skip
 
 
 @click.command()
@@ -22,15 +29,17 @@ SCHEMA = "toyvmm.fuzz/1"
               help="How many processes.")
 @click.option("--corpus", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Where failures and statistics are kept; a campaign goes on where it stopped.")
-@click.option("--engine", metavar="NAME", help="What runs the guests: native, trap, bt, pv.")
+@click.option("--engine", metavar="NAME|FILE.py",
+              help="What runs the guests: native, trap, bt, pv; or a file that registers one.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
               help="Another seed draws other cases.")
 @click.option("--replay", type=click.Path(path_type=Path), metavar="FILE",
               help="Try one regression of a corpus once more, and nothing else.")
 @click.option("--list", "listing", is_flag=True, help="List the laws.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object (docs/json.md).")
-def fuzz(law: str | None, minutes: float, jobs: int, corpus: Path | None, engine: str | None,
-         seed: int, replay: Path | None, listing: bool, as_json: bool) -> int:
+@click.pass_context
+def fuzz(context: click.Context, law: str | None, minutes: float, jobs: int, corpus: Path | None,
+         engine: str | None, seed: int, replay: Path | None, listing: bool, as_json: bool) -> int:
     """Look for a case that a law does not hold of, among random ones.
 
     A failure is shrunk and written to the corpus as a file that --replay tries again. Progress is
@@ -38,12 +47,14 @@ def fuzz(law: str | None, minutes: float, jobs: int, corpus: Path | None, engine
     command goes on with other cases, after those in the corpus. Exit code 1: a case fails.
     """  # fmt: skip
     need_stdout()
+    if engine and engine.endswith(".py"):
+        engine = engines.find(engine)
     if replay is not None and not listing:
+        _tell_ignored(context)
         return _replay(replay)
     laws = _laws()
     if listing:
-        for known in laws.values():
-            click.echo(f"{known.name:<13} {known.summary}")
+        click.echo("\n".join(_listed(laws, as_json)))
         return Status.PASSED
     if law is None or corpus is None:
         raise click.UsageError("give --law and --corpus, or --replay, or --list")
@@ -74,6 +85,26 @@ def fuzz(law: str | None, minutes: float, jobs: int, corpus: Path | None, engine
     return Status.FAILED if result.failures else Status.PASSED
 
 
+def _listed(laws: dict[str, Any], as_json: bool) -> list[str]:
+    """The laws, a line each, or as JSON."""
+    if not as_json:
+        return [f"{law.name:<13} {law.summary}" for law in laws.values()]
+    rows = [{"name": law.name, "summary": law.summary, "engines": _known(law)}
+            for law in laws.values()]  # fmt: skip
+    return [json.dumps({"schema": LAWS_SCHEMA, "laws": rows}, indent=2)]
+
+
+def _tell_ignored(context: click.Context) -> None:
+    """Say which options --replay has no use for: the file has it all."""
+    given = [name for name in TAKEN_FROM_FILE
+             if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]  # fmt: skip
+    if "engine" in given and context.params["engine"].endswith(".py"):
+        given.remove("engine")  # it registers the engine that the file names
+    if given:
+        names = ", ".join(f"--{TAKEN_FROM_FILE[name]}" for name in given)
+        tell(f"toyvmm: --replay tries the case of the file as it is there, and ignores {names}")
+
+
 def _laws() -> dict[str, Any]:
     try:
         import hypothesis  # noqa: F401
@@ -91,16 +122,22 @@ def _nearest(name: str, known: Any) -> str:
     return f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(known)}"
 
 
-def _engine(name: str | None, law: Any) -> str:
-    """The engine to use; Refusal if there is none, or it cannot be of use to the law."""
+def _known(law: Any) -> list[str]:
+    """The engines that are of use to the law, its default first."""
     from vmm import engines
 
     known = [engine for engine in engines.names()
              if not engines.facts(engine).build or law.patched]  # fmt: skip
     if law.native:
         known.insert(0, "native")
-    if not law.runs:
-        known = ["native"]
+    return known if law.runs else ["native"]
+
+
+def _engine(name: str | None, law: Any) -> str:
+    """The engine to use; Refusal if there is none, or it cannot be of use to the law."""
+    from vmm import engines
+
+    known = _known(law)
     if name is None:
         return known[0]
     if name in known:

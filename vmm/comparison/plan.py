@@ -4,9 +4,10 @@ Must not know how a run is measured, nor what is made of the rows.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vmm.comparison.measure import Row, measure
+from vmm.comparison.spread import spread
 from vmm.comparison.subjects import Setting, Subject, build_of, elf_of, nano
 
 FORCED = {"time_read": ("callout", "trap")}  # what bt is measured with besides, FIGURES' row 4
@@ -37,15 +38,18 @@ def _ways(name: str, chosen: list[Subject]) -> list[Subject]:
     return ways
 
 
-def perform(runs: list[Run], progress: Callable[[str], None]) -> list[Row]:
-    """Measure them all; `progress` gets a line before each."""
+def perform(runs: list[Run], progress: Callable[[str], None], jobs: int = 1) -> list[Row]:
+    """Measure them all, in `jobs` processes; `progress` gets a line before or after each."""
     elves: dict[tuple[str, str], bytes] = {}
     known = nano()
-    rows = []
-    for n, run in enumerate(runs):
-        progress(f"nano/{run.benchmark} under {run.subject.label}, {n + 1} of {len(runs)}")
+    tasks = []
+    for run in runs:
         key = run.benchmark, build_of(run.subject)
         if key not in elves:
             elves[key] = elf_of(known[run.benchmark].source, key[1])
-        rows += measure(run.benchmark, elves[key], run.subject, run.setting)
+        tasks.append((run.benchmark, elves[key], run.subject, run.setting))
+    names = [f"nano/{run.benchmark} under {run.subject.label}" for run in runs]
+    rows = []
+    for run, found in zip(runs, spread(measure, tasks, names, jobs, progress), strict=True):
+        rows += [replace(row, setting=run.setting) for row in found]  # its own, not a copy
     return rows

@@ -5,6 +5,7 @@ Must not know nano-benchmarks.
 
 from dataclasses import dataclass
 
+from toyisa.image import ImageError
 from toyisa.machine import Exit
 from vmm.comparison.measure import whole_run
 from vmm.comparison.subjects import Setting, Subject, machine_for
@@ -83,6 +84,22 @@ def run_whole(guest: Guest, subject: Subject, setting: Setting) -> Whole:
     exits = {kind: row["count"] for kind, row in taken.items() if kind != "other"}
     return Whole(guest.name, subject, setting, whole_run(machine), exits, machine.instret,
                  console.decode(errors="replace"), wrong)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """An engine that cannot run the guest, and why not."""
+
+    subject: Subject
+    why: str
+
+
+def try_whole(guest: Guest, subject: Subject, setting: Setting) -> Whole | LeftOut:
+    """Run the guest to its end, if the engine takes it."""
+    try:
+        return run_whole(guest, subject, setting)
+    except ImageError as error:
+        return LeftOut(subject, str(error))
 
 
 def explain(a: Whole, b: Whole) -> str:

@@ -1,15 +1,23 @@
 """Answers for a comparison of whole runs of one guest: for people, and as JSON."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from vmm.comparison.document import SCHEMA
 from vmm.comparison.vectors import TERMS
-from vmm.comparison.whole import Whole, explain
+from vmm.comparison.whole import LeftOut, Whole, explain
 from vmm.text import Table, layout, wrap
 
 
-def lines(runs: list[Whole], markdown: bool, terms: bool) -> list[str]:
+def omissions(left_out: Sequence[LeftOut]) -> list[str]:
+    """Which engines could not run the guest, and why, a line each."""
+    return [f"left out: {one.subject.label}: {one.why}" for one in left_out]
+
+
+def lines(
+    runs: list[Whole], markdown: bool, terms: bool, left_out: Sequence[LeftOut] = ()
+) -> list[str]:
     """Cycles under each engine, and a sentence on each two; `terms` shows all terms."""
     out = []
     costs = dict.fromkeys(run.setting.cost.name for run in runs)
@@ -21,6 +29,7 @@ def lines(runs: list[Whole], markdown: bool, terms: bool) -> list[str]:
         right = [run for run in mine if not run.wrong]
         said = [f"wrong: {run.subject.label}: {run.wrong}" for run in mine if run.wrong]
         said += [explain(a, b) for a, b in pairwise(right)]
+        said += omissions(left_out)
         said += [f"exits under {run.subject.label}: {_exits(run)}" for run in mine if run.exits]
         out += [*(said if markdown else wrap(said)), consoles(mine), ""]
     return out[:-1]
@@ -55,7 +64,9 @@ def consoles(runs: list[Whole]) -> str:
     return "the console is the same under each"
 
 
-def document(runs: list[Whole], seconds: float) -> dict[str, Any]:
+def document(
+    runs: list[Whole], seconds: float, left_out: Sequence[LeftOut] = ()
+) -> dict[str, Any]:
     """All of it as one JSON object."""
     return {
         "schema": SCHEMA,
@@ -70,6 +81,10 @@ def document(runs: list[Whole], seconds: float) -> dict[str, Any]:
                 "counts": dict(run.events.counts) | {"hypercalls": run.events.hypercalls},
             }
             for run in runs
+        ],
+        "left_out": [
+            {"engine": one.subject.name, "paging": one.subject.paging, "why": one.why}
+            for one in left_out
         ],
         "explanations": [
             explain(a, b) for a, b in pairwise(runs)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from toyisa import lock
+from vmm.engines import outside
 from vmm.fuzz import apart
 from vmm.fuzz.corpus import Failure, Statistics, read_statistics, regressions, write_statistics
 from vmm.fuzz.seen import Seen, merged
@@ -139,7 +140,7 @@ class Campaign:
         old = [signal.signal(number, signal.SIG_IGN) for number in ENDING]
         try:
             here, there = context.Pipe()
-            arguments = (there, plan.law, plan.engine, plan.seed, str(note))
+            arguments = there, plan.law, plan.engine, plan.seed, str(note), outside.files()
             process = context.Process(target=work, args=arguments, daemon=True)
             with apart.checks(plan.checked):
                 process.start()

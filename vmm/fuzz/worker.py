@@ -9,11 +9,13 @@ so that one that ends the process is not lost.  Must not know of other processes
 import pickle
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from vmm.engines import outside
 from vmm.fuzz import guarded
 from vmm.fuzz.case import Case
 from vmm.fuzz.corpus import Failure, violated
@@ -46,13 +48,16 @@ class _Reporter:
         self.executions, self.reported = 0, time.monotonic()
 
 
-def work(pipe: Connection, law: str, engine: str, seed: int, note: str) -> None:
-    """The process's whole life."""
+def work(
+    pipe: Connection, law: str, engine: str, seed: int, note: str, files: Sequence[Path] = ()
+) -> None:
+    """The process's whole life.  `files` are those that register engines."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the campaign says when to stop
         signal.signal(number, signal.SIG_IGN)
     if LAWS[law].checked:
         guarded.install()
     try:
+        outside.load_all(files)
         _warm(LAWS[law], engine)
         reporter = _Reporter(pipe, Path(note))
         pipe.send(("ready",))

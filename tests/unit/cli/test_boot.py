@@ -193,3 +193,19 @@ def test_stat_of_a_bare_machine_is_refused():
 
 def test_a_table_of_nothing():
     assert table({}) == []
+
+
+def test_help_names_all_engines_and_their_pagings():
+    from vmm import engines
+
+    text = " ".join(toyvmm("boot", "--help").stdout.decode().split())
+    listed = text[text.index("How the guest's kernel runs: ") :]
+    names, pagings = listed.split("; or a file")[0], listed.split("leaves a choice: ")[1]
+    for name in ("native", *engines.names()):
+        assert name in names
+    by_way = {}
+    for name in engines.names():
+        for way in engines.find(name).paging:
+            by_way.setdefault(way, []).append(name)
+    for way, found in by_way.items():
+        assert f"{way} ({', '.join(found)})" in pagings

@@ -1,5 +1,7 @@
 """`toyvmm compare`, as people and programs are told of it."""
 
+import csv
+import io
 import json
 
 import pytest
@@ -52,6 +54,49 @@ def test_a_whole_guest_for_people():
     assert lines[-1] == "the console is the same under each"
 
 
+PLAIN = "    .globl _start\n_start:\n    li a7, 8\n    ecall\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [(PLAIN, "is not patched for `pv`"),
+     (PLAIN + "    .ifdef PV\n    .error \"not for pv\"\n    .endif\n", "its source has errors")],
+)  # fmt: skip
+def test_what_cannot_run_a_guest_is_left_out(tmp_path, source, why):
+    (tmp_path / "my.S").write_text(source)
+    result = compared(tmp_path / "my.S", "--engines", "native,trap,pv")
+    assert [run["engine"] for run in result["runs"]] == ["native", "trap"]
+    (left_out,) = result["left_out"]
+    assert (left_out["engine"], left_out["paging"]) == ("pv", "direct")
+    assert why in left_out["why"]
+    told = toyvmm("compare", tmp_path / "my.S", "--engines", "native,pv")
+    assert "left out: pv: " in told.stdout.decode()
+    alone = toyvmm("compare", tmp_path / "my.S", "--engines", "pv")
+    assert alone.returncode == Status.USAGE
+    assert why in alone.stderr.decode()
+
+
+def test_values_with_commas_between_them():
+    arguments = "hello", "--engines", "native,trap"
+    done = toyvmm("compare", *arguments, "--csv")
+    assert done.returncode == Status.PASSED
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
+    for row, run in zip(rows, compared(*arguments)["runs"], strict=True):
+        for key in ("engine", "paging", "profile", "cost", "cycles", "instret"):
+            assert row[key] == str(run[key])
+        for term, cycles in run["breakdown"].items():
+            assert row[f"breakdown.{term}"] == str(cycles)
+
+
+@pytest.mark.compiled
+def test_more_processes_give_the_same_result():
+    for arguments in (("hello",), ("nano/irq_toggle", "--cost", "p4,core2")):
+        one, two = (compared(*arguments, "--engines", "native,trap", "--jobs", jobs)
+                    for jobs in ("1", "2"))  # fmt: skip
+        one.pop("seconds"), two.pop("seconds")
+        assert two == one
+
+
 @pytest.mark.compiled
 def test_people_are_told_and_a_chart_is_drawn(tmp_path):
     chart = tmp_path / "chart.svg"
@@ -70,7 +115,8 @@ def test_people_are_told_and_a_chart_is_drawn(tmp_path):
         (("--engines", ","), "names none"),
         (("--paging", "nested"), "no engine here has the paging 'nested'; there are "),
         (("--cost", "p5"), "no cost preset 'p5'"),
-        (("--json", "--markdown"), "either --json or --markdown"),
+        (("--json", "--markdown"), "one of --json, --csv and --markdown"),
+        (("--csv", "--json"), "one of --json, --csv and --markdown"),
         (("nowhere",), "no file and no example is called 'nowhere'"),
         (("hello", "--svg", "x"), "go with nano-benchmarks"),
         (("nano/in", "--engines", "native", "--svg", "/nowhere/x"), "cannot write /nowhere/x"),

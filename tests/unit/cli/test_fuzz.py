@@ -189,8 +189,8 @@ def test_usage(tmp_path):
 def test_the_list():
     lines = toyvmm("fuzz", "--list").stdout.decode().splitlines()
     assert [line.split()[0] for line in lines] == [
-        "semantics", "slices", "roundtrip", "equivalence", "containment", "determinism",
-        "conservation",
+        "semantics", "slices", "looks", "roundtrip", "equivalence", "containment", "determinism",
+        "conservation", "snapshots", "edges",
     ]  # fmt: skip
 
 
@@ -202,3 +202,49 @@ def test_a_campaign_over_guests(tmp_path):
     found = json.loads(done.stdout)
     assert len(found["seen"]["traps_to_root"]) > 10
     assert "csr" not in found["never"]["exits"]
+
+
+def test_the_laws_as_json():
+    text, laws = (toyvmm("fuzz", "--list", *more).stdout.decode() for more in ((), ("--json",)))
+    found = json.loads(laws)
+    assert found["schema"] == "toyvmm.fuzz-laws/1"
+    assert [f"{law['name']:<13} {law['summary']}" for law in found["laws"]] == text.splitlines()
+    engines = {law["name"]: law["engines"] for law in found["laws"]}
+    assert engines["roundtrip"] == ["native"]
+    assert "bt" in engines["equivalence"]
+
+
+def test_a_replay_says_what_it_ignores():
+    case = next((ROOT / "tests" / "laws" / "corpus").glob("roundtrip-*.json"))
+    for given, told in (
+        ((), ""), (("--law", "roundtrip", "--minutes", "3"), "ignores --law, --minutes\n"),
+        (("--json", "--engine", "bt", "--seed", "4"), "ignores --engine, --seed, --json\n"),
+    ):
+        done = toyvmm("fuzz", "--replay", case, *given)
+        assert done.returncode == 0
+        assert done.stderr.decode().endswith(told) if told else not done.stderr
+
+
+# The unit is `trap`'s own: nothing is compiled for it.
+OWN_ENGINE = """
+from dataclasses import replace
+from vmm import engines
+engines.register(replace(engines.find("trap"), name="own"))
+"""
+
+
+@pytest.mark.compiled
+def test_an_engine_of_ones_own(tmp_path):
+    engine = tmp_path / "mine.py"
+    engine.write_text(OWN_ENGINE)
+    corpus = tmp_path / "corpus"
+    done = toyvmm("fuzz", "--law", "determinism", "--engine", engine, "--corpus", corpus, *SHORT,
+                  "--jobs", "2", "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["engine"] == "own"
+    assert result["executions"] > 0
+    for wrong, why in (("nowhere.py", "nowhere.py"), (__file__, "registers no engine")):
+        done = toyvmm("fuzz", "--law", "determinism", "--engine", wrong, "--corpus", corpus)
+        assert done.returncode == 2
+        assert why in done.stderr.decode()
