@@ -69,6 +69,22 @@ class Trail:
             put(final, machine)
         return list(places)
 
+    def before(self, instret: int, most: int) -> int | None:
+        """The pc of the instruction that made the count `instret`; None if it is far to run.
+
+        `most` is how many instructions may be run for it.  The machine is as it was.
+        """
+        machine = self.machine
+        final = take(machine)
+        put(self._state, machine)
+        try:
+            if not 0 < instret - machine.instret <= most:
+                return None
+            self._replay(instret - 1)
+            return int(machine.hart.pc) if machine.instret == instret - 1 else None
+        finally:
+            put(final, machine)
+
     def again(self, watcher: Callable[[Machine, effects.Effects, int], bool], until: float) -> None:
         """Run from the snapshot to where the machine stands in steps that `watcher` sees.
 

@@ -54,8 +54,14 @@ def test_there_are_fourteen():
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("engine", ["trap", "bt"])
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "no-fence"])
+@pytest.mark.parametrize(
+    ("name", "engine"),
+    [
+        pytest.param(name, engine, marks=[] if n % 2 == m else pytest.mark.slow)
+        for n, name in enumerate(NAMES) if name != "no-fence"
+        for m, engine in enumerate(("trap", "bt"))
+    ],
+)
 def test_the_sentence_under_an_engine(name, engine):
     """The same mistake; how often something came, and when, depends on the engine's time.
 

@@ -14,7 +14,7 @@ from vmm.diagnose import fences, told
 from vmm.diagnose.diagnosis import Diagnosis, diagnose
 from vmm.diagnose.facts import Code, Facts
 from vmm.diagnose.hot import Hot, hottest
-from vmm.diagnose.traps import taken
+from vmm.diagnose.traps import FETCH_FAULTS, taken
 from vmm.diagnose.window import watch
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vmm.trail import Trail
 
 GOES_ON = ("budget", "cycles", "timeout", "interrupted")  # outcomes of a guest that could go on
+FAR = 20_000_000  # instructions that are run again to see where a jump came from
 AGAIN = 2.0  # seconds of the host's to look for the use of a stale translation
 
 
@@ -59,6 +60,9 @@ def look(
     """
     facts = facts_of(guest, machine, outcome.exit)
     stale = _stale(machine, facts, trail)
+    fault = facts.fault
+    if trail and fault and fault.cause in FETCH_FAULTS:
+        facts.came_from = trail.before(fault.since, FAR)
     if outcome.exit in GOES_ON:
         facts.window = watch(machine, guest.writes)
     return Why(facts, diagnose(facts, hot, stale))

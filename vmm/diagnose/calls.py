@@ -5,12 +5,14 @@ from __future__ import annotations
 from toyisa.causes import Exc
 from toyisa.fields import FIELDS
 from toyisa.firmware import BASE, DBCN, HSM, IPI, RFENCE, SHUTDOWN, SRST, TIME
-from toyisa.insns import Cost, Insn
+from toyisa.insns import BY_NAME, Cost, Insn
 from vmm.diagnose.facts import Facts, target
 from vmm.diagnose.traps import Taken
 
 KNOWN = {BASE, DBCN, HSM, IPI, RFENCE, SRST, TIME, *range(SHUTDOWN + 1)}
 HANDLER = 96  # instructions of a handler that are looked at
+BEFORE = 4  # instructions
+ECALL = BY_NAME["ecall"].match
 A0, A6, A7 = 10, 16, 17
 
 
@@ -89,7 +91,7 @@ def _unknown(facts: Facts) -> str | None:
     """S called the firmware for what it does not know, and went on."""
     refused = facts.machine.hart.refused
     if not refused.times:
-        return None
+        return _swapped(facts)
     extension, function = int(refused.extension), int(refused.function)
     text = (
         f"{facts.insn(int(refused.pc))}, made in S, asks the firmware (SBI) for extension "
@@ -104,3 +106,17 @@ def _unknown(facts: Facts) -> str | None:
             "into a7 and its argument into a0 (putchar is a7 = 1); a system call is made in U"
         )
     return f"wrong register, or ecall from the wrong level: {text}; a system call is made in U"
+
+
+def _swapped(facts: Facts) -> str | None:
+    """S called a legacy call, with the number of an extension in a6."""
+    x, pc = facts.machine.hart.x, int(facts.machine.hart.pc)
+    if x[A7] > SHUTDOWN or x[A6] not in KNOWN or x[A6] <= SHUTDOWN:
+        return None
+    at = next((pc - 4 * n for n in range(1, BEFORE) if facts.word(pc - 4 * n) == ECALL), None)
+    if at is None:
+        return None
+    return (
+        f"wrong register: {facts.insn(at)} was made with {int(x[A7])} in a7 and {int(x[A6]):#x} in "
+        "a6; the extension's number goes into a7, the function's into a6"
+    )

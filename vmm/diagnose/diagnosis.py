@@ -43,7 +43,8 @@ def _sentences(facts: Facts, stale: fences.Stale | None) -> list[str]:
         said += _of_traps(facts, storm)
     if storm and not any(sentence.startswith("the table") for sentence in said):
         known = any(_tag(sentence) and _tag(sentence) in storm for sentence in said)
-        said.append(storm.split("; ")[0] if known else storm)
+        told = storm.split("; ")[0] if known else storm
+        said = [told, *said] if _tag(told) else [*said, told]  # one with a name is the cause
     if loop and not (facts.fault and said):
         said.append(loop)
     return list(dict.fromkeys(said))
@@ -57,7 +58,7 @@ def _tag(sentence: str) -> str:
 
 def _of_traps(facts: Facts, storm: str | None) -> list[str]:
     """What the traps tell that the guest never returned from."""
-    beside = vector.explain(facts) if facts.chain or storm else None
+    beside = vector.explain(facts)
     said = [beside] if beside else []
     fault = facts.fault
     call = calls.explain(facts, fault)

@@ -62,6 +62,7 @@ class Facts:
     exit: str
     traps: list[Taken] = field(default_factory=list)  # the latest, the oldest first
     counts: dict[str, int] = field(default_factory=dict)  # of all traps, by cause
+    came_from: int | None = None  # the pc before that of the first fault, if it is known
     window: Window = field(default_factory=Window)
     code: Code = field(default_factory=Code)
     where: Where = lambda _address: None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from toyisa import inspect
 from toyisa.causes import Exc
 from toyisa.insns import Cost
 from toyisa.lacking import explain as lacking
 from toyisa.levels import Level
+from toyisa.memory import RAM_BASE
 from toyisa.refusal import Access, Refusal, Why, refusal
-from vmm.diagnose import jumps, stack
+from vmm.diagnose import jumps, stack, tables
 from vmm.diagnose.cures import FIX, TAG
 from vmm.diagnose.facts import Facts
 from vmm.diagnose.traps import FETCH_FAULTS, Taken
@@ -15,6 +17,7 @@ from vmm.diagnose.traps import FETCH_FAULTS, Taken
 LOADS = {Exc.LOAD_ACCESS, Exc.LOAD_PAGE}
 STORES = {Exc.STORE_ACCESS, Exc.STORE_PAGE}
 MISALIGNED = {Exc.LOAD_MISALIGNED, Exc.STORE_MISALIGNED}
+BEYOND = 1 << 30  # an address less than this behind RAM was meant to be in it
 NEARBY = 8  # instructions before the fault in which another register may be set
 
 
@@ -64,7 +67,8 @@ def _access(facts: Facts, trap: Taken) -> str | None:
     if found.why is Why.OUTSIDE and found.level < 0:
         return _wrong_register(facts, trap, base)
     holds = f" ({base[0]} holds {facts.named(base[1])})" if base else ""
-    return f"{TAG.get(found.why, '')}{facts.insn(trap.pc)}{holds}: {found}; {FIX[found.why]}"
+    fix = tables.unshifted(facts, found) or FIX[found.why]
+    return f"{TAG.get(found.why, '')}{facts.insn(trap.pc)}{holds}: {found}; {fix}"
 
 
 def _wrong_register(facts: Facts, trap: Taken, base: tuple[str, int] | None) -> str:
@@ -78,6 +82,12 @@ def _wrong_register(facts: Facts, trap: Taken, base: tuple[str, int] | None) -> 
         f"wrong address: {facts.insn(trap.pc)} uses {name}, which holds {value:#x}, where there is "
         f"neither RAM ({facts.range}) nor a device"
     )
+    satp = facts.csr("satp")
+    if satp and not satp & inspect.PAGED:
+        return f"{text}; paging is off: satp is {satp:#010x}, and bit 31, its mode, is clear"
+    end = RAM_BASE + facts.machine.ram.size
+    if end <= value < 2 * end - RAM_BASE + BEYOND:
+        return f"{text}; put it lower, or give the machine more memory (--mem)"
     other = _meant(facts, trap.pc, name)
     if other:
         return f"{text}; is `{other[0]}` meant, which holds {facts.named(other[1])}?"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from toyisa.causes import Exc
 from toyisa.fields import REG_NAMES
-from toyisa.insns import Cost
 from toyisa.levels import Level
 from toyisa.refusal import Access, Why, refusal
 from vmm.diagnose import tables
@@ -13,7 +12,7 @@ from vmm.diagnose.facts import Facts
 from vmm.diagnose.traps import Taken
 
 RA = 1
-RETURN = "0 is what `ra` holds until a call sets it; a function that calls another saves it"
+RETURN = "a call sets it, and a function that calls another must save it"
 
 
 def explain(facts: Facts, trap: Taken) -> str | None:
@@ -45,30 +44,46 @@ def _astray(facts: Facts, pc: int) -> bool:
 
 
 def _jumped(facts: Facts, trap: Taken, pc: int) -> str:
-    """Who may have jumped to `pc`, by the registers that hold it."""
+    """Who may have jumped to `pc`: the instruction before it, or registers that hold it."""
     text = f"the guest jumped to {pc:#x}, where no code is ({facts.range} is RAM)"
     x = facts.machine.hart.x[:32].tolist()
-    by = _last_jump(facts, x, pc)
+    by = _by(facts, pc) or _last_call(facts, x, pc)
     if by:
         return f"{text}, by {by}"
-    if x[RA] == pc:
-        return f"{text}, and ra holds the same; {RETURN}" if pc == 0 else f"{text}, as ra holds"
-    holders = [REG_NAMES[n] for n in range(2, 32) if x[n] == pc and pc]
+    holders = [REG_NAMES[n] for n in range(1, 32) if x[n] == pc and pc]
     if holders:
         return f"{text}; {' and '.join(f'`{name}`' for name in holders)} holds it"
     if trap.level == Level.U:
         return f"{text}, in U: was sepc set before the `sret`?"
+    if pc == 0 and x[RA] == 0:
+        return f"{text}; by a register that nobody has set? ra holds 0 as well: {RETURN}"
     return f"{text}; was the register that it jumped by set?"
 
 
-def _last_jump(facts: Facts, x: list[int], pc: int) -> str | None:
-    """The jump by a register that holds `pc`, just behind the latest call that is known."""
+def _by(facts: Facts, pc: int) -> str | None:
+    """The instruction before the fault, if it was a second run that showed it."""
+    came = facts.came_from
+    word, row = (None, None) if came is None else (facts.word(came), facts.row(came))
+    if word is None or row is None:
+        return None
+    if row.name == "sret":
+        return f"{facts.insn(came)}, as sepc held it: set sepc before"
+    if row.name != "jalr":
+        return f"running on from {facts.insn(came)}" if came + 4 == pc else facts.insn(came)
+    name = REG_NAMES[word >> 15 & 31]
+    if name == "ra" and not word >> 7 & 31:
+        return f"{facts.insn(came)}, as ra held it; {RETURN}"
+    return f"{facts.insn(came)}, as {name} held it: is it the register that you meant? Was it set?"
+
+
+def _last_call(facts: Facts, x: list[int], pc: int) -> str | None:
+    """The latest call that is known, if it was by a register that holds `pc`."""
     ra = x[RA]
     word, row = facts.word(ra - 4), facts.row(ra - 4)
-    if ra == pc or ra < 4 or row is None or row.cost is not Cost.JUMP or row.name != "jalr":
+    if ra == pc or ra < 4 or row is None or row.name != "jalr":
         return None
     register = word >> 15 & 31
-    if word >> 7 & 31 != RA or (register != RA and x[register] != pc):
+    if word >> 7 & 31 != RA or register == RA or x[register] != pc:
         return None
-    held = f", and {REG_NAMES[register]} holds {pc:#x}" if register != RA else ""
-    return f"{facts.insn(ra - 4)}{held}: is it the register that you meant, and was it set?"
+    held = f"{REG_NAMES[register]} holds {pc:#x}"
+    return f"{facts.insn(ra - 4)}, and {held}: is it the register that you meant, and was it set?"

@@ -16,6 +16,8 @@ from vmm.diagnose.facts import ACCESSES, Facts, offset
 from vmm.diagnose.window import Step
 
 ROUNDS = 3
+DEEP = 48  # calls without a return
+RA, SP = 1, 2
 END = "to end a run call SBI shutdown: `li a7, 8`, `ecall`"
 
 
@@ -23,7 +25,7 @@ def explain(facts: Facts) -> str | None:
     """A sentence on a loop that nothing can end, or on a sleep; None if something can."""
     if facts.exit == "idle":
         return _asleep(facts)
-    waits = _held_back(facts)
+    waits = _held_back(facts) or recursion(facts)
     if waits:
         return waits
     steps = endless(facts)
@@ -84,26 +86,55 @@ def _same_again(steps: list[Step]) -> list[Step] | None:
 def _same_branches(steps: list[Step]) -> list[Step] | None:
     """A loop all of whose branches depend on registers that it never writes."""
     half = steps[len(steps) // 2 :]
-    if len(steps) < 256:
-        return None
     pcs = {step.pc: step for step in half}
-    if len(pcs) > len(half) // 8:
+    if len(steps) < 256 or len(pcs) > len(half) // 8:
         return None
     rows = [(step.word, find(step.word)) for step in pcs.values() if step.word is not None]
-    written, read, branches = set(), set(), False
+    written, read = set(), set()
     for word, row in rows:
-        if row is None or row.cost in (Cost.SYSTEM, Cost.SRET, Cost.FENCE, Cost.CSR):
+        if row is None or row.cost in (Cost.SRET, Cost.FENCE, Cost.CSR):
             return None
-        if row.name == "jalr":
+        if row.name == "ecall":
+            written |= {10, 11}  # what the firmware answers
+        elif row.cost is Cost.SYSTEM:
             return None
         if "rd" in row.operands:
             written.add(word >> 7 & 31)
         if row.cost is Cost.BRANCH:
-            branches = True
             read |= {word >> 15 & 31, word >> 20 & 31}
-    if not branches or (read - {0}) & written:
+    if not read or (read - {0}) & written or not _one_way(half):
         return None
     return list(pcs.values())
+
+
+def _one_way(steps: list[Step]) -> bool:
+    """Whether each jump by a register goes to places that the loop has met before."""
+    known = {step.pc for step in steps[: len(steps) // 2]}
+    return all(step.pc in known for step in steps[len(steps) // 2 :])
+
+
+def recursion(facts: Facts) -> str | None:
+    """A sentence if a function calls itself again and again, and none returns."""
+    steps = facts.window.steps
+    if len(steps) < 512:
+        return None
+    calls: dict[int, list[int]] = {}
+    for step in steps:
+        row = None if step.word is None else find(step.word)
+        if row is None or row.cost is not Cost.JUMP:
+            continue
+        if row.name == "jalr" and step.word >> 7 & 31 == 0 and step.word >> 15 & 31 == RA:
+            return None  # one has returned
+        if step.word >> 7 & 31 == RA:
+            calls.setdefault(step.pc, []).append(step.x[SP])
+    for pc, stack in calls.items():
+        if len(stack) >= DEEP and all(b < a for a, b in pairwise(stack)):
+            return (
+                f"stack overflow ahead: {facts.insn(pc)} calls again and again, and none of the "
+                f"calls returns: sp fell by {stack[0] - stack[-1]:,} bytes in {len(steps):,} "
+                "steps; look for the end of the recursion"
+            )
+    return None
 
 
 def _reaches_out(facts: Facts, step: Step) -> bool:
@@ -121,7 +152,7 @@ def _reaches_out(facts: Facts, step: Step) -> bool:
         return step.x[17] not in (1, 0x4442434E) or step.level != Level.S  # putchar, DBCN
     if row.cost is Cost.CSR:
         return step.word >> 20 & 0xF00 == 0xC00  # a counter
-    return row.cost in (Cost.SYSTEM, Cost.SRET) and row.name != "wfi"
+    return row.cost is Cost.SYSTEM and row.name != "wfi"
 
 
 def _unchanging(steps: list[Step]) -> str:

@@ -17,16 +17,15 @@ SET = "set it before it is used, as by `la sp, stack_top`"
 def explain(facts: Facts, trap: Taken, sp: int, found: Refusal) -> str | None:
     """A sentence on an access by `sp` that was refused; None if the page is to blame."""
     at = f"{facts.insn(trap.pc)} uses sp, which holds {sp:#x}"
+    left = (Why.INVALID, Why.NOT_WRITABLE, Why.NOT_USER, Why.NO_SUM)
+    if found.why in left and _was_above(facts, trap):
+        return f"stack overflow: {at}: it has left its pages ({found}); {LARGER}"
     if sp < SMALL or sp > 0xFFFF_FFFF - SMALL:
         return f"no stack: {at}: it seems that nobody has set it; {SET}"
     if found.why is Why.OUTSIDE and found.level < 0:
         if RAM_BASE - SMALL <= sp < RAM_BASE or RAM_BASE - SMALL <= trap.first_tval < RAM_BASE:
             return f"stack overflow: {at}: it has fallen below RAM ({facts.range}); {LARGER}"
         return f"no stack: {at}, where there is no RAM ({facts.range}); {SET}"
-    if found.why in (Why.INVALID, Why.NOT_WRITABLE, Why.NOT_USER, Why.NO_SUM) and _was_above(
-        facts, trap
-    ):
-        return f"stack overflow: {at}: it has left its pages ({found}); {LARGER}"
     if found.why is Why.INVALID:
         return f"no stack: {at}, and nothing is mapped there ({found}); {SET}, in a mapped page"
     return None

@@ -7,12 +7,14 @@ from itertools import pairwise
 
 from toyisa.causes import INTERRUPT, Exc, Irq
 from toyisa.clock import virtual_time
+from toyisa.csrs import BY_NAME
 from toyisa.insns import find
 from vmm.diagnose import faults
-from vmm.diagnose.facts import Facts
+from vmm.diagnose.facts import MAX_CODE, Facts
 from vmm.diagnose.traps import CALLS, FETCH_FAULTS, PLURAL, Taken, often
 from vmm.diagnose.window import Step
 
+STVEC, SSCRATCH, CSRRW = BY_NAME["stvec"].number, BY_NAME["sscratch"].number, 0x1073
 MANY = 8        # traps in a row that no correct kernel takes inside its handler
 TIMER = INTERRUPT | Irq.TIMER
 ADVANCED = {Exc.ECALL_U, Exc.BREAKPOINT}  # after which a kernel goes on behind the instruction
@@ -28,7 +30,10 @@ def explain(facts: Facts) -> str | None:
     alternate = _alternating(facts)
     if alternate:
         return alternate
-    return _timer(facts) or _interrupts(facts) or _not_advanced(facts)
+    return (
+        _timer(facts) or _interrupts(facts) or _not_advanced(facts) or _by_sp(facts)
+        or _astray(facts)
+    )  # fmt: skip
 
 
 def _goes_on(facts: Facts, trap: Taken) -> bool:
@@ -48,11 +53,26 @@ def vector(facts: Facts) -> str:
     """What is wrong with stvec, at whose address nothing can be fetched."""
     stvec = facts.csr("stvec")
     if stvec & ~3 == 0:
-        return "stvec is 0: no trap handler was set; `la t0, handler`, `csrw stvec, t0` does it"
+        writer = _writer(facts)
+        wrote = f" ({facts.insn(writer)} wrote it: is it the register that you meant?)" if (
+            writer is not None) else ""  # fmt: skip
+        return f"stvec is 0: no trap handler was set{wrote}; `la t0, handler`, `csrw stvec, t0` " \
+            "does it"  # fmt: skip
     return (
         f"stvec is {stvec:#010x}, where no code can be fetched: set it to the handler's address "
         "(a virtual one once paging is on), before anything can trap"
     )
+
+
+def _writer(facts: Facts) -> int | None:
+    """The instruction in the code that writes stvec from a register, if there is just one."""
+    found = []
+    for start, data in facts.code.pieces:
+        for at in range(0, min(len(data), MAX_CODE) - 3, 4):
+            word = int.from_bytes(data[at : at + 4], "little")
+            if word >> 20 == STVEC and word & 0x707F == CSRRW and word >> 15 & 31:
+                found.append(start + at)
+    return found[0] if len(found) == 1 else None
 
 
 def _alternating(facts: Facts) -> str | None:
@@ -167,4 +187,37 @@ def _comes_by_itself(steps: list[Step], key: tuple[int, int]) -> bool:
     return any(
         step.trap is None and (row := find(step.word or 0)) is not None and row.name != "sret"
         for step in before
+    )
+
+
+def _by_sp(facts: Facts) -> str | None:
+    """Accesses by sp that fault again and again, whatever the handler makes of them."""
+    count = Counter(step.pc for step in facts.window.steps if step.trap in faults.LOADS
+                    or step.trap in faults.STORES)  # fmt: skip
+    for trap in reversed(facts.traps):
+        base = facts.base(trap) if count[trap.pc] >= MANY else None
+        if base is None or base[0] != "sp" or not (text := faults.explain(facts, trap)):
+            continue
+        return f"{text}{_swapped(facts)}"
+    return None
+
+
+def _swapped(facts: Facts) -> str:
+    """Whether the handler takes its stack from sscratch."""
+    word = facts.word(facts.csr("stvec") & ~3)
+    if word is None or word >> 20 != SSCRATCH or word & 0x707F != CSRRW or word >> 15 & 31 != 2:
+        return ""
+    return "; the handler takes sp from sscratch: was that set?"
+
+
+def _astray(facts: Facts) -> str | None:
+    """A guest that runs through memory without code, and whose handler skips word for word."""
+    steps = facts.window.steps
+    places = {step.pc for step in steps if step.trap == Exc.ILLEGAL and step.word == 0}
+    if len(places) < MANY:
+        return None
+    return (
+        f"the guest runs on through memory that holds no code, now at {facts.place(max(places))}: "
+        "each word is an illegal instruction, which the handler skips; a handler that skips ends "
+        "the run if scause or sepc is not what it expects"
     )

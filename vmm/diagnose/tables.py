@@ -7,6 +7,7 @@ from toyisa.csrs import BY_NAME
 from toyisa.inspect import PAGED
 from toyisa.memory import PAGE, RAM_BASE
 from toyisa.mmu import R, V, X
+from toyisa.refusal import Refusal, Why
 from vmm.diagnose.facts import Facts
 
 NEARBY = 4  # instructions
@@ -21,7 +22,7 @@ def explain_root(facts: Facts, pc: int) -> str | None:
     if not satp & PAGED:
         return None
     root = (satp & PPN) << 12
-    ram = range(RAM_BASE, RAM_BASE + facts.machine.ram.size)
+    ram = _ram(facts)
     if root not in ram:
         return _outside(facts, satp, root, ram)
     if _valid(facts, root + 4 * (pc >> 22)) or not _just_enabled(facts, pc):
@@ -48,17 +49,23 @@ def _outside(facts: Facts, satp: int, root: int, ram: range) -> str:
 
 
 def _unaligned(facts: Facts, root: int, pc: int) -> str | None:
-    """Whether the table lies inside the page that satp names, and not at its start."""
+    """Whether the entry that is wanted lies elsewhere in the page that satp names."""
+    names = {address for address, _ in facts.machine.symbols}
     for at in range(4, PAGE, 4):
-        where = root + at + 4 * (pc >> 22)
-        entry = inspect.word(facts.machine, where)
-        if entry and _maps(facts, entry, pc):
-            name = facts.named(root + at)
+        entry = inspect.word(facts.machine, root + at + 4 * (pc >> 22))
+        if not entry or not _maps(facts, entry, pc):
+            continue
+        if root + at in names:
             return (
-                f"the table is in the wrong place: satp names the page {root:#010x}, but the "
-                f"entries begin at {name}, which is no multiple of {PAGE}: align the table "
+                f"the table is in the wrong place: satp names the page {root:#010x}, but the table "
+                f"begins at {facts.named(root + at)}, which is no multiple of {PAGE}: align it "
                 "(.balign 4096)"
             )
+        return (
+            f"the tables do not map the code that runs: its entry would be at "
+            f"{root + 4 * (pc >> 22):#010x}, and one that maps it is {at} bytes further: is its "
+            "index wrong, or the table not at a multiple of 4096?"
+        )
     return None
 
 
@@ -82,6 +89,26 @@ def _not_mapped(facts: Facts, root: int, pc: int) -> str:
         f"the tables do not map the code that runs: the entry for {pc:#010x} at "
         f"{root + 4 * (pc >> 22):#010x} is not valid; map the kernel's own code before satp is set"
     )
+
+
+def unshifted(facts: Facts, found: Refusal) -> str | None:
+    """A cure if an entry of the walk holds an address where a frame number belongs."""
+    if found.why not in (Why.OUTSIDE, Why.TABLE_OUTSIDE):
+        return None
+    for step in inspect.walk(facts.machine, found.va).steps:
+        meant = (step.pte or 0) & ~(PAGE - 1)
+        if step.pte and step.pte & V and (step.pte >> 10 << 12) not in _ram(facts) and (
+            meant in _ram(facts)
+        ):
+            return (
+                f"the entry at {step.at:#010x} = {step.pte:#010x} holds the address {meant:#010x} "
+                "itself; an entry is the address shifted right by 2, and the flags"
+            )
+    return None
+
+
+def _ram(facts: Facts) -> range:
+    return range(RAM_BASE, RAM_BASE + facts.machine.ram.size)
 
 
 def _has_entries(facts: Facts, table: int) -> bool:

@@ -14,7 +14,7 @@ from toyisa.machine import Exit, Machine
 from toyisa.memory import PAGE, VIRTIO, VIRTIO_SLOTS
 from toyisa.state import CSR_FIELDS, NEVER
 
-STEPS, SECONDS = 4096, 0.5
+STEPS, SECONDS = 4096, 2.0
 STIMECMP, STIMECMPH, SATP = (CSR_FIELDS.index(n) for n in ("stimecmp", "stimecmph", "satp"))
 
 
