@@ -99,7 +99,7 @@ def test_a_guest_that_fails_fails_whatever_is_expected(run):
 )
 def test_a_panic_fails_the_run_and_ends_it(run, panic):
     text = f"booting\n{panic}"
-    status, _, err = run(printing(text, " j .\n"), "--fail-on-panic", "--max-insns", "20e9")
+    status, _, err = run(printing(text, " j .\n"), "--fail-on-panic", "--max-insns", "50e6")
     assert status == Status.FAILED
     assert f"the kernel panicked: {panic.strip()}" in err
 
