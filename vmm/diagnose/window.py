@@ -44,8 +44,11 @@ class Window:
 
 
 def watch(machine: Machine, writes: bool = False) -> Window:
-    """Let the machine go on for a while; `writes`: an access to a disk must not be made."""
-    if not machine.keeps_snapshots:
+    """Let the machine go on for a while; `writes`: an access to a disk must not be made.
+
+    Nor could a machine that writes to an image be put back as it was.
+    """
+    if writes or not machine.keeps_snapshots:
         return _watched(machine, writes)
     state = snapshot.take(machine)
     try:

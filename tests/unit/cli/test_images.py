@@ -72,6 +72,15 @@ def test_a_kernel_sees_its_disk(capfd, kernel, image, words):
     assert capfd.readouterr().out == "K"
 
 
+@pytest.mark.parametrize("words", ["", ",ro", ",cow"])
+def test_a_kernel_with_a_disk_that_does_not_end_is_told_so(capfd, kernel, image, words):
+    code = invoke(["run", "--kernel", kernel("1: j 1b"), "--disk", f"{image}{words}",
+                   "--max-insns", "5000", "--input", "/dev/null"])  # fmt: skip
+    err = capfd.readouterr().err
+    assert code == Status.LIMIT, err
+    assert "stopped after 5,000 instructions" in err
+
+
 @pytest.mark.parametrize(
     "options",
     [("--disk", "{},slot=3"), ("--disk", "{}", "--disk-slot", "3")],
