@@ -268,6 +268,15 @@ def test_another_guest_does_not_go_on_with_it(disk):
     assert int(machine.hart.x[21]) == 7
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C is heard, where a shell had put the tests into the background, too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("made", [Machine, VirtualMachine])
 def test_ctrl_c_leaves_a_machine_that_can_go_on(made):
     machine, other = (loaded(made(mem=1 << 20), FOREVER) for _ in range(2))
