@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from toyisa import inspect
 from toyisa.causes import Exc
 from toyisa.insns import Insn, find
 from toyisa.memory import PAGE, RAM_BASE, ram_offset
-from toyisa.mmu import FETCH, LOAD, PAGED, walk
+from toyisa.mmu import FETCH, LOAD, PAGED, X, walk
 from toyisa.notebook import html_fields
 from toyisa.state import ARCHITECTURAL, CSR_FIELDS, HART
 
@@ -144,12 +145,18 @@ def word_at(machine: "Machine", pc: int) -> int | None:
     """The instruction word that the hart is about to execute, if it can be fetched."""
     pa = pc
     if machine.hart.csr.satp & PAGED:
-        leaf = walk(machine.hart, machine.memory, np.int64(pc), np.int64(FETCH), True)
-        if leaf < 0:
-            return None
-        pa = (leaf >> 10 << 12) | pc & (PAGE - 1)
-    at = ram_offset(machine.memory, pa, 4)
+        pa = _fetched_from(machine, pc)
+    at = -1 if pa is None else ram_offset(machine.memory, pa, 4)
     return None if at < 0 else int.from_bytes(machine.ram[at : at + 4].tobytes(), "little")
+
+
+def _fetched_from(machine: "Machine", pc: int) -> int | None:
+    """The physical address behind `pc` by the guest's tables, if it may execute there."""
+    if machine.tables_are_guests:
+        leaf = walk(machine.hart, machine.memory, np.int64(pc), np.int64(FETCH), True)
+        return None if leaf < 0 else (leaf >> 10 << 12) | pc & (PAGE - 1)
+    found = inspect.walk(machine, pc)
+    return found.pa if found.pa is not None and found.steps[-1].pte & X else None
 
 
 def _accesses(

@@ -82,7 +82,8 @@ class Machine(Terminal):
     ValueError on a size that is out of range, CostError on a bad preset.
     """
 
-    keeps_snapshots = True  # its state can be taken and put back
+    keeps_snapshots = True    # its state can be taken and put back
+    tables_are_guests = True  # page tables hold the guest's own frame numbers
 
     def __init__(
         self,

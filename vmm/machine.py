@@ -156,6 +156,11 @@ class VirtualMachine(Machine):
             return self.real_ram[first : first + frames * PAGE]
         return self.real_ram.reshape(-1, PAGE)[self.vm.p2m[:frames]].reshape(-1)
 
+    @property
+    def tables_are_guests(self) -> bool:
+        """Not under direct paging: its tables are the machine's, with the machine's frames."""
+        return not self.vm.direct.active
+
     def entry_seen(self, pte: int | None) -> int | None:
         """Under direct paging a guest's tables hold machine frames; others have no number."""
         if pte is None or not self.vm.direct.active or not pte & V:

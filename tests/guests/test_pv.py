@@ -173,6 +173,21 @@ def test_everywhere_is_all_of_the_masking(everywhere, first, last):
     assert len(skipped) <= 18
 
 
+def test_a_step_tells_the_word_though_tables_hold_machine_frames():
+    guest = GUESTS["toyix"]
+    machine = VirtualMachine(engine="pv")
+    machine.load(patched(guest).elf())
+    machine.end_input()
+    machine.run(200_000)
+    assert machine.vm.direct.active
+    steps = [machine.step() for _ in range(100)]
+    retired = [step for step in steps if step.trap is None]
+    assert len(retired) > 50
+    for step in retired:
+        assert step.insn is not None
+        assert find(step.insn) is not None
+
+
 def test_an_unpatched_kernel_is_refused():
     machine = VirtualMachine(engine="pv")
     with pytest.raises(ImageError, match=r"not patched for `pv`.*PV.*another engine"):
