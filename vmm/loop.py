@@ -37,16 +37,18 @@ def run_vm(hart, mem, vm):
     counted, again = True, False  # the last exit's cost; whether there was none, but a look
     if vm.looking:  # go on as if root had not looked
         began, pc, counted = np.int64(vm.began), np.int64(vm.left), vm.counted != 0
-        again = counted
+        again = counted and vm.fed == 0 and vm.hart.root.budget == vm.budget
         vm.looking = 0
+    vm.fed, vm.budget = 0, vm.hart.root.budget
     while True:
         if vm.unfinished:  # an exit that had to wait
             began, counted = np.int64(vm.began), False
             reason = _handle(vm, hart, mem, np.int64(vm.unfinished))
         else:
-            reason = _before_entry(vm, hart, mem)
+            reason = _before_entry(vm, hart, mem, again)
             if reason != Reason.RUN:
                 break
+            vm.again = again
             reason = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.ENTER, 0)
             if reason != Reason.RUN:
                 break
@@ -156,15 +158,19 @@ def _spent(vm, hart, mem):
 
 
 @njit
-def _before_entry(vm, hart, mem):
-    """What a hart looks at before it runs: stops, then interrupts; RUN, or why to stop."""
+def _before_entry(vm, hart, mem, again):
+    """What a hart looks at before it runs: stops, then interrupts; RUN, or why to stop.
+
+    Entered `again`, it goes on as it was entered before: nothing is due earlier.
+    """
     virtual, console = vm.hart, vm.platform.console
     if out_of_work(mem):
         return np.int64(Reason.LOOK)
     _take_clock(vm, hart)
-    virtual.root.deadline = NEVER
     vm.platform.request.pa = -1
-    if attend(virtual, vm.platform) and not console.halted:
+    if not again:
+        virtual.root.deadline = NEVER
+    if not again and attend(virtual, vm.platform) and not console.halted:
         return np.int64(Reason.INPUT)
     if console.halted:
         return np.int64(Reason.HALTED)
@@ -172,10 +178,21 @@ def _before_entry(vm, hart, mem):
         return np.int64(Reason.OUTPUT)
     if virtual_time(virtual) >= console.obey_at:
         return np.int64(Reason.DEVICE)
-    if _spent(vm, hart, mem) or virtual_time(virtual) >= virtual.root.limit:
-        return np.int64(Reason.BUDGET)
-    if inject_interrupt(vm, hart) and virtual.root.one_trap:
-        return np.int64(Reason.STEP)
+    if not again:
+        if _spent(vm, hart, mem) or virtual_time(virtual) >= virtual.root.limit:
+            return np.int64(Reason.BUDGET)
+        if inject_interrupt(vm, hart) and virtual.root.one_trap:
+            return np.int64(Reason.STEP)
+        vm.due = _due(vm)
+    hart.root.budget = min(virtual.root.budget + mem.aside.retired, np.int64(NEVER))
+    hart.root.deadline = vm.due
+    return np.int64(Reason.RUN)
+
+
+@njit
+def _due(vm):
+    """When root must look at the guest's devices and timer."""
+    virtual = vm.hart
     deadline = virtual.root.deadline
     timer = timer_deadline(virtual)
     if vm.masks:
@@ -183,9 +200,7 @@ def _before_entry(vm, hart, mem):
             deadline = min(deadline, timer)
     elif virtual.csr.sie >> 5 & 1 and takes_interrupts(virtual):
         deadline = min(deadline, timer)
-    hart.root.deadline = deadline
-    hart.root.budget = min(virtual.root.budget + mem.aside.retired, np.int64(NEVER))
-    return np.int64(Reason.RUN)
+    return deadline
 
 
 @njit

@@ -112,6 +112,12 @@ class VirtualMachine(Machine):
 
     # -- running -----------------------------------------------------------
 
+    def give_input(self) -> bool:
+        given = super().give_input()
+        if given:
+            self.vm.fed = 1
+        return given
+
     def _run(self, _hart: np.record, _memory: np.record) -> int:
         reason = run_vm(self.real_hart, self.real_memory, self.vm)
         self.real_hart.x[32] = 0

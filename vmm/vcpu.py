@@ -85,7 +85,10 @@ VM = record(
     ("partial", "i8"),                 # it is half done: what has been done is not done again
     ("looking", "i8"),                 # root looks: the last exit, begun then and left at `left`
     ("counted", "i8"), ("left", "i8"),  # has been counted, or will be
-    ("deadline", "i8"),                # what the real hart was last entered with
+    ("again", "i8"),                   # the guest is entered after a look, and no exit
+    ("fed", "i8"), ("budget", "i8"),   # no: input has come meanwhile, or another budget
+    ("due", "i8"), ("deadline", "i8"),  # what the real hart was last entered with: as devices and
+                                       # the timer want it, and as the engine has set it
     ("saved", "i8", len(Event)),       # counts of events before it was handled
     ("frames", "i8"),                  # of the guest's RAM
     ("p2m", "i4", MAX_FRAMES), ("m2p", "i4", MAX_FRAMES),  # gfn to mfn and back, -1: none

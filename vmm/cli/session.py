@@ -97,7 +97,7 @@ class Session:
         from toyisa.machine import Exit
 
         machine = self.machine
-        budget = self._slice_size
+        budget = self._slice_size - machine.instret % self._slice_size  # at fixed places
         if self.limits.max_insns:
             budget = min(budget, self.limits.max_insns - machine.instret)
             if budget <= 0:

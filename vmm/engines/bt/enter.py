@@ -50,6 +50,9 @@ MOST_LEFT = 1 << 30  # fits the window's word
 def enter(vm, hart, mem, bt):
     """Make the hart ready; RUN, or the reason of a fetch fault that cannot be taken."""
     virtual = vm.hart
+    if _stays(vm, hart, bt):
+        _go_on(vm, hart, mem, bt)
+        return np.int64(Reason.RUN)
     bt.stepping = 0
     while True:
         hart.priv = virtual.priv
@@ -88,6 +91,35 @@ def enter(vm, hart, mem, bt):
             return -1 - word
     recontext(hart)
     return np.int64(Reason.RUN)
+
+
+@njit
+def _stays(vm, hart, bt):
+    """Whether the guest, its instructions counted, goes on after a look as if there was none.
+
+    Looked up anew, its place could be another: behind a callout, which then costs nothing.
+    """
+    word, limit = bt.at, bt.limit
+    if not vm.again or not bt.icount or not bt.in_code or vm.hart.priv != Level.S:
+        return False
+    if word < 0 or bt.gpc[word] != vm.hart.pc or vm.changes or vm.hart.root.one_trap:
+        return False
+    _instructions_left(vm, hart, bt)
+    return bt.limit == limit
+
+
+@njit
+def _go_on(vm, hart, mem, bt):
+    """Make the hart ready to go on at the very word that it was left at."""
+    status = np.int64(vm.hart.csr.sstatus)
+    hart.priv = vm.hart.priv
+    hart.csr.sstatus = status & (SUM | MXR)
+    select_root(vm, hart, mem, np.int64(KERNEL_MXR if status & MXR else KERNEL))
+    hart.pc = address_of(bt, bt.at)
+    bt.left = bt.kept
+    _put_state(vm, mem, bt)
+    hart.root.budget = hart.root.deadline = NEVER
+    recontext(hart)
 
 
 REFETCH = -1 - 1000  # of `_find_place`: the pc is another now

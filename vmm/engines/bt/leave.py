@@ -58,6 +58,7 @@ def leave(vm, hart, mem, bt, reason):
                 ahead = np.int64(0)
     if bt.icount:
         count = (np.int64(words[slots + Slot.COUNT]) ^ 0x80000000) - 0x80000000
+        bt.kept = count
         hart.clock.instret = bt.limit - count - ahead
     return reason
 

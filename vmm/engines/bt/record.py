@@ -94,6 +94,7 @@ BT = record(
     ("known", "i8"), ("value", "i8"),  # the register that auipc has just set, or 0; to what
     ("one", "i8"),        # the unit being made is of one instruction
     ("stepping", "i8"),   # the unit entered is the one-instruction unit
+    ("kept", "i8"),       # icount: what stood in COUNT when the guest was left
     ("version", "i8"),    # of what is mapped where, as far as code pages go
     ("verified", "i8", MAX_SHADOW),  # by shadow root: the version that its code pages agree with
     ("resumed", "i8"),    # the word to go on at is one that was left before it ran
