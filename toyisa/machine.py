@@ -9,9 +9,7 @@ command line.
         print(machine.output())
 """
 
-import time
-from collections.abc import Callable, Sequence
-from enum import IntEnum
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +18,6 @@ from toyisa import (
     boot,
     causes,
     fdt,
-    htif,
-    interrupts,
     jitcache,
     snapfile,
     snapshot,
@@ -36,9 +32,9 @@ from toyisa.bus import Bus, Dma
 from toyisa.causes import Exc, Irq
 from toyisa.cost import CostModel, Event
 from toyisa.cost import load as load_cost
-from toyisa.devices import BY_FINISHER, BY_SBI, BY_TOHOST, IER_RECEIVED
+from toyisa.devices import BY_FINISHER, BY_SBI, BY_TOHOST
 from toyisa.disk import Disk
-from toyisa.effects import Effects, Observer
+from toyisa.effects import Observer
 from toyisa.exits import Reason
 from toyisa.insns import BY_NAME as ROWS
 from toyisa.levels import Level, Profile
@@ -50,30 +46,18 @@ from toyisa.ops import ROW_OF_OP
 from toyisa.overlay import Overlay
 from toyisa.pool import fold_all
 from toyisa.ram import MIN_MEM, refuse_size
-from toyisa.state import NEVER
-from toyisa.terminal import Terminal
-from toyisa.work import LOOK, unlimited
+from toyisa.running import Exit, Running
+from toyisa.work import LOOK
 
-MAX_OUTPUT = 1 << 20  # bytes of console output that may wait
+__all__ = ["Exit", "Machine"]
+
 BYTES_A_SECOND = 11_520  # the console's rate: 115200 baud, in virtual time
-
-
-class Exit(IntEnum):
-    """Why `Machine.run` came back."""
-
-    HALTED = 1  # the guest turned the machine off: see `code` and `how`
-    BUDGET = 2  # the budget is used up
-    INPUT = 3   # the guest waits for console input: `feed` or `end_input`, run again
-    IDLE = 4    # it sleeps and nothing can wake it
-    FATAL = 5   # it cannot go on: `reason` says why
-    OUTPUT = 6  # much console output waits: take it with `output`, run again
-    TIMEOUT = 7  # the seconds are over: run again to go on
 
 
 _HOW = {BY_FINISHER: "finisher", BY_SBI: "sbi", BY_TOHOST: "tohost"}
 
 
-class Machine(Terminal):
+class Machine(Running):
     """One hart, RAM, a console, the firmware: the bare machine.
 
     `mem` bytes of RAM; `cost` a preset of `cost.toml` or a file of one's own;
@@ -179,72 +163,7 @@ class Machine(Terminal):
         hart.csr.scounteren = 2  # kernels read `time` in U without asking for it
         recontext(hart)
 
-    # -- running -----------------------------------------------------------
-
-    def run(self, budget: int | None = None, seconds: float | None = None) -> Exit:
-        """Run at most `budget` more instructions, at most `seconds`; without limit by default.
-
-        Looks at the clock and at Ctrl-C some hundred times a second: whatever the guest does,
-        KeyboardInterrupt and Exit.TIMEOUT come within some hundredths of a second and leave a
-        machine that can be run on, to the same end as one that was not stopped.  ValueError if
-        a limit is negative.
-        """
-        if (budget is not None and not budget >= 0) or (seconds is not None and not seconds >= 0):
-            raise ValueError("a limit of a run is 0 or more")
-        instret = self.instret
-        self.hart.root.budget = NEVER if budget is None else min(int(min(budget, NEVER)) + instret,
-                                                                 NEVER)  # fmt: skip
-        end = None if seconds is None else time.monotonic() + seconds
-        with interrupts.held() as look:
-            while True:
-                reason = self.slice()
-                look()
-                waits = reason == Reason.OUTPUT and len(self._output) >= MAX_OUTPUT
-                if waits or not (
-                    reason in (Reason.LOOK, Reason.OUTPUT)
-                    or (reason == Reason.INPUT and self.give_input())
-                ):
-                    return self._answer(reason)
-                if end is not None and time.monotonic() >= end:
-                    return Exit.TIMEOUT
-
-    def slice(self) -> Reason:
-        """`enter` for no more than the work between two looks: Reason.LOOK if that was all."""
-        self.memory.work = self.work
-        try:
-            return Reason(self.enter())
-        finally:
-            self.most_work = max(self.most_work, self.work - int(self.memory.work))
-            unlimited(self.memory)
-
-    def step(self) -> Effects:
-        """Retire one instruction or take one trap; what it changed.
-
-        An `ecall` that the firmware answers is one step.  RuntimeError if the
-        machine has halted or waits for input.
-        """
-        return self._observer.observe(self, self._step)
-
-    def _step(self) -> None:
-        why = self.advance()
-        if why not in (Exit.BUDGET, Exit.HALTED):
-            raise RuntimeError(f"cannot step: {why.name.lower()} {self.reason}".rstrip())
-
-    def advance(self) -> Exit:
-        """Retire one instruction or take one trap, and answer BUDGET; else why not."""
-        hart = self.hart
-        hart.root.budget = hart.clock.instret + 1
-        hart.root.one_trap = 1
-        try:
-            while True:
-                reason = self.slice()
-                if reason not in (Reason.OUTPUT, Reason.LOOK) and not (
-                    reason == Reason.INPUT and self.give_input()
-                ):
-                    break
-        finally:
-            hart.root.one_trap = 0
-        return Exit.BUDGET if reason == Reason.STEP else self._answer(reason)
+    # -- running: `running.py` ----------------------------------------------
 
     def _run(self, hart: np.record, memory: np.record) -> int:
         return run_bare(hart, memory)
@@ -253,38 +172,6 @@ class Machine(Terminal):
         """What steps the machine in compiled code: a unit's address, three arguments of its."""
         address = unit_address(run_bare_at, unit_types(self.hart, self.memory))
         return np.array([address, 0, 0, 0], np.int64)
-
-    def enter(self, runner: Callable[..., int] | None = None) -> int:
-        """Run until root must act: a number of `Reason`.  Takes the console's output.
-
-        `runner(hart, memory)` is for debuggers, who bring one of their own.
-        """
-        self.give_input()
-        runner = runner or self._run
-        reason = Reason.DEVICE if self.bus.busy else runner(self.hart, self.memory)
-        while reason == Reason.DEVICE:
-            reason = runner(self.hart, self.memory) if self.bus.answer() else Reason.LOOK
-        if reason in (Reason.TRAP, Reason.STUCK) and htif.ends(self._dma, self.memory.console):
-            reason = Reason.HALTED
-        self.take_console()
-        return reason
-
-    def _answer(self, reason: Reason) -> Exit:
-        """What a reason that the hart gives means to the caller."""
-        match reason:
-            case Reason.HALTED:
-                return Exit.HALTED
-            case Reason.BUDGET:
-                return Exit.BUDGET
-            case Reason.OUTPUT:
-                return Exit.OUTPUT
-            case Reason.INPUT:
-                return Exit.INPUT
-            case Reason.IDLE if self.live and self.memory.console.ier & IER_RECEIVED:
-                return Exit.INPUT  # a key will wake it
-            case _:
-                self.reason = self.why_ended(reason)
-                return Exit.IDLE if reason == Reason.IDLE else Exit.FATAL
 
     def why_ended(self, reason: Reason) -> str:
         """A line for people on why the guest cannot go on."""
@@ -357,11 +244,6 @@ class Machine(Terminal):
     def how(self) -> str:
         """How the guest halted: "sbi", "finisher", "tohost", or "" if it has not."""
         return _HOW.get(int(self.memory.console.how), "")
-
-    @property
-    def instret(self) -> int:
-        """Instructions retired."""
-        return int(self.hart.clock.instret)
 
     @property
     def cycles(self) -> int:
