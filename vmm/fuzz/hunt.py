@@ -6,6 +6,7 @@ Must not know of other chunks.
 
 import hashlib
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -56,7 +57,8 @@ def hunt(
             failure = Failure(law.name, engine, case, told.expected, told.actual, seed, chunk)
             if not smallest or case.size <= smallest[0].case.size:
                 smallest[:] = [failure]
-            raise
+            traceback.clear_frames(error.__traceback__)  # Hypothesis keeps each error, and so
+            raise                                        # would keep each machine in its frames
 
     text = f"{law.name} {engine} {seed} {chunk}"
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
