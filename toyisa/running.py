@@ -108,9 +108,13 @@ class Running(Terminal):
         if why not in (Exit.BUDGET, Exit.HALTED):
             raise RuntimeError(f"cannot step: {why.name.lower()} {self.reason}".rstrip())
 
-    def advance(self) -> Exit:
-        """Retire one instruction or take one trap, and answer BUDGET; else why not."""
+    def advance(self, seconds: float | None = None) -> Exit:
+        """Retire one instruction or take one trap, and answer BUDGET; else why not.
+
+        One that takes more than `seconds` is not waited for: TIMEOUT, and it goes on next time.
+        """
         hart = self.hart
+        end = None if seconds is None else time.monotonic() + seconds
         hart.root.budget = hart.clock.instret + 1
         hart.root.one_trap = 1
         try:
@@ -120,6 +124,8 @@ class Running(Terminal):
                     reason == Reason.INPUT and self.give_input()
                 ):
                     break
+                if end is not None and time.monotonic() >= end:
+                    return Exit.TIMEOUT
         finally:
             hart.root.one_trap = 0
         return Exit.BUDGET if reason == Reason.STEP else self._answer(reason)

@@ -308,6 +308,19 @@ def test_a_limit_of_time():
     assert machine.run(10, seconds=1000) is Exit.BUDGET
 
 
+@pytest.mark.compiled
+def test_a_step_is_not_waited_for_either():
+    machine, other = (loaded(VirtualMachine(engine="pv", mem=1 << 20), BATCHES) for _ in range(2))
+    machine.work = 1000
+    while (why := machine.advance(seconds=0)) is Exit.BUDGET:
+        pass
+    assert why is Exit.TIMEOUT  # in the multicall
+    assert machine.advance() is Exit.BUDGET
+    assert machine.run() is other.run() is Exit.HALTED
+    assert machine.instret == other.instret
+    assert machine.output() == other.output()
+
+
 @pytest.mark.parametrize("budget", [2**70, 1 << 62, float("inf")])
 def test_limits_beyond_all_counts(budget):
     machine = loaded(Machine(mem=1 << 20), FOREVER)

@@ -70,7 +70,9 @@ def _watched(machine: Machine, writes: bool) -> Window:
         if writes and _is_at_a_disk(machine, word, x):
             break
         before, trail = machine.instret, int(hart.trail)
-        why = machine.advance()
+        why = machine.advance(max(until - time.perf_counter(), 0))
+        if why is Exit.TIMEOUT:  # in the middle of an instruction
+            break
         trapped = int(hart.trail) != trail  # calls to the firmware are no traps of S
         trap = int(hart.csr.scause) if trapped else None
         retired = machine.instret > before
