@@ -86,8 +86,6 @@ class Campaign:
         self.result.resumed = self.result.total.executions
         self.seen = Seen()
         self.jobs: list[_Job] = []
-        # Cases in work, pickled: not in the corpus, where others could have put some.
-        self.notes = tempfile.TemporaryDirectory(prefix="toyvmm-")
         self.began: float | None = None  # when the first process was ready
         self.earlier = self.result.total.seconds, self.result.total.seen
         self.again = regressions(plan.folder, plan.law, plan.engine)
@@ -104,16 +102,18 @@ class Campaign:
                 raise CampaignError(f"another process runs {plan.key} on this corpus; "
                                     "give another --seed or --corpus")  # fmt: skip
             try:
-                self._run()
+                # Cases in work, pickled: not in the corpus, where others could have put some.
+                with tempfile.TemporaryDirectory(prefix="toyvmm-") as notes:
+                    self._run(Path(notes))
             finally:
                 plan.running.unlink(missing_ok=True)
         return self.result
 
-    def _run(self) -> None:
+    def _run(self, notes: Path) -> None:
         old = [signal.getsignal(number) for number in ENDING]
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            self._start()
+            self._start(notes)
             self._until(self._time_is_up)
         except KeyboardInterrupt:
             self.result.interrupted = True
@@ -125,14 +125,13 @@ class Campaign:
                 self._save()
             finally:
                 _handle(old)
-                self.notes.cleanup()
 
     # -- processes ---------------------------------------------------------
 
-    def _start(self) -> None:
+    def _start(self, notes: Path) -> None:
         self.result.total.failures.clear()  # what of them still fails is found again
         for n in range(self.plan.jobs):
-            self._start_job(Path(self.notes.name, str(n)))
+            self._start_job(notes / str(n))
 
     def _start_job(self, note: Path) -> None:
         context, plan = multiprocessing.get_context("spawn"), self.plan
