@@ -105,6 +105,17 @@ def test_compare_runs_a_file_as_a_whole(tmp_path):
     assert runs[0]["instret"] > 0
 
 
+def test_compare_leaves_out_what_is_not_patched(tmp_path):
+    source = tmp_path / "mine.S"
+    source.write_text(".globl _start\n_start: li a7, 8\n ecall\n", encoding="utf-8")
+    found = compare(source, engines=["native", "pv"])
+    assert [run.subject.name for run in found.runs] == ["native"]
+    assert [one.subject.name for one in found.left_out] == ["pv"]
+    assert "left out: pv" in str(found)
+    with pytest.raises(ValueError, match="not patched"):
+        compare(source, engines=["pv"])
+
+
 @pytest.mark.parametrize("wrong", [
     {"engines": ["qemu"]}, {"profile": "lax"}, {"guest": "nano/nosuch"}, {"cost": "p5"},
 ])  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import guests
+from asm.errors import AsmErrors
 from toyisa import cost as costs
 from toyisa.image import load
 from toyisa.levels import Profile
@@ -28,7 +29,7 @@ from vmm.comparison.subjects import (
     nano,
     subjects,
 )
-from vmm.comparison.whole import Guest, Whole, run_whole
+from vmm.comparison.whole import Guest, LeftOut, Whole, run_whole, try_whole
 from vmm.text import Table
 
 EVERY = NANO.rstrip("/")  # the name that means all nano-benchmarks
@@ -38,12 +39,14 @@ EVERY = NANO.rstrip("/")  # the name that means all nano-benchmarks
 class Comparison:
     """What `compare` found: `rows` of nano-benchmarks, or `runs` of one guest as a whole.
 
-    `print` shows what the command shows; a notebook shows the table.
+    `left_out` says which engines cannot run the guest, and why.  `print` shows what the command
+    shows; a notebook shows the table.
     """
 
     rows: list[Row]
     runs: list[Whole]
     seconds: float
+    left_out: list[LeftOut]
 
     @property
     def right(self) -> bool:
@@ -53,13 +56,13 @@ class Comparison:
     def document(self, sensitivity: bool = False) -> dict[str, Any]:
         """All of it as plain values, as `--json` prints it: docs/json.md."""
         if self.runs:
-            return wholereport.document(self.runs, self.seconds)
+            return wholereport.document(self.runs, self.seconds, self.left_out)
         return report.document(self.rows, sensitivity, self.seconds)
 
     def lines(self, markdown: bool = False, breakdown: bool = False) -> list[str]:
         """All of it as text, as the command prints it."""
         if self.runs:
-            return wholereport.lines(self.runs, markdown, breakdown)
+            return wholereport.lines(self.runs, markdown, breakdown, self.left_out)
         return report.lines(self.rows, markdown, breakdown, False)
 
     def table(self) -> Table:
@@ -89,7 +92,8 @@ def compare(
 
     `guest` is "nano" for all nano-benchmarks, "nano/NAME" for one, and otherwise an example or
     a file, a source or an ELF, which is run from power-on to power-off with `script` typed.
-    `engines` are all that there are, if left out.  `progress` gets a line before each run.
+    `engines` are all that there are, unless named; those that need a patched guest, and get
+    another, are left out.  `progress` gets a line before each run.
     ValueError for a name that is not known, AsmErrors for a source, ImageError for a file.
     """
     began = time.perf_counter()
@@ -97,12 +101,12 @@ def compare(
     model = cost if isinstance(cost, costs.CostModel) else costs.load(cost)
     setting = Setting(level, model)
     chosen = subjects(tuple(engines or _engines()), tuple(paging))
-    rows, runs = [], []
+    rows, runs, left_out = [], [], []
     if str(guest) == EVERY or str(guest).startswith(NANO):
         rows = perform(plan(_benchmarks(str(guest)), chosen, [setting]), progress)
     else:
-        runs = _whole(guest, chosen, setting, script, progress)
-    return Comparison(rows, runs, time.perf_counter() - began)
+        runs, left_out = _whole(guest, chosen, setting, script, progress)
+    return Comparison(rows, runs, time.perf_counter() - began, left_out)
 
 
 def _engines() -> tuple[str, ...]:
@@ -124,18 +128,31 @@ def _benchmarks(name: str) -> list[str]:
 
 
 def _whole(guest: str | Path, chosen: list[Subject], setting: Setting, script: bytes | None,
-           progress: Callable[[str], None]) -> list[Whole]:  # fmt: skip
+           progress: Callable[[str], None]) -> tuple[list[Whole], list[LeftOut]]:  # fmt: skip
     known = guests.catalogue().get(str(guest))
     source = known.source if known else Path(guest)
     if script is None:
         script = known.input.read_bytes() if known and known.input else b""
-    built: dict[str, bytes] = {}
-    runs = []
+    runs: list[Whole] = []
+    left_out: list[LeftOut] = []
     for n, subject in enumerate(chosen):
         progress(f"{guest} under {subject.label}, {n + 1} of {len(chosen)}")
-        build = build_of(subject)
-        if build not in built:
-            is_source = source.suffix.lower() == ".s"
-            built[build] = elf_of(source, build) if is_source else load(source)
-        runs.append(run_whole(Guest(str(guest), built[build], script), subject, setting))
-    return runs
+        got = _run(str(guest), source, script, subject, setting)
+        (left_out if isinstance(got, LeftOut) else runs).append(got)
+    if not runs:
+        raise ValueError(f"{guest} under {left_out[0].subject.label}: {left_out[0].why}")
+    return runs, left_out
+
+
+def _run(name: str, source: Path, script: bytes, subject: Subject,
+         setting: Setting) -> Whole | LeftOut:  # fmt: skip
+    """A run of the guest as it is built for the engine; only a patched build is left out."""
+    build = build_of(subject)
+    run = try_whole if build else run_whole
+    try:
+        elf = elf_of(source, build) if source.suffix.lower() == ".s" else load(source)
+    except AsmErrors:
+        if not build:
+            raise
+        return LeftOut(subject, f"built for {subject.engine}, its source has errors")
+    return run(Guest(name, elf, script), subject, setting)
