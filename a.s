@@ -1,4 +1,0 @@
-.data
-.ds.x 1
-.ds.p 1
-.dc.x 1
