@@ -10,7 +10,11 @@ from toyisa.csrs import CSRS
 from toyisa.insns import INSNS
 
 ROOT = Path(gendocs.__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    *(ROOT / name / "README.md" for name in ("guests", "tests")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 
 def test_the_tables_of_isa_md_are_what_the_package_says():
