@@ -8,11 +8,12 @@ is no part of the machine's state.  Must not know what a campaign is.
 import numpy as np
 
 from toyisa import causes
+from toyisa.causes import CODES
 from toyisa.decode import decode, first_op
 from toyisa.njit import njit, view
 from toyisa.ops import MAX_OPS, ROW_OF_OP
 
-LEVELS, CAUSES, TAKERS = 2, 32, 2  # causes: 16 exceptions, then 16 interrupts
+LEVELS, CAUSES, TAKERS = 2, 2 * CODES, 2  # causes: exceptions by code, then interrupts
 SIZE = MAX_OPS * LEVELS * CAUSES * TAKERS
 BY_S, TO_ROOT = range(TAKERS)
 NO_INSN = 0  # the op of what traps without an instruction: a fetch, an interrupt
@@ -20,9 +21,13 @@ NO_INSN = 0  # the op of what traps without an instruction: a fetch, an interrup
 
 @njit
 def cover_trap(hart, insn, cause, taker):
-    """Mark that `insn` (0: none) at the hart's level traps for `cause`, 16 + n an interrupt."""
+    """Mark that `insn` (0: none) traps at the hart's level for `cause`.
+
+    The cause is an exception's code, or CODES plus an interrupt's.
+    """
     op = first_op(decode(insn, np.int64(0))) if insn else np.int64(NO_INSN)
-    place = ((op * LEVELS + (np.int64(hart.priv) & 1)) * CAUSES + (cause & 31)) * TAKERS + taker
+    level = np.int64(hart.priv) & 1
+    place = ((op * LEVELS + level) * CAUSES + (cause & CAUSES - 1)) * TAKERS + taker
     view(hart.covers, SIZE, np.uint8)[place] = 1
 
 
@@ -42,6 +47,6 @@ def traps(seen: np.ndarray, taker: int) -> set[tuple[str, str, str]]:
     marked = seen.reshape(MAX_OPS, LEVELS, CAUSES, TAKERS)[:, :, :, taker]
     found = set()
     for op, level, cause in zip(*(places.tolist() for places in marked.nonzero())):
-        name = causes.name(cause if cause < 16 else causes.INTERRUPT | cause - 16)
+        name = causes.name(cause if cause < CODES else causes.INTERRUPT | cause - CODES)
         found.add((ROW_OF_OP.get(op, "-"), "US"[level], name))
     return found

@@ -29,7 +29,7 @@ from toyisa import (
 from toyisa.bare import run_bare, run_bare_at
 from toyisa.block import Block
 from toyisa.bus import Bus, Dma
-from toyisa.causes import Exc, Irq
+from toyisa.causes import CODES, Exc, Irq
 from toyisa.cost import CostModel, Event
 from toyisa.cost import load as load_cost
 from toyisa.devices import BY_FINISHER, BY_SBI, BY_TOHOST
@@ -96,7 +96,7 @@ class Machine(Running):
         hart, console = self.hart, self.memory.console
         hart.root.profile = profile
         hart.root.svade = svade
-        hart.root.deleg_exc = 0xFFFF_FFFF ^ (1 << Exc.ECALL_S)
+        hart.root.deleg_exc = (1 << CODES) - 1 ^ 1 << Exc.ECALL_S
         hart.root.deleg_int = 1 << Irq.SOFTWARE | 1 << Irq.TIMER | 1 << Irq.EXTERNAL
         hart.clock.icount = clock == "icount"
         hart.clock.per_tick = self.cost.hz // fdt.TIMEBASE

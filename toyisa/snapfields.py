@@ -14,7 +14,7 @@ from operator import getitem
 
 import numpy as np
 
-from toyisa.causes import Exc
+from toyisa.causes import CODE_MASK, Exc
 from toyisa.cost import Event
 from toyisa.csrs import CSRS
 from toyisa.memory import LOOP_SIZE, MEMORY, PAGE, RAM_BASE, RX_SIZE, place_tohost
@@ -64,10 +64,10 @@ FIELDS: tuple[Field, ...] = (
     Field("hart.clock.cycles", 0, MAX_COUNT),
     Field("hart.clock.instret", 0, MAX_COUNT),
     Field("hart.clock.idle", 0, MAX_TIME),  # with the rest: `check`
-    Field("hart.exit.reason", 0, 31), Field("hart.exit.cause", 0, 15),
+    Field("hart.exit.reason", 0, 31), Field("hart.exit.cause", 0, CODE_MASK),
     Field("hart.exit.tval"), Field("hart.exit.insn"), Field("hart.exit.pc"),
     Field("hart.pending.barren"), Field("hart.pending.barren_at", 0, MAX_COUNT),
-    Field("hart.pending.first_cause", 0, 15),
+    Field("hart.pending.first_cause", 0, CODE_MASK),
     Field("hart.pending.first_tval"), Field("hart.pending.first_pc"),
     # The modelled TLBs, on which cycles depend: keys and entries as a walk makes them.
     Field("hart.tlb.dkey", -1, (1 << 30) - 1), Field("hart.tlb.dpte", mask=~(1 << 9)),

@@ -9,6 +9,7 @@ guest sees as a register is unsigned 32-bit.
 
 import numpy as np
 
+from toyisa.causes import CODES
 from toyisa.cost import MAX_TLB, Event
 from toyisa.csrs import CSRS
 from toyisa.ops import MAX_OPS
@@ -105,7 +106,7 @@ TLB = record(
 COUNTS = record(
     ("op", "i8", MAX_OPS),         # instructions retired, by micro-op
     ("event", "i8", len(Event)),   # priced events
-    ("exc", "i8", 16), ("irq", "i8", 16),  # traps taken, by cause
+    ("exc", "i8", CODES), ("irq", "i8", CODES),  # traps taken, by code
 )  # fmt: skip
 
 PRICE = record(("op", "i4", MAX_OPS), ("event", "i8", len(Event)))

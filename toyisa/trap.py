@@ -6,7 +6,7 @@ chapter 12 (supervisor level).
 
 import numpy as np
 
-from toyisa.causes import Exc, Irq
+from toyisa.causes import CODE_MASK, CODES, Exc, Irq
 from toyisa.clock import charge, timer_deadline, virtual_time
 from toyisa.cost import Event
 from toyisa.coverage import BY_S, TO_ROOT, cover_trap
@@ -96,7 +96,7 @@ def _price(cause):
 @njit
 def raise_pending(hart, insn):
     """Raise the noted exception at `hart.pc`; RUN if S took it, else why root must act."""
-    cause = np.int64(hart.pending.cause)
+    cause = np.int64(hart.pending.cause) & CODE_MASK
     tval = np.int64(hart.pending.tval)
     if hart.pending.to_root or not hart.root.deleg_exc >> cause & 1:
         ex = hart.exit
@@ -110,7 +110,7 @@ def raise_pending(hart, insn):
         return np.int64(Reason.TRAP)
     if hart.covers:
         cover_trap(hart, insn, cause, BY_S)
-    hart.counts.exc[cause & 15] += 1
+    hart.counts.exc[cause] += 1
     pending = hart.pending
     if hart.clock.instret != pending.barren_at or pending.barren == 0:
         pending.barren_at = hart.clock.instret
@@ -161,8 +161,8 @@ def next_interrupt(hart):
 def take_interrupt(hart, irq):
     """Enter S for interrupt `irq`."""
     if hart.covers:
-        cover_trap(hart, np.int64(0), 16 + irq, BY_S)
-    hart.counts.irq[irq & 15] += 1
+        cover_trap(hart, np.int64(0), CODES + irq, BY_S)
+    hart.counts.irq[irq & CODE_MASK] += 1
     enter_s(hart, irq, True, 0)
     charge(hart, np.int64(Event.TRAP_IRQ), 1)
 

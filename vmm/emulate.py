@@ -7,6 +7,7 @@ and out.  Must not know exits, nor which engine runs the guest.
 import numpy as np
 
 from toyisa.access import ASK, FAULT, access_kind, access_size, plain_op
+from toyisa.causes import Exc
 from toyisa.clock import charge, virtual_time
 from toyisa.cost import Event
 from toyisa.decode import decode
@@ -71,7 +72,7 @@ def emulate_system(vm, hart, mem, insn):
         virtual.x[register] = hart.x[register]
     if (op == Op.PROBE_R or op == Op.PROBE_W) and _may_probe(virtual):
         return _probe(vm, hart, mem, op, rd, rs1)
-    traps = virtual.counts.exc[2]
+    traps = virtual.counts.exc[np.int64(Exc.ILLEGAL)]
     others = np.int64(0)  # instructions that are not the guest's, of those retired
     if vm.kind == Kind.COUNTER and (uop >> 32) & ~UPPER == INSTRET:
         others = retired_aside(hart, mem)
@@ -79,7 +80,7 @@ def emulate_system(vm, hart, mem, insn):
     reason = call_unit(vm.platform.serve, virtual, vm.platform, Request.SYSTEM, uop, insn)
     virtual.clock.instret += others
     hart.x[rd] = virtual.x[rd]
-    if virtual.counts.exc[2] != traps:
+    if virtual.counts.exc[np.int64(Exc.ILLEGAL)] != traps:
         vm.kind = np.int64(Kind.EXCEPTION)
         vm.stats.injected += 1
     elif vm.kind == Kind.COUNTER and uop >> 32 == CYCLE:

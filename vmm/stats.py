@@ -5,6 +5,7 @@ Must not know what a kind means.
 
 import numpy as np
 
+from toyisa.causes import CODE_MASK
 from toyisa.njit import njit
 from vmm.vcpu import LOG_SIZE
 
@@ -16,7 +17,7 @@ def count_exit(vm, hart, began, pc):
     spent = hart.clock.cycles - began
     stats.count[kind] += 1
     stats.cycles[kind] += spent
-    stats.seen[kind, hart.exit.cause & 15] = 1
+    stats.seen[kind, hart.exit.cause & CODE_MASK] = 1
     stats.least[kind] = min(stats.least[kind], spent)
     stats.most[kind] = max(stats.most[kind], spent)
     if stats.logging:

@@ -11,6 +11,7 @@ from the guest's RAM base, mfn from the machine's.
 
 import numpy as np
 
+from toyisa.causes import CODES
 from toyisa.cost import Event
 from toyisa.memory import MAX_FRAMES, MEMORY
 from toyisa.state import HART, NEVER, record
@@ -67,7 +68,7 @@ STATS = record(
     ("least", "i8", len(Kind)), ("most", "i8", len(Kind)),
     ("fills", "i8"), ("eager", "i8"),        # shadow entries made on a fault, on a traced store
     ("evicted", "i8"), ("unshadowed", "i8"), ("injected", "i8"),
-    ("seen", "u1", (len(Kind), 16)),         # kinds of exit that came, by the hart's cause
+    ("seen", "u1", (len(Kind), CODES)),      # kinds of exit that came, by cause
     ("logging", "i8"), ("logged", "i8"),     # whether there is a log, and what stands in it
     ("log", LOG, LOG_SIZE),
 )  # fmt: skip

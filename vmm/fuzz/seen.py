@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from toyisa import causes, coverage
-from toyisa.causes import Exc, Irq
+from toyisa.causes import CODES, Exc, Irq
 from toyisa.insns import INSNS
 from toyisa.ops import MAX_OPS, ROW_OF_OP
 from toyisa.pool import fold_all
@@ -29,7 +29,7 @@ class Seen:
 
     traps: np.ndarray = field(default_factory=coverage.new_map)
     retired: np.ndarray = field(default_factory=lambda: np.zeros(MAX_OPS, np.uint8))
-    exits: np.ndarray = field(default_factory=lambda: np.zeros((len(Kind), 16), np.uint8))
+    exits: np.ndarray = field(default_factory=lambda: np.zeros((len(Kind), CODES), np.uint8))
 
     def watch(self, machine: Any) -> None:
         """Have a machine mark its traps from now on."""
@@ -56,7 +56,7 @@ class Seen:
         """What was seen, in words that hold for other versions, too."""
         kinds = {
             kind.name.lower() if kind in NO_CAUSE else f"{kind.name.lower()} {causes.name(cause)}"
-            for kind in Kind for cause in range(16) if self.exits[kind, cause]
+            for kind in Kind for cause in range(CODES) if self.exits[kind, cause]
         }  # fmt: skip
         return {
             "retired": sorted({ROW_OF_OP[op] for op in ROW_OF_OP if self.retired[op]}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from toyisa.causes import INTERRUPT, PRIORITY
+from toyisa.causes import CODE_MASK, INTERRUPT, PRIORITY
 from toyisa.csrs import BITS
 from toyisa.levels import Level
 
@@ -32,7 +32,7 @@ class Trap(Exception):
 def delegated(hart: Hart, cause: int) -> bool:
     """Whether root lets S take this cause."""
     mask = hart.deleg_int if cause & INTERRUPT else hart.deleg_exc
-    return bool(mask >> (cause & 31) & 1)
+    return bool(mask >> (cause & CODE_MASK) & 1)
 
 
 def pending(hart: Hart) -> int | None:

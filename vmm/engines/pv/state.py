@@ -7,6 +7,7 @@ its own virtual state and no more.
 
 import numpy as np
 
+from toyisa.causes import Exc
 from toyisa.clock import virtual_time
 from toyisa.levels import Level
 from toyisa.memory import ram_words
@@ -50,8 +51,9 @@ def take_state(vm, hart, mem, pv):
     if critical(vm, pv) != OUTSIDE:
         pv.held, flag = flag, 0
     csr.sstatus = SUM | np.int64(words[pv.words + Word.STATUS]) & (SPP | SPIE) | flag
-    virtual.counts.exc[8] += hart.counts.exc[8]  # the fast gate's
-    hart.counts.exc[8] = 0
+    # The calls that went through the fast gate.
+    virtual.counts.exc[np.int64(Exc.ECALL_U)] += hart.counts.exc[np.int64(Exc.ECALL_U)]
+    hart.counts.exc[np.int64(Exc.ECALL_U)] = 0
 
 
 @njit
