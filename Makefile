@@ -59,11 +59,11 @@ golden: setup  ## write the guests' golden files anew, to be read in `git diff`
 
 gen: setup  ## write generated files anew
 	$(BIN)/python -m asm.geninc
-	$(BIN)/python -m toyisa.gendocs
-	$(BIN)/python -m vmm.genhyp
+	$(BIN)/python -m toyisa.tables.gendocs
+	$(BIN)/python -m vmm.abi.genhyp
 
 docs: setup  ## write tables and samples in docs/ anew, and check every link
-	$(BIN)/python -m toyisa.gendocs
+	$(BIN)/python -m toyisa.tables.gendocs
 	$(BIN)/python -m tests.docsamples
 	$(BIN)/pytest -q tests/unit/test_docs.py
 

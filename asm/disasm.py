@@ -11,9 +11,9 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from asm.pseudo import PSEUDO, WORDS
-from toyisa import csrs
-from toyisa.fields import REG_NAMES, REG_NUMBERS, Field, Kind
-from toyisa.insns import Insn, find
+from toyisa.tables import csrs
+from toyisa.tables.fields import REG_NAMES, REG_NUMBERS, Field, Kind
+from toyisa.tables.insns import Insn, find
 
 _NAMED_WORDS = {word: name for name, word in WORDS.items()}
 _TOKEN = re.compile(r"-?[\w.]+")

@@ -17,7 +17,7 @@ from asm.symbols import Address, Symbol
 if TYPE_CHECKING:
     from asm.guesses import Guesses
     from asm.symbols import Expr
-    from toyisa.fields import Field
+    from toyisa.tables.fields import Field
 
 
 class Output:

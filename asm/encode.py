@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from asm.errors import Fault
 from asm.fixups import Kind
 from asm.operands import Memo, Shape
-from toyisa.insns import INSNS, Insn
+from toyisa.tables.insns import INSNS, Insn
 
 if TYPE_CHECKING:
     from asm.unit import Unit

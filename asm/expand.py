@@ -16,8 +16,8 @@ from asm.expr import parse
 from asm.fixups import Kind, lower, upper
 from asm.operands import constant, is_register, register
 from asm.pseudo import PSEUDO, WITH_IMMEDIATE, WORDS
-from toyisa.fields import FIELDS
-from toyisa.insns import INSNS, Cost
+from toyisa.tables.fields import FIELDS
+from toyisa.tables.insns import INSNS, Cost
 
 if TYPE_CHECKING:
     from asm.unit import Unit

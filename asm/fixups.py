@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from asm.errors import Fault
 from asm.expr import evaluate
-from toyisa.fields import FIELDS, Field
+from toyisa.tables.fields import FIELDS, Field
 
 if TYPE_CHECKING:
     from asm.frames import Spot

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from asm.errors import Fault, did_you_mean
 from asm.expr import parse
 from asm.fixups import Kind, insert, lower, signed32, upper
-from toyisa import csrs
-from toyisa.fields import FIELDS, REG_NUMBERS, Field
-from toyisa.fields import Kind as Operand
+from toyisa.tables import csrs
+from toyisa.tables.fields import FIELDS, REG_NUMBERS, Field
+from toyisa.tables.fields import Kind as Operand
 
 if TYPE_CHECKING:
     from asm.unit import Unit

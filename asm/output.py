@@ -5,9 +5,9 @@ Must not know what is in them.
 
 from pathlib import Path
 
-from toyisa import writing
+from toyisa.files import writing
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:
-    """Write a file whole or not at all, by the rules of `toyisa/writing.py`; OSError."""
+    """Write a file whole or not at all, by the rules of `toyisa/files/writing.py`; OSError."""
     writing.write(path, data)

@@ -2,21 +2,21 @@
 
 import numpy as np
 
-from toyisa.access import FAULT
-from toyisa.causes import Exc
-from toyisa.decode import decode
-from toyisa.exits import Reason
-from toyisa.memory import PAGE, RAM_BASE, WORDS
-from toyisa.requests import Request
-from toyisa.serve import serve
-from vmm.direct.build import build_tables
+from toyisa.core.access import FAULT
+from toyisa.core.decode import decode
+from toyisa.core.memory import PAGE, RAM_BASE, WORDS
+from toyisa.core.serve import serve
+from toyisa.tables.causes import Exc
+from toyisa.tables.exits import Reason
+from toyisa.tables.requests import Request
+from vmm.abi.hypercalls import FIRST, Word
+from vmm.domain.frametypes import OPEN
+from vmm.domain.requests import EngineRequest
 from vmm.engines.pv import FRAMES as WINDOW_FRAMES
 from vmm.engines.pv import MARK, serve_pv
-from vmm.frametypes import OPEN
 from vmm.fuzz import framecheck
-from vmm.hypercalls import FIRST, Word
 from vmm.machine import VirtualMachine
-from vmm.requests import EngineRequest
+from vmm.paging.direct.build import build_tables
 
 FRAMES = 256
 BASE_PPN = RAM_BASE >> 12

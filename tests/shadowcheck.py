@@ -1,6 +1,6 @@
 """Whether the monitor's shadow structures are what they should be, worked out from scratch.
 
-In plain Python, from the guest's own tables: the naive twin of `vmm/shadow`.  For a
+In plain Python, from the guest's own tables: the naive twin of `vmm/paging/shadow`.  For a
 machine that has stopped.  Must not know how the structures came to be as they are.
 """
 
@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from toyisa.mmu import A, D, G, R, U, V, W, X
-from vmm.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, VIEWS
+from toyisa.core.mmu import A, D, G, R, U, V, W, X
+from vmm.domain.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, VIEWS
 
 PAGE = 4096
 BASE_PPN = 0x80000

@@ -17,7 +17,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 import asm
-from toyisa.insns import BY_NAME as ROWS
+from toyisa.tables.insns import BY_NAME as ROWS
 from toyisa.testing.programs import raw_words, u32
 
 RAM_BASE, RAM_SIZE, BODY, POOL, FRAMES = 0x80000000, 1 << 20, 0x200, 0x10000, 6
@@ -181,7 +181,7 @@ class TableKernel:
 
     def put(self, machine: Any) -> None:
         """Lay it into a machine that is stopped, in S at the body."""
-        from toyisa.mmu import recontext
+        from toyisa.core.mmu import recontext
 
         for at, data in self.ram.items():
             machine.poke(RAM_BASE + at, data)

@@ -14,40 +14,34 @@ from pathlib import Path
 
 import numpy as np
 
-from toyisa import (
-    boot,
-    causes,
-    fdt,
-    jitcache,
-    snapfile,
-    snapshot,
-    state,
-    symbols,
-    tally,
-    units,
-)
-from toyisa.bare import run_bare, run_bare_at
-from toyisa.block import Block
-from toyisa.bus import Bus, Dma
-from toyisa.causes import CODES, Exc, Irq
-from toyisa.cost import CostModel, Event
-from toyisa.cost import load as load_cost
-from toyisa.devices import BY_FINISHER, BY_SBI, BY_TOHOST
-from toyisa.disk import Disk
-from toyisa.effects import Observer
-from toyisa.exits import Reason
-from toyisa.insns import BY_NAME as ROWS
-from toyisa.levels import Level, Profile
-from toyisa.memory import PAGE, RAM_BASE, new_memory
-from toyisa.mmu import recontext
-from toyisa.njit import unit_address, unit_types
-from toyisa.notebook import html_hart
-from toyisa.ops import ROW_OF_OP
-from toyisa.overlay import Overlay
-from toyisa.pool import fold_all
-from toyisa.ram import MIN_MEM, refuse_size
+from toyisa.compiled import jitcache
+from toyisa.compiled.njit import unit_address, unit_types
+from toyisa.core import state, units
+from toyisa.core.bare import run_bare, run_bare_at
+from toyisa.core.memory import PAGE, RAM_BASE, new_memory
+from toyisa.core.mmio import BY_FINISHER, BY_SBI, BY_TOHOST
+from toyisa.core.mmu import recontext
+from toyisa.core.pool import fold_all
+from toyisa.core.ram import MIN_MEM, refuse_size
+from toyisa.core.work import LOOK
+from toyisa.devices.block import Block
+from toyisa.devices.bus import Bus, Dma
+from toyisa.devices.disk import Disk
+from toyisa.devices.overlay import Overlay
+from toyisa.load import boot, fdt, symbols
+from toyisa.look import tally
+from toyisa.look.effects import Observer
+from toyisa.look.notebook import html_hart
 from toyisa.running import Exit, Running
-from toyisa.work import LOOK
+from toyisa.snapshots import snapfile, snapshot
+from toyisa.tables import causes
+from toyisa.tables.causes import CODES, Exc, Irq
+from toyisa.tables.cost import CostModel, Event
+from toyisa.tables.cost import load as load_cost
+from toyisa.tables.exits import Reason
+from toyisa.tables.insns import BY_NAME as ROWS
+from toyisa.tables.levels import Level, Profile
+from toyisa.tables.ops import ROW_OF_OP
 
 __all__ = ["Exit", "Machine"]
 

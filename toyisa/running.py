@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toyisa import htif, interrupts
-from toyisa.devices import IER_RECEIVED
-from toyisa.effects import Effects, Observer
-from toyisa.exits import Reason
-from toyisa.state import NEVER
-from toyisa.terminal import Terminal
-from toyisa.work import unlimited
+from toyisa import interrupts
+from toyisa.core.mmio import IER_RECEIVED
+from toyisa.core.state import NEVER
+from toyisa.core.work import unlimited
+from toyisa.devices import htif
+from toyisa.devices.terminal import Terminal
+from toyisa.look.effects import Effects, Observer
+from toyisa.tables.exits import Reason
 
 if TYPE_CHECKING:
-    from toyisa.bus import Bus, Dma
+    from toyisa.devices.bus import Bus, Dma
 
 MAX_OUTPUT = 1 << 20  # bytes of console output that may wait
 

@@ -14,22 +14,24 @@ from pathlib import Path
 
 import numpy as np
 
-from toyisa import state, tally
-from toyisa.cost import CostModel
-from toyisa.levels import Profile
+from toyisa.compiled.njit import unit_address, unit_types
+from toyisa.core import state
+from toyisa.core.memory import MAX_FRAMES, PAGE, RAM_BASE, new_memory, reset_memory
+from toyisa.core.mmu import V, recontext
+from toyisa.core.pool import fold_all
+from toyisa.core.units import link as link_machine
+from toyisa.look import tally
+from toyisa.look.notebook import html_table
 from toyisa.machine import Machine
-from toyisa.memory import MAX_FRAMES, PAGE, RAM_BASE, new_memory, reset_memory
-from toyisa.mmu import V, recontext
-from toyisa.njit import unit_address, unit_types
-from toyisa.notebook import html_table
-from toyisa.pool import fold_all
-from toyisa.snapshot import SnapshotError
-from toyisa.units import link as link_machine
-from vmm import engines, units
-from vmm.exits import Kind
-from vmm.guestram import GuestDma
-from vmm.loop import run_vm, run_vm_at
-from vmm.vcpu import LOG_SIZE, MAX_SHADOW, new_vm
+from toyisa.snapshots.snapshot import SnapshotError
+from toyisa.tables.cost import CostModel
+from toyisa.tables.levels import Profile
+from vmm import engines
+from vmm.domain.exits import Kind
+from vmm.domain.vcpu import LOG_SIZE, MAX_SHADOW, new_vm
+from vmm.engines import units
+from vmm.exit.loop import run_vm, run_vm_at
+from vmm.memory.guestram import GuestDma
 
 MIN_SHADOW = 4  # a root, and tables for the pages that one instruction needs
 POISON_FRAMES = 1  # between what is the monitor's and what is the guest's, and behind it
@@ -136,7 +138,7 @@ class VirtualMachine(Machine):
         return np.array([unit_address(run_vm_at, types), *places], np.int64)
 
     def log(self, take: Callable[[np.ndarray], None] | None) -> None:
-        """From now on `take` gets what happens, pieces of `vmm.vcpu.LOG` lines; None: no more."""
+        """From now on `take` gets what happens, in pieces of `LOG` lines; None ends it."""
         self._take_log = take
         self.vm.stats.logging = take is not None
         self.vm.stats.logged = 0

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.bt.ways import each_way, same
 from tests.smallkernels import RAM, kernel
-from toyisa.csrs import CSRS
-from toyisa.insns import INSNS, Cost
+from toyisa.tables.csrs import CSRS
+from toyisa.tables.insns import INSNS, Cost
 
 ROWS = [row for row in INSNS if row.cost is Cost.CSR]
 REGISTERS = [n for n in range(32) if n not in (9, 18, 26, 27)]  # s1, s2, s10, s11

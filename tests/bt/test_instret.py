@@ -75,7 +75,7 @@ def test_guests(name, clock, engine):
 
 def test_a_meter_and_a_full_pool_change_nothing():
     """What folds the pool's counts on its own account, between two looks at them."""
-    from toyisa.pool import flush_pool, fold_all
+    from toyisa.core.pool import flush_pool, fold_all
 
     prepare = kernel("    li s0, 40\n" + ROUND)
     native, translated = (make("strict", clock="cycles", mem=RAM) for make in (bare, under_bt))

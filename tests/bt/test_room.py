@@ -8,7 +8,7 @@ from collections import Counter
 
 from tests.smallkernels import kernel
 from tests.virtual import machine
-from toyisa.csrs import CSRS
+from toyisa.tables.csrs import CSRS
 from vmm.engines.bt.dump import units
 from vmm.engines.bt.record import MAX_STUBS, MAX_UNIT_WORDS, STEP_WORDS, UNIT_INSNS
 from vmm.machine import VirtualMachine

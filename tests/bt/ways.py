@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.virtual import NATIVE, Outcome, differences, machine, outcome
-from toyisa.levels import Profile
+from toyisa.tables.levels import Profile
 
 LEAKY = {"profile": Profile.LEAKY}
 SMALL = 640  # words: the least that the cache may be, so that it is flushed all the time

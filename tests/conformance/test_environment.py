@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.command import toyvmm
-from toyisa.elf import Elf
-from toyisa.image import FLAG_RVC
+from toyisa.load.elf import Elf
+from toyisa.load.image import FLAG_RVC
 from toyisa.machine import Exit, Machine
-from vmm.signature import NoSignature, signature
+from vmm.watch.signature import NoSignature, signature
 
 HERE = Path(__file__).parent
 AS, LD = "riscv64-unknown-elf-as", "riscv64-unknown-elf-ld"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import asm
-from toyisa.memory import RAM_BASE
+from toyisa.core.memory import RAM_BASE
 from toyisa.testing import Kernel, write_elf
 
 SPIKE = shutil.which("spike", path=str(Path(sys.executable).parent)) or shutil.which("spike")

@@ -3,8 +3,8 @@
 import pytest
 
 from guests import readings
-from toyisa.cost import load
-from toyisa.levels import Profile
+from toyisa.tables.cost import load
+from toyisa.tables.levels import Profile
 from vmm.comparison.measure import BUDGET, measure
 from vmm.comparison.subjects import (
     NATIVE,

@@ -85,7 +85,7 @@ def test_under_trap(name, tmp_path):
 # A leaky machine drops what deprivileged S writes to sstatus, and nobody traps.
 @pytest.mark.parametrize("name", ["nano/irq_toggle", "nano/forkwait"])
 def test_under_trap_a_leak_is_noticed(name, tmp_path):
-    from toyisa.levels import Profile
+    from toyisa.tables.levels import Profile
     from vmm.machine import VirtualMachine
 
     leaky = VirtualMachine(cost="p4", engine="trap", profile=Profile.LEAKY)

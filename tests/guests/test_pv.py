@@ -9,15 +9,15 @@ import asm
 import guests
 from tests.guests.build import assembled, words
 from tests.guests.test_nano import BUDGET, NANO, check_console, drive
-from toyisa.cost import load
-from toyisa.csrs import BY_NUMBER
-from toyisa.image import ImageError
-from toyisa.insns import BY_NAME, Sens, find
-from toyisa.levels import Profile
+from toyisa.core.pool import fold_all
+from toyisa.load.image import ImageError
 from toyisa.machine import Exit, Machine
-from toyisa.ops import ROW_OF_OP
-from toyisa.pool import fold_all
-from vmm.exits import Kind
+from toyisa.tables.cost import load
+from toyisa.tables.csrs import BY_NUMBER
+from toyisa.tables.insns import BY_NAME, Sens, find
+from toyisa.tables.levels import Profile
+from toyisa.tables.ops import ROW_OF_OP
+from vmm.domain.exits import Kind
 from vmm.machine import VirtualMachine
 
 GUESTS = guests.catalogue()

@@ -4,8 +4,8 @@ import pytest
 
 import asm
 import guests
-from toyisa.levels import Profile
 from toyisa.machine import Exit
+from toyisa.tables.levels import Profile
 from vmm.fuzz import framecheck
 from vmm.machine import VirtualMachine
 

@@ -8,8 +8,8 @@ import asm
 import guests
 from tests.guests import pvops
 from tests.guests.build import assembled, words
-from toyisa.fields import REG_NAMES
-from toyisa.insns import Sens, find
+from toyisa.tables.fields import REG_NAMES
+from toyisa.tables.insns import Sens, find
 
 KERNELS = list(guests.catalogue().values())
 

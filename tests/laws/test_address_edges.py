@@ -10,15 +10,15 @@ import pytest
 
 from tests.pvdomain import FRAMES, Domain
 from tests.virtual import compare, each_engine
-from toyisa.firmware import DBCN, INVALID_PARAM
-from toyisa.memory import FINISHER, PAGE, PLIC_BASE, RAM_BASE, UART, VIRTIO, VIRTIO_SLOTS
-from toyisa.plic import SIZE as PLIC_SIZE
-from toyisa.virtio import NEEDS_RESET, Reg
+from toyisa.core.firmware import DBCN, INVALID_PARAM
+from toyisa.core.memory import FINISHER, PAGE, PLIC_BASE, RAM_BASE, UART, VIRTIO, VIRTIO_SLOTS
+from toyisa.core.plic import SIZE as PLIC_SIZE
+from toyisa.devices.virtio import NEEDS_RESET, Reg
+from vmm.abi.hypercalls import Call, Error
 from vmm.fuzz.edgecases import AVAILABLE, DESCRIPTORS, USED
 from vmm.fuzz.edgeguests import RESULTS, Row, kernel
 from vmm.fuzz.edges import END, LEAF, M32, MEM, PAGES, ROOT, WINDOW
 from vmm.fuzz.ramdisk import RamDisk
-from vmm.hypercalls import Call, Error
 
 M64 = (1 << 64) - 1
 BUDGET = 400_000

@@ -5,12 +5,12 @@ import json
 import pytest
 
 from tests.unit.cli.command import toyvmm
-from toyisa.csrs import BY_NAME as CSRS
-from toyisa.insns import BY_NAME as ROWS
-from toyisa.insns import INSNS, Cost, Hole
-from toyisa.levels import Profile
-from vmm.classify import classify, subjects
-from vmm.verdict import as_json
+from toyisa.tables.csrs import BY_NAME as CSRS
+from toyisa.tables.insns import BY_NAME as ROWS
+from toyisa.tables.insns import INSNS, Cost, Hole
+from toyisa.tables.levels import Profile
+from vmm.theory.classify import classify, subjects
+from vmm.theory.verdict import as_json
 
 
 @pytest.fixture(scope="module", params=list(Profile), ids=lambda p: p.name.lower())

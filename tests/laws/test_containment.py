@@ -48,7 +48,7 @@ def place(state):
     """What lays a random state of the machine, its satp and stvec random too, into one."""
 
     def put(made):
-        from toyisa.mmu import recontext
+        from toyisa.core.mmu import recontext
 
         for at, data in state.ram.items():
             made.poke(0x80000000 + at, data)
@@ -224,8 +224,8 @@ def test_the_same_with_bounds_checks():
 
 CHECKED = """
 import numpy as np
-from toyisa import memory, state
-from toyisa.njit import call_unit, entry, unit_address, unit_types
+from toyisa.core import memory, state
+from toyisa.compiled.njit import call_unit, entry, unit_address, unit_types
 
 @entry
 def beyond(hart, mem, request, first, second):

@@ -10,14 +10,15 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import Phase, given, settings
 
-from toyisa import inspect
-from toyisa.bus import Bus
-from toyisa.coverage import BY_S, TO_ROOT, attach, new_map, traps
-from toyisa.exits import Reason
-from toyisa.insns import BY_NAME as INSNS
+from toyisa.core.coverage import BY_S, TO_ROOT, attach, new_map, traps
+from toyisa.core.memory import RAM_BASE, UART
+from toyisa.devices.bus import Bus
+from toyisa.look import inspect
 from toyisa.machine import Machine
-from toyisa.memory import RAM_BASE, UART
+from toyisa.tables.exits import Reason
+from toyisa.tables.insns import BY_NAME as INSNS
 from toyisa.testing.model import alu
+from vmm.abi.hypercalls import FIRST, ROWS, Row
 from vmm.fuzz import hunt as fuzz
 from vmm.fuzz.apart import checks
 from vmm.fuzz.campaign import Campaign, Plan
@@ -29,7 +30,6 @@ from vmm.fuzz.laws import LAWS
 from vmm.fuzz.pvguests import patched_kernels
 from vmm.fuzz.pvoperands import arguments
 from vmm.fuzz.seen import Seen, never
-from vmm.hypercalls import FIRST, ROWS, Row
 from vmm.machine import VirtualMachine
 
 BASE_PPN = RAM_BASE >> 12
@@ -255,7 +255,7 @@ def test_edges_hold_with_bounds_checks(engine):
 
 GUARDED = """
 import ctypes, sys
-from toyisa.memory import PAGE, new_memory
+from toyisa.core.memory import PAGE, new_memory
 from vmm.fuzz import guarded
 
 guarded.install()

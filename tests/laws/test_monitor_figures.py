@@ -8,8 +8,8 @@ import guests
 from tests.guests.build import assembled
 from tests.smallkernels import PRELUDE, RAM, kernel
 from tests.virtual import NATIVE, compare, each_engine, each_layout, machine, outcome
-from toyisa.cost import EVENTS
-from vmm.exits import ShadowEvent
+from toyisa.tables.cost import EVENTS
+from vmm.domain.exits import ShadowEvent
 
 GUESTS = guests.catalogue()
 ROOT_EVENTS = [event for event in EVENTS if event.startswith("root_")]

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pvdomain import BASE_PPN, FRAMES, Domain
-from toyisa.memory import PAGE, RAM_BASE
-from vmm.frametypes import OPEN
-from vmm.hypercalls import ROWS, Call
+from toyisa.core.memory import PAGE, RAM_BASE
+from vmm.abi.hypercalls import ROWS, Call
+from vmm.domain.frametypes import OPEN
 
 EXAMPLES, CALLS = 260, 50  # steps in an example: as many at least, twice as many at most
 

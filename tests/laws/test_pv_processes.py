@@ -10,9 +10,9 @@ import pytest
 
 import asm
 import guests
-from toyisa.levels import Profile
+from toyisa.core.memory import RAM_BASE
 from toyisa.machine import Exit, Machine
-from toyisa.memory import RAM_BASE
+from toyisa.tables.levels import Profile
 from vmm.machine import VirtualMachine
 
 SCRIPT = b"help\nprimes 5000\nforkwait 20\nnonesuch\nbadguy\nprimes 77\npoweroff\n"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import Phase, settings
 
-from toyisa import snapfields
+from toyisa.core.memory import CODE, RAM_BASE, TOHOST
 from toyisa.machine import Machine
-from toyisa.memory import CODE, RAM_BASE, TOHOST
+from toyisa.snapshots import snapfields
 from vmm.fuzz import hartcheck, hunt, snaplaw
 from vmm.fuzz.case import Violation
 from vmm.fuzz.lawguests import NATIVE

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.vendor.pretty import pretty
 
 import asm
-from toyisa.csrs import BY_NUMBER, CSRS
-from toyisa.fields import Kind
-from toyisa.insns import INSNS
-from toyisa.insns import find as find_row
+from toyisa.core.memory import RAM_BASE, UART
 from toyisa.machine import Exit, Machine
-from toyisa.memory import RAM_BASE, UART
+from toyisa.tables.csrs import BY_NUMBER, CSRS
+from toyisa.tables.fields import Kind
+from toyisa.tables.insns import INSNS
+from toyisa.tables.insns import find as find_row
 from toyisa.testing import (
     SCRATCH_REG,
     Modelled,

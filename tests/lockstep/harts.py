@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from toyisa.levels import Profile
+from toyisa.tables.levels import Profile
 from toyisa.testing import states
 from toyisa.testing.model import Bus, Effects, Hart
 from toyisa.testing.states import RAM_BASE, RAM_SIZE, MachineState
@@ -57,8 +57,8 @@ class Core:
     """The njit core on a kernel: `step`, `run`, and the state in plain ints."""
 
     def __init__(self, setup: Setup) -> None:
+        from toyisa.core.mmu import recontext
         from toyisa.machine import Machine
-        from toyisa.mmu import recontext
 
         kernel = setup.kernel
         self.machine = Machine(mem=RAM_SIZE, cost=setup.preset, clock="icount")
@@ -76,7 +76,7 @@ class Core:
 
     def enter(self, budget: int, *, one_trap: bool) -> int:
         """Run until `budget` instructions are retired in all; the exits.Reason."""
-        from toyisa.execute import execute
+        from toyisa.core.execute import execute
 
         self.hart.root.budget, self.hart.root.one_trap = budget, one_trap
         return int(execute(self.hart, self.machine.memory, 0, 0, 0))

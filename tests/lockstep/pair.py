@@ -6,8 +6,8 @@ For tests that go through every case of a rule.  Must not know the rules.
 from __future__ import annotations
 
 from tests.lockstep.harts import Root, model_state
-from toyisa.causes import Irq
-from toyisa.exits import Reason
+from toyisa.tables.causes import Irq
+from toyisa.tables.exits import Reason
 from toyisa.testing.model import Bus, Effects, Hart
 from toyisa.testing.states import RAM_BASE, RAM_SIZE
 
@@ -16,9 +16,9 @@ class Pair:
     """One model hart and one machine; `place` a state in both, then `step` both."""
 
     def __init__(self) -> None:
-        from toyisa.execute import execute
+        from toyisa.core.execute import execute
+        from toyisa.core.mmu import flush, recontext, reserve
         from toyisa.machine import Machine
-        from toyisa.mmu import flush, recontext, reserve
 
         self._execute, self._flush = execute, flush
         self._recontext, self._reserve = recontext, reserve

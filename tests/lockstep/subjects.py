@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from toyisa.causes import Exc
-from toyisa.insns import BY_NAME
+from toyisa.tables.causes import Exc
+from toyisa.tables.insns import BY_NAME
 from toyisa.testing.model import Bus, Hart
 from toyisa.testing.programs import SCRATCH_REG, SCRATCH_SIZE, Program
 
@@ -100,8 +100,8 @@ class Core:
     """The machine of `toyisa`, in S with paging off; ebreak ends the program."""
 
     def __init__(self) -> None:
+        from toyisa.core.mmu import reserve
         from toyisa.machine import Machine
-        from toyisa.mmu import reserve
 
         self._reserve = reserve
         self._machine = Machine(mem=1 << 20)

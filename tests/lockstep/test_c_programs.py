@@ -11,7 +11,7 @@ from tests.cprograms import (
     host_output,
     missing_compiler,
 )
-from toyisa.causes import Exc
+from toyisa.tables.causes import Exc
 from toyisa.testing.model import Bus, Hart
 from toyisa.testing.model.bus import RAM_BASE
 

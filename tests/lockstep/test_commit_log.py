@@ -11,8 +11,8 @@ import pytest
 
 from tests.cprograms import PROGRAMS, Runtime, cross_compile, missing_compiler
 from toyisa.machine import Machine
-from vmm.commitlog import CommitLog
-from vmm.stepping import Stepper
+from vmm.watch.commitlog import CommitLog
+from vmm.watch.stepping import Stepper
 
 SPIKE = shutil.which("spike", path=str(Path(sys.executable).parent)) or shutil.which("spike")
 ISA = "--isa=rv32ima_zicsr_zifencei"

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.lockstep.pair import Pair
-from toyisa.insns import BY_NAME, INSNS
-from toyisa.levels import Level
+from toyisa.tables.insns import BY_NAME, INSNS
+from toyisa.tables.levels import Level
 from toyisa.testing.states import RAM_BASE, RAM_SIZE
 
 CODE, VECTOR = RAM_BASE + 0x8000, RAM_BASE + 0x9000

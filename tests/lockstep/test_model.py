@@ -13,9 +13,9 @@ from tests.lockstep.harts import (
     model_state,
     within_rules,
 )
-from toyisa.causes import INTERRUPT
-from toyisa.exits import Reason
-from toyisa.levels import Profile
+from toyisa.tables.causes import INTERRUPT
+from toyisa.tables.exits import Reason
+from toyisa.tables.levels import Profile
 from toyisa.testing.modelled import BARREN
 from toyisa.testing.states import RAM_BASE, machine_states
 

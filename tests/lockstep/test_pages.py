@@ -6,10 +6,10 @@ import pytest
 
 from tests.lockstep.harts import Root
 from tests.lockstep.pair import Pair
-from toyisa.causes import Exc
-from toyisa.csrs import BITS
-from toyisa.insns import BY_NAME
-from toyisa.levels import Level
+from toyisa.tables.causes import Exc
+from toyisa.tables.csrs import BITS
+from toyisa.tables.insns import BY_NAME
+from toyisa.tables.levels import Level
 from toyisa.testing.states import RAM_BASE
 
 ROOT_TABLE, LEAF_TABLE, DATA = RAM_BASE + 0x1000, RAM_BASE + 0x2000, RAM_BASE + 0x3000

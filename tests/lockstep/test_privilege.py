@@ -6,10 +6,10 @@ import pytest
 
 from tests.lockstep.harts import Root
 from tests.lockstep.pair import Pair
-from toyisa.causes import Irq
-from toyisa.csrs import BITS, BY_NUMBER, CSRS
-from toyisa.insns import BY_NAME, INSNS, Cost
-from toyisa.levels import Profile, STraps
+from toyisa.tables.causes import Irq
+from toyisa.tables.csrs import BITS, BY_NUMBER, CSRS
+from toyisa.tables.insns import BY_NAME, INSNS, Cost
+from toyisa.tables.levels import Profile, STraps
 from toyisa.testing.states import RAM_BASE
 
 TRAPS = (0, 63, *(1 << bit for bit in range(6)))

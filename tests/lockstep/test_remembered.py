@@ -9,8 +9,8 @@ import pytest
 import asm
 from tests.lockstep.harts import Core, Setup, model, model_state
 from tests.smallkernels import PRELUDE
-from toyisa.exits import Reason
-from toyisa.ops import PAIRS
+from toyisa.tables.exits import Reason
+from toyisa.tables.ops import PAIRS
 from toyisa.testing.states import RAM_BASE, MachineState
 
 LONGEST = 20_000  # instructions of the model's

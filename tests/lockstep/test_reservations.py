@@ -3,9 +3,9 @@
 import pytest
 
 from tests.lockstep.pair import Pair
-from toyisa.csrs import BITS
-from toyisa.insns import BY_NAME
-from toyisa.levels import Level
+from toyisa.tables.csrs import BITS
+from toyisa.tables.insns import BY_NAME
+from toyisa.tables.levels import Level
 from toyisa.testing.states import RAM_BASE
 
 CODE, SC, DATA = RAM_BASE, RAM_BASE + 8, RAM_BASE + 0x3000

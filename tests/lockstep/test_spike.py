@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 
 from tests.guests import spike
+from toyisa.core.memory import RAM_BASE
 from toyisa.machine import Machine
-from toyisa.memory import RAM_BASE
 from toyisa.testing import kernels
 from toyisa.testing.code import Code
-from vmm.commitlog import CommitLog
-from vmm.stepping import Stepper
+from vmm.watch.commitlog import CommitLog
+from vmm.watch.stepping import Stepper
 
 pytestmark = spike.needed
 ECALL = "(0x00000073)"

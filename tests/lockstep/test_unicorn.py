@@ -7,8 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.lockstep.subjects import CODE, Core, Model, Unicorn, model_hart
-from toyisa.fields import Kind
-from toyisa.insns import BY_NAME, Cost, find
+from toyisa.tables.fields import Kind
+from toyisa.tables.insns import BY_NAME, Cost, find
 from toyisa.testing.programs import CORNERS, USER_ROWS, Program, programs
 
 pytest.importorskip("unicorn", reason="unicorn is not installed")

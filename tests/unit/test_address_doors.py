@@ -3,11 +3,11 @@
 import pytest
 
 from asm import assemble_text
-from toyisa.image import ImageError
+from toyisa.core.memory import PAGE, RAM_BASE, ram_offset
+from toyisa.load.image import ImageError
 from toyisa.machine import Machine
-from toyisa.memory import PAGE, RAM_BASE, ram_offset
+from vmm.domain.space import backed
 from vmm.machine import VirtualMachine
-from vmm.space import backed
 
 MEM = 1 << 20
 AROUND = sorted({

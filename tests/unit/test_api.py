@@ -77,7 +77,7 @@ def test_a_notebook_shows_exits():
 
 
 def test_what_a_name_holds_is_no_html():
-    from toyisa.notebook import html_table
+    from toyisa.look.notebook import html_table
 
     assert cells(html_table([["<b>", "&"]])) == ["<b>", "&"]
     assert "<b>" not in html_table([["<b>"]])

@@ -5,9 +5,9 @@ import gc
 import pytest
 
 from asm.assembler import assemble_text
-from toyisa.disk import SECTOR, Disk
+from toyisa.core.memory import RAM_BASE, VIRTIO
+from toyisa.devices.disk import SECTOR, Disk
 from toyisa.machine import Exit, Machine
-from toyisa.memory import RAM_BASE, VIRTIO
 
 FINISH = "li t0, 0x100000\n slli a0, a0, 16\n li t1, 0x3333\n or t1, t1, a0\n sw t1, 0(t0)\n"
 

@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 
-from toyisa import causes
-from toyisa.causes import CODE_MASK, CODES, INTERRUPT, Exc, Irq
-from toyisa.coverage import BY_S, CAUSES, TO_ROOT, attach, new_map, traps
-from toyisa.effects import Observer
-from toyisa.exits import Reason
+from toyisa.core.coverage import BY_S, CAUSES, TO_ROOT, attach, new_map, traps
+from toyisa.core.memory import RAM_BASE
+from toyisa.core.serve import serve
+from toyisa.core.state import HART
+from toyisa.look.effects import Observer
 from toyisa.machine import Machine
-from toyisa.memory import RAM_BASE
-from toyisa.requests import Request
-from toyisa.serve import serve
-from toyisa.state import HART
-from vmm.exits import Kind
+from toyisa.tables import causes
+from toyisa.tables.causes import CODE_MASK, CODES, INTERRUPT, Exc, Irq
+from toyisa.tables.exits import Reason
+from toyisa.tables.requests import Request
+from vmm.domain.exits import Kind
+from vmm.domain.stats import count_exit
+from vmm.domain.vcpu import STATS, new_vm
 from vmm.fuzz.seen import Seen
-from vmm.stats import count_exit
-from vmm.vcpu import STATS, new_vm
 
 ALL = (1 << CODES) - 1
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from toyisa.cost import load
-from toyisa.levels import Profile
+from toyisa.tables.cost import load
+from toyisa.tables.levels import Profile
 from vmm.comparison.chart import svg
 from vmm.comparison.document import row_document
 from vmm.comparison.measure import Row

@@ -2,10 +2,10 @@
 
 import pytest
 
-from toyisa import cost
-from toyisa.cost import CLASSES, EVENTS, MAX_PRICE, CostError, load
-from toyisa.fdt import TIMEBASE
-from toyisa.state import NEVER
+from toyisa.core.state import NEVER
+from toyisa.load.fdt import TIMEBASE
+from toyisa.tables import cost
+from toyisa.tables.cost import CLASSES, EVENTS, MAX_PRICE, CostError, load
 
 
 def preset(**changes):

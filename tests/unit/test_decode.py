@@ -5,11 +5,11 @@ import itertools
 import pytest
 from hypothesis import given, settings
 
-from toyisa.decode import decode, first_op
-from toyisa.fields import Kind
-from toyisa.insns import BY_NAME, INSNS, find
-from toyisa.memory import WORDS
-from toyisa.ops import FORMS, ROW_OF_OP, SINK, Op, op_name
+from toyisa.core.decode import decode, first_op
+from toyisa.core.memory import WORDS
+from toyisa.tables.fields import Kind
+from toyisa.tables.insns import BY_NAME, INSNS, find
+from toyisa.tables.ops import FORMS, ROW_OF_OP, SINK, Op, op_name
 from toyisa.testing.programs import raw_words
 
 

@@ -6,10 +6,10 @@ import shutil
 import pytest
 
 from tests.unit.test_bus import DRIVER, TABLES, machine_with
-from toyisa.disk import SECTOR, Disk
+from toyisa.devices.disk import SECTOR, Disk
+from toyisa.devices.overlay import Overlay
 from toyisa.machine import Exit, Machine
-from toyisa.overlay import Overlay
-from toyisa.snapshot import SnapshotError, put, take
+from toyisa.snapshots.snapshot import SnapshotError, put, take
 from vmm.gdb.timeline import Timeline
 
 ROUNDS = 20

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from toyisa import gendocs
-from toyisa.csrs import CSRS
-from toyisa.insns import INSNS
+from toyisa.tables import gendocs
+from toyisa.tables.csrs import CSRS
+from toyisa.tables.insns import INSNS
 
-ROOT = Path(gendocs.__file__).parents[1]
+ROOT = Path(gendocs.__file__).parents[2]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
     *(ROOT / name / "README.md" for name in ("guests", "tests")),

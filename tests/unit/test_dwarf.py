@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from asm.assembler import assemble
-from toyisa.dwarf import Lines
+from toyisa.load.dwarf import Lines
 
 SOURCE = """        .globl _start
 _start: li      t0, 5

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from asm.assembler import assemble_text
 from tests.unit.test_elf_bombs import HEADER, PHDR
-from toyisa import dwarf
-from toyisa.dwarf import Lines
-from toyisa.elf import Elf
+from toyisa.load import dwarf
+from toyisa.load.dwarf import Lines
+from toyisa.load.elf import Elf
 
 SEED = assemble_text("_start: nop\n nop\n j _start\n").elf()
 

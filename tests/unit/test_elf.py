@@ -6,8 +6,8 @@ import subprocess
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from toyisa import image
-from toyisa.elf import Elf
+from toyisa.load import image
+from toyisa.load.elf import Elf
 
 TOOLS = ("riscv64-unknown-elf-as", "riscv64-unknown-elf-ld")
 pytestmark = pytest.mark.skipif(

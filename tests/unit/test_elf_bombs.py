@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asm.assembler import assemble_text
-from toyisa import elf, image, symbols
-from toyisa.elf import Elf, Malformed
-from toyisa.image import ImageError
+from toyisa.load import elf, image, symbols
+from toyisa.load.elf import Elf, Malformed
+from toyisa.load.image import ImageError
 
 BASE, SIZE = 0x8000_0000, 1 << 20
 HEADER, PHDR, SHDR = 52, 32, 40

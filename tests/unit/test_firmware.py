@@ -3,10 +3,10 @@
 import pytest
 
 from asm.assembler import assemble_text
-from toyisa import inspect
-from toyisa.firmware import BASE, DBCN, HSM, IPI, RFENCE, SRST, TIME
+from toyisa.core.firmware import BASE, DBCN, HSM, IPI, RFENCE, SRST, TIME
+from toyisa.core.memory import RAM_BASE
+from toyisa.look import inspect
 from toyisa.machine import Exit, Machine
-from toyisa.memory import RAM_BASE
 
 OK, FAILED, NOT_SUPPORTED, INVALID_PARAM, ALREADY_AVAILABLE = 0, -1, -2, -3, -6
 ALL = 0xFFFF_FFFF  # as hart_mask_base

@@ -13,14 +13,14 @@ import pytest
 
 from tests.unit.test_disk_snapshot import counting, image  # noqa: F401
 from tests.unit.test_snapshot import looping
-from toyisa import snapfile
-from toyisa.disk import Disk
+from toyisa.core.memory import RAM_BASE
+from toyisa.core.state import NO_TAG
+from toyisa.devices.disk import Disk
+from toyisa.devices.overlay import Overlay
 from toyisa.machine import Machine
-from toyisa.memory import RAM_BASE
-from toyisa.overlay import Overlay
-from toyisa.snapfields import FIELDS, MAX_TIME, SAVED
-from toyisa.snapshot import SnapshotError, sealed, take
-from toyisa.state import NO_TAG
+from toyisa.snapshots import snapfile
+from toyisa.snapshots.snapfields import FIELDS, MAX_TIME, SAVED
+from toyisa.snapshots.snapshot import SnapshotError, sealed, take
 
 MEM = 1 << 20
 
@@ -236,7 +236,7 @@ def counted(image):  # noqa: F811
 
 def test_every_register_of_a_device_has_a_range(image):  # noqa: F811
     (disk,) = snapfile.meta_of(counted(image))["disks"]
-    from toyisa.snapdisk import QUEUE, REGISTERS
+    from toyisa.snapshots.snapdisk import QUEUE, REGISTERS
 
     assert {*disk["state"]} == {*REGISTERS, "queue"}
     assert {*disk["state"]["queue"]} == {*QUEUE}

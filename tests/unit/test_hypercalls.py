@@ -1,7 +1,7 @@
 """The ABI's table is whole, and what is generated from it is not stale."""
 
-from vmm import genhyp, hypercalls
-from vmm.hypercalls import BATCHED, Call
+from vmm.abi import genhyp, hypercalls
+from vmm.abi.hypercalls import BATCHED, Call
 
 
 def test_the_include_file_is_what_the_table_says():

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toyisa import image
-from toyisa.image import Image, ImageError, Load
+from toyisa.load import image
+from toyisa.load.image import Image, ImageError, Load
 
 BASE, SIZE = 0x8000_0000, 1 << 20
 CODE = bytes.fromhex("73001000") * 4

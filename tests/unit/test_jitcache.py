@@ -18,15 +18,19 @@ from pathlib import Path
 import pytest
 
 import toyisa
-from toyisa import jitcache, manifest
+from toyisa.compiled import jitcache, manifest
 
 REAL = Path(toyisa.__file__).parent
-CALLEE = "from toyisa.njit import njit\n\n\n@njit\ndef callee(x):\n    return x + 1\n"
+COPIED = (
+    "__init__.py", "compiled/__init__.py", "compiled/jitcache.py", "compiled/manifest.py",
+    "compiled/njit.py", "files/__init__.py", "files/lock.py", "files/trusted.py",
+)  # fmt: skip
+CALLEE = "from toyisa.compiled.njit import njit\n\n\n@njit\ndef callee(x):\n    return x + 1\n"
 CALLER = """\
 import sys
 from pathlib import Path
-from toyisa import jitcache
-from toyisa.njit import entry
+from toyisa.compiled import jitcache
+from toyisa.compiled.njit import entry
 from toyisa.callee import callee
 
 
@@ -53,7 +57,8 @@ def package(tmp_path):
     """A copy of the mechanism with a small package around it."""
     folder = tmp_path / "src" / "toyisa"
     folder.mkdir(parents=True)
-    for name in ("__init__.py", "jitcache.py", "lock.py", "manifest.py", "njit.py", "trusted.py"):
+    for name in COPIED:
+        (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(REAL / name, folder / name)
     (folder / "callee.py").write_text(CALLEE)
     (folder / "caller.py").write_text(CALLER)

@@ -5,9 +5,9 @@ import struct
 import pytest
 
 from asm.assembler import assemble_text
-from toyisa import fdt, kernel
-from toyisa.elf import Elf
-from toyisa.image import ImageError
+from toyisa.load import fdt, kernel
+from toyisa.load.elf import Elf
+from toyisa.load.image import ImageError
 from toyisa.machine import Exit, Machine
 
 BASE, MIB = 0x8000_0000, 1 << 20
@@ -101,7 +101,7 @@ def test_a_kernel_starts_at_its_place_with_the_tree_in_a1():
 
 
 def test_the_tree_names_initrd_command_line_and_disks(tmp_path):
-    from toyisa.disk import Disk
+    from toyisa.devices.disk import Disk
 
     (tmp_path / "image").write_bytes(bytes(512))
     machine = Machine(mem=8 * MIB)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toyisa.insns import BY_NAME, INSNS, Cost
-from toyisa.lacking import explain
+from toyisa.tables.insns import BY_NAME, INSNS, Cost
+from toyisa.tables.lacking import explain
 
 # Words as GNU `as` writes them for -march=rv64gcv_zba_zbb_zicbom.
 WORDS = {

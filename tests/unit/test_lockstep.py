@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 import asm
+from toyisa.core.memory import RAM_BASE
 from toyisa.machine import Machine
-from toyisa.memory import RAM_BASE
 from toyisa.testing import Divergence, lockstep, shrink_report, write_elf
 from toyisa.testing.code import Code
 

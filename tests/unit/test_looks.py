@@ -5,14 +5,14 @@ import signal
 import pytest
 
 from asm.assembler import assemble_text
-from toyisa.disk import Disk
-from toyisa.exits import Reason
+from toyisa.core.memory import VIRTIO
+from toyisa.core.work import LOOK, MOST
+from toyisa.devices.disk import Disk
 from toyisa.machine import Exit, Machine
-from toyisa.memory import VIRTIO
-from toyisa.work import LOOK, MOST
-from vmm import lockstep
-from vmm.hypercalls import Call
+from toyisa.tables.exits import Reason
+from vmm.abi.hypercalls import Call
 from vmm.machine import VirtualMachine
+from vmm.watch import lockstep
 
 FOREVER = "_start: j _start\n"
 # A multicall of 32 batches, each of which has a table validated and dissolved 64 times.

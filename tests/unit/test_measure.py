@@ -4,8 +4,8 @@ import pytest
 
 import asm
 import guests
-from toyisa.cost import load
-from toyisa.levels import Profile
+from toyisa.tables.cost import load
+from toyisa.tables.levels import Profile
 from vmm.comparison.measure import MeasureError, measure
 from vmm.comparison.subjects import Setting, Subject
 

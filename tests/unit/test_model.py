@@ -4,10 +4,10 @@ import struct
 
 import pytest
 
-from toyisa.causes import INTERRUPT, Exc, Irq
-from toyisa.csrs import BITS, BY_NAME
-from toyisa.insns import BY_NAME as ROWS
-from toyisa.levels import Level, Profile, STraps
+from toyisa.tables.causes import INTERRUPT, Exc, Irq
+from toyisa.tables.csrs import BITS, BY_NAME
+from toyisa.tables.insns import BY_NAME as ROWS
+from toyisa.tables.levels import Level, Profile, STraps
 from toyisa.testing.model import Bus, Hart
 
 BASE = 0x80000000

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asm.assembler import assemble_text
-from toyisa import plic
-from toyisa.causes import Irq
+from toyisa.core import plic
+from toyisa.core.memory import UART_SOURCE
 from toyisa.machine import Exit, Machine
-from toyisa.memory import UART_SOURCE
+from toyisa.tables.causes import Irq
 from toyisa.testing.model.plic import Plic
 
 PRELUDE = """
@@ -240,7 +240,7 @@ everything = [("store", 4 * n, 1) for n in range(1, 32)] + [("store", plic.ENABL
 )
 def test_every_register_as_the_model(begin, steps):
     """Any accesses and any lines: what is read, and whether S has an interrupt."""
-    from toyisa.devices import attend
+    from toyisa.core.mmio import attend
 
     machine, model, lines = Machine(mem=1 << 20), Plic(), set()
     controller = machine.memory.plic

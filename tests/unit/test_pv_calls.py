@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from tests.pvdomain import BASE_PPN, FRAMES, gva
-from toyisa.firmware import DBCN
-from toyisa.memory import PAGE, RAM_BASE, WORDS
-from vmm.frametypes import LEAVES, NONE, OPEN, ROOT, WRITABLE
-from vmm.hypercalls import (
+from toyisa.core.firmware import DBCN
+from toyisa.core.memory import PAGE, RAM_BASE, WORDS
+from vmm.abi.hypercalls import (
     AS_ROOT,
     FIRST,
     MAX_BATCH,
@@ -16,6 +15,7 @@ from vmm.hypercalls import (
     Error,
     Level,
 )  # fmt: skip
+from vmm.domain.frametypes import LEAVES, NONE, OPEN, ROOT, WRITABLE
 
 V, R, W, X = 1, 2, 4, 8
 LEAF = 0xC7
@@ -325,7 +325,7 @@ def test_neither_firmware_nor_devices_write_into_tables(domain):
 
 
 def test_what_is_looked_at_from_outside_has_the_guests_frames(domain):
-    from toyisa import inspect
+    from toyisa.look import inspect
 
     walk = inspect.walk(domain.machine, gva(PAGE_A) + 12)
     assert walk.pa == gva(PAGE_A) + 12

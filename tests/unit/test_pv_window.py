@@ -3,10 +3,10 @@
 import pytest
 
 from tests.pvdomain import BASE_PPN, FRAMES, gva
-from toyisa.memory import RAM_BASE
+from toyisa.core.memory import RAM_BASE
+from vmm.abi.hypercalls import M2P_TOP, P2M, WORDS_PAGE, Call, Word
+from vmm.domain.requests import EngineRequest
 from vmm.engines.pv import serve_pv
-from vmm.hypercalls import M2P_TOP, P2M, WORDS_PAGE, Call, Word
-from vmm.requests import EngineRequest
 
 PAGE_C = 102
 

@@ -14,21 +14,21 @@ SAME = {"view", "reshape"}                        # methods whose answer is one,
 PLAIN = {"len", "sha256", "ascontiguousarray", "memoryview", "_filled", "_pages", "digest"}  # read
 
 DOORS = {
-    ("toyisa/memory.py", "write_ram"): "of its callers: `CALLERS`",
-    ("toyisa/execute.py", "execute"): "a tag of a frame without code, reservation or tohost",
-    ("toyisa/mmu.py", "write_word"): "A and D bits: notes the code in `stale`, ends a reservation",
-    ("toyisa/bus.py", "write"): "Dma.write, the door of devices, people, boot and gdb",
-    ("vmm/guestram.py", "write"): "GuestDma.write, the same of a virtual machine",
-    ("toyisa/snapshot.py", "put"): "all of the machine, whose pool is flushed before",
+    ("toyisa/core/memory.py", "write_ram"): "of its callers: `CALLERS`",
+    ("toyisa/core/execute.py", "execute"): "a tag of a frame without code, reservation or tohost",
+    ("toyisa/core/mmu.py", "write_word"): "A and D: notes code in `stale`, ends a reservation",
+    ("toyisa/devices/bus.py", "write"): "Dma.write, the door of devices, people, boot and gdb",
+    ("vmm/memory/guestram.py", "write"): "GuestDma.write, the same of a virtual machine",
+    ("toyisa/snapshots/snapshot.py", "put"): "all of the machine, whose pool is flushed before",
     # Handed on, to what is listed itself:
     ("toyisa/machine.py", "_assemble"): "the array, to its Dma",
     ("vmm/machine.py", "_assemble"): "the array, to its GuestDma",
-    ("toyisa/virtio.py", "_notify"): "a Dma, which is called `ram` there",
+    ("toyisa/devices/virtio.py", "_notify"): "a Dma, which is called `ram` there",
     # The monitor's own frames, which no guest executes or has mapped:
-    ("vmm/shadow/link.py", "set_entry"): "shadow tables",
-    ("vmm/shadow/link.py", "write_protect"): "shadow tables",
-    ("vmm/shadow/link.py", "unmap"): "shadow tables",
-    ("vmm/shadow/frames.py", "take"): "shadow tables",
+    ("vmm/paging/shadow/link.py", "set_entry"): "shadow tables",
+    ("vmm/paging/shadow/link.py", "write_protect"): "shadow tables",
+    ("vmm/paging/shadow/link.py", "unmap"): "shadow tables",
+    ("vmm/paging/shadow/frames.py", "take"): "shadow tables",
     ("vmm/engines/bt/__init__.py", "install"): "the window's table, before the guest runs",
     ("vmm/engines/bt/cache.py", "patch"): "translated code: `write_code` tells the pool",
     ("vmm/engines/bt/cache.py", "place"): "translated code: `write_code` tells the pool",
@@ -37,10 +37,13 @@ DOORS = {
     ("vmm/engines/bt/enter.py", "_put_state"): "the window's words",
     ("vmm/engines/pv/__init__.py", "install"): "the window's table, before the guest runs",
     ("vmm/engines/pv/state.py", "put_state"): "the window's words",
-    ("vmm/direct/build.py", "build_tables"): "the first tables, before the guest runs",
+    ("vmm/paging/direct/build.py", "build_tables"): "the first tables, before the guest runs",
 }
-CALLERS = {("toyisa/access.py", "store_ram")}  # of `write_ram`
-LOOKED_AT = [*(ROOT / "toyisa").glob("*.py"), *(ROOT / "vmm").rglob("*.py")]
+CALLERS = {("toyisa/core/access.py", "store_ram")}  # of `write_ram`
+LOOKED_AT = [
+    path for part in ("toyisa", "vmm") for path in (ROOT / part).rglob("*.py")
+    if "testing" not in path.parts
+]  # fmt: skip
 
 
 def is_view(node, names):

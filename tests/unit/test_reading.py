@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from toyisa import reading
-from toyisa.reading import Unreadable, read
+from toyisa.files import reading
+from toyisa.files.reading import Unreadable, read
 
 LIMIT = 1 << 20
 

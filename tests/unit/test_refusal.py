@@ -6,10 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toyisa.levels import Level
-from toyisa.machine import Machine
-from toyisa.memory import RAM_BASE
-from toyisa.mmu import (
+from toyisa.core.memory import RAM_BASE
+from toyisa.core.mmu import (
     ACCESS_FAULT,
     FETCH,
     LOAD,
@@ -28,7 +26,9 @@ from toyisa.mmu import (
     recontext,
     walk,
 )
-from toyisa.refusal import Access, Why, refusal
+from toyisa.look.refusal import Access, Why, refusal
+from toyisa.machine import Machine
+from toyisa.tables.levels import Level
 
 ROOT, BELOW, VA = RAM_BASE + 0x1000, RAM_BASE + 0x2000, 0x0040_3008
 KINDS = {Access.FETCH: FETCH, Access.LOAD: LOAD, Access.STORE: STORE}

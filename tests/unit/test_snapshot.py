@@ -9,11 +9,11 @@ import sys
 import pytest
 
 from tests.unit.cli.command import environment
+from toyisa.core.memory import MEMORY, RAM_BASE
+from toyisa.core.state import HART
 from toyisa.machine import Exit, Machine
-from toyisa.memory import MEMORY, RAM_BASE
-from toyisa.snapfields import ANEW, FIELDS
-from toyisa.snapshot import SnapshotError, put, take
-from toyisa.state import HART
+from toyisa.snapshots.snapfields import ANEW, FIELDS
+from toyisa.snapshots.snapshot import SnapshotError, put, take
 
 LOOP = bytes.fromhex("130515006ff0dfff")  # addi a0,a0,1; j .-4
 
@@ -115,7 +115,7 @@ def test_another_machine_is_refused(saved, options, reason):
 
 
 def test_another_layout_is_refused(saved, monkeypatch):
-    monkeypatch.setattr("toyisa.snapfile.layout", lambda: "another")
+    monkeypatch.setattr("toyisa.snapshots.snapfile.layout", lambda: "another")
     with pytest.raises(SnapshotError, match="another version"):
         Machine.restore(saved)
 

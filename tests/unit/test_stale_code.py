@@ -34,7 +34,7 @@ def test_an_edited_callee_of_the_real_machine(tmp_path):
     (tmp_path / "guest.S").write_text(GUEST)
     assert "failed with code 5 " in run(tmp_path)
     assert "compil" not in run(tmp_path), "nothing changed"
-    alu = tmp_path / "toyisa" / "alu.py"
+    alu = tmp_path / "toyisa" / "core" / "alu.py"
     was, text = alu.stat(), alu.read_text()
     assert text.count(RIGHT) == 1
     alu.write_text(text.replace(RIGHT, WRONG))

@@ -5,8 +5,8 @@ import pytest
 from asm.assembler import assemble_text
 from tests.unit.cli.command import toyvmm
 from tests.unit.test_kernel import small_kernel
-from toyisa import symbols
-from toyisa.image import ImageError
+from toyisa.load import symbols
+from toyisa.load.image import ImageError
 from toyisa.machine import Machine
 
 MAP = """\

@@ -5,8 +5,8 @@ import stat
 
 import pytest
 
-from toyisa import trusted
-from toyisa.trusted import Untrusted
+from toyisa.files import trusted
+from toyisa.files.trusted import Untrusted
 
 NOBODY = 65534
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another's files")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from toyisa.levels import Profile
-from vmm import classify, verdict
+from toyisa.tables.levels import Profile
+from vmm.theory import classify, verdict
 
 CHOSEN = {
     "add": ("-", None),

@@ -7,10 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toyisa.block import DO_FLUSH, FLUSH, GET_ID, IN, IOERR, MAX_REQUEST, OK, OUT, UNSUPP, Block
-from toyisa.disk import SECTOR, Disk, DiskError
-from toyisa.virtio import LEGACY, MODERN, VERSION_1, Device, Reg
-from toyisa.virtqueue import NEXT, QUEUE_MAX, WRITE
+from toyisa.devices.block import (
+    DO_FLUSH,
+    FLUSH,
+    GET_ID,
+    IN,
+    IOERR,
+    MAX_REQUEST,
+    OK,
+    OUT,
+    UNSUPP,
+    Block,
+)
+from toyisa.devices.disk import SECTOR, Disk, DiskError
+from toyisa.devices.virtio import LEGACY, MODERN, VERSION_1, Device, Reg
+from toyisa.devices.virtqueue import NEXT, QUEUE_MAX, WRITE
 
 SECTORS = 16
 BASE = 0x8000_0000

@@ -6,8 +6,8 @@ import stat
 
 import pytest
 
-from toyisa import writing
-from toyisa.writing import Outputs, Unwritable, place, write
+from toyisa.files import writing
+from toyisa.files.writing import Outputs, Unwritable, place, write
 
 
 def names(folder):

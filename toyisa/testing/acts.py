@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from toyisa.csrs import BITS, CSRS
-from toyisa.insns import INSNS, Cost, Sens, find
-from toyisa.memory import PAGE, PLIC_BASE, UART
-from toyisa.plic import THRESHOLD
+from toyisa.core.memory import PAGE, PLIC_BASE, UART
+from toyisa.core.plic import THRESHOLD
+from toyisa.tables.csrs import BITS, CSRS
+from toyisa.tables.insns import INSNS, Cost, Sens, find
 from toyisa.testing import layout as at
 from toyisa.testing.code import Code
 from toyisa.testing.programs import (

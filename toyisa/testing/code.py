@@ -6,9 +6,9 @@ is for.
 
 import re
 
-from toyisa.csrs import BY_NAME as CSRS
-from toyisa.fields import REG_NAMES, Field, Kind
-from toyisa.insns import BY_NAME, find
+from toyisa.tables.csrs import BY_NAME as CSRS
+from toyisa.tables.fields import REG_NAMES, Field, Kind
+from toyisa.tables.insns import BY_NAME, find
 
 NOP = BY_NAME["addi"].encode(0, 0, 0)
 

@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from dataclasses import fields as fields_of
 from typing import Any, Protocol
 
-from toyisa.effects import Effects
-from toyisa.fields import REG_NAMES
+from toyisa.core.state import CSR_FIELDS
+from toyisa.look.effects import Effects
 from toyisa.machine import Machine
-from toyisa.state import CSR_FIELDS
+from toyisa.tables.fields import REG_NAMES
 from toyisa.testing.report import Divergence, shrink_report
 
 # What two steps are compared by unless told; `csrs` and `priv` are left to the state.

@@ -8,8 +8,8 @@ import struct
 
 from hypothesis import strategies as st
 
-from toyisa.insns import BY_NAME
-from toyisa.memory import PAGE, RAM_BASE
+from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.tables.insns import BY_NAME
 from toyisa.testing.code import Code
 from toyisa.testing.programs import SHUTDOWN, programs
 from toyisa.testing.shown import Readable, filled

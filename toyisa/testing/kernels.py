@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from toyisa.memory import PAGE, RAM_BASE
+from toyisa.core.memory import PAGE, RAM_BASE
 from toyisa.testing import layout as at
 from toyisa.testing import runtime
 from toyisa.testing.acts import World, acts, entries, u32_regs

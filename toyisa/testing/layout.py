@@ -13,8 +13,8 @@
 Must not know what code does with it.
 """
 
-from toyisa.csrs import BITS
-from toyisa.memory import PAGE, PLIC_BASE, RAM_BASE, UART
+from toyisa.core.memory import PAGE, PLIC_BASE, RAM_BASE, UART
+from toyisa.tables.csrs import BITS
 
 BODY_END = RAM_BASE + 0x8000
 USER_CODE = RAM_BASE + 0x8000

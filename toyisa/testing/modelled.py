@@ -11,10 +11,10 @@ Must not know how the fast machine comes to its state.
 from collections import Counter
 from dataclasses import replace
 
-from toyisa.causes import Exc, Irq
-from toyisa.causes import name as name_of
-from toyisa.fields import REG_NAMES
 from toyisa.machine import Machine
+from toyisa.tables.causes import Exc, Irq
+from toyisa.tables.causes import name as name_of
+from toyisa.tables.fields import REG_NAMES
 from toyisa.testing.model import Bus, Effects, Hart, NotModelled
 from toyisa.testing.states import within_rules
 

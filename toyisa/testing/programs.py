@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from toyisa.csrs import CSRS
-from toyisa.fields import Field, Kind
-from toyisa.insns import BY_NAME, INSNS, Cost, Insn, Sens
-from toyisa.memory import RAM_BASE
+from toyisa.core.memory import RAM_BASE
+from toyisa.tables.csrs import CSRS
+from toyisa.tables.fields import Field, Kind
+from toyisa.tables.insns import BY_NAME, INSNS, Cost, Insn, Sens
 from toyisa.testing import shown
 from toyisa.testing.code import Code
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from toyisa import causes
-from toyisa.fields import REG_NAMES
+from toyisa.tables import causes
+from toyisa.tables.fields import REG_NAMES
 from toyisa.testing.code import text
 
 # What comes of a value that has not the shape of its field.

@@ -5,8 +5,8 @@ the console is silenced when it interrupts, a page fault is mended once and then
 over, user code that is lost goes back to the kernel.  Must not know the body.
 """
 
-from toyisa.memory import PLIC_BASE, UART, UART_SOURCE
-from toyisa.plic import CLAIM, ENABLED, PRIORITY
+from toyisa.core.memory import PLIC_BASE, UART, UART_SOURCE
+from toyisa.core.plic import CLAIM, ENABLED, PRIORITY
 from toyisa.testing import layout as at
 from toyisa.testing.code import Code
 

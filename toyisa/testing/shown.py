@@ -7,8 +7,8 @@ import hashlib
 import struct
 from typing import Any
 
-from toyisa.fields import REG_NAMES, Kind
-from toyisa.insns import find
+from toyisa.tables.fields import REG_NAMES, Kind
+from toyisa.tables.insns import find
 from toyisa.testing.code import text
 
 

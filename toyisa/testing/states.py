@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hypothesis import strategies as st
 
-from toyisa.csrs import BITS, CSRS
-from toyisa.insns import BY_NAME as ROWS
-from toyisa.insns import INSNS, Cost, Sens
-from toyisa.levels import Level
-from toyisa.mmu import flush, recontext, reserve
+from toyisa.core.mmu import flush, recontext, reserve
+from toyisa.tables.csrs import BITS, CSRS
+from toyisa.tables.insns import BY_NAME as ROWS
+from toyisa.tables.insns import INSNS, Cost, Sens
+from toyisa.tables.levels import Level
 from toyisa.testing import shown
 from toyisa.testing.programs import instructions, raw_words, sequences, u32
 

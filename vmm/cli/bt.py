@@ -40,8 +40,8 @@ def dump(guest: str, symbol: str | None, max_insns: int, script: Path | None,
     TARGET is what `run` takes.  A unit is printed instruction by instruction: the guest's on a
     line of its own, below it the machine code that does its work.
     """
-    from toyisa.image import parse
-    from toyisa.ram import RAM_BASE
+    from toyisa.core.ram import RAM_BASE
+    from toyisa.load.image import parse
     from vmm.cli.files import read
     from vmm.cli.guest import find_target
     from vmm.cli.images import refuse_unfit
@@ -99,7 +99,7 @@ def _range(symbols: tuple[tuple[int, str], ...], symbol: str | None) -> tuple[in
 
 def _lines(machine: Any, found: Target, low: int, high: int) -> Iterator[str]:
     from asm.disasm import disassemble
-    from toyisa.inspect import read
+    from toyisa.look.inspect import read
     from vmm.engines.bt.dump import units
 
     for unit in units(machine):

@@ -30,7 +30,7 @@ def cache(what: str, as_json: bool) -> int:
     executed, so the directory must be one that nobody but you can write to.
     """
     need_stdout()
-    from toyisa import jitcache
+    from toyisa.compiled import jitcache
 
     directory = jitcache.enable()
     base = directory.parent.parent
@@ -53,7 +53,7 @@ def cache(what: str, as_json: bool) -> int:
 
 def describe(directory: Path) -> dict[str, Any]:
     """Where compiled code is and how much, given this version's directory."""
-    from toyisa import jitcache, manifest
+    from toyisa.compiled import jitcache, manifest
 
     base = directory.parent.parent
     versions = jitcache.kept(directory)
@@ -87,7 +87,7 @@ def lines(found: dict[str, Any]) -> list[str]:
 
 
 def _usual() -> tuple[str, ...]:
-    from toyisa import jitcache
+    from toyisa.compiled import jitcache
 
     try:
         return jitcache.root().resolve().parts
@@ -98,9 +98,10 @@ def _usual() -> tuple[str, ...]:
 def _warm() -> None:
     """Compile what any command may need."""
     from toyisa.machine import MIN_MEM, Machine
-    from vmm import engines, lockstep
+    from vmm import engines
     from vmm.gdb import timeline
     from vmm.machine import VirtualMachine
+    from vmm.watch import lockstep
 
     Machine(mem=MIN_MEM)
     for name in engines.names():

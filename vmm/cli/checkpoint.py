@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from toyisa.writing import Unwritable
+from toyisa.files.writing import Unwritable
 from vmm.cli.files import Refusal
 from vmm.cli.guest import prices
 
@@ -53,7 +53,7 @@ class Checkpoint:
 
 def refuse_other_program(path: Path, machine: Any, target: Any) -> None:
     """Refusal if the snapshot in `path`, which `machine` goes on from, is not of `target`."""
-    from toyisa.image import digest
+    from toyisa.load.image import digest
 
     if machine.program != digest(target.elf):
         raise Refusal(
@@ -68,9 +68,9 @@ def restored(path: Path, asked: dict[str, Any], disks: list[Any]) -> tuple[Any, 
     Refusal if it is not as `asked`: the settings that the user named; or its disks
     are not these.
     """
-    from toyisa.levels import Profile
     from toyisa.machine import Machine
-    from toyisa.snapshot import config_of, refuse_mismatch
+    from toyisa.snapshots.snapshot import config_of, refuse_mismatch
+    from toyisa.tables.levels import Profile
 
     wanted = dict(asked)
     try:

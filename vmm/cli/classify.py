@@ -18,9 +18,9 @@ def classify(profile: str, as_json: bool) -> None:
     """
     import json
 
-    from toyisa.levels import Profile
-    from vmm import verdict
-    from vmm.classify import classify as measure
+    from toyisa.tables.levels import Profile
+    from vmm.theory import verdict
+    from vmm.theory.classify import classify as measure
 
     found = measure(Profile[profile.upper().replace("-", "_")])
     if as_json:

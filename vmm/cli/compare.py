@@ -237,7 +237,7 @@ def _subjects(names: tuple[str, ...] | None, paging: tuple[str, ...]) -> list[Su
 
 
 def _settings(profile: str, costs: tuple[str, ...]) -> list[Setting]:
-    from toyisa.levels import Profile
+    from toyisa.tables.levels import Profile
     from vmm.comparison.subjects import Setting
 
     level = Profile[profile.upper().replace("-", "_")]

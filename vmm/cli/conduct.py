@@ -119,7 +119,7 @@ class Run:
             content = report.document(ended, self.schema, {**self.settings, **self.more()})
         summary = report.summary(name, self.machine, outcome)
         if outcome.exit == "fatal":
-            from vmm.crash import report as crash
+            from vmm.watch.crash import report as crash
 
             for line in crash(self.machine, self.extras.trail, self.guest.what.source_line):
                 tell(f"toyvmm: {line}")

@@ -12,7 +12,7 @@ import click
 from vmm.cli.files import Refusal, need_stdout
 
 if TYPE_CHECKING:
-    from toyisa.elf import Elf
+    from toyisa.load.elf import Elf
 
 
 @click.command()
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def disasm(file: Path, no_aliases: bool) -> None:
     """Print the code of an ELF as assembly."""
     need_stdout()
-    from toyisa import image
-    from toyisa.elf import Malformed
+    from toyisa.load import image
+    from toyisa.load.elf import Malformed
 
     try:
         elf = image.executable(image.load(file), str(file))

@@ -50,7 +50,7 @@ def _packages() -> Iterator[str]:
 
 
 def _cache() -> Iterator[str]:
-    from toyisa import jitcache
+    from toyisa.compiled import jitcache
     from vmm.cli.cache import describe, lines
 
     yield from lines(describe(jitcache.enable()))

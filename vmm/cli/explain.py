@@ -19,8 +19,8 @@ def explain(name: str, number: str | None) -> None:
     that number in a7.
     """
     from asm.errors import did_you_mean
-    from vmm.explain import explain as lines
-    from vmm.explain import known
+    from vmm.explain.lookup import explain as lines
+    from vmm.explain.lookup import known
 
     need_stdout()
     asked = " ".join([name, *([number] if number is not None else [])])

@@ -13,7 +13,7 @@ from vmm.cli.status import Status
 
 if TYPE_CHECKING:
     from vmm.cli.guest import Guest
-    from vmm.leak import Leak
+    from vmm.watch.leak import Leak
 
 SCHEMA = "toyvmm.explain-leak/1"
 SETTINGS = {"cost": "modern", "clock": "icount", "svade": False}
@@ -64,8 +64,8 @@ def explain_leak(context: click.Context, name: str, profile: str, mem: int, max_
         machine.feed(keys)
         machine.end_input()
     settle_garbage()
-    from vmm.leak import find_leak
-    from vmm.stepping import NEVER
+    from vmm.watch.leak import find_leak
+    from vmm.watch.stepping import NEVER
 
     leak, why = find_leak(*pair, max_insns or NEVER)
     where = f"{guest.name} under {name} on {profile}"

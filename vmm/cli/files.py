@@ -9,9 +9,9 @@ from typing import TextIO
 
 import click
 
-from toyisa import reading, writing
-from toyisa.reading import Unreadable
-from toyisa.writing import Outputs, Unwritable
+from toyisa.files import reading, writing
+from toyisa.files.reading import Unreadable
+from toyisa.files.writing import Outputs, Unwritable
 from vmm.cli.status import Status
 
 MAX_FILE = 256 << 20

@@ -28,7 +28,7 @@ from vmm.cli.images import (
 from vmm.cli.refused import BuildFailed
 
 if TYPE_CHECKING:
-    from toyisa.cost import CostModel
+    from toyisa.tables.cost import CostModel
     from vmm.cli.target import Target
     from vmm.engines import Facts
 
@@ -119,7 +119,7 @@ def chosen(
 
 def refuse_size(mem: int, most: int, engine: str) -> None:
     """Refusal if no machine, or none under the engine, has that much RAM."""
-    from toyisa import ram
+    from toyisa.core import ram
 
     try:
         ram.refuse_size(mem)
@@ -132,7 +132,7 @@ def refuse_size(mem: int, most: int, engine: str) -> None:
 @cache
 def prices(name: str) -> CostModel:
     """The prices that `--cost` names, read once; Refusal."""
-    from toyisa.cost import CostError, load
+    from toyisa.tables.cost import CostError, load
 
     try:
         return load(name)
@@ -182,7 +182,7 @@ def new_machine(settings: dict[str, Any]) -> Any:
 
 def made(make: Any, settings: dict[str, Any]) -> Any:
     """What `make` makes for the profile in `settings`; Refusal for its ValueError."""
-    from toyisa.levels import Profile
+    from toyisa.tables.levels import Profile
 
     try:
         return make(Profile[settings["profile"].upper().replace("-", "_")])

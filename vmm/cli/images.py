@@ -11,7 +11,7 @@ import click
 from vmm.cli.files import Refusal, read
 from vmm.cli.target import Target
 
-SLOTS = 8  # for virtio devices: `toyisa.memory.VIRTIO_SLOTS`, which is not imported for its name
+SLOTS = 8  # `toyisa.core.memory.VIRTIO_SLOTS`, which is not imported: it needs numba
 DISK_WORDS = frozenset(("ro", "cow", "legacy", *(f"slot={n}" for n in range(SLOTS))))
 
 Images = tuple[tuple[Path, frozenset[str]], ...]
@@ -81,8 +81,8 @@ def _slot(words: frozenset[str]) -> int | None:
 
 def open_disks(images: Images) -> list[Opened]:
     """The disks, locked; Refusal.  Starts fast: no numba."""
-    from toyisa.disk import Disk, DiskError
-    from toyisa.overlay import Overlay
+    from toyisa.devices.disk import Disk, DiskError
+    from toyisa.devices.overlay import Overlay
 
     def opened(path: Path, words: frozenset[str]) -> Disk | Overlay:
         return Overlay(Disk(path, True)) if "cow" in words else Disk(path, "ro" in words)
@@ -107,8 +107,8 @@ def load_kernel(path: Path, initrd: Path | None, append: str) -> Kernel:
 
 def names_in(path: Path) -> tuple[tuple[int, str], ...]:
     """Names of addresses in a file; Refusal."""
-    from toyisa import symbols
-    from toyisa.image import ImageError
+    from toyisa.load import symbols
+    from toyisa.load.image import ImageError
 
     try:
         return symbols.read(path)
@@ -121,9 +121,9 @@ def refuse_unfit(what: Target | Kernel, mem: int, mark: str = "") -> None:
 
     `mark` is a symbol that it must have.
     """
-    from toyisa import kernel
-    from toyisa.image import ImageError, parse
-    from toyisa.ram import RAM_BASE
+    from toyisa.core.ram import RAM_BASE
+    from toyisa.load import kernel
+    from toyisa.load.image import ImageError, parse
 
     try:
         if isinstance(what, Kernel):
@@ -143,7 +143,7 @@ def refuse_unfit(what: Target | Kernel, mem: int, mark: str = "") -> None:
 
 def load(machine: Any, what: Target | Kernel, disks: list[Opened]) -> None:
     """Attach the disks to a new machine and load what it boots; Refusal."""
-    from toyisa.image import ImageError
+    from toyisa.load.image import ImageError
 
     try:
         for opened in disks:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import click
 
-from toyisa.reading import Unreadable
-from toyisa.writing import Unwritable
+from toyisa.files.reading import Unreadable
+from toyisa.files.writing import Unwritable
 from vmm.cli import interrupt, refused
 from vmm.cli.asm import asm
 from vmm.cli.boot import boot

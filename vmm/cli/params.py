@@ -2,7 +2,7 @@
 
 import click
 
-from toyisa.causes import Exc
+from toyisa.tables.causes import Exc
 
 _BINARY = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _DECIMAL = {"k": 10**3, "m": 10**6, "g": 10**9}

@@ -14,7 +14,7 @@ from vmm.cli.status import Status
 from vmm.text import wrap
 
 if TYPE_CHECKING:
-    from vmm.patchstats import Stats
+    from vmm.theory.patchstats import Stats
 
 
 @click.command("patch-stats")
@@ -29,7 +29,7 @@ def patch_stats(name: str, as_json: bool) -> int:
     """
     from asm.errors import AsmErrors
     from vmm.cli.target import source_of
-    from vmm.patchstats import measure
+    from vmm.theory.patchstats import measure
 
     source = source_of(name)
     try:
@@ -47,7 +47,7 @@ def patch_stats(name: str, as_json: bool) -> int:
 
 
 def _lines(name: str, stats: Stats) -> list[str]:
-    from vmm.patchstats import XEN_LINES, XEN_SHARE
+    from vmm.theory.patchstats import XEN_LINES, XEN_SHARE
 
     sites = sum(stats.sites.values())
     out = [

@@ -96,7 +96,7 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
                                    "takes --disk FILE,ro or FILE,cow", context)  # fmt: skip
         return debug(machine, given["debugger"], guest.script, print_bytes)
     from vmm.cli.checkpoint import Checkpoint
-    from vmm.trail import Trail
+    from vmm.watch.trail import Trail
 
     if signature:
         _signature(machine)  # there must be one
@@ -138,7 +138,7 @@ def _named(context: click.Context, option: str) -> bool:
 
 
 def _signature(machine: Any) -> str:
-    from vmm.signature import NoSignature, signature
+    from vmm.watch.signature import NoSignature, signature
 
     try:
         return signature(machine)

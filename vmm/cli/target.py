@@ -11,7 +11,7 @@ from vmm.cli.files import Refusal, read
 
 if TYPE_CHECKING:
     from asm.assembler import Object
-    from toyisa.dwarf import Lines
+    from toyisa.load.dwarf import Lines
 
 SOURCE_SUFFIXES = {".s", ".asm"}  # of the name in lower case: .S and .s both
 
@@ -28,7 +28,7 @@ class Target:
 
     @cached_property
     def _debug_lines(self) -> Lines:
-        from toyisa.dwarf import Lines
+        from toyisa.load.dwarf import Lines
 
         return Lines(self.elf)
 

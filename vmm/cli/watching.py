@@ -15,7 +15,7 @@ from vmm.cli.options import group
 from vmm.cli.params import Count
 
 if TYPE_CHECKING:
-    from vmm.stepping import Watcher
+    from vmm.watch.stepping import Watcher
 
 KINDS = ("insn", "mem", "trap", "csr", "mmu")
 GUEST_KINDS = ("insn", "mem", "trap", "csr")  # a guest's tables are read by its monitor
@@ -65,7 +65,7 @@ def stepper(
 
     `name` is the guest's, for a timeline; `more` watchers see all steps as well.
     """
-    from vmm.stepping import NEVER, Logged, Stepper
+    from vmm.watch.stepping import NEVER, Logged, Stepper
 
     with contextlib.ExitStack() as files:
         trace = _trace_file(chosen, files)
@@ -94,11 +94,11 @@ def _watchers(
 ) -> Iterator[Watcher]:
     """What wants to see each step."""
     if kinds := set(chosen["trace"] or ()) - set(EXIT_KINDS):
-        from vmm.trace import Trace
+        from vmm.watch.trace import Trace
 
         yield Trace(machine, kinds, trace)
     if chosen["log"]:
-        from vmm.commitlog import CommitLog
+        from vmm.watch.commitlog import CommitLog
 
         yield CommitLog(_open(chosen["log"], files))
 
@@ -108,11 +108,11 @@ def _takers(
 ) -> Iterator[Callable[[Any], None]]:
     """What wants a virtual machine's log."""
     if kinds := set(chosen["trace"] or ()) & set(EXIT_KINDS):
-        from vmm.exitlog import ExitLines
+        from vmm.watch.exitlog import ExitLines
 
         yield ExitLines(machine, kinds, trace)
     if chosen.get("timeline"):
-        from vmm.perfetto import Timeline
+        from vmm.watch.perfetto import Timeline
 
         timeline = Timeline(machine, name, _open(chosen["timeline"], files))
         files.callback(timeline.close)

@@ -20,7 +20,7 @@ from vmm.diagnose.window import watch
 if TYPE_CHECKING:
     from vmm.cli.guest import Guest
     from vmm.cli.session import Outcome
-    from vmm.trail import Trail
+    from vmm.watch.trail import Trail
 
 GOES_ON = ("budget", "cycles", "timeout", "interrupted")  # outcomes of a guest that could go on
 FAR = 20_000_000  # instructions that are run again to see where a jump came from

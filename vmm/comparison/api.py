@@ -11,10 +11,10 @@ from typing import Any
 
 import guests
 from asm.errors import AsmErrors
-from toyisa import cost as costs
-from toyisa.image import load
-from toyisa.levels import Profile
-from toyisa.notebook import html_table
+from toyisa.load.image import load
+from toyisa.look.notebook import html_table
+from toyisa.tables import cost as costs
+from toyisa.tables.levels import Profile
 from vmm import engines as known_engines
 from vmm.comparison import report, tables, wholereport
 from vmm.comparison.measure import Row

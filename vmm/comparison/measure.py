@@ -1,7 +1,7 @@
 """Answers for what an operation of a nano-benchmark cost: its events, exactly.
 
 The guest measures itself: it reads `cycle` before and after a loop.  A meter
-(`toyisa.meter`) notes what had happened at each of these reads, so the difference of two
+(`toyisa.core.meter`) notes what had happened at each of these reads, so the difference of two
 notes is what the timed part consists of, and it must come to the very number of cycles
 that the guest prints.  Must not know what is made of it.
 """
@@ -9,12 +9,12 @@ that the guest prints.  Must not know what is made of it.
 from dataclasses import dataclass
 
 from guests import readings
-from toyisa import meter
+from toyisa.core import meter
+from toyisa.core.pool import fold_all
 from toyisa.machine import Exit
-from toyisa.pool import fold_all
 from vmm.comparison.subjects import Setting, Subject, machine_for
 from vmm.comparison.vectors import Vector, vector
-from vmm.exits import Kind
+from vmm.domain.exits import Kind
 
 BUDGET = 200_000_000
 

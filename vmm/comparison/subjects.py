@@ -9,9 +9,9 @@ from typing import Any
 
 import asm
 import guests
-from toyisa.cost import CostModel
-from toyisa.levels import Profile
 from toyisa.machine import Machine
+from toyisa.tables.cost import CostModel
+from toyisa.tables.levels import Profile
 from vmm import engines
 from vmm.machine import VirtualMachine
 

@@ -7,9 +7,9 @@ not know who did it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from toyisa.cost import CLASSES, EVENTS
-from toyisa.insns import BY_NAME as ROWS
-from toyisa.ops import ROW_OF_OP
+from toyisa.tables.cost import CLASSES, EVENTS
+from toyisa.tables.insns import BY_NAME as ROWS
+from toyisa.tables.ops import ROW_OF_OP
 
 # A term of a breakdown and the prices in it; hypercalls are crossings that are counted apart.
 TERMS: dict[str, tuple[str, ...]] = {

@@ -5,7 +5,7 @@ Must not know nano-benchmarks.
 
 from dataclasses import dataclass
 
-from toyisa.image import ImageError
+from toyisa.load.image import ImageError
 from toyisa.machine import Exit
 from vmm.comparison.measure import whole_run
 from vmm.comparison.subjects import Setting, Subject, machine_for

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from toyisa.causes import Exc
-from toyisa.fields import FIELDS
-from toyisa.firmware import BASE, DBCN, HSM, IPI, RFENCE, SHUTDOWN, SRST, TIME
-from toyisa.insns import BY_NAME, Cost, Insn
+from toyisa.core.firmware import BASE, DBCN, HSM, IPI, RFENCE, SHUTDOWN, SRST, TIME
+from toyisa.tables.causes import Exc
+from toyisa.tables.fields import FIELDS
+from toyisa.tables.insns import BY_NAME, Cost, Insn
 from vmm.diagnose.facts import Facts, target
 from vmm.diagnose.traps import Taken
 

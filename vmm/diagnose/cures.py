@@ -1,6 +1,6 @@
 """Answers for what mends an access that the tables refuse, by the bit that refuses it."""
 
-from toyisa.refusal import Why
+from toyisa.look.refusal import Why
 
 FIX = {
     Why.INVALID: "nothing is mapped there: map the page, or the address is wrong",

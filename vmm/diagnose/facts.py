@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from asm.disasm import disassemble
-from toyisa import inspect
-from toyisa.elf import Elf, Malformed
-from toyisa.fields import REG_NAMES
-from toyisa.insns import Cost, Insn, find
+from toyisa.core.memory import RAM_BASE
+from toyisa.load.elf import Elf, Malformed
+from toyisa.look import inspect
 from toyisa.machine import Machine
-from toyisa.memory import RAM_BASE
+from toyisa.tables.fields import REG_NAMES
+from toyisa.tables.insns import Cost, Insn, find
 from vmm.diagnose.traps import Taken, first_fault, unreturned
 from vmm.diagnose.window import Window
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from toyisa import inspect
-from toyisa.causes import Exc
-from toyisa.insns import Cost
-from toyisa.lacking import explain as lacking
-from toyisa.levels import Level
-from toyisa.memory import RAM_BASE
-from toyisa.refusal import Access, Refusal, Why, refusal
+from toyisa.core.memory import RAM_BASE
+from toyisa.look import inspect
+from toyisa.look.refusal import Access, Refusal, Why, refusal
+from toyisa.tables.causes import Exc
+from toyisa.tables.insns import Cost
+from toyisa.tables.lacking import explain as lacking
+from toyisa.tables.levels import Level
 from vmm.diagnose import jumps, stack, tables
 from vmm.diagnose.cures import FIX, TAG
 from vmm.diagnose.facts import Facts
@@ -96,7 +96,7 @@ def _wrong_register(facts: Facts, trap: Taken, base: tuple[str, int] | None) -> 
 
 def _meant(facts: Facts, pc: int, wrong: str) -> tuple[str, int] | None:
     """A register set just before that does hold an address; the nearest."""
-    from toyisa.fields import REG_NAMES
+    from toyisa.tables.fields import REG_NAMES
 
     for n in range(1, NEARBY + 1):
         word, row = facts.word(pc - 4 * n), facts.row(pc - 4 * n)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toyisa import inspect
-from toyisa.effects import Effects
-from toyisa.inspect import PAGED, M, Walk, pte_text
+from toyisa.core.memory import PAGE
+from toyisa.core.mmu import R, U, W, X
+from toyisa.look import inspect
+from toyisa.look.effects import Effects
+from toyisa.look.inspect import PAGED, M, Walk, pte_text
+from toyisa.look.refusal import Access, refusal
 from toyisa.machine import Machine
-from toyisa.memory import PAGE
-from toyisa.mmu import R, U, W, X
-from toyisa.refusal import Access, refusal
 
 GLOBAL = 1 << 29  # in a TLB key: of every address space
 REMEMBERED = 1 << 16  # stores whose place is remembered

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toyisa import inspect
-from toyisa.memory import NO_FRAME, PAGE, RAM_BASE, STRIDE, WORDS
-from toyisa.mmu import R, V, X
+from toyisa.core.memory import NO_FRAME, PAGE, RAM_BASE, STRIDE, WORDS
+from toyisa.core.mmu import R, V, X
+from toyisa.look import inspect
 
 TABLES = 1024  # second-level tables that are searched for a page
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from toyisa.causes import Exc
-from toyisa.fields import REG_NAMES
-from toyisa.levels import Level
-from toyisa.refusal import Access, Why, refusal
+from toyisa.look.refusal import Access, Why, refusal
+from toyisa.tables.causes import Exc
+from toyisa.tables.fields import REG_NAMES
+from toyisa.tables.levels import Level
 from vmm.diagnose import tables
 from vmm.diagnose.cures import FIX, TAG
 from vmm.diagnose.facts import Facts

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 
 from asm.disasm import disassemble
-from toyisa import inspect
-from toyisa.causes import Irq
-from toyisa.fields import REG_NAMES
-from toyisa.insns import Cost, find
-from toyisa.levels import Level
-from toyisa.refusal import is_device
-from toyisa.trap import SIE
+from toyisa.core.trap import SIE
+from toyisa.look import inspect
+from toyisa.look.refusal import is_device
+from toyisa.tables.causes import Irq
+from toyisa.tables.fields import REG_NAMES
+from toyisa.tables.insns import Cost, find
+from toyisa.tables.levels import Level
 from vmm.diagnose.facts import ACCESSES, Facts, offset
 from vmm.diagnose.window import Step
 

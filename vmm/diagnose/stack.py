@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from asm.disasm import disassemble
-from toyisa.levels import Level
-from toyisa.memory import PAGE, RAM_BASE
-from toyisa.refusal import Access, Refusal, Why, refusal
+from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.look.refusal import Access, Refusal, Why, refusal
+from toyisa.tables.levels import Level
 from vmm.diagnose.facts import MAX_CODE, Facts
 from vmm.diagnose.traps import Taken
 
@@ -64,7 +64,7 @@ def in_code(facts: Facts) -> bool:
 
 
 def _changed(facts: Facts, start: int, data: bytes) -> bool:
-    from toyisa.inspect import read
+    from toyisa.look.inspect import read
 
     return read(facts.machine, start, len(data)) != data
 

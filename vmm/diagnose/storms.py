@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
-from toyisa.causes import INTERRUPT, Exc, Irq
-from toyisa.clock import virtual_time
-from toyisa.csrs import BY_NAME
-from toyisa.insns import find
+from toyisa.core.clock import virtual_time
+from toyisa.tables.causes import INTERRUPT, Exc, Irq
+from toyisa.tables.csrs import BY_NAME
+from toyisa.tables.insns import find
 from vmm.diagnose import faults
 from vmm.diagnose.facts import MAX_CODE, Facts
 from vmm.diagnose.traps import CALLS, FETCH_FAULTS, PLURAL, Taken, often

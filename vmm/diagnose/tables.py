@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from toyisa import inspect
-from toyisa.csrs import BY_NAME
-from toyisa.inspect import PAGED
-from toyisa.memory import PAGE, RAM_BASE
-from toyisa.mmu import R, V, X
-from toyisa.refusal import Refusal, Why
+from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.core.mmu import R, V, X
+from toyisa.look import inspect
+from toyisa.look.inspect import PAGED
+from toyisa.look.refusal import Refusal, Why
+from toyisa.tables.csrs import BY_NAME
 from vmm.diagnose.facts import Facts
 
 NEARBY = 4  # instructions

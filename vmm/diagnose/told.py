@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from asm.disasm import disassemble
-from toyisa import causes
+from toyisa.tables import causes
 from vmm.diagnose.diagnosis import Diagnosis
 from vmm.diagnose.facts import Facts
 from vmm.diagnose.hot import Hot

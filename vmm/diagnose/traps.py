@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toyisa import causes
-from toyisa.causes import INTERRUPT, Exc
-from toyisa.levels import Level
-from toyisa.state import RECENT
+from toyisa.core.state import RECENT
+from toyisa.tables import causes
+from toyisa.tables.causes import INTERRUPT, Exc
+from toyisa.tables.levels import Level
 
 CALLS = {Exc.ECALL_U, Exc.ECALL_S}
 PAGE_FAULTS = {Exc.FETCH_PAGE, Exc.LOAD_PAGE, Exc.STORE_PAGE}

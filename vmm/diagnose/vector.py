@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from asm.disasm import disassemble
-from toyisa import causes
-from toyisa.causes import INTERRUPT
-from toyisa.csrs import BY_NAME
-from toyisa.fields import FIELDS
-from toyisa.insns import Cost, find
+from toyisa.tables import causes
+from toyisa.tables.causes import INTERRUPT
+from toyisa.tables.csrs import BY_NAME
+from toyisa.tables.fields import FIELDS
+from toyisa.tables.insns import Cost, find
 from vmm.diagnose.facts import Facts, M
 
 STVEC = BY_NAME["stvec"].number

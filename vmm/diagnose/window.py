@@ -8,11 +8,12 @@ Must not know what the steps mean.
 import time
 from dataclasses import dataclass, field
 
-from toyisa import effects, inspect, snapshot
-from toyisa.insns import Cost, find
+from toyisa.core.memory import PAGE, VIRTIO, VIRTIO_SLOTS
+from toyisa.core.state import CSR_FIELDS, NEVER
+from toyisa.look import effects, inspect
 from toyisa.machine import Exit, Machine
-from toyisa.memory import PAGE, VIRTIO, VIRTIO_SLOTS
-from toyisa.state import CSR_FIELDS, NEVER
+from toyisa.snapshots import snapshot
+from toyisa.tables.insns import Cost, find
 
 STEPS, SECONDS = 4096, 2.0
 STIMECMP, STIMECMPH, SATP = (CSR_FIELDS.index(n) for n in ("stimecmp", "stimecmph", "satp"))

@@ -15,7 +15,7 @@ _REGISTERED: dict[str, "Engine"] = {}
 class Engine:
     """A way to run a guest's kernel; see `docs/howto/write-an-engine.md`.
 
-    `unit` is compiled and called by the loop, with a `vmm.requests.EngineRequest`;
+    `unit` is compiled and called by the loop, with a `vmm.domain.requests.EngineRequest`;
     `install(machine)` sets the real hart's root record of a `VirtualMachine`, once.
     `frames` of real memory are the engine's own, from `vm.own` on.  `paging` are the ways
     it can translate addresses, its default first.  `build` names how a guest's source must

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toyisa.exits import Reason
-from toyisa.levels import STraps
-from toyisa.mmu import MXR, SUM, recontext
-from toyisa.njit import entry
+from toyisa.compiled.njit import entry
+from toyisa.core.mmu import MXR, SUM, recontext
+from toyisa.tables.exits import Reason
+from toyisa.tables.levels import STraps
+from vmm.domain.requests import EngineRequest
 from vmm.engines import Engine
-from vmm.handlers import handle_trap
-from vmm.requests import EngineRequest
-from vmm.shadow.fill import DIRECT, select_root
+from vmm.exit.handlers import handle_trap
+from vmm.paging.shadow.fill import DIRECT, select_root
 
 if TYPE_CHECKING:
     from vmm.machine import VirtualMachine

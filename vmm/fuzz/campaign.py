@@ -15,7 +15,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from toyisa import lock
+from toyisa.files import lock
 from vmm.engines import outside
 from vmm.fuzz import apart
 from vmm.fuzz.corpus import Failure, Statistics, read_statistics, regressions, write_statistics

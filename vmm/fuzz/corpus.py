@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from asm.output import write_atomically
-from toyisa import lock
+from toyisa.files import lock
 from vmm import engines
 from vmm.fuzz.case import BadCase, Case, Violation, as_violation
 from vmm.fuzz.corpusfile import REGRESSION, CorpusError, read_object

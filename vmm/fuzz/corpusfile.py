@@ -8,8 +8,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from toyisa import reading
-from toyisa.reading import Unreadable
+from toyisa.files import reading
+from toyisa.files.reading import Unreadable
 
 REGRESSION = "toyvmm.fuzz-regression/1"
 MAX_FILE = 32 << 20   # bytes of a file; a regression has about 20,000

@@ -8,9 +8,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from toyisa import firmware as sbi
-from toyisa.memory import PAGE, RAM_BASE, VIRTIO
-from toyisa.virtio import Reg
+from toyisa.core import firmware as sbi
+from toyisa.core.memory import PAGE, RAM_BASE, VIRTIO
+from toyisa.devices.virtio import Reg
+from vmm.abi.hypercalls import AS_ROOT, FIRST, MAX_BATCH, MAX_CALLS, Call
+from vmm.abi.hypercalls import ROWS as CALLS
 from vmm.engines.pv import FRAMES
 from vmm.fuzz.case import Case
 from vmm.fuzz.edgeguests import Row, kernel
@@ -30,8 +32,6 @@ from vmm.fuzz.edges import (
     words,
 )  # fmt: skip
 from vmm.fuzz.lawguests import is_patched, layouts
-from vmm.hypercalls import AS_ROOT, FIRST, MAX_BATCH, MAX_CALLS, Call
-from vmm.hypercalls import ROWS as CALLS
 
 Rows = list[Row]
 BUDGET = 4000

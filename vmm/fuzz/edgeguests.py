@@ -8,7 +8,7 @@ to the few that matter.  Must not know what is asked of a run.
 import struct
 from dataclasses import dataclass
 
-from toyisa.memory import PAGE, RAM_BASE
+from toyisa.core.memory import PAGE, RAM_BASE
 from toyisa.testing.code import Code
 from toyisa.testing.images import write_elf
 from vmm.engines.pv import MARK

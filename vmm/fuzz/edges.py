@@ -5,8 +5,8 @@ Strategies of words, pairs of words, frame numbers, entries.  Must not know who 
 
 from hypothesis import strategies as st
 
-from toyisa import plic
-from toyisa.memory import FINISHER, PAGE, PLIC_BASE, RAM_BASE, UART, VIRTIO, VIRTIO_SLOTS
+from toyisa.core import plic
+from toyisa.core.memory import FINISHER, PAGE, PLIC_BASE, RAM_BASE, UART, VIRTIO, VIRTIO_SLOTS
 
 MEM = 1 << 20
 END = RAM_BASE + MEM

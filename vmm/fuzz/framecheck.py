@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from toyisa.memory import PAGE, RAM_BASE, WORDS
-from vmm.frametypes import LEAVES, MANY, NONE, OPEN, ROOT, WRITABLE
+from toyisa.core.memory import PAGE, RAM_BASE, WORDS
+from vmm.abi.hypercalls import REGION
+from vmm.domain.frametypes import LEAVES, MANY, NONE, OPEN, ROOT, WRITABLE
 from vmm.fuzz.case import Violation
-from vmm.hypercalls import REGION
 
 BASE_PPN = RAM_BASE >> 12
 V, R, W, X, U, A, D = 1, 2, 4, 8, 16, 64, 128

@@ -8,7 +8,7 @@ import mmap
 
 import numpy as np
 
-from toyisa import memory
+from toyisa.core import memory
 
 _PROTECT_NONE = 0
 

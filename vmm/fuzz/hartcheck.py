@@ -8,11 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from toyisa import snapfields
-from toyisa.levels import Level
-from toyisa.memory import CODE, NO_FRAME, PAGE, RAM_BASE, RX_SIZE, SLOTS, STRIDE, TOHOST, TX_SIZE
-from toyisa.mmu import recontext
-from toyisa.state import HART, NO_TAG
+from toyisa.core.memory import (
+    CODE,
+    NO_FRAME,
+    PAGE,
+    RAM_BASE,
+    RX_SIZE,
+    SLOTS,
+    STRIDE,
+    TOHOST,
+    TX_SIZE,
+)
+from toyisa.core.mmu import recontext
+from toyisa.core.state import HART, NO_TAG
+from toyisa.snapshots import snapfields
+from toyisa.tables.levels import Level
 from vmm.fuzz.case import Violation
 
 

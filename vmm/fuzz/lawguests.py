@@ -12,22 +12,22 @@ import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
 
-from toyisa.disk import Disk
-from toyisa.insns import BY_NAME
-from toyisa.levels import Profile
+from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.core.mmu import recontext
+from toyisa.devices.disk import Disk
 from toyisa.machine import Machine
-from toyisa.memory import PAGE, RAM_BASE
-from toyisa.mmu import recontext
+from toyisa.tables.insns import BY_NAME
+from toyisa.tables.levels import Profile
 from toyisa.testing import kernels, machine_states, write_elf
 from toyisa.testing.programs import instructions, raw_words, u32
 from vmm import engines
+from vmm.abi.hypercalls import M2P_PAGES, P2M_PAGES
 from vmm.fuzz import workguests
 from vmm.fuzz.case import Case
 from vmm.fuzz.places import device_entries, devices, skip, table, touches
 from vmm.fuzz.pvguests import patched_kernels
 from vmm.fuzz.ramdisk import RamDisk
 from vmm.fuzz.seen import Seen
-from vmm.hypercalls import M2P_PAGES, P2M_PAGES
 
 NATIVE = "native"
 MEM = 1 << 20

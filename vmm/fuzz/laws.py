@@ -13,13 +13,14 @@ import numpy as np
 from hypothesis import currently_in_test_context, target
 from hypothesis import strategies as st
 
-from toyisa.cost import Event
-from toyisa.memory import PAGE, RAM_BASE
+from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.core.work import MOST
+from toyisa.tables.cost import Event
 from toyisa.testing import Modelled, lockstep, shrink_report, state_of
 from toyisa.testing.modelled import BARREN, rules_kept
 from toyisa.testing.states import within_rules
-from toyisa.work import MOST
-from vmm.exits import Kind
+from vmm.domain.exits import Kind
+from vmm.domain.vcpu import FREE
 from vmm.fuzz import edgecases, edgegdb, framecheck, lawtext, snaplaw
 from vmm.fuzz.case import Case, Violation, must_equal
 from vmm.fuzz.lawguests import (
@@ -36,7 +37,6 @@ from vmm.fuzz.lawguests import (
     running,
 )
 from vmm.fuzz.seen import Seen
-from vmm.vcpu import FREE
 
 STEPS = 5000  # of a case that fails, to tell where
 POISONS = (0xA5, 0x5A)

@@ -12,8 +12,8 @@ from asm import assemble_text
 from asm.disasm import disassemble
 from asm.errors import AsmErrors
 from asm.pseudo import WORDS
-from toyisa.fields import Kind
-from toyisa.insns import INSNS, find
+from toyisa.tables.fields import Kind
+from toyisa.tables.insns import INSNS, find
 from toyisa.testing import instructions
 from toyisa.testing.programs import raw_words
 from vmm.fuzz.case import Case, Violation

@@ -7,8 +7,8 @@ import struct
 
 from hypothesis import strategies as st
 
-from toyisa import plic
-from toyisa.memory import (
+from toyisa.core import plic
+from toyisa.core.memory import (
     FINISHER,
     PAGE,
     PLIC_BASE,

@@ -7,15 +7,15 @@ a new row is covered without being named.  Must not know the kernel around an ac
 
 from hypothesis import strategies as st
 
-from toyisa.csrs import BITS
-from toyisa.insns import INSNS, Sens
-from toyisa.memory import PAGE, RAM_BASE
+from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.tables.csrs import BITS
+from toyisa.tables.insns import INSNS, Sens
 from toyisa.testing.code import Code
 from toyisa.testing.programs import instructions, raw_words
+from vmm.abi.hypercalls import CALL_WORDS, FIRST, ROWS, Call, Word
 from vmm.fuzz import pvoperands as op
 from vmm.fuzz.pvoperands import T0, T1, Operand, word_at
 from vmm.fuzz.pvruntime import hypercall
-from vmm.hypercalls import CALL_WORDS, FIRST, ROWS, Call, Word
 
 A0, A1, A2, A6, A7 = 10, 11, 12, 16, 17
 SPP, SPIE = BITS["SSTATUS_SPP"], BITS["SSTATUS_SPIE"]

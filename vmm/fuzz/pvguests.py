@@ -9,7 +9,7 @@ import struct
 
 from hypothesis import strategies as st
 
-from toyisa.memory import RAM_BASE
+from toyisa.core.memory import RAM_BASE
 from toyisa.testing.code import Code, text
 from toyisa.testing.images import write_elf
 from vmm.engines.pv import MARK

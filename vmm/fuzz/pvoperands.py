@@ -9,11 +9,10 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
-from toyisa.memory import PAGE, RAM_BASE
+from toyisa.core.memory import PAGE, RAM_BASE
 from toyisa.testing.code import Code
 from toyisa.testing.programs import u32
-from vmm.fuzz.places import devices, edges
-from vmm.hypercalls import (
+from vmm.abi.hypercalls import (
     FIRST_WORD,
     M2P_PAGES,
     MAX_BATCH,
@@ -24,6 +23,7 @@ from vmm.hypercalls import (
     Row,
     Word,
 )  # fmt: skip
+from vmm.fuzz.places import devices, edges
 
 Operand = Callable[[Code, int], object]
 

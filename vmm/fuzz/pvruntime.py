@@ -4,12 +4,12 @@ The entry keeps what it saves in the window, so that it works whatever the table
 but its code.  Must not know what the guest does in between.
 """
 
-from toyisa.causes import Exc, Irq
-from toyisa.csrs import BITS
-from toyisa.memory import RAM_BASE
+from toyisa.core.memory import RAM_BASE
+from toyisa.tables.causes import Exc, Irq
+from toyisa.tables.csrs import BITS
 from toyisa.testing.code import Code
+from vmm.abi.hypercalls import FIRST, Call, Word
 from vmm.fuzz.pvoperands import LIST, RESUME, SAVED, TREE, word_at
-from vmm.hypercalls import FIRST, Call, Word
 
 T0, T1, A0, A1, A7 = 5, 6, 10, 11, 17
 KEPT = {T0: SAVED, T1: SAVED + 4, A0: SAVED + 8, A1: SAVED + 12, A7: SAVED + 16}

@@ -3,11 +3,11 @@
 Must not know who reads it.
 """
 
-from toyisa.disk import SECTOR
+from toyisa.devices.disk import SECTOR
 
 
 class RamDisk:
-    """`sectors` sectors, each full of its number; used as a `toyisa.disk.Disk`."""
+    """`sectors` sectors, each full of its number; used as a `toyisa.devices.disk.Disk`."""
 
     name, read_only = "ram", False
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from toyisa import causes, coverage
-from toyisa.causes import CODES, Exc, Irq
-from toyisa.insns import INSNS
-from toyisa.ops import MAX_OPS, ROW_OF_OP
-from toyisa.pool import fold_all
-from vmm.exits import Kind
+from toyisa.core import coverage
+from toyisa.core.pool import fold_all
+from toyisa.tables import causes
+from toyisa.tables.causes import CODES, Exc, Irq
+from toyisa.tables.insns import INSNS
+from toyisa.tables.ops import MAX_OPS, ROW_OF_OP
+from vmm.domain.exits import Kind
 
 CAUSES = (
     *(causes.name(exc) for exc in Exc), *(causes.name(causes.INTERRUPT | irq) for irq in Irq),

@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from toyisa import snapdisk, snapfile, snapmeta
-from toyisa.cost import CLASSES, EVENTS, CostModel
-from toyisa.disk import SECTOR
-from toyisa.fdt import TIMEBASE
+from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.devices.disk import SECTOR
+from toyisa.devices.overlay import Overlay
+from toyisa.devices.virtio import DRIVER_OK, Reg
+from toyisa.load.fdt import TIMEBASE
 from toyisa.machine import Machine
-from toyisa.memory import PAGE, RAM_BASE
-from toyisa.ops import Op
-from toyisa.overlay import Overlay
-from toyisa.snapfields import FIELDS, SAVED
-from toyisa.snapshot import SnapshotError, sealed, take
-from toyisa.virtio import DRIVER_OK, Reg
+from toyisa.snapshots import snapdisk, snapfile, snapmeta
+from toyisa.snapshots.snapfields import FIELDS, SAVED
+from toyisa.snapshots.snapshot import SnapshotError, sealed, take
+from toyisa.tables.cost import CLASSES, EVENTS, CostModel
+from toyisa.tables.ops import Op
 from vmm.fuzz import hartcheck
 from vmm.fuzz.case import Case, Violation, must_equal
 from vmm.fuzz.lawguests import MEM, NATIVE, booting, hostile, machine, running

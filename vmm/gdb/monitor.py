@@ -5,11 +5,12 @@ Looks, and changes nothing.  Must not know the protocol.
 
 from collections.abc import Callable
 
-from toyisa import causes, inspect
-from toyisa.csrs import CSRS
-from toyisa.fields import REG_NAMES
-from toyisa.levels import Level
+from toyisa.look import inspect
 from toyisa.machine import Machine
+from toyisa.tables import causes
+from toyisa.tables.csrs import CSRS
+from toyisa.tables.fields import REG_NAMES
+from toyisa.tables.levels import Level
 
 
 def answer(machine: Machine, line: str) -> str:

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable
 from enum import Enum
 
-from toyisa import inspect
-from toyisa.exits import Reason
+from toyisa.core.memory import PAGE
+from toyisa.look import inspect
 from toyisa.machine import Machine
-from toyisa.memory import PAGE
+from toyisa.tables.exits import Reason
 from vmm.gdb import monitor, target, until
 from vmm.gdb.packets import Channel, Closed
 from vmm.gdb.timeline import BEGIN, Stop, Timeline, Watch

@@ -6,12 +6,12 @@ the protocol.
     0..31  x0..x31     32  pc     65 + n  CSR number n     4161  priv
 """
 
-from toyisa import inspect
-from toyisa.csrs import BY_NUMBER, CSRS
-from toyisa.fields import REG_NAMES
-from toyisa.levels import Level
+from toyisa.core.mmu import recontext
+from toyisa.look import inspect
 from toyisa.machine import Machine
-from toyisa.mmu import recontext
+from toyisa.tables.csrs import BY_NUMBER, CSRS
+from toyisa.tables.fields import REG_NAMES
+from toyisa.tables.levels import Level
 
 PC = 32
 FIRST_CSR = 65

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toyisa import jitcache
-from toyisa.exits import Reason
+from toyisa.compiled import jitcache
+from toyisa.core.memory import RAM_BASE
 from toyisa.machine import MIN_MEM, NOP, Machine
-from toyisa.memory import RAM_BASE
-from toyisa.snapshot import Snapshot, put, take
+from toyisa.snapshots.snapshot import Snapshot, put, take
+from toyisa.tables.exits import Reason
 from vmm.gdb import until
 
 FIRST_PERIOD = 1_000_000  # instructions from one snapshot to the next, to begin with

@@ -7,12 +7,12 @@ million steps a second.  Compiled when a debugger first needs it.  Must not know
 
 import numpy as np
 
-from toyisa.decode import decode
-from toyisa.exits import Reason
-from toyisa.memory import PAGE, ram_offset, ram_words
-from toyisa.mmu import FETCH, PAGED, walk
-from toyisa.njit import call_unit, entry, njit
-from toyisa.ops import Op
+from toyisa.compiled.njit import call_unit, entry, njit
+from toyisa.core.decode import decode
+from toyisa.core.memory import PAGE, ram_offset, ram_words
+from toyisa.core.mmu import FETCH, PAGED, walk
+from toyisa.tables.exits import Reason
+from toyisa.tables.ops import Op
 
 READ, WRITE = 1, 2  # what a watchpoint is for
 

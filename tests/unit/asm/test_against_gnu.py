@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from asm import assemble_text
 from asm.encode import FORMS
 from tests.unit.asm import gnu
-from toyisa import csrs
-from toyisa.fields import REG_NUMBERS, Kind
-from toyisa.insns import INSNS
+from toyisa.tables import csrs
+from toyisa.tables.fields import REG_NUMBERS, Kind
+from toyisa.tables.insns import INSNS
 
 pytestmark = gnu.needed
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from asm import assemble_text, write_atomically
 from asm.disasm import Symbols, disassemble
 from tests.unit.asm import gnu
-from toyisa import csrs
-from toyisa.fields import Kind
-from toyisa.insns import INSNS, find
+from toyisa.tables import csrs
+from toyisa.tables.fields import Kind
+from toyisa.tables.insns import INSNS, find
 
 PC = 0x8000_0000
 

@@ -141,8 +141,8 @@ def test_a_trace_is_bounded():
     import numpy as np
 
     from toyisa.machine import Machine
-    from vmm.exitlog import ExitLines
-    from vmm.vcpu import LOG
+    from vmm.domain.vcpu import LOG
+    from vmm.watch.exitlog import ExitLines
 
     file = StringIO()
     lines = ExitLines(Machine(mem=1 << 20), ("exit",), file, most=3)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.command import argv, environment, toyvmm
-from toyisa import manifest
+from toyisa.compiled import manifest
 from vmm.cli.status import Status
 
 NOBODY = "65534"

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.unit.cli.command import ROOT, argv, environment, heed_ctrl_c, toyvmm
-from toyisa import lock
+from toyisa.files import lock
 
 SHORT = ("--minutes", "0.03")
 

@@ -6,8 +6,8 @@ import click
 import pytest
 
 from tests.unit.test_kernel import header, small_kernel
-from toyisa.disk import Disk
-from toyisa.memory import VIRTIO_SLOTS
+from toyisa.core.memory import VIRTIO_SLOTS
+from toyisa.devices.disk import Disk
 from vmm.cli import images
 from vmm.cli.images import DiskImage
 from vmm.cli.main import invoke

@@ -122,7 +122,7 @@ def test_explain(name, parts):
 
 
 def test_explain_every_known_name():
-    from vmm.explain import explain, known
+    from vmm.explain.lookup import explain, known
 
     for name in known():
         assert len(explain(name)) >= 2, name
@@ -131,7 +131,7 @@ def test_explain_every_known_name():
 def test_every_directive_and_mnemonic_is_explained():
     from asm.directives import DIRECTIVES
     from asm.expand import MNEMONICS
-    from vmm.explain import explain
+    from vmm.explain.lookup import explain
 
     for name in (*DIRECTIVES, *MNEMONICS):
         assert explain(name), name
@@ -145,9 +145,9 @@ def test_every_directive_and_mnemonic_is_explained():
 )  # fmt: skip
 def test_what_a_pseudo_instruction_is_said_to_be_is_what_becomes_of_it(tmp_path, source, name):
     from asm.assembler import assemble
-    from toyisa.elf import Elf
-    from toyisa.insns import find
-    from vmm.explain_asm import CHOOSING
+    from toyisa.load.elf import Elf
+    from toyisa.tables.insns import find
+    from vmm.explain.asm import CHOOSING
 
     (tmp_path / "a.S").write_text(f"_start: {source}\nthere:\n")
     ((_, code),) = Elf(assemble(tmp_path / "a.S").elf()).code()

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.gdb.test_packets import framed
-from toyisa.insns import BY_NAME as INSNS
 from toyisa.machine import Machine
+from toyisa.tables.insns import BY_NAME as INSNS
 from vmm.gdb import session as session_module
 from vmm.gdb.packets import CHUNK, LARGEST, RESENDS, Channel, Closed
 from vmm.gdb.session import FULL, MARKS, PACKET, End, Session

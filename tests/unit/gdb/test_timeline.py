@@ -7,8 +7,8 @@ import pytest
 
 import guests
 from tests.guests.build import assembled
-from toyisa.exits import Reason
 from toyisa.machine import Machine
+from toyisa.tables.exits import Reason
 from vmm.gdb import timeline as module
 from vmm.gdb import until
 from vmm.gdb.timeline import BEGIN, Timeline, Watch

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from toyisa.causes import Exc
-from toyisa.csrs import BY_NUMBER, CSRS, Csr
-from toyisa.levels import Level, Profile, STraps
+from toyisa.tables.causes import Exc
+from toyisa.tables.csrs import BY_NUMBER, CSRS, Csr
+from toyisa.tables.levels import Level, Profile, STraps
 from toyisa.testing.model.trap import Trap
 
 if TYPE_CHECKING:

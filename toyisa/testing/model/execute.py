@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from toyisa.causes import Exc
-from toyisa.insns import Cost, Insn
-from toyisa.levels import Level, Profile, STraps
+from toyisa.tables.causes import Exc
+from toyisa.tables.insns import Cost, Insn
+from toyisa.tables.levels import Level, Profile, STraps
 from toyisa.testing.model import alu, csr
 from toyisa.testing.model.mmu import Access
 from toyisa.testing.model.trap import Trap, leave

@@ -7,9 +7,9 @@ reported and left to the caller.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from toyisa.causes import Exc, Irq
-from toyisa.insns import Insn, find
-from toyisa.levels import Level, Profile
+from toyisa.tables.causes import Exc, Irq
+from toyisa.tables.insns import Insn, find
+from toyisa.tables.levels import Level, Profile
 from toyisa.testing.model import execute
 from toyisa.testing.model.bus import Bus
 from toyisa.testing.model.csr import STORED

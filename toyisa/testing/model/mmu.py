@@ -7,9 +7,9 @@ manual, "Virtual Address Translation Process".
 from enum import Enum
 from typing import Protocol
 
-from toyisa.causes import Exc
-from toyisa.csrs import BITS
-from toyisa.levels import Level
+from toyisa.tables.causes import Exc
+from toyisa.tables.csrs import BITS
+from toyisa.tables.levels import Level
 from toyisa.testing.model.bus import Bus
 from toyisa.testing.model.trap import Trap
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from toyisa.causes import CODE_MASK, INTERRUPT, PRIORITY
-from toyisa.csrs import BITS
-from toyisa.levels import Level
+from toyisa.tables.causes import CODE_MASK, INTERRUPT, PRIORITY
+from toyisa.tables.csrs import BITS
+from toyisa.tables.levels import Level
 
 if TYPE_CHECKING:
     from toyisa.testing.model.hart import Hart

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toyisa.levels import STraps
-from toyisa.memory import WORDS
-from toyisa.mmu import A, D, R, V, W, X
-from toyisa.njit import entry, njit, view
+from toyisa.compiled.njit import entry, njit, view
+from toyisa.core.memory import WORDS
+from toyisa.core.mmu import A, D, R, V, W, X
+from toyisa.tables.levels import STraps
+from vmm.domain.requests import EngineRequest
 from vmm.engines import Engine
 from vmm.engines.bt.cache import STEP_AT, flush_cache
 from vmm.engines.bt.dump import counters
@@ -31,8 +32,7 @@ from vmm.engines.bt.window import (
     SIZE,
     TOP,
 )  # fmt: skip
-from vmm.requests import EngineRequest
-from vmm.shadow.link import BASE_PPN
+from vmm.paging.shadow.link import BASE_PPN
 
 if TYPE_CHECKING:
     from vmm.machine import VirtualMachine

@@ -7,11 +7,11 @@ that has gone to plain memory for a while becomes the guest's own instruction ag
 
 import numpy as np
 
-from toyisa.njit import njit
+from toyisa.compiled.njit import njit
+from vmm.domain.exits import Kind
 from vmm.engines.bt.cache import patch
 from vmm.engines.bt.emit import ECALL
 from vmm.engines.bt.record import Count, Site
-from vmm.exits import Kind
 
 TRAPS = 4    # of one instruction, until it becomes a callout
 QUIET = 8   # of its callouts in a row that nothing called for, until it is as before

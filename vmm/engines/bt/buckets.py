@@ -16,9 +16,9 @@ one that it could read, the guest could, too.
 
 import numpy as np
 
-from toyisa.memory import PAGE, WORDS, ram_words
-from toyisa.njit import call_unit, njit
-from toyisa.pool import PoolRequest
+from toyisa.compiled.njit import call_unit, njit
+from toyisa.core.memory import PAGE, WORDS, ram_words
+from toyisa.core.pool import PoolRequest
 from vmm.engines.bt.emit import ECALL, branch_word, itype, jal_word
 from vmm.engines.bt.window import (
     BUCKET_PAGES,

@@ -6,10 +6,10 @@ flushed.  Must not know how a unit is made, nor why one must go.
 
 import numpy as np
 
-from toyisa.memory import PAGE, WORDS, ram_words
-from toyisa.njit import call_unit, njit
-from toyisa.pool import PoolRequest
-from toyisa.work import CHAIN
+from toyisa.compiled.njit import call_unit, njit
+from toyisa.core.memory import PAGE, WORDS, ram_words
+from toyisa.core.pool import PoolRequest
+from toyisa.core.work import CHAIN
 from vmm.engines.bt.buckets import clear_buckets, forget_target
 from vmm.engines.bt.emit import ECALL, branch_word, itype, jal_word
 from vmm.engines.bt.record import (

@@ -13,18 +13,18 @@ spaces than groups, what lies elsewhere in the next one goes.
 
 import numpy as np
 
-from toyisa.mmu import FETCH, A
-from toyisa.njit import njit
-from toyisa.work import CHAIN, ENTRY
-from vmm.changes import ROOT_CHANGED, TABLE_CHANGED
+from toyisa.compiled.njit import njit
+from toyisa.core.mmu import FETCH, A
+from toyisa.core.work import CHAIN, ENTRY
+from vmm.domain.changes import ROOT_CHANGED, TABLE_CHANGED
+from vmm.domain.guestwalk import gpa_of, walk_guest
+from vmm.domain.space import gfn_of
+from vmm.domain.vcpu import CHANGES, TABLE
 from vmm.engines.bt.cache import flush_cache, kill_unit
 from vmm.engines.bt.record import Count
 from vmm.engines.bt.window import GROUPS
-from vmm.guestwalk import gpa_of, walk_guest
-from vmm.shadow.frames import find, take
-from vmm.shadow.link import write_protect
-from vmm.space import gfn_of
-from vmm.vcpu import CHANGES, TABLE
+from vmm.paging.shadow.frames import find, take
+from vmm.paging.shadow.link import write_protect
 
 GONE = -1  # p_gva of a page without units
 KEYS = 1 << 32  # to the key of a root: 0 is no key then

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toyisa.memory import WORDS
+from toyisa.core.memory import WORDS
 from vmm.engines.bt.record import Count, Site
 
 if TYPE_CHECKING:

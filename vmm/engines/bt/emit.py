@@ -5,7 +5,7 @@ Must not know the guest.  Formats: RISC-V unprivileged manual, chapter 2.
 
 import numpy as np
 
-from toyisa.njit import njit
+from toyisa.compiled.njit import njit
 from vmm.engines.bt.record import MAX_UNIT_WORDS, Aside, Site
 
 ECALL = 0x73

@@ -6,16 +6,18 @@ code finds it.  Must not know why the guest was left.
 
 import numpy as np
 
-from toyisa.clock import charge
-from toyisa.cost import Event
-from toyisa.exits import Reason
-from toyisa.levels import Level
-from toyisa.memory import ram_words
-from toyisa.mmu import FETCH, MXR, PAGE_FAULT, SUM, access_fault, page_fault, recontext
-from toyisa.njit import njit
-from toyisa.state import NEVER
-from toyisa.trap import pending_bits
-from toyisa.work import TRANSLATE
+from toyisa.compiled.njit import njit
+from toyisa.core.clock import charge
+from toyisa.core.memory import ram_words
+from toyisa.core.mmu import FETCH, MXR, PAGE_FAULT, SUM, access_fault, page_fault, recontext
+from toyisa.core.state import NEVER
+from toyisa.core.trap import pending_bits
+from toyisa.core.work import TRANSLATE
+from toyisa.tables.cost import Event
+from toyisa.tables.exits import Reason
+from toyisa.tables.levels import Level
+from vmm.domain.guestwalk import gpa_of, walk_guest
+from vmm.domain.space import gfn_of, offset_of
 from vmm.engines.bt.buckets import hold_target
 from vmm.engines.bt.cache import (
     STEP_AT,
@@ -36,11 +38,9 @@ from vmm.engines.bt.coherence import follow_changes, page_of, verify, watch_tabl
 from vmm.engines.bt.record import UNIT_INSNS, Count, Site
 from vmm.engines.bt.translate import translate
 from vmm.engines.bt.window import Slot
-from vmm.guestwalk import gpa_of, walk_guest
-from vmm.inject import forward_exception
-from vmm.shadow.fill import select_root
-from vmm.shadow.frames import DIRECT, KERNEL, KERNEL_MXR
-from vmm.space import gfn_of, offset_of
+from vmm.exit.inject import forward_exception
+from vmm.paging.shadow.fill import select_root
+from vmm.paging.shadow.frames import DIRECT, KERNEL, KERNEL_MXR
 
 IRQ = 2
 MOST_LEFT = 1 << 30  # fits the window's word

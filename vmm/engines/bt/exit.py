@@ -2,25 +2,25 @@
 
 import numpy as np
 
-from toyisa.access import access_kind, access_size, plain_op
-from toyisa.causes import Exc
-from toyisa.decode import decode
-from toyisa.exits import Reason
-from toyisa.mmu import LOAD, PAGE_FAULT, STORE, access_fault, page_fault
-from toyisa.njit import njit
-from toyisa.ops import Op
-from toyisa.system import retire
-from vmm.emulate import emulate_access, emulate_system, is_system
+from toyisa.compiled.njit import njit
+from toyisa.core.access import access_kind, access_size, plain_op
+from toyisa.core.decode import decode
+from toyisa.core.mmu import LOAD, PAGE_FAULT, STORE, access_fault, page_fault
+from toyisa.core.system import retire
+from toyisa.tables.causes import Exc
+from toyisa.tables.exits import Reason
+from toyisa.tables.ops import Op
+from vmm.domain.exits import Kind
+from vmm.domain.guestwalk import gpa_of, walk_guest
 from vmm.engines.bt.adapt import adapt, may_revert
 from vmm.engines.bt.cache import predict
 from vmm.engines.bt.leave import MISSED
 from vmm.engines.bt.move import meet_window
 from vmm.engines.bt.record import Count, Site
 from vmm.engines.bt.translate import base_op
-from vmm.exits import Kind
-from vmm.guestwalk import gpa_of, walk_guest
-from vmm.handlers import handle_page_fault, handle_sbi, handle_trap
-from vmm.inject import forward_exception
+from vmm.exit.emulate import emulate_access, emulate_system, is_system
+from vmm.exit.handlers import handle_page_fault, handle_sbi, handle_trap
+from vmm.exit.inject import forward_exception
 
 
 @njit

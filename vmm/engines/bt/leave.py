@@ -6,10 +6,10 @@ takes its state from the window back into the virtual hart.
 
 import numpy as np
 
-from toyisa.exits import Reason
-from toyisa.memory import ram_words
-from toyisa.njit import call_unit, njit
-from toyisa.state import NEVER
+from toyisa.compiled.njit import call_unit, njit
+from toyisa.core.memory import ram_words
+from toyisa.core.state import NEVER
+from toyisa.tables.exits import Reason
 from vmm.engines.bt.buckets import is_miss
 from vmm.engines.bt.cache import is_jump, jump_at, not_counted, word_at, words_at
 from vmm.engines.bt.record import Count, Site

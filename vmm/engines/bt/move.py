@@ -7,14 +7,14 @@ uses both has it go to and fro, but each time only after four times as many acce
 
 import numpy as np
 
-from toyisa.mmu import V
-from toyisa.njit import njit
+from toyisa.compiled.njit import njit
+from toyisa.core.mmu import V
+from vmm.domain.vcpu import ROOT
 from vmm.engines.bt.cache import flush_cache
 from vmm.engines.bt.record import Count
 from vmm.engines.bt.window import BOTTOM, CODE, FIRST_AT_TOP, SIZE, TOP
-from vmm.shadow.frames import DIRECT
-from vmm.shadow.link import BASE_PPN, set_entry
-from vmm.vcpu import ROOT
+from vmm.paging.shadow.frames import DIRECT
+from vmm.paging.shadow.link import BASE_PPN, set_entry
 
 PATIENCE = 32  # accesses until it is moved for the first time
 MOST = 1 << 40

@@ -7,10 +7,10 @@ means none.
 
 from enum import IntEnum
 
-from toyisa.memory import WORDS
-from toyisa.state import record
+from toyisa.core.memory import WORDS
+from toyisa.core.state import record
+from vmm.domain.vcpu import MAX_SHADOW
 from vmm.engines.bt.window import BUCKET_PAGES, CODE_WORDS
-from vmm.vcpu import MAX_SHADOW
 
 MAX_UNITS = 1 << 15
 MAX_PAGES = 1 << 10  # pages of guest code, by guest-virtual address

@@ -8,7 +8,7 @@ there is such a sequence; registers it uses are spilled and taken back.
 
 import numpy as np
 
-from toyisa.njit import njit
+from toyisa.compiled.njit import njit
 from vmm.engines.bt.emit import (
     add,
     addi,

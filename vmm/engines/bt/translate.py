@@ -7,10 +7,10 @@ are.  Link registers hold guest addresses.  Must not know where the code will li
 
 import numpy as np
 
-from toyisa.decode import decode
-from toyisa.memory import PAGE, ram_words
-from toyisa.njit import njit
-from toyisa.ops import ROW_OF_OP, Op, op_name
+from toyisa.compiled.njit import njit
+from toyisa.core.decode import decode
+from toyisa.core.memory import PAGE, ram_words
+from toyisa.tables.ops import ROW_OF_OP, Op, op_name
 from vmm.engines.bt.emit import (
     NOP,
     add,

@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toyisa.causes import Exc
-from toyisa.exits import Reason
-from toyisa.image import ImageError
-from toyisa.levels import STraps
-from toyisa.memory import PAGE, RAM_BASE, WORDS
-from toyisa.mmu import A, D, R, V, W
-from toyisa.njit import entry, njit, view
-from vmm.direct.build import build_tables, tables_of
-from vmm.engines import Engine
-from vmm.engines.pv.call import A7, hypercall
-from vmm.engines.pv.record import PV
-from vmm.engines.pv.state import put_state, take_state
-from vmm.exits import Kind
-from vmm.handlers import handle_sbi
-from vmm.hypercalls import (
+from toyisa.compiled.njit import entry, njit, view
+from toyisa.core.memory import PAGE, RAM_BASE, WORDS
+from toyisa.core.mmu import A, D, R, V, W
+from toyisa.load.image import ImageError
+from toyisa.tables.causes import Exc
+from toyisa.tables.exits import Reason
+from toyisa.tables.levels import STraps
+from vmm.abi.hypercalls import (
     FIRST,
     FIRST_WORD,
     M2P_PAGES,
@@ -34,9 +27,16 @@ from vmm.hypercalls import (
     WORDS_PAGE,
     Word,
 )  # fmt: skip
-from vmm.inject import forward_exception
-from vmm.requests import EngineRequest
-from vmm.shadow.link import BASE_PPN
+from vmm.domain.exits import Kind
+from vmm.domain.requests import EngineRequest
+from vmm.engines import Engine
+from vmm.engines.pv.call import A7, hypercall
+from vmm.engines.pv.record import PV
+from vmm.engines.pv.state import put_state, take_state
+from vmm.exit.handlers import handle_sbi
+from vmm.exit.inject import forward_exception
+from vmm.paging.direct.build import build_tables, tables_of
+from vmm.paging.shadow.link import BASE_PPN
 
 if TYPE_CHECKING:
     from vmm.machine import VirtualMachine

@@ -7,22 +7,16 @@ and answer a Reason.
 
 import numpy as np
 
-from toyisa.clock import charge, virtual_time
-from toyisa.cost import Event
-from toyisa.devices import ASK_ROOT, NO_DEVICE, load
-from toyisa.exits import Reason
-from toyisa.memory import ram_words, receive, receive_ready, transmit
-from toyisa.mmu import flush
-from toyisa.njit import njit
-from toyisa.trap import SIE, return_from_s
-from toyisa.work import ENTRY, count_flush, out_of_work
-from vmm.direct.frames import flush_all, is_table
-from vmm.direct.pin import new_base, pin_table, unpin_table, update_entry
-from vmm.direct.tables import MORE
-from vmm.emulate import emulate_system
-from vmm.engines.pv.record import RANGES
-from vmm.exits import Kind
-from vmm.hypercalls import (
+from toyisa.compiled.njit import njit
+from toyisa.core.clock import charge, virtual_time
+from toyisa.core.memory import ram_words, receive, receive_ready, transmit
+from toyisa.core.mmio import ASK_ROOT, NO_DEVICE, load
+from toyisa.core.mmu import flush
+from toyisa.core.trap import SIE, return_from_s
+from toyisa.core.work import ENTRY, count_flush, out_of_work
+from toyisa.tables.cost import Event
+from toyisa.tables.exits import Reason
+from vmm.abi.hypercalls import (
     AS_ROOT,
     BATCH_WORDS,
     CALL_WORDS,
@@ -33,7 +27,13 @@ from vmm.hypercalls import (
     Error,
     Word,
 )  # fmt: skip
-from vmm.space import gfn_of, offset_of, read_word, write_word
+from vmm.domain.exits import Kind
+from vmm.domain.space import gfn_of, offset_of, read_word, write_word
+from vmm.engines.pv.record import RANGES
+from vmm.exit.emulate import emulate_system
+from vmm.paging.direct.frames import flush_all, is_table
+from vmm.paging.direct.pin import new_base, pin_table, unpin_table, update_entry
+from vmm.paging.direct.tables import MORE
 
 A0, A1, A2, A7 = 10, 11, 12, 17
 INTERRUPTS = 0x222

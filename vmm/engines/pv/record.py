@@ -1,6 +1,6 @@
 """Answers for what the engine keeps of a paravirtual guest besides its frames' kinds."""
 
-from toyisa.state import record
+from toyisa.core.state import record
 
 RANGES = 2
 

@@ -7,15 +7,15 @@ its own virtual state and no more.
 
 import numpy as np
 
-from toyisa.causes import Exc
-from toyisa.clock import virtual_time
-from toyisa.levels import Level
-from toyisa.memory import ram_words
-from toyisa.mmu import PAGED, SUM, recontext
-from toyisa.njit import njit
-from toyisa.trap import SIE, SPIE, SPP, pending_bits
-from vmm.direct.tables import BASE_PPN
-from vmm.hypercalls import Word
+from toyisa.compiled.njit import njit
+from toyisa.core.clock import virtual_time
+from toyisa.core.memory import ram_words
+from toyisa.core.mmu import PAGED, SUM, recontext
+from toyisa.core.trap import SIE, SPIE, SPP, pending_bits
+from toyisa.tables.causes import Exc
+from toyisa.tables.levels import Level
+from vmm.abi.hypercalls import Word
+from vmm.paging.direct.tables import BASE_PPN
 
 SOON = 32  # units of virtual time after which a deferred interrupt is looked at again
 

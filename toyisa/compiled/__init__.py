@@ -1,0 +1,1 @@
+"""The door to numba: what is compiled, how records look, where finished code is kept."""

@@ -1,0 +1,264 @@
+"""Answers for where compiled code is kept, and that it is never stale or damaged.
+
+The one place that sets `NUMBA_CACHE_DIR`.  Must not import numba, nor know what
+is compiled.  Why it exists: numba's own cache looks only at the file of the
+function itself, so an edit in a callee of another module leaves the caller's
+old code in use; two processes that start cold both compile; and a damaged entry
+ends the process.  Here the directory is named after everything that the code
+depends on and nobody else can write to it, one process compiles while others wait,
+and a manifest vouches for the files (docs/adr/0002-jit-cache.md).
+
+    from toyisa.compiled.njit import njit                    # enables the cache first
+    jitcache.warm("the machine", compile_it, 10)    # once: everything that run needs
+"""
+
+import atexit
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+from toyisa.compiled import manifest
+from toyisa.files import lock, trusted
+from toyisa.files.trusted import Untrusted
+
+COMPILE_INTO = "TOYVMM_COMPILE_INTO"  # for a process that compiles for another
+KEPT = 4  # directories of older sources that stay, for those who switch branches
+ROOM = 64 << 20  # bytes that must be free, or a temporary directory is used
+
+_directory: Path | None = None  # set once a process, by `enable`
+
+
+def root() -> Path:
+    """Where compiled code is kept: `TOYVMM_CACHE_DIR`, or the user's cache folder."""
+    if override := os.environ.get("TOYVMM_CACHE_DIR"):
+        return Path(override).absolute()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "toyvmm"
+    xdg = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(xdg) if os.path.isabs(xdg) else Path.home() / ".cache") / "toyvmm"
+
+
+def sources() -> list[Path]:
+    """The files that compiled code depends on.
+
+    Everything in `toyisa` and in `vmm` beside it, except the command, the comparison and
+    the testing tools: nothing may import those (contracts of the linter), so no compiled
+    code can depend on them.
+    """
+    here = Path(__file__).parents[1]
+    below = [*here.rglob("*"), *(here.parent / "vmm").rglob("*")]
+    apart = {*(here.parent / "vmm" / p for p in ("cli", "comparison", "fuzz")), here / "testing"}
+    return sorted(
+        p for p in below if p.suffix in {".py", ".toml"} and apart.isdisjoint(p.parents)
+    )
+
+
+def key() -> str:
+    """The name of the directory: a digest of all that the compiled code depends on."""
+    import llvmlite.binding as llvm
+
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sources():
+        digest.update(f"{path}\0".encode() + path.read_bytes() + b"\0")
+    # Settings such as NUMBA_BOUNDSCHECK change the code but not numba's own key.
+    settings = {k: v for k, v in os.environ.items() if k.startswith("NUMBA_")}
+    settings.pop("NUMBA_CACHE_DIR", None)
+    versions = [sys.version, *(metadata.version(p) for p in ("numba", "llvmlite", "numpy"))]
+    cpu = [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
+    digest.update(repr((sorted(settings.items()), versions, cpu)).encode())
+    return digest.hexdigest()
+
+
+def enable() -> Path:
+    """Point numba at this version's directory; call before any cached function exists.
+
+    Waits while another process compiles the same code.  Where the user's cache folder
+    cannot be written or trusted, the directory is in one that is ours in the system's
+    temporary folder; failing that, in one that lasts as long as the process.
+    """
+    global _directory
+    if _directory is not None:
+        return _directory
+    if into := os.environ.get(COMPILE_INTO):  # `beside` started this process
+        _directory = Path(into)
+        os.environ["NUMBA_CACHE_DIR"] = into
+        return _directory
+    try:
+        _directory = _open(root())
+    except (Untrusted, OSError, RuntimeError) as error:  # RuntimeError: there is no home directory
+        _directory = _elsewhere(error)
+    atexit.register(_relist, _directory)
+    os.environ["NUMBA_CACHE_DIR"] = str(_directory)
+    if "numba" in sys.modules:  # by another library in this process: it has read the old value
+        sys.modules["numba"].config.reload_config()
+    return _directory
+
+
+def fallback() -> Path:
+    """Where compiled code is kept if it cannot be where it should: ours, in a shared folder."""
+    return Path(tempfile.gettempdir()) / f"toyvmm-{os.geteuid()}"
+
+
+def _elsewhere(error: Exception) -> Path:
+    """This version's directory in another place; says so unless code was kept there before."""
+    reason = getattr(error, "strerror", None) or error
+    try:
+        directory = _open(fallback())
+        what = f"it goes to {fallback()}"
+    except (Untrusted, OSError):
+        temporary = Path(tempfile.mkdtemp(prefix="toyvmm-"))
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        directory, what = _open(temporary), "it serves this run only"
+    if isinstance(error, Untrusted) or not manifest.read(directory)["units"]:
+        _say(f"cannot keep compiled code in {_named_root()} ({reason}): {what}; "
+             "set TOYVMM_CACHE_DIR to a directory of yours that can be written")  # fmt: skip
+    return directory
+
+
+def _named_root() -> str:
+    try:
+        return str(root())
+    except RuntimeError:
+        return "your home directory"
+
+
+@contextlib.contextmanager
+def beside(statement: str) -> Iterator[None]:
+    """Run a Python statement in another process, to compile there what it compiles.
+
+    For use inside `warm`, around what is compiled here meanwhile.  If the other
+    process fails, nothing is lost but time: what it was to compile is compiled here.
+    """
+    environment = {**os.environ, COMPILE_INTO: str(enable())}
+    package = str(Path(__file__).parents[2])
+    script = f"import sys; sys.path.insert(0, {package!r}); {statement}"
+    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    try:
+        child = subprocess.Popen([sys.executable, "-c", script], env=environment, **quiet)
+    except OSError:
+        yield
+        return
+    try:
+        yield
+        child.wait()
+    finally:
+        child.kill()
+        child.wait()
+
+
+def warm(what: str, compile_it: Callable[[bool], object], seconds: int) -> None:
+    """Call `compile_it`, which compiles or loads `what`; one process at a time if cold.
+
+    Its argument says whether it is cold.  `seconds` is what compiling takes about, for
+    the line on stderr.
+    """
+    directory = enable()
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+        return
+    if what in manifest.read(directory)["units"]:
+        try:
+            compile_it(False)
+            return
+        except Exception as error:  # numba shows damage in many ways: EOFError, KeyError ...
+            _say(f"cannot load {what} ({type(error).__name__})")
+            with _lock(directory):
+                _wipe(directory)
+    with _lock(directory):
+        units = manifest.read(directory)["units"]
+        if what in units:  # by the process that we waited for
+            compile_it(False)
+            return
+        _say(f"compiling {what} (once, about {seconds} s) ...")
+        began = time.monotonic()
+        compile_it(True)
+        manifest.write(directory, [*units, what])
+        _prune(directory)
+        _say(f"compiled {what} in {time.monotonic() - began:.1f} s")
+
+
+def _open(base: Path) -> Path:
+    """This version's directory below `base`: made, found to be ours alone, and whole.
+
+    Untrusted, OSError.
+    """
+    trusted.require(base / "jit")
+    directory = trusted.require(base / "jit" / key(), private=True)
+    with tempfile.TemporaryFile(dir=directory):
+        pass
+    if shutil.disk_usage(directory).free < ROOM:
+        raise OSError(f"less than {ROOM >> 20} MB are free in {directory}")
+    os.utime(directory)  # used now, for `_prune`
+    if not manifest.holds(directory):
+        with _lock(directory):
+            manifest.enforce(directory)
+    return directory
+
+
+def _lock(directory: Path) -> contextlib.AbstractContextManager[bool]:
+    """Hold the one lock of the cache, beside the directories: so it is never deleted while
+    somebody waits for it."""
+    return lock.held(directory.parent / "lock", _waiting)
+
+
+def _waiting() -> None:
+    _say("waiting for another process that is compiling ...")
+
+
+def _relist(directory: Path) -> None:
+    """At exit: list what was compiled outside `warm`, such as another signature.
+
+    Nobody waits for that: what stays unlisted is compiled again.
+    """
+    with contextlib.suppress(OSError):
+        if directory.is_dir() and not manifest.holds(directory):
+            with lock.held(directory.parent / "lock", None) as held:
+                if held:
+                    manifest.write(directory, manifest.read(directory)["units"])
+
+
+def _wipe(directory: Path) -> None:
+    """Delete this version's code, which cannot be loaded."""
+    for name in manifest.listing(directory):
+        (directory / name).unlink(missing_ok=True)
+    manifest.write(directory, [])
+
+
+def kept(directory: Path) -> list[Path]:
+    """The directories beside `directory` that hold code of some version, last used first.
+
+    Nothing else counts: the folder may be one with the user's own things in it.
+    """
+    found = [
+        path for path in directory.parent.iterdir()
+        if re.fullmatch("[0-9a-f]{16}", path.name) and not path.is_symlink()
+        and (path / manifest.NAME).is_file()
+    ]  # fmt: skip
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def _prune(current: Path) -> None:
+    """Delete the code of all versions but those used last; others recompile if they miss it."""
+    for path in [path for path in kept(current) if path != current][KEPT - 1 :]:
+        manifest.remove(path)
+
+
+def clear() -> int:
+    """Delete the code of every version; how many bytes that was."""
+    directory = enable()
+    with _lock(directory):
+        return sum(map(manifest.remove, kept(directory)))
+
+
+def _say(line: str) -> None:
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):  # nobody can read it
+            print(f"toyvmm: {line}", file=sys.stderr, flush=True)

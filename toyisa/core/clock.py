@@ -1,0 +1,55 @@
+"""Answers for what time it is on a hart, and for charging cycles to it.
+
+Virtual time counts cycles, or under `icount` retired instructions; idle time is
+added to either.  `time`, `cycle` and `instret` derive from it.
+"""
+
+from toyisa.compiled.njit import njit
+from toyisa.core.state import NEVER
+
+
+@njit
+def virtual_time(hart):
+    """Now, in units of virtual time."""
+    busy = hart.clock.instret if hart.clock.icount else hart.clock.cycles
+    return busy + hart.clock.idle
+
+
+@njit
+def charge(hart, event, times):
+    """`times` events of a kind (cost.Event) happened: count them and spend their cycles."""
+    hart.counts.event[event] += times
+    hart.clock.cycles += times * hart.price.event[event]
+
+
+@njit
+def timer_deadline(hart):
+    """The virtual time from which `stimecmp` makes the timer interrupt pending."""
+    high = hart.csr.stimecmph + 0
+    if high >= 1 << 20:  # beyond any virtual time: per_tick is below 2**10
+        return NEVER
+    ticks = high << 32 | hart.csr.stimecmp
+    return min(ticks * hart.clock.per_tick, NEVER)
+
+
+@njit
+def timer_pending(hart):
+    return virtual_time(hart) >= timer_deadline(hart)
+
+
+@njit
+def ticks(hart):
+    """What the `time` counter reads, 64 bits."""
+    return virtual_time(hart) // hart.clock.per_tick
+
+
+@njit
+def cycles_counter(hart):
+    """What the `cycle` counter reads, 64 bits."""
+    return virtual_time(hart)
+
+
+@njit
+def instret_counter(hart):
+    """What the `instret` counter reads, 64 bits; under icount it derives from time."""
+    return virtual_time(hart) if hart.clock.icount else hart.clock.instret

@@ -1,0 +1,52 @@
+"""Answers for the coverage map: which instruction trapped at which level, why, and to whom.
+
+The map is an array of the caller's, a byte for each combination, and the hart holds its
+address: 0, the rule, costs a compare where a trap is taken and nothing anywhere else.  It
+is no part of the machine's state.  Must not know what a campaign is.
+"""
+
+import numpy as np
+
+from toyisa.compiled.njit import njit, view
+from toyisa.core.decode import decode, first_op
+from toyisa.tables import causes
+from toyisa.tables.causes import CODES
+from toyisa.tables.ops import MAX_OPS, ROW_OF_OP
+
+LEVELS, CAUSES, TAKERS = 2, 2 * CODES, 2  # causes: exceptions by code, then interrupts
+SIZE = MAX_OPS * LEVELS * CAUSES * TAKERS
+BY_S, TO_ROOT = range(TAKERS)
+NO_INSN = 0  # the op of what traps without an instruction: a fetch, an interrupt
+
+
+@njit
+def cover_trap(hart, insn, cause, taker):
+    """Mark that `insn` (0: none) traps at the hart's level for `cause`.
+
+    The cause is an exception's code, or CODES plus an interrupt's.
+    """
+    op = first_op(decode(insn, np.int64(0))) if insn else np.int64(NO_INSN)
+    level = np.int64(hart.priv) & 1
+    place = ((op * LEVELS + level) * CAUSES + (cause & CAUSES - 1)) * TAKERS + taker
+    view(hart.covers, SIZE, np.uint8)[place] = 1
+
+
+def new_map() -> np.ndarray:
+    """A map that nothing is marked in."""
+    return np.zeros(SIZE, np.uint8)
+
+
+def attach(seen: np.ndarray, *harts: np.record) -> None:
+    """Have the harts mark `seen`, a map which must outlive their runs."""
+    for hart in harts:
+        hart.covers = seen.ctypes.data
+
+
+def traps(seen: np.ndarray, taker: int) -> set[tuple[str, str, str]]:
+    """Instruction (or `-`), level and cause of each trap that is marked, by their names."""
+    marked = seen.reshape(MAX_OPS, LEVELS, CAUSES, TAKERS)[:, :, :, taker]
+    found = set()
+    for op, level, cause in zip(*(places.tolist() for places in marked.nonzero())):
+        name = causes.name(cause if cause < CODES else causes.INTERRUPT | cause - CODES)
+        found.add((ROW_OF_OP.get(op, "-"), "US"[level], name))
+    return found

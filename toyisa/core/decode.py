@@ -1,0 +1,146 @@
+"""Answers for instruction words as micro-ops, and which two run as a pair.
+
+Driven by the instruction table; must not know what an op does, nor where decoded
+pages are kept (`pool.py`).
+"""
+
+import numpy as np
+
+from toyisa.compiled.njit import njit
+from toyisa.core.memory import WORDS
+from toyisa.tables.insns import INSNS
+from toyisa.tables.ops import PAIRS, SINK, Op, op_name
+
+# How an op's operands are found in a word: which registers it has, which immediate.
+_RD, _RS1, _RS2 = 1, 2, 4
+_IMMEDIATES = ("none", "imm12", "simm12", "branch", "jump", "imm20", "shamt", "csr")
+
+
+def _shape(row) -> int:
+    """Operand shape of a row: register bits, and above them the immediate's number."""
+    names = [field.name for field in row.fields]
+    regs = (_RD if "rd" in names else 0) | (_RS1 if "rs1" in names else 0)
+    regs |= _RS2 if "rs2" in names else 0
+    kinds = [_IMMEDIATES.index(name) for name in names if name in _IMMEDIATES]
+    return regs | (kinds[0] if kinds else 0) << 3
+
+
+# Rows sorted into buckets by opcode (without its two 1 bits) and funct3; a row
+# without funct3 is in all eight of its opcode.
+_BUCKETS: list[list[int]] = [[] for _ in range(256)]
+for _n, _row in enumerate(INSNS):
+    for _f3 in range(8):
+        if not (_row.match ^ _f3 << 12) & _row.mask & 0x7000:
+            _BUCKETS[(_row.match >> 2 & 31) << 3 | _f3].append(_n)
+
+_ORDER = [n for bucket in _BUCKETS for n in bucket]
+_FIRST = np.cumsum([0] + [len(bucket) for bucket in _BUCKETS])
+_MATCH = np.array([INSNS[n].match for n in _ORDER], np.int64)
+_MASK = np.array([INSNS[n].mask for n in _ORDER], np.int64)
+_OP = np.array([Op[op_name(INSNS[n].name)] for n in _ORDER], np.int64)
+_SHAPE = np.array([_shape(INSNS[n]) for n in _ORDER], np.int64)
+
+# The near form of an op, or 0; the form with x0 as base register, or 0.
+_NEAR = np.zeros(len(Op), np.int64)
+_ABS = np.zeros(len(Op), np.int64)
+for _op in Op:
+    if f"{_op.name}_NEAR" in Op.__members__:
+        _NEAR[_op] = Op[f"{_op.name}_NEAR"]
+    if f"{_op.name}_ABS" in Op.__members__:
+        _ABS[_op] = Op[f"{_op.name}_ABS"]
+
+# The op of a pair's first instruction, or the op itself; the pair of two ops, or 0.
+_FIRST_OF = np.arange(len(Op), dtype=np.int64)
+_PAIRED = np.zeros((len(Op), len(Op)), np.int64)
+for _a, _b in PAIRS:
+    _FIRST_OF[Op[f"{_a}_{_b}"]] = Op[_a]
+    _PAIRED[Op[_a], Op[_b]] = Op[f"{_a}_{_b}"]
+
+_SYSTEM = 0x73
+
+
+@njit
+def _sext(value, bits):
+    sign = 1 << (bits - 1)
+    return (value ^ sign) - sign
+
+
+@njit
+def _immediate(word, kind):
+    """The immediate of a word, sign-extended; `kind` counts `_IMMEDIATES`."""
+    if kind == 1:
+        return _sext(word >> 20, 12)
+    if kind == 2:
+        return _sext((word >> 25) << 5 | (word >> 7 & 31), 12)
+    if kind == 3:
+        low = (word >> 7 & 1) << 11 | (word >> 25 & 63) << 5 | (word >> 8 & 15) << 1
+        return _sext((word >> 31) << 12 | low, 13)
+    if kind == 4:
+        low = (word >> 12 & 255) << 12 | (word >> 20 & 1) << 11 | (word >> 21 & 1023) << 1
+        return _sext((word >> 31) << 20 | low, 21)
+    if kind == 5:
+        return _sext(word & 0xFFFFF000, 32)
+    if kind == 6:
+        return word >> 20 & 31
+    if kind == 7:
+        return word >> 20
+    return 0
+
+
+@njit
+def decode(word, place):
+    """The micro-op of `word`, which is instruction number `place` of its page.
+
+    The CSR instructions with an immediate keep it in rs1, as the word does.
+    """
+    op = np.int64(Op.ILLEGAL)
+    shape = np.int64(0)
+    if word & 3 == 3:
+        bucket = (word >> 2 & 31) << 3 | (word >> 12 & 7)
+        for n in range(_FIRST[bucket], _FIRST[bucket + 1]):
+            if word & _MASK[n] == _MATCH[n]:
+                op = _OP[n]
+                shape = _SHAPE[n]
+                break
+    rd = word >> 7 & 31 if shape & _RD else 0
+    rs1 = word >> 15 & 31 if shape & _RS1 or word & 0x7F == _SYSTEM else 0
+    rs2 = word >> 20 & 31 if shape & _RS2 else 0
+    imm = _immediate(word, shape >> 3)
+    if _NEAR[op] and imm & 3 == 0 and 0 <= place + (imm >> 2) < WORDS:
+        op = _NEAR[op]
+    elif _ABS[op] and rs1 == 0:
+        op = _ABS[op]
+    if rd == 0:
+        rd = SINK
+    return imm << 32 | rs2 << 24 | rs1 << 16 | rd << 8 | op
+
+
+@njit
+def operands(x, uop):
+    """rd, the values of rs1 and rs2, and the immediate of a micro-op."""
+    a = np.int64(x[uop >> 16 & 0xFF])
+    b = np.int64(x[uop >> 24 & 0xFF])
+    return uop >> 8 & 0xFF, a, b, uop >> 32
+
+
+@njit
+def pair(mem, i):
+    """Make the op at `i` run the next instruction too, or stop doing so."""
+    op = _FIRST_OF[mem.uops[i] & 0xFF]
+    following = _FIRST_OF[mem.uops[i + 1] & 0xFF]
+    paired = _PAIRED[op, following]
+    mem.uops[i] = mem.uops[i] & ~0xFF | (paired if paired else op)
+
+
+@njit
+def part(mem, i):
+    """Make the op at `i` run its own instruction only; the micro-op that was there."""
+    uop = mem.uops[i]
+    mem.uops[i] = uop & ~0xFF | _FIRST_OF[uop & 0xFF]
+    return uop
+
+
+@njit
+def first_op(uop):
+    """The op of the instruction itself, for one that may run the next one too."""
+    return _FIRST_OF[uop & 0xFF]

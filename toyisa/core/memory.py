@@ -1,0 +1,238 @@
+"""Answers for what lies behind physical addresses, and for the decode pool.
+
+One record, which njit code takes by address; RAM lies beside it, since its size
+is the user's.  Must not know about virtual addresses (`mmu.py`) nor what a device does
+(`devices.py`).
+
+    0x0010_0000  finisher         write 0x5555 to pass, 0x3333 to fail
+    0x0C00_0000  PLIC             which device interrupts
+    0x1000_0000  ns16550 UART     the console
+    0x1000_1000  virtio           eight slots of a page, for disks
+    0x8000_0000  RAM              `ram_size` bytes
+"""
+
+import numpy as np
+
+from toyisa.compiled.njit import njit, view
+from toyisa.core.plic import PLIC
+from toyisa.core.ram import RAM_BASE
+from toyisa.core.state import NEVER, record
+
+PAGE = 4096
+FINISHER = 0x0010_0000
+PLIC_BASE = 0x0C00_0000
+UART = 0x1000_0000
+VIRTIO = 0x1000_1000
+VIRTIO_SLOTS = 8
+UART_SOURCE = 10  # of the PLIC; virtio slot n has source n + 1: as in QEMU's virt
+
+# The decode pool: a slot holds a page of micro-ops.  STRIDE has one place more
+# than a page has instructions: sums over a page's instructions end there.
+WORDS = PAGE // 4
+STRIDE = WORDS + 1
+SLOTS = 1023
+POOL = 1 << 20  # SLOTS * STRIDE rounded up, so that an index can be masked
+POOL_MASK = POOL - 1
+NO_FRAME = -1
+
+# Frame flags.
+CODE = 1    # the frame has a decode slot: a store must be decoded again
+TOHOST = 2  # the frame holds the tohost word: a store may be for the host
+
+TX_SIZE = 1 << 16
+RX_SIZE = 1 << 12
+LOOP_SIZE = 16  # the UART's own FIFO
+
+CONSOLE = record(
+    ("tx", "u1", TX_SIZE), ("tx_len", "i8"),
+    ("rx", "u1", RX_SIZE), ("rx_head", "i8"), ("rx_tail", "i8"),
+    ("ended", "i8"),      # no more input will come
+    ("live", "i8"),       # a person types: an empty queue means no key yet
+    ("next_at", "i8"),    # virtual time at which the next byte arrives
+    ("interval", "i8"),   # virtual time between two bytes
+    ("halted", "i8"), ("code", "i8"), ("how", "i8"),
+    ("tohost", "i8"), ("fromhost", "i8"),  # physical addresses of HTIF's doublewords, or -1
+    ("halves", "i8"),     # which halves of tohost were stored since root obeyed it
+    ("obey_at", "i8"),    # virtual time at which root looks at it, or NEVER
+    ("lone_from", "i8"),  # instructions retired when it first had one half only, plus 1; or 0
+    ("ier", "u1"), ("lcr", "u1"), ("scr", "u1"), ("mcr", "u1"), ("dll", "u1"), ("dlm", "u1"),
+    ("emptied", "u1"),    # the transmitter has become empty, and nobody was told yet
+    ("fifos", "u1"),      # the FIFOs are enabled
+    ("rbr", "u1"),        # without them, the last byte received
+    ("overrun", "u1"),    # a byte was lost in loopback
+    ("loop", "u1", LOOP_SIZE), ("loop_at", "u1"), ("looped", "u1"),  # sent in loopback, not read
+)  # fmt: skip
+
+# A load or store of a register that root keeps in Python: root does it, and retires it.
+REQUEST = record(
+    ("pa", "i8"),         # -1: none
+    ("write", "i8"), ("width", "i8"), ("value", "i8"),
+    ("op", "i8"), ("rd", "i8"),
+)  # fmt: skip
+
+# Instructions that are to be counted apart: root may mark those that are not the guest's.
+# `marks` is the host address of a byte for each word of the frames; bit 0 marks it.
+ASIDE = record(
+    ("marks", "i8"), ("first", "i8"), ("frames", "i8"),
+    ("retired", "i8"),    # as far as the pool's counts have been folded
+)  # fmt: skip
+
+MAX_RAM = 2 << 30
+MAX_FRAMES = MAX_RAM // PAGE
+
+MEMORY = record(
+    ("ram", "i8"), ("ram_size", "i8"),  # RAM's host address, and its bytes
+    ("execute", "i8"),                  # the host address of execute.py's unit
+    ("serve", "i8"),                    # of serve.py's
+    ("manage_pool", "i8"),              # and of pool.py's
+    ("meter", "i8"),                    # of a meter.METER, or 0
+    ("aside", ASIDE),
+    ("work", "i8"),                     # units left until root must look: see work.py
+    ("look", "i8"),                     # or the instret at which it must
+    ("frame_flags", "u1", MAX_FRAMES),  # what the MMU must know of a frame
+    ("slot", "i4", MAX_FRAMES),         # a frame's decode slot, plus 1; 0 for none
+    ("owner", "i4", SLOTS),             # a slot's frame, or NO_FRAME
+    ("slots", "i8"),                    # slots ever used
+    ("free", "i4", SLOTS), ("n_free", "i8"),  # those of them that were given back
+    ("stores", "i4", SLOTS),            # stores to a slot's code since it was fetched from
+    ("flushes", "i8"),                  # times that the pool was flushed
+    ("stale", "i8"),                    # offset of a word to decode again, or -1
+    ("uops", "i8", POOL),               # micro-ops
+    ("cum", "i4", POOL),                # cycles of the page's instructions before this one
+    ("flow", "i8", POOL),               # runs that began here less those that ended before
+    ("edge", "i8", POOL),               # times that the near branch here was taken
+    ("console", CONSOLE), ("plic", PLIC), ("request", REQUEST),
+)  # fmt: skip
+
+
+def new_ram(ram_size: int) -> np.ndarray:
+    """`ram_size` zeroed bytes, as words; a campaign has its own, between guards."""
+    return np.zeros(ram_size // 4, np.uint32)
+
+
+def new_memory(ram_size: int) -> tuple[np.record, np.ndarray]:
+    """Memory with `ram_size` zeroed bytes, a multiple of the page size: record and RAM.
+
+    The record holds RAM's address: whoever keeps the record keeps the array.  The
+    operating system gives pages of either only when they are touched.
+    """
+    ram = new_ram(ram_size)
+    mem = np.zeros(1, MEMORY)[0]
+    reset_memory(mem)
+    mem.ram, mem.ram_size = ram.ctypes.data, ram_size
+    return mem, ram.view(np.uint8)
+
+
+def reset_memory(mem: np.record) -> None:
+    """Make a memory record that is all zero one of a machine without RAM."""
+    mem.stale = -1
+    console = mem.console
+    console.tohost = console.fromhost = -1
+    console.obey_at = NEVER
+    console.mcr, console.dll = 0x08, 12  # OUT2, 9600 baud: as QEMU's
+    mem.work = mem.look = NEVER
+    mem.request.pa = -1
+
+
+def place_tohost(mem: np.record, pa: int) -> None:
+    """HTIF's `tohost` is at physical `pa`, -1: nowhere.  Stores to its frame are looked at."""
+    frames = int(mem.ram_size) // PAGE
+    mem.frame_flags[:frames] &= 0xFF ^ TOHOST
+    mem.console.tohost = pa
+    if pa >= 0:
+        mem.frame_flags[(pa - RAM_BASE) // PAGE] |= TOHOST
+
+
+@njit
+def ram_bytes(mem):
+    """RAM as bytes."""
+    return view(mem.ram, mem.ram_size, np.uint8)
+
+
+@njit
+def ram_halves(mem):
+    """RAM as half-words, little-endian."""
+    return view(mem.ram, mem.ram_size >> 1, np.uint16)
+
+
+@njit
+def ram_words(mem):
+    """RAM as words, little-endian."""
+    return view(mem.ram, mem.ram_size >> 2, np.uint32)
+
+
+@njit
+def within(address, size, first, end):
+    """Whether `size` bytes at `address` all lie from `first` on, and before `end`.
+
+    The one door for what a guest, a file or a debugger gives: nothing is added to the
+    address and nothing taken away, so nothing wraps.  It is any 64-bit number; `size`
+    is 0 .. 2**32, and so are the ends.
+    """
+    return first <= address <= end - size
+
+
+@njit
+def ram_offset(mem, pa, size):
+    """The offset in RAM of `size` bytes at `pa`, any 64-bit number, or -1 outside it."""
+    inside = within(pa, size, RAM_BASE, RAM_BASE + mem.ram_size)
+    return pa - RAM_BASE if inside else np.int64(-1)
+
+
+@njit
+def read_ram(mem, offset, size):
+    """`size` (1, 2, 4) bytes at an aligned RAM offset, zero-extended."""
+    if size == 4:
+        return np.int64(ram_words(mem)[offset >> 2])
+    if size == 2:
+        return np.int64(ram_halves(mem)[offset >> 1])
+    return np.int64(ram_bytes(mem)[offset])
+
+
+@njit
+def write_ram(mem, offset, size, value):
+    """Store the low `size` bytes of `value`; the caller keeps the decode pool true."""
+    if size == 4:
+        ram_words(mem)[offset >> 2] = value & 0xFFFFFFFF
+    elif size == 2:
+        ram_halves(mem)[offset >> 1] = value & 0xFFFF
+    else:
+        ram_bytes(mem)[offset] = value & 0xFF
+
+
+@njit
+def receive_ready(console, now):
+    """1 a byte can be read at virtual time `now`, 0 not, -1 root must be asked."""
+    if now < console.next_at:
+        return 0
+    if console.rx_head != console.rx_tail:
+        return 1
+    if console.ended or console.live:
+        return 0
+    return -1
+
+
+@njit
+def receive(console, now):
+    """Take the byte that `receive_ready` promised; the next comes an interval later."""
+    byte = np.int64(console.rx[console.rx_head & (RX_SIZE - 1)])
+    console.rx_head += 1
+    console.next_at = now + console.interval
+    return byte
+
+
+@njit
+def transmit(console, byte):
+    """Put a byte out; the caller has seen that the buffer is not full."""
+    console.tx[console.tx_len & (TX_SIZE - 1)] = byte & 0xFF
+    console.tx_len += 1
+
+
+@njit
+def halt(console, code, how):
+    """The guest turned the machine off: `code` 0 is success."""
+    console.halted = 1
+    console.code = code
+    console.how = how
+
+

@@ -1,0 +1,332 @@
+"""Answers for virtual addresses: Sv32 walks, permissions, the modelled TLBs.
+
+Must not know instructions.  Source: RISC-V privileged manual, 12.3 (Sv32).
+
+A translation is held in two places.  The *modelled* TLB (`dkey dpte`, `ikey ipte`)
+is the machine's: direct-mapped, 4 KiB entries (a superpage is held in pieces),
+tagged with address space; a miss walks the tables and costs cycles.  The *fast
+tags* (`rtag wtag`, `xtag`) hold what the interpreter compares an address with.
+One is set only where the modelled entry exists, permits the access in the
+current context, and the access needs nothing else: RAM, no code in the frame,
+dirty already.  The context is part of the tag, so a change of level, address
+space, SUM or MXR costs no flush and no walk.
+
+  fast tag   62      48 47  46                32 31      12 11       0
+            +----------+---+--------------------+----------+----------+
+            | reserv.  | 0 |      context       |   vpn    |    0     |
+            +----------+---+--------------------+----------+----------+
+  context    14  13  12  11  10   9     8        0
+            +---+---+---+---+----+-----+----------+
+            |abs|lim|MXR|SUM|priv|paged|   asid   |
+            +---+---+---+---+----+-----+----------+
+  key        29 28      20 19       0
+            +--+----------+----------+
+            |G |   asid   |   vpn    |     with G set, asid is 0
+            +--+----------+----------+
+"""
+
+import numpy as np
+
+from toyisa.compiled.njit import entry, njit
+from toyisa.core.clock import charge
+from toyisa.core.memory import CODE, PAGE, RAM_BASE, ram_offset, ram_words
+from toyisa.core.state import NO_TAG
+from toyisa.tables.causes import Exc
+from toyisa.tables.cost import Event
+from toyisa.tables.levels import Level
+
+V, R, W, X, U, G, A, D = (1 << n for n in range(8))
+SUPER = 1 << 8  # in a TLB entry's pte, where the RSW bits were: part of a superpage
+PAGED = 1 << 31  # satp.MODE
+SUM, MXR = 1 << 18, 1 << 19
+
+# What an access needs.
+LOAD, STORE, FETCH = 0, 1, 2
+
+# Answers of `walk` and `translate` that are no address.
+PAGE_FAULT, ACCESS_FAULT = -1, -2
+
+_CTX_PAGED, _CTX_S, _CTX_SUM, _CTX_MXR = 1 << 9, 1 << 10, 1 << 11, 1 << 12
+_CTX_LIMIT, _CTX_ABSOLUTE = 1 << 13, 1 << 14
+_GLOBAL_KEY = 1 << 29
+
+
+@njit
+def limited(hart):
+    """Whether `s_limit` or `s_base` is in force: only deprivileged S has them."""
+    root = hart.root
+    return (root.s_limit | root.s_base) != 0 and root.s_traps != 0 and hart.priv == Level.S
+
+
+@njit
+def beyond_limits(hart, va):
+    """Whether `va` is where a hart that is `limited` comes by x0 only.
+
+    Both limits begin pages, so that a fast tag, which holds for a page, needs no other.
+    """
+    root = hart.root
+    return va < root.s_base or (root.s_limit != 0 and va >= root.s_limit)
+
+
+@entry
+def recontext(hart):
+    """Level, address space, SUM, MXR, limit or reservation changed: new context tags."""
+    satp = np.int64(hart.csr.satp)
+    status = np.int64(hart.csr.sstatus)
+    place = np.int64(_CTX_S if hart.priv == Level.S else 0)
+    if satp & PAGED:
+        place |= _CTX_PAGED | (satp >> 22 & 0x1FF)
+    data = place
+    if satp & PAGED:
+        data |= (_CTX_SUM if status & SUM else 0) | (_CTX_MXR if status & MXR else 0)
+    tlb = hart.tlb
+    tlb.absolute = 0
+    if limited(hart):
+        data |= _CTX_LIMIT
+        tlb.absolute = (_CTX_LIMIT | _CTX_ABSOLUTE) << 32  # xor: leaves _ABSOLUTE alone
+    tlb.ctx_x = place << 32
+    tlb.ctx_r = data << 32
+    tlb.ctx_w = data << 32
+    if hart.resv.addr >= 0:
+        tlb.ctx_w |= hart.resv.generation << 48
+
+
+@njit
+def reserve(hart, pa):
+    """Hold a reservation on the word at `pa`, or none with -1.
+
+    While one is held, stores have tags of their own: that none of them covers the
+    reserved frame is how a plain store to the word is seen.
+    """
+    hart.resv.addr = pa
+    if pa >= 0:
+        hart.resv.generation = (hart.resv.generation & 0x3FFF) + 1
+        if hart.resv.generation == 1:  # wrapped: old tags must not match again
+            hart.tlb.wtag[:] = NO_TAG
+    recontext(hart)
+
+
+@njit
+def permitted(hart, pte, access):
+    """Whether a leaf's permissions allow the access at the hart's level."""
+    if hart.priv == Level.U:
+        if not pte & U:
+            return False
+    elif pte & U and (access == FETCH or not hart.csr.sstatus & SUM):
+        return False  # "supervisor code ... may never execute user pages"
+    if access == FETCH:
+        return pte & X != 0
+    if access == STORE:
+        return pte & W != 0
+    return pte & R != 0 or (hart.csr.sstatus & MXR != 0 and pte & X != 0)
+
+
+@njit
+def walk(hart, mem, va, access, quiet):
+    """Translate `va` by the tables: the leaf's flags and frame as in a PTE, 4 KiB.
+
+    Sets A and D, or faults where they are clear if that is the option (Svade);
+    `quiet` neither sets them nor charges.  PAGE_FAULT or ACCESS_FAULT if there is no
+    translation.  SUPER marks a piece of a superpage.
+    """
+    table = (np.int64(hart.csr.satp) & 0x3FFFFF) << 12
+    for level in range(1, -1, -1):
+        index = va >> (12 + 10 * level) & 0x3FF
+        at = ram_offset(mem, table + 4 * index, 4)
+        if not quiet:
+            charge(hart, np.int64(Event.WALK_REF), 1)
+        if at < 0:
+            return ACCESS_FAULT
+        pte = np.int64(ram_words(mem)[at >> 2])
+        # "If pte.v = 0, or if pte.r = 0 and pte.w = 1, ... page-fault."
+        if not pte & V or (pte & (R | W)) == W:
+            return PAGE_FAULT
+        if pte & (R | X) == 0:
+            # "For non-leaf PTEs, the D, A, and U bits are reserved": must be zero.
+            if level == 0 or pte & (D | A | U):
+                return PAGE_FAULT
+            table = pte >> 10 << 12
+            continue
+        if not permitted(hart, pte, access):
+            return PAGE_FAULT
+        if level == 1 and pte >> 10 & 0x3FF:
+            return PAGE_FAULT  # "misaligned superpage"
+        wanted = A | (D if access == STORE else 0)
+        if pte & wanted != wanted:
+            # Svade: "a page-fault exception is raised" when A is clear, or D on a write.
+            if hart.root.svade:
+                return PAGE_FAULT
+            if not quiet:
+                pte |= wanted
+                write_word(hart, mem, at, pte)
+        leaf = pte & 0xFF | pte >> 10 << 10
+        if level == 1:
+            leaf += (va >> 12 & 0x3FF) << 10 | SUPER
+        return leaf
+    return PAGE_FAULT
+
+
+@njit
+def _key(hart, va):
+    return (va >> 12) | (np.int64(hart.csr.satp) >> 22 & 0x1FF) << 20
+
+
+@njit
+def _leaf(hart, mem, va, access, keys, ptes, mask):
+    """A permitted leaf for `va` from the modelled TLB or the tables, or a fault."""
+    e = (va >> 12) & mask
+    key = _key(hart, va)
+    if keys[e] == key or keys[e] == (va >> 12) | _GLOBAL_KEY:
+        pte = np.int64(ptes[e])
+        # A miss on D walks again, to set it; one on permission too: the tables
+        # may allow by now what the entry does not.
+        if permitted(hart, pte, access) and (access != STORE or pte & D):
+            return pte
+    pte = walk(hart, mem, va, access, False)
+    if pte < 0:
+        return pte
+    keys[e] = (va >> 12) | _GLOBAL_KEY if pte & G else key
+    ptes[e] = pte
+    if pte & SUPER:
+        hart.tlb.supers = 1
+    return pte
+
+
+@njit
+def translate_data(hart, mem, va, access, absolute):
+    """The physical address of a data access, or a fault; sets fast tags.
+
+    `va` is aligned; `absolute` says that the base register was x0.
+    """
+    tlb = hart.tlb
+    e = (va >> 12) & tlb.dmask
+    pte = np.int64(R | W | A | D)
+    pa = va
+    if hart.csr.satp & PAGED:
+        pte = _leaf(hart, mem, va, access, tlb.dkey, tlb.dpte, tlb.dmask)
+        if pte < 0:
+            tlb.rtag[e] = NO_TAG
+            tlb.wtag[e] = NO_TAG
+            return pte
+        pa = pte >> 10 << 12 | va & 0xFFF
+    page = pa & ~0xFFF
+    frame_at = ram_offset(mem, page, PAGE)
+    tlb.rtag[e] = NO_TAG
+    tlb.wtag[e] = NO_TAG
+    if frame_at < 0:
+        return pa
+    tlb.frame_at[e] = frame_at
+    vpage = va & 0xFFFFF000
+    context = tlb.ctx_r ^ (tlb.absolute if absolute else 0)
+    if not hart.csr.satp & PAGED or permitted(hart, pte, LOAD):
+        tlb.rtag[e] = context | vpage
+    if not hart.csr.satp & PAGED or (permitted(hart, pte, STORE) and pte & D):
+        reserved = hart.resv.addr >= 0 and hart.resv.addr & ~0xFFF == page
+        if mem.frame_flags[frame_at // PAGE] == 0 and not reserved:
+            tlb.wtag[e] = (tlb.ctx_w ^ (tlb.absolute if absolute else 0)) | vpage
+    return pa
+
+
+@njit
+def hit_tag(tags, frame_at, context, va, low, dmask):
+    """The RAM offset of an access of `low` + 1 bytes at `va`, or -1: not by this path."""
+    e = (va >> 12) & dmask
+    if tags[e] != context | va & (0xFFFFF000 | low):
+        return -1
+    return np.int64(frame_at[e]) | va & 0xFFF
+
+
+@njit
+def translate_fetch(hart, mem, va):
+    """The RAM frame that instructions at `va` come from, or a fault."""
+    pa = va
+    if hart.csr.satp & PAGED:
+        pte = _leaf(hart, mem, va, FETCH, hart.tlb.ikey, hart.tlb.ipte, hart.tlb.imask)
+        if pte < 0:
+            return pte
+        pa = pte >> 10 << 12
+    at = ram_offset(mem, pa & ~0xFFF, PAGE)
+    return at // PAGE if at >= 0 else ACCESS_FAULT
+
+
+@njit
+def page_fault(access):
+    """The exception code of a page fault on a LOAD, STORE or FETCH."""
+    if access == FETCH:
+        return np.int64(Exc.FETCH_PAGE)
+    return np.int64(Exc.STORE_PAGE if access == STORE else Exc.LOAD_PAGE)
+
+
+@njit
+def access_fault(access):
+    """The exception code of an access fault on a LOAD, STORE or FETCH."""
+    if access == FETCH:
+        return np.int64(Exc.INSN_ACCESS)
+    return np.int64(Exc.STORE_ACCESS if access == STORE else Exc.LOAD_ACCESS)
+
+
+@njit
+def flush(hart, va, asid):
+    """`sfence.vma`: forget translations of `va` (-1: all) in space `asid` (-1: all).
+
+    "If rs2 is not x0, the fence orders only ... the address space ... Accesses to
+    global mappings are not ordered."
+    """
+    _flush(hart.tlb.dkey, hart.tlb.dpte, hart.tlb.dmask, hart.tlb.supers, va, asid)
+    _flush(hart.tlb.ikey, hart.tlb.ipte, hart.tlb.imask, hart.tlb.supers, va, asid)
+    if va < 0 and asid < 0:
+        hart.tlb.supers = 0
+    drop_fast_tags(hart)
+
+
+@njit
+def drop_fast_tags(hart):
+    """No fast tag may hold: all are made again from the modelled TLB, at no cost."""
+    hart.tlb.rtag[: hart.tlb.dmask + 1] = NO_TAG
+    hart.tlb.wtag[: hart.tlb.dmask + 1] = NO_TAG
+    hart.tlb.xtag[: hart.tlb.imask + 1] = NO_TAG
+    hart.fetch.tag = NO_TAG
+
+
+@njit
+def forget_spaces(hart):
+    """Forget all but global translations: what loading a new root does when untagged."""
+    _forget_spaces(hart.tlb.dkey, hart.tlb.dmask)
+    _forget_spaces(hart.tlb.ikey, hart.tlb.imask)
+    drop_fast_tags(hart)
+
+
+@njit
+def _forget_spaces(keys, mask):
+    for e in range(mask + 1):
+        if keys[e] & _GLOBAL_KEY == 0:
+            keys[e] = NO_TAG
+
+
+@njit
+def _flush(keys, ptes, mask, supers, va, asid):
+    first, last = 0, mask + 1
+    if va >= 0 and not supers:  # a 4 KiB page has but one place
+        first = (va >> 12) & mask
+        last = first + 1
+    for e in range(first, last):
+        key = keys[e]
+        if key < 0:
+            continue
+        if asid >= 0 and (key & _GLOBAL_KEY or key >> 20 & 0x1FF != asid):
+            continue
+        if va >= 0:
+            apart = (key & 0xFFFFF) ^ (va >> 12)
+            if apart >> 10 if ptes[e] & SUPER else apart:
+                continue
+        keys[e] = NO_TAG
+
+
+@njit
+def write_word(hart, mem, offset, value):
+    """Store a word at a RAM offset on the machine's own account (a PTE's A and D)."""
+    ram_words(mem)[offset >> 2] = value
+    if mem.frame_flags[offset // PAGE] & CODE:
+        mem.stale = offset  # a run may be open there: `decode.settle` comes later
+    if hart.resv.addr == offset + RAM_BASE:
+        reserve(hart, -1)

@@ -1,0 +1,168 @@
+"""Answers for what happens between runs: root's stops, interrupts, the fetch, events.
+
+Must not know how instructions run (`execute.py`): here a run is about to begin, or
+has just been closed.
+"""
+
+import numpy as np
+
+from toyisa.compiled.njit import njit, view
+from toyisa.core import access
+from toyisa.core.clock import timer_deadline, virtual_time
+from toyisa.core.memory import PAGE, STRIDE, WORDS, ram_words
+from toyisa.core.mmio import TX_FULL
+from toyisa.core.mmu import FETCH, PAGE_FAULT, access_fault, page_fault, translate_fetch
+from toyisa.core.pool import settle, slot_of
+from toyisa.core.state import NEVER
+from toyisa.core.system import FAULT, execute_system, retire
+from toyisa.core.trap import (
+    next_interrupt,
+    pend,
+    raise_pending,
+    take_interrupt,
+    takes_interrupts,
+)  # fmt: skip
+from toyisa.core.work import RUN, out_of_work
+from toyisa.tables.causes import Exc
+from toyisa.tables.exits import Reason
+from toyisa.tables.ops import Op
+
+# What interrupts a run.
+NOTHING, NEAR, JUMP, FETCH_PAGE, MEMORY, RARE, MISALIGNED, CODE_STORE, FAULTED, ASK = range(10)
+M = 0xFFFFFFFF
+
+
+@njit
+def _fetch(hart, mem):
+    """The slot of the page at `hart.pc`, or -1 with a fetch exception pended."""
+    va = np.int64(hart.pc)
+    tag = hart.tlb.ctx_x | (va & 0xFFFFF000)
+    if hart.fetch.tag != tag:
+        frame = translate_fetch(hart, mem, va)
+        settle(hart, mem)
+        if frame < 0:
+            pend(hart, page_fault(FETCH) if frame == PAGE_FAULT else access_fault(FETCH), va)
+            hart.fetch.tag = -1
+            return -1
+        hart.fetch.tag = tag
+        hart.fetch.frame = frame
+        slot = slot_of(hart, mem, frame)
+        e = (va >> 12) & hart.tlb.imask
+        hart.tlb.xtag[e] = tag
+        hart.tlb.xslot[e] = slot * STRIDE
+        return slot
+    return slot_of(hart, mem, hart.fetch.frame)
+
+
+@njit
+def insn_at_pc(hart, mem):
+    """The word at `hart.pc`, whose page was fetched from last."""
+    return np.int64(ram_words(mem)[(hart.fetch.frame * PAGE + (np.int64(hart.pc) & 0xFFC)) >> 2])
+
+
+@njit
+def prepare(hart, mem):
+    """Before a run: root's stops, interrupts, the fetch.  The slot, or -1 - reason."""
+    while True:
+        mem.work -= RUN
+        if mem.console.halted:
+            return -1 - np.int64(Reason.HALTED)
+        if mem.console.tx_len >= TX_FULL:
+            return -1 - np.int64(Reason.OUTPUT)
+        if virtual_time(hart) >= mem.console.obey_at:
+            return -1 - np.int64(Reason.DEVICE)
+        if virtual_time(hart) >= hart.root.deadline:
+            return -1 - np.int64(Reason.DEADLINE)
+        if hart.clock.instret >= hart.root.budget:
+            return -1 - np.int64(Reason.BUDGET)
+        if out_of_work(mem) or hart.clock.instret >= mem.look:
+            return -1 - np.int64(Reason.LOOK)
+        irq = next_interrupt(hart)
+        if irq >= 0:
+            take_interrupt(hart, irq)
+            if hart.root.one_trap:
+                return -1 - np.int64(Reason.STEP)
+        slot = _fetch(hart, mem)
+        if slot >= 0:
+            return slot
+        reason = raise_pending(hart, np.int64(0))
+        if reason != Reason.RUN:
+            return -1 - reason
+
+
+@njit
+def deadlines(hart, mem):
+    """Cycles, and instructions, until root, a timer or the budget must be looked at."""
+    now = virtual_time(hart)
+    left = min(hart.root.deadline - now, np.int64(NEVER))
+    if hart.csr.sie >> 5 & 1 and hart.root.deleg_int >> 5 & 1 and takes_interrupts(hart):
+        left = min(left, timer_deadline(hart) - now)
+    budget = min(min(hart.root.budget, mem.look) - hart.clock.instret, np.int64(NEVER))
+    if hart.clock.icount:
+        return np.int64(NEVER), min(budget, left)
+    return left, budget
+
+
+@njit
+def exact_stop(cum, i, end, cycles, instructions):
+    """The first place where a run from `i` must stop: page end, or what is left."""
+    stop = min(end, i + instructions)
+    if cum[stop] - cum[i] > cycles:
+        low, high = i + 1, stop  # the smallest k with cum[k] - cum[i] >= cycles
+        while low < high:
+            k = (low + high) >> 1
+            if cum[k] - cum[i] >= cycles:
+                high = k
+            else:
+                low = k + 1
+        stop = low
+    return stop
+
+
+@njit
+def accesses_memory(uop):
+    """Whether an op that has no arm of its own loads or stores: else it is a system one."""
+    op = uop & 0xFF
+    return Op.LR_W <= op <= Op.AMOMAXU_W or Op.LB_ABS <= op <= Op.SW_ABS
+
+
+@njit
+def execute_or_raise(hart, mem, uop, insn):
+    """Execute a system instruction; if it faults, raise that.  RUN, or the reason for root."""
+    reason = execute_system(hart, mem, uop, insn)
+    return reason if reason != FAULT else raise_pending(hart, insn)
+
+
+@njit
+def handle(hart, mem, event, uop, target):
+    """What interrupted a run, with the run closed: RUN, or the reason for root."""
+    before = hart.clock.instret
+    place = hart.fetch.frame * WORDS + ((np.int64(hart.pc) & 0xFFC) >> 2)
+    reason = _handle(hart, mem, event, uop, target)
+    if mem.aside.frames and hart.clock.instret != before:  # outside a run: the pool has not seen it
+        place -= mem.aside.first * WORDS
+        if 0 <= place < mem.aside.frames * WORDS:
+            marks = view(mem.aside.marks, mem.aside.frames * WORDS, np.uint8)
+            mem.aside.retired += marks[place] & 1
+    return reason
+
+
+@njit
+def _handle(hart, mem, event, uop, target):
+    insn = insn_at_pc(hart, mem)
+    if event == RARE:
+        return execute_or_raise(hart, mem, uop, insn)
+    if event == FETCH_PAGE:  # a jump to a page that is not known: `prepare` fetches it
+        hart.x[uop >> 8 & 0xFF] = (np.int64(hart.pc) + 4) & M
+        retire(hart, uop & 0xFF)
+        hart.pc = target
+        return np.int64(Reason.RUN)
+    if event == CODE_STORE and access.access_memory(hart, mem, uop, True) <= access.RESYNC:
+        retire(hart, uop & 0xFF)
+        hart.pc = (np.int64(hart.pc) + 4) & M
+        return np.int64(Reason.RUN)
+    if event == ASK:
+        return np.int64(Reason.INPUT)
+    if event == MISALIGNED:
+        pend(hart, np.int64(Exc.INSN_MISALIGNED), target)
+    return raise_pending(hart, insn)

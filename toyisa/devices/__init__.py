@@ -1,0 +1,1 @@
+"""Devices that root keeps in Python: virtio and its disks, HTIF, the terminal."""

@@ -1,0 +1,173 @@
+"""Answers for the devices that root keeps in Python: their places, and memory for them.
+
+Must not know what a device does (`virtio.py`, `plic.py`).  A hart's access to one comes as a
+`memory.REQUEST`: here it is done, and the instruction retired in the hart's place.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from toyisa.core import plic
+from toyisa.core.memory import CODE, PAGE, PLIC_BASE, RAM_BASE, VIRTIO, VIRTIO_SLOTS
+from toyisa.core.mmu import recontext
+from toyisa.core.pool import flush_pool
+from toyisa.core.state import NO_TAG
+from toyisa.core.work import RUN
+from toyisa.devices import htif
+from toyisa.devices.virtio import LEGACY, MODERN, Backend, Device
+from toyisa.tables.cost import Event
+from toyisa.tables.ops import Op
+
+_SIGNED = (Op.LB, Op.LH)
+
+
+class Dma:
+    """RAM as devices reach it, by physical address; IndexError outside RAM.
+
+    A write keeps true what the core derives from RAM: decoded code, a reservation.
+    """
+
+    def __init__(self, hart: np.record, memory: np.record, ram: np.ndarray):
+        self.hart, self.memory, self.ram = hart, memory, ram
+
+    def check(self, pa: int, size: int) -> int:
+        """The offset in RAM of `size` bytes at `pa`."""
+        offset = pa - RAM_BASE
+        if not 0 <= offset <= self.ram.size - size:
+            raise IndexError(f"{pa:#x} is not in RAM")
+        return offset
+
+    def read(self, pa: int, size: int) -> bytes:
+        at = self.check(pa, size)
+        return self.ram[at : at + size].tobytes()
+
+    def write(self, pa: int, data: bytes) -> None:
+        at = self.check(pa, len(data))
+        end = at + len(data)
+        self.ram[at:end] = np.frombuffer(data, np.uint8)
+        if (self.memory.frame_flags[at // PAGE : -(-end // PAGE)] & CODE).any():
+            flush_pool(self.hart, self.memory)
+            self.hart.fetch.tag = NO_TAG
+        reserved = int(self.hart.resv.addr)
+        if reserved >= 0 and pa < reserved + 4 and reserved < pa + len(data):
+            self.hart.resv.addr = -1
+            recontext(self.hart)
+
+
+class Bus:
+    """The PLIC and the virtio slots: slot n at `VIRTIO` + n pages drives source n + 1."""
+
+    def __init__(self, dma: Dma):
+        self.dma = dma
+        self.devices: list[Device] = []  # as they were attached
+        self._at: dict[int, Device] = {}  # by slot
+        self._access: Iterator[int] | None = None  # what `answer` is at
+
+    def attach(self, backend: Backend, legacy: bool = False, slot: int | None = None) -> None:
+        """Put a device into a slot, or the next free one; ValueError if there is none."""
+        free = [n for n in range(VIRTIO_SLOTS) if n not in self._at]
+        if not free:
+            raise ValueError(f"there are {VIRTIO_SLOTS} slots for devices, and no more")
+        if slot is None:
+            last = self.devices[-1].slot if self.devices else -1
+            slot = next((n for n in free if n > last), free[0])
+        if not 0 <= slot < VIRTIO_SLOTS:
+            raise ValueError(f"there is no slot {slot}: slots are 0 to {VIRTIO_SLOTS - 1}")
+        if slot in self._at:
+            raise ValueError(f"slot {slot} has a device already")
+        device = Device(backend, LEGACY if legacy else MODERN, self.dma, slot)
+        self.devices.append(device)
+        self._at[slot] = device
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """The slots in use."""
+        return tuple(sorted(self._at))
+
+    @property
+    def busy(self) -> bool:
+        """Whether an access has been begun and not done: `answer` goes on with it."""
+        return self._access is not None
+
+    def answer(self) -> bool:
+        """Do the access that the hart asks for, and retire its instruction; or obey `tohost`.
+
+        False if it takes more than the work that is left: then call again, with more.  The
+        hart stands at the instruction all the while, and no time passes for it.
+        """
+        self._access = self._access or self._steps()
+        memory = self.dma.memory
+        try:
+            for units in self._access:
+                memory.work -= units
+                if memory.work <= 0:
+                    return False
+        except BaseException:
+            self._access = None
+            raise
+        self._access = None
+        return True
+
+    def finish(self) -> None:
+        """Do what is left of an access: a machine is saved, or looked at, between two."""
+        if self.busy:
+            for _ in self._access:
+                pass
+            self._access = None
+
+    def forget(self) -> None:
+        """Another guest is loaded: what this one asked for is not done any more."""
+        self._access = None
+
+    def _steps(self) -> Iterator[int]:
+        """The access piece by piece, and what each was, in units of work."""
+        hart, request = self.dma.hart, self.dma.memory.request
+        if request.pa < 0:
+            htif.obey(self.dma, hart.clock, self.dma.memory.console)
+            return
+        at = int(hart.pc)
+        pa, op, size = int(request.pa), int(request.op), int(request.width)
+        mask = (1 << 8 * size) - 1
+        if request.write:
+            yield from self._store(pa, size, int(request.value) & mask)
+        else:
+            value = self._load(pa, size) & mask
+            if op in _SIGNED and value >> (8 * size - 1):
+                value |= 0xFFFF_FFFF << 8 * size & 0xFFFF_FFFF
+            hart.x[request.rd] = value
+            hart.x[32] = 0  # the sink, if rd is x0
+        yield RUN
+        self.drive_lines()
+        if int(hart.pc) != at:
+            return  # a debugger has taken the hart elsewhere meanwhile
+        hart.pc = (at + 4) & 0xFFFF_FFFF
+        hart.clock.instret += 1
+        hart.counts.op[op] += 1
+        hart.counts.event[Event.MMIO] += 1
+        hart.clock.cycles += int(hart.price.op[op]) + int(hart.price.event[Event.MMIO])
+
+    def _load(self, pa: int, size: int) -> int:
+        if pa < VIRTIO:
+            return plic.load(self.dma.memory.plic, pa - PLIC_BASE)
+        slot, register = divmod(pa - VIRTIO, PAGE)
+        if slot not in self._at:
+            return 0
+        return self._at[slot].load(register, size)
+
+    def _store(self, pa: int, size: int, value: int) -> Iterator[int]:
+        if pa < VIRTIO:
+            plic.store(self.dma.memory.plic, pa - PLIC_BASE, value)
+            return
+        slot, register = divmod(pa - VIRTIO, PAGE)
+        if slot in self._at:
+            yield from self._at[slot].storing(register, size, value)
+
+    def drive_lines(self) -> None:
+        """Show the PLIC which devices interrupt."""
+        lines = int(self.dma.memory.plic.lines)
+        for device in self.devices:
+            bit = 1 << device.slot + 1
+            lines = lines | bit if device.state.interrupt else lines & ~bit
+        self.dma.memory.plic.lines = lines
+

@@ -1,0 +1,79 @@
+"""Answers for what firmware does before a kernel's first instruction.
+
+Image, initrd and device tree are put into RAM and the hart at the entry.  The device
+tree names the disks: they must have been attached before.  Must not know formats
+(`image.py`, `kernel.py`, `fdt.py`).
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toyisa.core.memory import PAGE, RAM_BASE, place_tohost
+from toyisa.load import fdt, image, kernel
+from toyisa.load.image import Load
+
+if TYPE_CHECKING:
+    from toyisa.machine import Machine
+
+File = str | Path | bytes
+
+
+def load_elf(machine: "Machine", source: File) -> None:
+    """Load an ELF and a device tree, on the last pages of RAM if they are free; ImageError."""
+    found = image.read(source, RAM_BASE, machine.ram.size)
+    machine.program = found.digest
+    tree = _tree(machine)
+    at = found.room_for(len(tree), (RAM_BASE, machine.ram.size))
+    for segment in found.segments:
+        _put(machine, segment)
+    _put(machine, Load(at, tree, len(tree)))
+    machine.symbols = tuple(sorted(found.symbols))
+    _place_htif(machine, found)
+    machine.boot(found.entry, at)
+
+
+def _place_htif(machine: "Machine", found: image.Image) -> None:
+    """Have stores to the doubleword by which a program tells its host be seen; ImageError.
+
+    In one page: the guest's pages need not lie side by side in the machine's memory.
+    """
+    console = machine.memory.console
+    for name, at in (("tohost", found.tohost), ("fromhost", found.fromhost)):
+        if at is not None and (at % 4 or at % PAGE > PAGE - 8):
+            reason = f"{name} at {at:#x} is no 64-bit word within a page"
+            raise image.ImageError(found.name, reason, "put `.align 3` before it")
+    place_tohost(machine.memory, -1 if found.tohost is None else found.tohost)
+    console.fromhost = -1 if found.fromhost is None else found.fromhost
+
+
+def load_kernel(machine: "Machine", source: File, initrd: File | None, append: str) -> None:
+    """Load a kernel `Image`, an initrd, and `append` as its command line; ImageError."""
+    data = source if isinstance(source, bytes) else image.load(source)
+    name = "the kernel" if isinstance(source, bytes) else str(source)
+    if initrd is not None and not isinstance(initrd, bytes):
+        initrd = image.load(initrd)
+    machine.program = image.digest(data)
+    room = len(_tree(machine, append, None if initrd is None else (0, 0)))
+    placed = kernel.place(data, name, (RAM_BASE, machine.ram.size), room, initrd)
+    _put(machine, placed.kernel)
+    span = None
+    if placed.initrd:
+        _put(machine, placed.initrd)
+        span = (placed.initrd.paddr, placed.initrd.paddr + placed.initrd.memsz)
+    tree = _tree(machine, append, span)
+    _put(machine, Load(placed.device_tree, tree, len(tree)))
+    machine.boot(placed.entry, placed.device_tree)
+
+
+def _put(machine: "Machine", segment: Load) -> None:
+    """Place a segment that lies within RAM, zeros behind it."""
+    machine.poke(segment.paddr, segment.data + bytes(segment.memsz - len(segment.data)))
+
+
+def _tree(
+    machine: "Machine", bootargs: str = "", initrd: tuple[int, int] | None = None
+) -> bytes:
+    tree = fdt.machine_tree(
+        machine.ram.size, bootargs, initrd, machine.bus.slots, bool(machine.hart.root.svade)
+    )
+    return fdt.flatten(tree)

@@ -1,0 +1,171 @@
+"""Answers for the device tree that tells a kernel which machine it is on.
+
+A small writer of the flattened format (devicetree specification 0.4, chapter 5)
+and the tree of this machine.  Must not know how the devices work.
+"""
+
+import struct
+
+from toyisa.core import plic
+from toyisa.core.memory import FINISHER, PAGE, PLIC_BASE, RAM_BASE, UART, UART_SOURCE, VIRTIO
+from toyisa.tables.causes import Irq
+
+TIMEBASE = 10_000_000  # ticks of `time` in a second, as QEMU's virt
+
+# Names as in Linux's binding riscv/extensions.yaml, in the order that an ISA string wants.
+BASE_ISA = "rv32i"
+EXTENSIONS = ("i", "m", "a", "zicntr", "zicsr", "zifencei", "sstc")
+
+_BEGIN, _END, _PROP, _FINISH = 1, 2, 3, 9
+_MAGIC, _VERSION, _COMPATIBLE_VERSION = 0xD00DFEED, 17, 16
+_HEADER = 40
+
+Value = int | str | bytes | tuple[int, ...] | None
+Node = dict[str, "Value | Node"]
+
+
+def _encode(value: Value) -> bytes:
+    if value is None:
+        return b""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode() + b"\0"
+    cells = (value,) if isinstance(value, int) else value
+    return struct.pack(f">{len(cells)}I", *cells)
+
+
+def _pad(data: bytes) -> bytes:
+    return data + b"\0" * (-len(data) % 4)
+
+
+def flatten(tree: Node) -> bytes:
+    """The flattened device tree of a root node: properties, and nodes as dicts."""
+    strings = bytearray()
+    offsets: dict[str, int] = {}
+    out = bytearray()
+
+    def emit(name: str, node: Node) -> None:
+        out.extend(struct.pack(">I", _BEGIN) + _pad(name.encode() + b"\0"))
+        for key, value in node.items():
+            if isinstance(value, dict):
+                continue
+            if key not in offsets:
+                offsets[key] = len(strings)
+                strings.extend(key.encode() + b"\0")
+            data = _encode(value)
+            out.extend(struct.pack(">III", _PROP, len(data), offsets[key]) + _pad(data))
+        for key, value in node.items():
+            if isinstance(value, dict):
+                emit(key, value)
+        out.extend(struct.pack(">I", _END))
+
+    emit("", tree)
+    out.extend(struct.pack(">I", _FINISH))
+    reserved = b"\0" * 16  # an empty memory reservation block
+    structure = _HEADER + len(reserved)
+    total = structure + len(out) + len(strings)
+    header = struct.pack(
+        ">10I", _MAGIC, total, structure, structure + len(out), _HEADER, _VERSION,
+        _COMPATIBLE_VERSION, 0, len(strings), len(out),
+    )  # fmt: skip
+    return header + reserved + bytes(out) + bytes(strings)
+
+
+def _isa(extensions: tuple[str, ...]) -> str:
+    """The ISA string of before `riscv,isa-extensions`: single letters, then names."""
+    letters = "".join(name for name in extensions if len(name) == 1)
+    return "_".join(("rv32" + letters, *(name for name in extensions if len(name) > 1)))
+
+
+def machine_tree(
+    ram_size: int,
+    bootargs: str = "",
+    initrd: tuple[int, int] | None = None,
+    slots: tuple[int, ...] = (),
+    svade: bool = False,
+) -> Node:
+    """The tree of this machine with `ram_size` bytes of RAM.
+
+    `initrd` is its physical start and end; `slots` are the virtio slots in use.
+    With `svade` the kernel is told that A and D are its own to set.
+    """
+    intc, finisher, controller = 1, 2, 3  # phandles
+    extensions = EXTENSIONS + (("svade",) if svade else ())
+    chosen: Node = {"bootargs": bootargs, "stdout-path": f"/soc/serial@{UART:x}"}
+    if initrd is not None:
+        chosen |= {"linux,initrd-start": initrd[0], "linux,initrd-end": initrd[1]}
+    return {
+        "#address-cells": 1,
+        "#size-cells": 1,
+        "compatible": "toyvmm,virt",
+        "model": "toyvmm,virt",
+        "chosen": chosen,
+        f"memory@{RAM_BASE:x}": {"device_type": "memory", "reg": (RAM_BASE, ram_size)},
+        "cpus": {
+            "#address-cells": 1,
+            "#size-cells": 0,
+            "timebase-frequency": TIMEBASE,
+            "cpu@0": {
+                "device_type": "cpu",
+                "reg": 0,
+                "status": "okay",
+                "compatible": "riscv",
+                "riscv,isa": _isa(extensions),
+                "riscv,isa-base": BASE_ISA,
+                "riscv,isa-extensions": b"".join(name.encode() + b"\0" for name in extensions),
+                "mmu-type": "riscv,sv32",
+                "interrupt-controller": {
+                    "#address-cells": 0,
+                    "#interrupt-cells": 1,
+                    "interrupt-controller": None,
+                    "compatible": "riscv,cpu-intc",
+                    "phandle": intc,
+                },
+            },
+        },
+        "soc": {
+            "#address-cells": 1,
+            "#size-cells": 1,
+            "compatible": "simple-bus",
+            "ranges": None,
+            f"test@{FINISHER:x}": {
+                "compatible": b"sifive,test1\0sifive,test0\0syscon\0",
+                "reg": (FINISHER, 0x1000),
+                "phandle": finisher,
+            },
+            f"serial@{UART:x}": {
+                "compatible": "ns16550a",
+                "reg": (UART, 0x100),
+                "clock-frequency": 3_686_400,
+                "interrupt-parent": controller,
+                "interrupts": UART_SOURCE,
+            },
+            f"plic@{PLIC_BASE:x}": {
+                "compatible": b"sifive,plic-1.0.0\0riscv,plic0\0",
+                "reg": (PLIC_BASE, plic.SIZE),
+                "interrupt-controller": None,
+                "#interrupt-cells": 1,
+                "#address-cells": 0,
+                "riscv,ndev": plic.SOURCES - 1,
+                # Context 0, the hart's M level, does not exist; 1 is its S.
+                "interrupts-extended": (intc, 0xFFFF_FFFF, intc, Irq.EXTERNAL),
+                "phandle": controller,
+            },
+            **{
+                f"virtio_mmio@{VIRTIO + n * PAGE:x}": {
+                    "compatible": "virtio,mmio",
+                    "reg": (VIRTIO + n * PAGE, PAGE),
+                    "interrupt-parent": controller,
+                    "interrupts": n + 1,
+                }
+                for n in slots
+            },
+        },
+        "poweroff": {
+            "compatible": "syscon-poweroff", "regmap": finisher, "offset": 0, "value": 0x5555,
+        },
+        "reboot": {
+            "compatible": "syscon-reboot", "regmap": finisher, "offset": 0, "value": 0x7777,
+        },
+    }  # fmt: skip

@@ -1,0 +1,149 @@
+"""Answers for what a stopped machine holds, as people and debuggers ask: no side effects.
+
+Addresses by the guest's tables whoever may use them, CSRs with what derives from
+the clock.  Must not change anything, not even an A bit or a TLB entry.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.core.state import NEVER
+from toyisa.tables.causes import Irq
+from toyisa.tables.csrs import BY_NAME
+
+if TYPE_CHECKING:
+    from toyisa.machine import Machine
+
+M = 0xFFFF_FFFF
+PAGED = 1 << 31  # satp.MODE
+_FLAGS = "DAGUXWRV"  # bits 7 down to 0 of a PTE
+_V, _R, _W, _X = 1, 2, 4, 8
+
+
+@dataclass(frozen=True)
+class Step:
+    """One table entry of a walk: level 1 or 0, where it lies, what it says."""
+
+    level: int
+    at: int          # physical address of the entry
+    pte: int | None  # None: there is no RAM
+
+    def __str__(self) -> str:
+        if self.pte is None:
+            return f"level {self.level}: entry at {self.at:#010x}: not in RAM"
+        entry = f"level {self.level}: entry at {self.at:#010x} = {self.pte:#010x}"
+        return f"{entry}: {pte_text(self.pte)}"
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How a virtual address is translated; `pa` is None if it is not, and `why` says why."""
+
+    va: int
+    paged: bool
+    steps: tuple[Step, ...]
+    pa: int | None
+    why: str
+
+    def lines(self) -> list[str]:
+        """The walk for people, a line a level."""
+        head = f"{self.va:#010x}: " + ("by the tables" if self.paged else "paging is off")
+        end = f"-> physical {self.pa:#010x}" if self.pa is not None else f"-> {self.why}"
+        return [head, *(f"  {step}" for step in self.steps), f"  {end}"]
+
+
+def pte_text(pte: int) -> str:
+    """A PTE for people: its flags in the order of the bits, and the frame."""
+    flags = "".join(name if pte >> bit & 1 else "-" for name, bit in zip(_FLAGS, range(7, -1, -1)))
+    if not pte & _V:
+        return f"{flags} not valid"
+    kind = "leaf" if pte & (_R | _X) else "table"
+    return f"{flags} {kind} {pte >> 10 << 12:#010x}"
+
+
+def walk(machine: "Machine", va: int) -> Walk:
+    """The walk of `va` by the current tables, permissions aside."""
+    satp = int(machine.hart.csr.satp)
+    if not satp & PAGED:
+        return Walk(va, False, (), va, "")
+    steps: list[Step] = []
+    table = (satp & 0x3F_FFFF) << 12
+    for level in (1, 0):
+        at = table + 4 * (va >> (12 + 10 * level) & 0x3FF)
+        pte = machine.entry_seen(word(machine, at))
+        steps.append(Step(level, at, pte))
+        why = _fault(level, pte)
+        if why:
+            return Walk(va, True, tuple(steps), None, why)
+        if pte & (_R | _X):
+            size = PAGE << 10 * level
+            return Walk(va, True, tuple(steps), (pte >> 10 << 12) | va & (size - 1), "")
+        table = pte >> 10 << 12
+    raise AssertionError("level 0 is a leaf or a fault")
+
+
+def _fault(level: int, pte: int | None) -> str:
+    """Why a walk ends without a translation at this entry, or an empty string."""
+    if pte is None:
+        return "access fault: the table is outside RAM"
+    if not pte & _V:
+        return "page fault: the entry is not valid"
+    if pte & (_R | _W) == _W:
+        return "page fault: W without R is reserved"
+    if level == 1 and pte & (_R | _X) and pte >> 10 & 0x3FF:
+        return "page fault: a misaligned superpage"
+    if level == 0 and not pte & (_R | _X):
+        return "page fault: no leaf at the last level"
+    return ""
+
+
+def word(machine: "Machine", pa: int) -> int | None:
+    """The word of RAM at physical `pa`, or None outside RAM."""
+    data = read_physical(machine, pa, 4)
+    return int.from_bytes(data, "little") if len(data) == 4 else None
+
+
+def read_physical(machine: "Machine", pa: int, size: int) -> bytes:
+    """Up to `size` bytes of RAM from physical `pa` on: fewer at its end, none outside."""
+    at = pa - RAM_BASE
+    return machine.ram[at : at + size].tobytes() if 0 <= at < machine.ram.size else b""
+
+
+def read(machine: "Machine", va: int, size: int) -> bytes:
+    """Up to `size` bytes from virtual `va` on, as far as they are mapped to RAM."""
+    data = b""
+    while size > 0:
+        here = min(size, PAGE - va % PAGE)
+        pa = walk(machine, va).pa
+        piece = b"" if pa is None else read_physical(machine, pa, here)
+        data += piece
+        if len(piece) < here:
+            break
+        va, size = (va + here) & M, size - here
+    return data
+
+
+def csr(machine: "Machine", name: str) -> int:
+    """What reading CSR `name` in S would answer now; KeyError if there is none."""
+    row = BY_NAME[name]
+    hart = machine.hart
+    clock = hart.clock
+    now = int(clock.instret if clock.icount else clock.cycles) + int(clock.idle)
+    if row.read_only:
+        counters = {
+            "cycle": now,
+            "time": now // int(clock.per_tick),
+            "instret": now if clock.icount else int(clock.instret),
+        }
+        low, high = name.removesuffix("h"), name.endswith("h")
+        return counters[low] >> (32 if high else 0) & M
+    value = int(hart.csr[name])
+    if name == "sip" and now >= _deadline(hart):
+        value |= 1 << Irq.TIMER
+    return value
+
+
+def _deadline(hart) -> int:
+    ticks = int(hart.csr.stimecmph) << 32 | int(hart.csr.stimecmp)
+    return min(ticks * int(hart.clock.per_tick), NEVER)

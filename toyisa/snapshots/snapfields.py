@@ -1,0 +1,242 @@
+"""Answers for what a snapshot holds of the hart and of memory, and what each value may be.
+
+One table: the fields that are written, copied back and checked, each with its legal
+range.  All else in the two records follows from these, from RAM, or from what the
+machine was made with, and is made anew: no address, index, tag or price of a file's is
+ever used.  Whoever adds a field to `state.HART` or `memory.MEMORY` names it here, in
+`FIELDS` or in `ANEW`.  Must not know files (`snapfile.py`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
+
+import numpy as np
+
+from toyisa.core.memory import LOOP_SIZE, MEMORY, PAGE, RAM_BASE, RX_SIZE, place_tohost
+from toyisa.core.mmu import SUPER, A, G, R, V, W, X, recontext
+from toyisa.core.pool import flush_pool
+from toyisa.core.state import HART, NEVER, NO_TAG, RECENT
+from toyisa.tables.causes import CODE_MASK, Exc
+from toyisa.tables.cost import Event
+from toyisa.tables.csrs import CSRS
+from toyisa.tables.ops import ROW_OF_OP
+
+M = 0xFFFF_FFFF
+MAX_COUNT = 1 << 60  # of instructions or cycles: what a run adds does not overflow
+MAX_TIME = NEVER - (1 << 56)  # of virtual time: what never comes, must not be reached by a run
+SEIP = 1 << 9        # stored in `sip`, but not writable
+RESERVATIONS = 0x4000
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a record by its path; each of its numbers is `low` to `high`, within `mask`."""
+
+    path: str
+    low: int = 0
+    high: int = M
+    mask: int = -1
+
+    @property
+    def kind(self) -> tuple[str, np.dtype]:
+        """As numpy describes it."""
+        root, *parts = self.path.split(".")
+        record = HART if root == "hart" else MEMORY
+        return self.path, reduce(getitem, parts, record)
+
+
+def _csrs() -> Iterator[Field]:
+    for row in CSRS:
+        if not row.read_only:
+            more = SEIP if row.name == "sip" else 0
+            yield Field(f"hart.csr.{row.name}", mask=row.writable | more)
+
+
+FIELDS: tuple[Field, ...] = (
+    Field("hart.x"),
+    Field("hart.pc", mask=0xFFFF_FFFC),
+    Field("hart.priv", 0, 1),
+    *_csrs(),
+    Field("hart.resv.addr", -1, M),  # in RAM: `check`
+    Field("hart.resv.generation", 0, RESERVATIONS),
+    Field("hart.clock.cycles", 0, MAX_COUNT),
+    Field("hart.clock.instret", 0, MAX_COUNT),
+    Field("hart.clock.idle", 0, MAX_TIME),  # with the rest: `check`
+    Field("hart.exit.reason", 0, 31), Field("hart.exit.cause", 0, CODE_MASK),
+    Field("hart.exit.tval"), Field("hart.exit.insn"), Field("hart.exit.pc"),
+    Field("hart.pending.barren"), Field("hart.pending.barren_at", 0, MAX_COUNT),
+    Field("hart.pending.first_cause", 0, CODE_MASK),
+    Field("hart.pending.first_tval"), Field("hart.pending.first_pc"),
+    # The modelled TLBs, on which cycles depend: keys and entries as a walk makes them.
+    Field("hart.tlb.dkey", -1, (1 << 30) - 1), Field("hart.tlb.dpte", mask=~(1 << 9)),
+    Field("hart.tlb.ikey", -1, (1 << 30) - 1), Field("hart.tlb.ipte", mask=~(1 << 9)),
+    Field("hart.counts.op", 0, MAX_COUNT), Field("hart.counts.event", 0, MAX_COUNT),
+    Field("hart.counts.exc", 0, MAX_COUNT), Field("hart.counts.irq", 0, MAX_COUNT),
+    Field("hart.trail", 0, (1 << 42) - 1),
+    # For people: what a diagnosis is drawn from.
+    Field("hart.taken.at", 0, RECENT - 1), Field("hart.taken.priv", 0, 1),
+    Field("hart.taken.cause"), Field("hart.taken.pc"),
+    Field("hart.taken.first_tval"), Field("hart.taken.tval"),
+    *(Field(f"hart.taken.{name}", 0, MAX_COUNT) for name in (
+        "times", "since", "until", "returned",
+    )),
+    Field("hart.refused.pc"), Field("hart.refused.extension"), Field("hart.refused.function"),
+    Field("hart.refused.times", 0, MAX_COUNT),
+    Field("memory.console.rx"),
+    Field("memory.console.rx_head", 0, MAX_COUNT), Field("memory.console.rx_tail", 0, MAX_COUNT),
+    Field("memory.console.ended", 0, 1), Field("memory.console.live", 0, 1),
+    Field("memory.console.next_at", 0, NEVER),
+    Field("memory.console.halted", 0, 1), Field("memory.console.code", 0, M),
+    Field("memory.console.how", 0, 3),
+    Field("memory.console.tohost", -1, M),  # in RAM: `check`
+    Field("memory.console.fromhost", -1, M),  # in RAM: `check`
+    Field("memory.console.halves", 0, 7), Field("memory.console.obey_at", 0, NEVER),
+    Field("memory.console.lone_from", 0, MAX_COUNT),
+    Field("memory.console.fifos", 0, 1), Field("memory.console.rbr"),
+    Field("memory.console.loop"), Field("memory.console.loop_at", 0, LOOP_SIZE - 1),
+    Field("memory.console.looped", 0, LOOP_SIZE), Field("memory.console.overrun", 0, 1),
+    Field("memory.console.ier", 0, 0x0F), Field("memory.console.mcr", 0, 0x1F),
+    Field("memory.console.lcr"), Field("memory.console.scr"),
+    Field("memory.console.dll"), Field("memory.console.dlm"),
+    Field("memory.console.emptied", 0, 1),
+    Field("memory.plic.priority", 0, 7), Field("memory.plic.threshold", 0, 7),
+    Field("memory.plic.pending", mask=~1), Field("memory.plic.enabled", mask=~1),
+    Field("memory.plic.claimed", mask=~1),
+)  # fmt: skip
+
+# What is not in a snapshot: made anew by `scatter`, set by `Machine` from its
+# configuration, or only of this host's.
+ANEW = frozenset((
+    "hart.root", "hart.price", "hart.covers", "hart.fetch",
+    "hart.clock.icount", "hart.clock.per_tick",
+    "hart.pending.cause", "hart.pending.tval", "hart.pending.to_root",
+    *(f"hart.tlb.{name}" for name in (
+        "ctx_r", "ctx_w", "ctx_x", "absolute", "dmask", "imask", "tagged", "supers",
+        "rtag", "wtag", "frame_at", "xtag", "xslot",
+    )),
+    *(f"memory.{name}" for name in (
+        "execute", "serve", "manage_pool", "meter", "ram", "ram_size", "frame_flags", "slot",
+        "owner", "slots", "free", "n_free", "stores", "flushes", "stale", "uops", "cum", "flow",
+        "edge", "request", "aside", "work", "look",
+    )),
+    "memory.console.tx", "memory.console.tx_len", "memory.console.interval",
+    "memory.plic.lines", "memory.plic.urgent",
+))  # fmt: skip
+
+SAVED = np.dtype([field.kind for field in FIELDS])
+
+
+class Illegal(ValueError):
+    """A value that no machine has; says which."""
+
+
+def _place(field: Field, hart: np.record, memory: np.record) -> tuple[np.void, str]:
+    """The record that holds a field, and the field's name in it."""
+    root, *parts, name = field.path.split(".")
+    return reduce(getitem, parts, hart if root == "hart" else memory), name
+
+
+def gather(hart: np.record, memory: np.record) -> bytes:
+    """The fields of a stopped hart, whose counts are folded, and of its memory record."""
+    saved = np.zeros(1, SAVED)[0]
+    for field in FIELDS:
+        record, name = _place(field, hart, memory)
+        saved[field.path] = record[name]
+    saved["hart.x"][32] = 0
+    for side in "di":  # what stands beside no key is a remnant
+        saved[f"hart.tlb.{side}pte"][saved[f"hart.tlb.{side}key"] < 0] = 0
+    return saved.tobytes()
+
+
+def scatter(data: bytes, hart: np.record, memory: np.record) -> None:
+    """Make the records what `gather` saw, and all that follows from it anew; RAM is the caller's.
+
+    The data is this process's own, or has been checked.
+    """
+    saved = np.frombuffer(data, SAVED)[0]
+    flush_pool(hart, memory)
+    for field in FIELDS:
+        record, name = _place(field, hart, memory)
+        record[name] = saved[field.path]
+    tlb, plic, console = hart.tlb, memory.plic, memory.console
+    for name in ("rtag", "wtag", "xtag"):
+        tlb[name][:] = NO_TAG
+    tlb.frame_at[:] = 0
+    tlb.xslot[:] = 0
+    supers = ((tlb[f"{side}key"] >= 0) & (tlb[f"{side}pte"] & SUPER != 0) for side in "di")
+    tlb.supers = any(found.any() for found in supers)
+    hart.fetch.tag, hart.fetch.frame = NO_TAG, 0
+    memory.stale = -1
+    memory.request.pa = -1
+    console.tx_len = 0
+    place_tohost(memory, int(console.tohost))
+    plic.lines = 0  # of devices: their owner drives them anew; of the console: `devices.attend`
+    above = (plic.priority > plic.threshold).nonzero()[0].tolist()
+    plic.urgent = int(plic.enabled) & sum(1 << n for n in above)
+    recontext(hart)
+
+
+def check(data: bytes, ram_size: int, machine: np.record) -> None:
+    """Illegal unless these are fields of a hart like `machine`, with `ram_size` bytes of RAM."""
+    saved = np.frombuffer(data, SAVED)[0]
+    for field in FIELDS:
+        values = np.atleast_1d(saved[field.path]).astype(np.int64)
+        bad = (values < field.low) | (values > field.high) | (values & ~field.mask != 0)
+        if bad.any():
+            raise Illegal(f"{field.path} is {int(values[bad][0])}")
+    _check_console(saved)
+    _check_counts(saved, machine)
+    for side, mask in (("d", machine.tlb.dmask), ("i", machine.tlb.imask)):
+        _check_tlb(saved[f"hart.tlb.{side}key"], saved[f"hart.tlb.{side}pte"], int(mask))
+    busy = max(int(saved["hart.clock.cycles"]), int(saved["hart.clock.instret"]))
+    _must(busy + int(saved["hart.clock.idle"]) <= MAX_TIME, "its time is about to end")
+    _must(not saved["hart.x"][0] and not saved["hart.x"][32], "x0 is not 0")
+    _must(not saved["memory.plic.priority"][0], "interrupt source 0 has a priority")
+    held = int(saved["hart.resv.addr"])
+    _must(held == -1 or held % 4 == 0, "the reservation is not on a word")
+    _must(_in_ram(held, 4, ram_size), "the reservation is not in RAM")
+    for name in ("tohost", "fromhost"):
+        at = int(saved[f"memory.console.{name}"])
+        _must(_in_ram(at, 8, ram_size), f"{name} is not in RAM")
+        _must(at == -1 or (at % 4 == 0 and at % PAGE <= PAGE - 8), f"{name} is no word")
+
+
+def _must(holds: bool, reason: str) -> None:
+    if not holds:
+        raise Illegal(reason)
+
+
+def _in_ram(pa: int, size: int, ram_size: int) -> bool:
+    """Whether `size` bytes at `pa` are RAM; -1 stands for none."""
+    return pa == -1 or RAM_BASE <= pa <= RAM_BASE + ram_size - size
+
+
+def _check_console(saved: np.void) -> None:
+    queued = int(saved["memory.console.rx_tail"]) - int(saved["memory.console.rx_head"])
+    _must(0 <= queued <= RX_SIZE, f"{queued} bytes wait at the console")
+
+
+def _check_counts(saved: np.void, machine: np.record) -> None:
+    """The counts are the instructions and, at the machine's prices, the cycles (law 8)."""
+    op, event = (saved[f"hart.counts.{name}"].tolist() for name in ("op", "event"))
+    price, each = machine.price.op.tolist(), machine.price.event.tolist()
+    cycles = sum(op[n] * price[n] for n in ROW_OF_OP) + sum(event[e] * each[e] for e in Event)
+    _must(cycles == int(saved["hart.clock.cycles"]), "its counts do not sum to its cycles")
+    retired = sum(op) + int(saved["hart.counts.exc"][Exc.ECALL_S])
+    _must(retired == int(saved["hart.clock.instret"]), "its counts do not sum to its instructions")
+
+
+def _check_tlb(keys: np.ndarray, entries: np.ndarray, mask: int) -> None:
+    """Keys at their places; entries that a walk could have left there."""
+    places = np.arange(keys.size)
+    held = keys >= 0
+    _must(not held[mask + 1 :].any(), "a TLB has more entries than the machine's")
+    _must(not (held & (keys & mask != places)).any(), "a TLB entry is not at its place")
+    glob = keys >> 29 & 1 != 0
+    _must(not (held & (glob != (entries & G != 0))).any(), "a TLB entry's G is not its key's")
+    _must(not (held & glob & (keys >> 20 & 0x1FF != 0)).any(), "a global TLB entry has a space")
+    sound = (entries & (V | A) == V | A) & (entries & (R | X) != 0) & (entries & (R | W) != W)
+    _must(not (held & ~sound).any(), "a TLB entry is none that a walk leaves")
+    _must(not entries[~held].any(), "a TLB entry has no key")

@@ -1,0 +1,141 @@
+"""Answers for a machine's whole state as a value: taken at a stop, and put back.
+
+Of the two records it holds what `snapfields.py` lists; all else is made anew.  The
+modelled TLBs, the reservation, the clock and all counts are kept, so that a machine
+put back goes on to the same cycle as one that was never stopped.  Must not know files
+(`snapfile.py`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toyisa.core.memory import PAGE
+from toyisa.core.pool import fold_all
+from toyisa.snapshots import snapdisk, snapfields
+from toyisa.snapshots.snapdisk import SavedDisk, SnapshotError
+
+if TYPE_CHECKING:
+    from toyisa.machine import Machine
+
+Piece = bytes | memoryview
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of a stopped machine; `pages` are the frames of RAM that are not zero.
+
+    `config` is what the machine was made with, `program` the digest of what was loaded
+    into it or "", `fields` what `snapfields.py` gathers, `input` and `output` console
+    bytes not yet taken.
+    """
+
+    config: dict
+    program: str
+    fields: Piece
+    pages: Mapping[int, Piece]
+    symbols: tuple[tuple[int, str], ...]
+    input: Piece
+    ended: bool
+    output: Piece
+    disks: tuple[SavedDisk, ...]
+
+
+def config_of(machine: "Machine") -> dict:
+    """What a machine was made with, as plain values: two must agree to share a state."""
+    return {
+        "mem": int(machine.memory.ram_size),
+        "profile": int(machine.hart.root.profile),
+        "clock": machine.clock,
+        "svade": bool(machine.hart.root.svade),
+        "cost": asdict(machine.cost),
+    }
+
+
+def take(machine: "Machine", previous: Snapshot | None = None) -> Snapshot:
+    """The state of `machine`, which goes on unchanged; shares equal pages with `previous`."""
+    machine.bus.finish()
+    fold_all(machine.hart, machine.memory)  # the counts lie in the pool until then
+    return Snapshot(
+        config=config_of(machine),
+        program=machine.program,
+        fields=snapfields.gather(machine.hart, machine.memory),
+        pages=_pages(machine.ram, previous.pages if previous else {}),
+        symbols=machine.symbols,
+        input=bytes(machine._input),
+        ended=machine._ended,
+        output=bytes(machine._output),
+        disks=tuple(map(snapdisk.take, machine.bus.devices)),
+    )
+
+
+def sealed(snapshot: Snapshot, machine: "Machine") -> Snapshot:
+    """The same with its disks named by content: to be put back in another process; OSError."""
+    disks = tuple(map(snapdisk.sealed, snapshot.disks, machine.bus.devices))
+    return replace(snapshot, disks=disks)
+
+
+def put(snapshot: Snapshot, machine: "Machine") -> None:
+    """Make `machine` what `snapshot` was taken of; SnapshotError if it is another machine.
+
+    The snapshot is of this process, or `snapfile.py` has checked it.
+    """
+    refuse_mismatch(snapshot.config, config_of(machine))
+    machine.bus.forget()
+    refuse_other_disks(snapshot, machine)
+    snapfields.scatter(snapshot.fields, machine.hart, machine.memory)
+    ram = machine.ram.reshape(-1, PAGE)
+    for frame in _filled(machine.ram):
+        if int(frame) not in snapshot.pages:
+            ram[frame] = 0
+    for frame, page in snapshot.pages.items():
+        ram[frame] = np.frombuffer(page, np.uint8)
+    machine.program = snapshot.program
+    machine.symbols = snapshot.symbols
+    machine._input, machine._output = bytearray(snapshot.input), bytearray(snapshot.output)
+    machine._ended = snapshot.ended
+    machine.reason = ""
+    for saved, device in zip(snapshot.disks, machine.bus.devices):
+        snapdisk.put(saved, device)
+    machine.bus.drive_lines()
+
+
+def refuse_mismatch(saved: Mapping, wanted: Mapping) -> None:
+    """SnapshotError if a snapshot's configuration is not the one that is `wanted`."""
+    for key, value in wanted.items():
+        if saved[key] == value:
+            continue
+        if key == "cost":
+            old, new = saved[key]["name"], value["name"]
+            other = f"not with {new!r}" if old != new else "whose prices have changed since"
+            raise SnapshotError(f"was saved with the cost preset {old!r}, {other}")
+        raise SnapshotError(f"was saved with {key} {saved[key]}, not {value}")
+
+
+def refuse_other_disks(snapshot: Snapshot, machine: "Machine") -> None:
+    """SnapshotError if the machine's disks are not those that the snapshot needs."""
+    saved, given = snapshot.disks, machine.bus.devices
+    if len(saved) != len(given):
+        names = f" ({', '.join(disk.name for disk in saved)})" if saved else ""
+        plural = "" if len(saved) == 1 else "s"
+        raise SnapshotError(f"was saved with {len(saved)} disk{plural}{names}, not {len(given)}")
+    for disk, device in zip(saved, given):
+        snapdisk.refuse_other(disk, device)
+
+
+def _filled(ram: np.ndarray) -> np.ndarray:
+    """The numbers of the frames that are not all zero."""
+    return np.flatnonzero(ram.view(np.uint64).reshape(-1, PAGE // 8).any(axis=1))
+
+
+def _pages(ram: np.ndarray, known: Mapping[int, Piece]) -> dict[int, Piece]:
+    """Frames that are not zero; a page that is the same in `known` is not copied."""
+    pages: dict[int, Piece] = {}
+    view = memoryview(ram)
+    for frame in map(int, _filled(ram)):
+        page = view[frame * PAGE : (frame + 1) * PAGE]
+        old = known.get(frame)
+        pages[frame] = old if old is not None and page == old else bytes(page)
+    return pages

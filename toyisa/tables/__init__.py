@@ -1,0 +1,1 @@
+"""What exists: instructions, CSRs, causes, levels, operand fields, prices.  Nothing runs here."""

@@ -1,0 +1,72 @@
+"""Answers for the micro-ops: what the decoder makes of an instruction word.
+
+There is one for each row of the instruction table, of the same name, and a few
+forms of a row that the interpreter runs faster.  Must not know how a word is
+decoded (`decode.py`) nor what an op does (`execute.py`).
+
+A micro-op is 64 bits, fields on byte boundaries so that each is one move:
+
+     63            32 31   24 23   16 15    8 7     0
+    +----------------+-------+-------+-------+-------+
+    | imm, signed    |  rs2  |  rs1  |  rd   |  op   |
+    +----------------+-------+-------+-------+-------+
+
+Writes to x0 go to register `SINK`, so no op tests for it.
+"""
+
+from enum import IntEnum
+
+from toyisa.tables.insns import INSNS
+
+SINK = 32
+
+
+def op_name(mnemonic: str) -> str:
+    """The op's name in `Op`: `lr.w` is LR_W."""
+    return mnemonic.upper().replace(".", "_")
+
+
+# Forms of a row.  _NEAR: the target lies in the same page.  _ABS: the base
+# register is x0, the only base that reaches above `s_limit`.
+_BRANCHES = [row.name for row in INSNS if row.cost.value == "branch"]
+_LOADS = [row.name for row in INSNS if row.cost.value == "load"]
+_STORES = [row.name for row in INSNS if row.cost.value == "store"]
+FORMS: dict[str, str] = {  # op -> the row that it is a form of
+    **{f"{op_name(name)}_NEAR": name for name in (*_BRANCHES, "jal")},
+    **{f"{op_name(name)}_ABS": name for name in (*_LOADS, *_STORES)},
+}
+
+# Pairs that compilers emit often, run by one op: the first instruction's op becomes
+# the pair's, the second stays in its own place for whoever jumps there.
+PAIRS: tuple[tuple[str, str], ...] = tuple(
+    (first, second)
+    for first, seconds in {
+        "ADDI": "ADDI ADD LW SW JALR BNE_NEAR BEQ_NEAR BLT_NEAR BLTU_NEAR",
+        "ADD": "ADDI ADD LW LBU BNE_NEAR",
+        "LW": "LW ADDI ADD XOR BNE_NEAR",
+        "SW": "SW ADDI",
+        "SLLI": "ADD SRLI",
+        "SRLI": "ADDI XOR",
+        "XOR": "SRLI",
+        "MUL": "ADD",
+        "LUI": "ADDI",
+        "LBU": "BNE_NEAR",
+    }.items()
+    for second in seconds.split()
+)
+
+_PAIRED = [f"{first}_{second}" for first, second in PAIRS]
+_ROWS = [op_name(row.name) for row in INSNS]
+Op = IntEnum("Op", ["ILLEGAL", "STOP", *_ROWS, *FORMS, *_PAIRED], start=0)
+
+# STOP is no instruction: it ends a run, at the end of a page or where a run must end.
+# Op number -> the row's name; ILLEGAL has none, a pair counts as its first.
+ROW_OF_OP: dict[int, str] = {
+    **{Op[op_name(row.name)].value: row.name for row in INSNS},
+    **{Op[form].value: name for form, name in FORMS.items()},
+}
+ROW_OF_OP |= {Op[f"{a}_{b}"].value: ROW_OF_OP[Op[a].value] for a, b in PAIRS}
+
+MAX_OPS = 128
+if len(Op) > MAX_OPS:
+    raise ValueError(f"{len(Op)} micro-ops do not fit the {MAX_OPS} counters")

@@ -1,0 +1,1 @@
+"""What the monitor and a paravirtual guest agree on."""

@@ -1,0 +1,48 @@
+"""Answers for counting exits: how many of each kind, what root spent on them; and for the log.
+
+Must not know what a kind means.
+"""
+
+import numpy as np
+
+from toyisa.compiled.njit import njit
+from toyisa.tables.causes import CODE_MASK
+from vmm.domain.vcpu import LOG_SIZE
+
+
+@njit
+def count_exit(vm, hart, began, pc):
+    """An exit of kind `vm.kind`, left at `began` and `pc`, has been handled by now."""
+    stats, kind = vm.stats, vm.kind
+    spent = hart.clock.cycles - began
+    stats.count[kind] += 1
+    stats.cycles[kind] += spent
+    stats.seen[kind, hart.exit.cause & CODE_MASK] = 1
+    stats.least[kind] = min(stats.least[kind], spent)
+    stats.most[kind] = max(stats.most[kind], spent)
+    if stats.logging:
+        _log(vm, hart, began, kind, pc, hart.exit.cause, hart.exit.tval)
+
+
+@njit
+def log_shadow(vm, hart, event, first, second):
+    """Log a ShadowEvent with two words about it, if there is a log."""
+    if vm.stats.logging:
+        _log(vm, hart, hart.clock.cycles, event, first, np.int64(0), second)
+
+
+@njit
+def log_is_due(vm):
+    """Whether the caller must take the log: what one exit adds fits into the other half."""
+    return vm.stats.logged >= LOG_SIZE // 2
+
+
+@njit
+def _log(vm, hart, at, kind, pc, cause, tval):
+    stats = vm.stats
+    if stats.logged < LOG_SIZE:
+        line = stats.log[stats.logged]
+        line.at, line.spent, line.kind = at, hart.clock.cycles - at, kind
+        line.idle = hart.clock.idle
+        line.pc, line.cause, line.tval = pc, cause, tval
+    stats.logged += 1

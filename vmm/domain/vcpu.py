@@ -1,0 +1,115 @@
+"""Answers for what the monitor keeps of one virtual machine: one record.
+
+The virtual hart *is* a hart record, and what lies around it (console, PLIC) a memory
+record, both as the machine's: to emulate an instruction is to let the machine's own
+slow path execute it on them.  So a virtual register `vsepc` is `vm.hart.csr.sepc`.
+While the guest runs, its registers and pc are in the real hart.
+
+Address kinds: gva guest-virtual, gpa guest-physical, hpa machine.  Frames: gfn counts
+from the guest's RAM base, mfn from the machine's.
+"""
+
+import numpy as np
+
+from toyisa.core.memory import MAX_FRAMES, MEMORY
+from toyisa.core.state import HART, NEVER, record
+from toyisa.tables.causes import CODES
+from toyisa.tables.cost import Event
+from vmm.domain.exits import Kind
+from vmm.domain.frametypes import DIRECT
+
+VIEWS = 3         # of the guest's tables: see shadow/fill.py
+MAX_SHADOW = 511  # shadow frames; each may be a root, and have an address-space id of its own
+ENTRIES = 1024
+LOG_SIZE = 1 << 15  # twice what is logged before root's caller takes it
+CHANGES = 64
+
+# A shadow frame's role.
+FREE, ROOT, TABLE, SPLIT = range(4)
+
+# Links chain every valid entry to the others that point to the same machine frame.  A
+# place is shadow frame * 1024 + index; in `head`, `next` and `prev` it stands plus 1.
+SHADOW = record(
+    ("start", "i8"), ("frames", "i8"),  # the first machine frame of the pool, and how many
+    ("root", "i8"),                    # the shadow frame that real satp points to
+    ("hand", "i8"),                    # where the search for a frame goes on
+    ("version", "i8"),                 # counts tables whose changes will not be seen any more
+    ("region", "i8"),                  # the table of the monitor's window, an mfn, or 0: none
+    ("slot", "i8"),                    # and the root entry that it is at
+    ("stale", "i8"),                   # real TLB entries may outlive their shadow entries
+    ("role", "u1", MAX_SHADOW), ("aspect", "u1", MAX_SHADOW),
+    ("key", "i8", MAX_SHADOW),         # of a ROOT or TABLE the gfn, of a SPLIT the guest's PTE
+    ("unused", "i8", MAX_SHADOW),      # traced stores that came while no current root led here
+    ("as_root", "i4", (VIEWS, MAX_FRAMES)),   # by gfn: the shadow frame plus 1, or 0
+    ("as_table", "i4", (VIEWS, MAX_FRAMES)),
+    ("shadows", "i1", MAX_FRAMES),            # by gfn: how many shadow frames those are
+    ("special", "i4", (VIEWS, 3)),     # roots of no table: plus 1, or 0
+    ("head", "i4", MAX_FRAMES),        # by mfn
+    ("next", "i4", MAX_SHADOW * ENTRIES), ("prev", "i4", MAX_SHADOW * ENTRIES),
+)  # fmt: skip
+
+# What the last walk of the guest's tables read.
+WALK = record(
+    ("pte1", "i8"),   # the entry in the root table
+    ("table", "i8"),  # the second-level table's gfn, or -1: pte1 is a leaf
+    ("was", "i8"),    # the leaf before the walk set A or D in it, or -1
+)
+
+# One line of the log: an exit, or in `kind` an exits.ShadowEvent.
+LOG = record(
+    ("at", "i8"), ("spent", "i8"),      # cycles when the guest left, and that root spent
+    ("idle", "i8"),                     # virtual time skipped by wfi up to its end
+    ("kind", "u4"), ("pc", "u4"),
+    ("cause", "u4"), ("tval", "u4"),    # as the real hart reported them, if it trapped
+)  # fmt: skip
+
+STATS = record(
+    ("count", "i8", len(Kind)), ("cycles", "i8", len(Kind)),  # cycles that root spent
+    ("least", "i8", len(Kind)), ("most", "i8", len(Kind)),
+    ("fills", "i8"), ("eager", "i8"),        # shadow entries made on a fault, on a traced store
+    ("evicted", "i8"), ("unshadowed", "i8"), ("injected", "i8"),
+    ("seen", "u1", (len(Kind), CODES)),      # kinds of exit that came, by cause
+    ("logging", "i8"), ("logged", "i8"),     # whether there is a log, and what stands in it
+    ("log", LOG, LOG_SIZE),
+)  # fmt: skip
+
+VM = record(
+    ("hart", HART), ("platform", MEMORY),
+    ("engine", "i8"),                  # the host address of the engine's unit
+    ("private", "i8"),                 # and of a record that only the engine knows
+    ("own", "i8"),                     # the first machine frame that is the engine's
+    ("calls", "i8"),                   # ecalls from S are callouts of the engine's own code
+    ("masks", "i8"),                   # the guest masks interrupts without root's knowledge
+    ("kind", "i8"),                    # what the exit that is being handled is for
+    ("unfinished", "i8"),              # the reason of an exit that waits for input or a look, or 0
+    ("began", "i8"),                   # and the cycle at which it began
+    ("partial", "i8"),                 # it is half done: what has been done is not done again
+    ("looking", "i8"),                 # root looks: the last exit, begun then and left at `left`
+    ("counted", "i8"), ("left", "i8"),  # has been counted, or will be
+    ("again", "i8"),                   # the guest is entered after a look, and no exit
+    ("fed", "i8"), ("budget", "i8"),   # no: input has come meanwhile, or another budget
+    ("due", "i8"), ("deadline", "i8"),  # what the real hart was last entered with: as devices and
+                                       # the timer want it, and as the engine has set it
+    ("saved", "i8", len(Event)),       # counts of events before it was handled
+    ("frames", "i8"),                  # of the guest's RAM
+    ("p2m", "i4", MAX_FRAMES), ("m2p", "i4", MAX_FRAMES),  # gfn to mfn and back, -1: none
+    ("code", "u1", MAX_FRAMES),        # by gfn: code was translated from it
+    ("changed", "i8", CHANGES), ("changes", "i8"),  # what translated code depends on
+    ("tohost", "i8"),                  # the gfn that holds HTIF's word, or -1
+    ("barren", "i8"),                  # exits in a row without an instruction retired
+    ("retired", "i8"),                 # by the time of the last entry, emulated ones included
+    ("walk", WALK), ("shadow", SHADOW), ("direct", DIRECT), ("stats", STATS),
+)  # fmt: skip
+
+
+def new_vm(frames: int) -> np.record:
+    """A virtual machine of `frames` frames of RAM, none of them backed yet."""
+    vm = np.zeros(1, VM)[0]
+    vm.frames = frames
+    vm.p2m[:frames] = -1
+    vm.m2p[:] = -1
+    vm.direct.root = -1
+    vm.tohost = -1
+    vm.shadow.root = vm.retired = -1
+    vm.stats.least[:] = NEVER
+    return vm

@@ -1,0 +1,51 @@
+"""Answers for the monitor's compiled units: the loop, and a unit for each engine.
+
+Beside the machine's own (`toyisa.core.units`), which they call by address.
+"""
+
+import inspect
+
+import numpy as np
+
+from toyisa.compiled import jitcache
+from toyisa.compiled.njit import unit_address, unit_types
+from toyisa.core import memory, state
+from toyisa.core.memory import PAGE
+from vmm.domain.vcpu import new_vm
+from vmm.engines import Engine, registered
+from vmm.exit.loop import run_vm
+
+COMPILE_SECONDS = 8  # about, for the line that says so
+
+_ready: set[str] = set()
+
+
+def link(engine: Engine, hart: np.record, mem: np.record, vm: np.record) -> None:
+    """Put the engine's unit into the record, and see that all is compiled."""
+    if engine.name not in _ready:
+        _ready.add(engine.name)
+        what = f"the monitor's engine {engine.name!r}"
+        if registered(engine.name):
+            unit = inspect.unwrap(engine.unit)
+            what += f" ({unit.__module__} in {inspect.getfile(unit)})"
+        jitcache.warm(what, lambda cold: _compile(engine, cold), COMPILE_SECONDS)
+    vm.engine = unit_address(engine.unit, unit_types(hart, mem, vm))
+
+
+def _compile(engine: Engine, cold: bool) -> None:
+    hart, (mem, _ram), vm = state.new_hart(), memory.new_memory(PAGE), new_vm(1)
+    types = unit_types(hart, mem, vm)
+    if cold and not registered(engine.name):
+        statement = f"from vmm.engines import units; units.compile_engine({engine.name!r})"
+        with jitcache.beside(statement):
+            run_vm.compile(types[:3])
+    run_vm.compile(types[:3])
+    unit_address(engine.unit, types)
+
+
+def compile_engine(name: str) -> None:
+    """Compile an engine's unit, for the process that asked for it."""
+    from vmm.engines import find
+
+    hart, (mem, _ram), vm = state.new_hart(), memory.new_memory(PAGE), new_vm(1)
+    unit_address(find(name).unit, unit_types(hart, mem, vm))

@@ -1,0 +1,1 @@
+"""What happens when a guest goes to root: the loop, and a handler for each kind of exit."""

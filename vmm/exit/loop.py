@@ -1,0 +1,241 @@
+"""Answers for running a virtual machine: enter, exit, handle, and again.
+
+The one loop of every engine.  Must not know how an engine runs the guest, nor what an
+exit means: the engine's unit is called by its address.
+"""
+
+import numpy as np
+
+from toyisa.compiled.njit import call_unit, call_vm_unit, entry, njit, view
+from toyisa.core.clock import charge, timer_deadline, virtual_time
+from toyisa.core.memory import MEMORY
+from toyisa.core.mmio import TX_FULL, attend
+from toyisa.core.mmu import flush, forget_spaces, reserve
+from toyisa.core.pool import retired_aside
+from toyisa.core.state import HART, NEVER
+from toyisa.core.trap import takes_interrupts
+from toyisa.core.work import EXIT, count_flush, lend, out_of_work, settle_run
+from toyisa.tables.causes import Exc
+from toyisa.tables.cost import Event
+from toyisa.tables.exits import Reason
+from vmm.domain.exits import Kind, ShadowEvent
+from vmm.domain.requests import EngineRequest
+from vmm.domain.stats import count_exit, log_is_due, log_shadow
+from vmm.domain.vcpu import VM
+from vmm.exit.inject import inject_interrupt
+
+BARREN_EXITS = 4096  # exits in a row without an instruction retired: it never will
+
+
+@entry
+def run_vm(hart, mem, vm):
+    """Run the guest until its caller must act: a Reason.  All its state is then in `vm`."""
+    hart.x[:] = vm.hart.x
+    _put_clock(vm, hart, mem)
+    mem.work = vm.platform.work
+    began, pc = np.int64(hart.clock.cycles), np.int64(vm.hart.pc)
+    counted, again = True, False  # the last exit's cost; whether there was none, but a look
+    if vm.looking:  # go on as if root had not looked
+        began, pc, counted = np.int64(vm.began), np.int64(vm.left), vm.counted != 0
+        again = counted and vm.fed == 0 and vm.hart.root.budget == vm.budget
+        vm.looking = 0
+    vm.fed, vm.budget = 0, vm.hart.root.budget
+    while True:
+        if vm.unfinished:  # an exit that had to wait
+            began, counted = np.int64(vm.began), False
+            reason = _handle(vm, hart, mem, np.int64(vm.unfinished))
+        else:
+            reason = _before_entry(vm, hart, mem, again)
+            if reason != Reason.RUN:
+                break
+            vm.again = again
+            reason = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.ENTER, 0)
+            if reason != Reason.RUN:
+                break
+            if vm.shadow.stale:
+                flush(hart, -1, -1)
+                vm.shadow.stale = 0
+                count_flush(hart, mem)
+                log_shadow(vm, hart, np.int64(ShadowEvent.FLUSH), np.int64(0), np.int64(0))
+            if counted:  # to get the guest going is no exit's doing
+                vm.stats.cycles[np.int64(Kind.OTHER)] += hart.clock.cycles - began
+            else:
+                count_exit(vm, hart, began, pc)
+            _note_entry(vm, hart, again)
+            reason = _execute(hart, mem)
+            began = np.int64(hart.clock.cycles)
+            left = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.LEAVE, reason)
+            if reason == Reason.LOOK or reason == Reason.BUDGET:
+                began = np.int64(hart.clock.cycles)  # what ran up to a boundary was the guest
+            pc = np.int64(vm.hart.pc)
+            reason = _handle(vm, hart, mem, left)
+            again = left == Reason.LOOK
+            # Nor is it an exit if some instructions of a budget were the engine's own.
+            counted = again or (left == Reason.BUDGET and not _spent(vm, hart, mem))
+        if reason != Reason.RUN:
+            break
+        if vm.barren >= BARREN_EXITS:
+            reason = np.int64(Reason.STUCK)
+            break
+    if reason == Reason.LOOK:
+        vm.looking, vm.left, vm.counted = 1, pc, counted
+    vm.began = began
+    if not vm.unfinished and not vm.looking and not counted:
+        count_exit(vm, hart, began, pc)
+    vm.hart.x[:] = hart.x
+    vm.platform.work = mem.work
+    _take_clock(vm, hart)
+    vm.hart.clock.instret -= retired_aside(hart, mem)
+    return reason
+
+
+@entry
+def run_vm_at(_virtual, _platform, hart, mem, vm):
+    """`run_vm` as a unit that takes host addresses: for code that steps any machine."""
+    return run_vm(view(hart, 1, HART)[0], view(mem, 1, MEMORY)[0], view(vm, 1, VM)[0])
+
+
+@njit
+def _note_entry(vm, hart, again):
+    """The guest is entered: is that any progress?  Entered `again`, it is told nothing new."""
+    if again:
+        hart.root.deadline = min(hart.root.deadline, vm.deadline)
+    else:
+        vm.barren = vm.barren + 1 if hart.clock.instret == vm.retired else 0
+        vm.retired = hart.clock.instret
+    vm.deadline = hart.root.deadline
+
+
+@njit
+def _execute(hart, mem):
+    """Run the real hart until it stops, or is out of work; the reason."""
+    since, lent = np.int64(hart.clock.instret), lend(hart, mem)
+    reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
+    settle_run(hart, mem, since, lent)
+    mem.work -= EXIT
+    return reason
+
+
+@njit
+def _charge_exit(vm, hart, reason):
+    """A trap to root crosses rings; code that the engine made itself calls root."""
+    if vm.calls and reason == Reason.TRAP and hart.exit.cause == Exc.ECALL_S:
+        charge(hart, np.int64(Event.ROOT_CALLOUT), 1)
+        return
+    charge(hart, np.int64(Event.ROOT_CROSS), 1)
+    if not hart.tlb.tagged:
+        forget_spaces(hart)
+
+
+@njit
+def _take_clock(vm, hart):
+    clock = vm.hart.clock
+    clock.cycles, clock.instret, clock.idle = (
+        hart.clock.cycles, hart.clock.instret, hart.clock.idle,
+    )  # fmt: skip
+
+
+@njit
+def _put_clock(vm, hart, mem):
+    """What devices in Python may have moved: not the cycles, which are root's to charge.
+
+    Within the loop `instret` counts all instructions, outside it the guest's own.
+    """
+    hart.clock.instret = vm.hart.clock.instret + mem.aside.retired
+    hart.clock.idle = vm.hart.clock.idle
+
+
+@njit
+def _spent(vm, hart, mem):
+    """Whether the guest has retired as many instructions of its own as it may.
+
+    Looked at closely only if it may be so: `mem.aside` then lacks what is not folded.
+    """
+    all_of_them, budget = hart.clock.instret, vm.hart.root.budget
+    if all_of_them - mem.aside.retired < budget:
+        return False
+    return all_of_them - retired_aside(hart, mem) >= budget
+
+
+@njit
+def _before_entry(vm, hart, mem, again):
+    """What a hart looks at before it runs: stops, then interrupts; RUN, or why to stop.
+
+    Entered `again`, it goes on as it was entered before: nothing is due earlier.
+    """
+    virtual, console = vm.hart, vm.platform.console
+    if out_of_work(mem):
+        return np.int64(Reason.LOOK)
+    _take_clock(vm, hart)
+    vm.platform.request.pa = -1
+    if not again:
+        virtual.root.deadline = NEVER
+    if not again and attend(virtual, vm.platform) and not console.halted:
+        return np.int64(Reason.INPUT)
+    if console.halted:
+        return np.int64(Reason.HALTED)
+    if console.tx_len >= TX_FULL or log_is_due(vm):
+        return np.int64(Reason.OUTPUT)
+    if virtual_time(virtual) >= console.obey_at:
+        return np.int64(Reason.DEVICE)
+    if not again:
+        if _spent(vm, hart, mem) or virtual_time(virtual) >= virtual.root.limit:
+            return np.int64(Reason.BUDGET)
+        if inject_interrupt(vm, hart) and virtual.root.one_trap:
+            return np.int64(Reason.STEP)
+        vm.due = _due(vm)
+    hart.root.budget = min(virtual.root.budget + mem.aside.retired, np.int64(NEVER))
+    hart.root.deadline = vm.due
+    return np.int64(Reason.RUN)
+
+
+@njit
+def _due(vm):
+    """When root must look at the guest's devices and timer."""
+    virtual = vm.hart
+    deadline = virtual.root.deadline
+    timer = timer_deadline(virtual)
+    if vm.masks:
+        if timer > virtual_time(virtual):  # so that what is pending is known in time
+            deadline = min(deadline, timer)
+    elif virtual.csr.sie >> 5 & 1 and takes_interrupts(virtual):
+        deadline = min(deadline, timer)
+    return deadline
+
+
+@njit
+def _handle(vm, hart, mem, reason):
+    """Handle one exit; RUN, or why the caller must act.
+
+    One that waits for input must leave no trace: how often the host came too late is
+    no matter of the guest's.  One that is out of work goes on where it was.
+    """
+    virtual = vm.hart
+    vm.kind = np.int64(Kind.OTHER)
+    if reason == Reason.BUDGET or reason == Reason.OUTPUT or reason == Reason.LOOK:
+        return np.int64(Reason.RUN)  # `_before_entry` says so, if it still holds
+    if not vm.unfinished:
+        _charge_exit(vm, hart, reason)
+        vm.partial = 0
+    _take_clock(vm, hart)
+    virtual.resv.addr = hart.resv.addr
+    vm.saved[:] = hart.counts.event
+    spent = hart.clock.cycles
+    vm.unfinished = 0
+    if reason == Reason.DEADLINE:
+        vm.kind = np.int64(Kind.TIMER)
+        answer = np.int64(Reason.RUN)
+    elif reason == Reason.TRAP:
+        answer = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.EXIT, reason)
+    else:
+        return reason
+    if answer == Reason.INPUT:
+        hart.counts.event[:] = vm.saved
+        hart.clock.cycles = spent
+        vm.unfinished = reason
+    elif answer == Reason.LOOK:
+        vm.unfinished, vm.partial = reason, 1
+    hart.clock.instret, hart.clock.idle = virtual.clock.instret, virtual.clock.idle
+    if hart.resv.addr >= 0 and virtual.resv.addr < 0:
+        reserve(hart, np.int64(-1))
+    return answer

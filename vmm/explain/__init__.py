@@ -1,0 +1,1 @@
+"""What `toyvmm explain` knows: instructions, CSRs, causes, the ABI, directives."""

@@ -1,0 +1,1 @@
+"""Which frames of the machine are whose, and how root reaches a guest's RAM."""

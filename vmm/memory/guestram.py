@@ -1,0 +1,91 @@
+"""Answers for a guest's RAM as devices and people reach it: by guest-physical address.
+
+A write keeps true what the machine and the monitor derive from RAM: decoded code, a
+reservation, shadow tables.  Must not know who writes.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.core.mmu import recontext
+from toyisa.core.pool import flush_pool
+from toyisa.core.state import NO_TAG
+from toyisa.devices.bus import Dma
+from vmm.domain.exits import Kind
+from vmm.domain.frametypes import OPEN
+from vmm.domain.vcpu import CHANGES
+from vmm.paging.shadow.frames import forget_shadows
+
+
+class GuestDma(Dma):
+    """The RAM of the virtual machine `vm`, which lies in the machine's frame by frame."""
+
+    def __init__(self, hart: np.record, memory: np.record, ram: np.ndarray, vm: np.record):
+        super().__init__(vm.hart, vm.platform, ram)
+        self.real_hart, self.real_memory, self.vm = hart, memory, vm
+
+    def check(self, pa: int, size: int) -> int:
+        """The offset in guest RAM of `size` bytes at `pa`; IndexError."""
+        offset = pa - RAM_BASE
+        if not 0 <= offset <= int(self.vm.frames) * PAGE - size:
+            raise IndexError(f"{pa:#x} is not in the guest's RAM")
+        return offset
+
+    def read(self, pa: int, size: int) -> bytes:
+        pieces = (self.ram[at : at + n] for _, at, n in self._pieces(pa, size))
+        return b"".join(piece.tobytes() for piece in pieces)
+
+    def write(self, pa: int, data: bytes) -> None:
+        done, decoded, tables, shadow = 0, False, False, self.vm.shadow
+        self._refuse_tables(pa, len(data))
+        for gfn, at, n in self._pieces(pa, len(data)):
+            self.ram[at : at + n] = np.frombuffer(data, np.uint8, n, done)
+            self._unreserve(at, n)
+            decoded |= bool(self.real_memory.frame_flags[at // PAGE])
+            if self.vm.code[gfn]:
+                self.vm.changes = CHANGES + 1  # more than can be told: all of it
+            tables |= bool(shadow.as_root[:, gfn].any() or shadow.as_table[:, gfn].any())
+            done += n
+        if decoded:
+            flush_pool(self.real_hart, self.real_memory)
+            self.real_hart.fetch.tag = NO_TAG
+        if tables:
+            self._forget()
+
+    def _forget(self) -> None:
+        """The tables are other ones: what forgetting costs is root's, and no exit's."""
+        before = int(self.real_hart.clock.cycles)
+        forget_shadows(self.real_hart, self.real_memory, self.vm)
+        spent = int(self.real_hart.clock.cycles) - before
+        self.vm.stats.cycles[Kind.OTHER] += spent
+        self.hart.clock.cycles += spent
+
+    def _refuse_tables(self, pa: int, size: int) -> None:
+        """IndexError if some of it is a page table of a guest on tables of its own.
+
+        A device writes where the guest says, and nobody would check what.
+        """
+        direct = self.vm.direct
+        if not direct.active or not size:
+            return
+        for _, at, _ in self._pieces(pa, size):
+            if direct.kind[at // PAGE] >= OPEN:
+                raise IndexError(f"{pa:#x} is in a page table")
+
+    def _pieces(self, pa: int, size: int) -> Iterator[tuple[int, int, int]]:
+        """The guest frame, the machine's RAM offset and the length of each part in a page."""
+        offset = self.check(pa, size)
+        end = offset + size
+        while offset < end:
+            gfn, inside = divmod(offset, PAGE)
+            n = min(PAGE - inside, end - offset)
+            yield gfn, int(self.vm.p2m[gfn]) * PAGE + inside, n
+            offset += n
+
+    def _unreserve(self, at: int, size: int) -> None:
+        reserved = int(self.real_hart.resv.addr) - RAM_BASE
+        if at - 4 < reserved < at + size:
+            self.real_hart.resv.addr = -1
+            recontext(self.real_hart)

@@ -1,0 +1,56 @@
+"""Answers for the tables that a domain starts with, as Xen's domain builder made them.
+
+Frames of its own RAM below `top` hold them: a root and as many tables as map all RAM, each
+guest-physical address to itself, by 4 KiB pages; tables read-only.  Nothing pins them: they
+live as long as the base points to them.  It is done before the guest runs: none of its
+cycles.
+"""
+
+import numpy as np
+
+from toyisa.compiled.njit import entry
+from toyisa.core.memory import RAM_BASE, WORDS, ram_words
+from toyisa.core.mmu import PAGED, A, D, R, V, W, X
+from vmm.abi.hypercalls import REGION
+from vmm.domain.frametypes import IDLE, LEAVES, NONE, ROOT, WRITABLE
+from vmm.paging.direct.tables import BASE_PPN, region_entry
+
+
+def tables_of(frames: int) -> int:
+    """How many frames the tables of a domain take."""
+    return 1 + -(-frames // WORDS)
+
+
+@entry
+def build_tables(vm, mem, top):
+    """Build the tables in the guest frames below `top`, and make them the base."""
+    direct, words = vm.direct, ram_words(mem)
+    count = (vm.frames + WORDS - 1) // WORDS
+    first = top - 1 - count  # the second-level tables, then the root
+    direct.kind[:] = NONE
+    direct.uses[:] = 0
+    direct.pinned[:] = 0
+    direct.written[:] = 0
+    for gfn in range(vm.frames):
+        mfn = np.int64(vm.p2m[gfn])
+        flags = V | R | X | A | D
+        if first <= gfn < top:
+            direct.kind[mfn], direct.uses[mfn] = LEAVES, 1
+            direct.place[mfn] = (RAM_BASE >> 22) + gfn - first
+        else:
+            flags |= W
+            direct.kind[mfn], direct.uses[mfn] = WRITABLE, 1
+        table = np.int64(vm.p2m[first + gfn // WORDS])
+        words[table * WORDS + gfn % WORDS] = (BASE_PPN + mfn) << 10 | flags
+    for n in range(vm.frames, count * WORDS):
+        words[np.int64(vm.p2m[first + count - 1]) * WORDS + n % WORDS] = 0
+    root = np.int64(vm.p2m[top - 1])
+    direct.kind[root] = ROOT
+    words[root * WORDS : (root + 1) * WORDS] = 0
+    for n in range(count):
+        table = np.int64(vm.p2m[first + n])
+        words[root * WORDS + (RAM_BASE >> 22) + n] = (BASE_PPN + table) << 10 | V
+    words[root * WORDS + REGION] = region_entry(vm)
+    direct.root, direct.active, direct.stage = root, 1, IDLE
+    vm.hart.csr.satp = PAGED | (BASE_PPN + top - 1)
+    return np.int64(0)

@@ -1,0 +1,217 @@
+"""Answers for making a table of a page and a page of a table, and for the base of tables.
+
+Must not know registers: arguments are values, the answer is 0 or an Error.
+"""
+
+import numpy as np
+
+from toyisa.compiled.njit import njit
+from toyisa.core.clock import charge
+from toyisa.core.memory import WORDS
+from toyisa.core.mmu import R, V, W, flush
+from toyisa.core.work import SCAN
+from toyisa.tables.cost import Event
+from vmm.abi.hypercalls import REGION, Error
+from vmm.domain.frametypes import IDLE, LEAVES, NONE, RELEASING, ROOT, WRITABLE
+from vmm.domain.space import gfn_of
+from vmm.paging.direct.frames import (
+    acquire_write,
+    become,
+    is_table,
+    kind_of_level,
+    owned,
+    release_write,
+)  # fmt: skip
+from vmm.paging.direct.tables import (
+    MORE,
+    decide_root,
+    get_entry,
+    mfn_of,
+    put_entry,
+    release_root,
+    release_table,
+    set_leaf,
+    set_pointer,
+    validate_leaves,
+    validate_root,
+)  # fmt: skip
+
+NO_LEAF = -1
+
+
+@njit
+def _table_at(vm, mem, gva):
+    """The second-level table that maps `gva` in the current space, or NO_LEAF."""
+    index = gva >> 22
+    if index == REGION:
+        return np.int64(NO_LEAF)
+    pte = get_entry(mem, vm.direct.root, index)
+    return mfn_of(pte) if pte & V else np.int64(NO_LEAF)
+
+
+@njit
+def pin_table(vm, hart, mem, gva, level):
+    """The page at `gva` becomes a table: mapped read-only, validated, pinned.
+
+    MORE if it is out of work, as `unpin_table` and `new_base`: call again with the same.
+    """
+    direct, kind = vm.direct, kind_of_level(level)
+    table, index = _table_at(vm, mem, gva), gva >> 12 & 0x3FF
+    if kind < 0 or table < 0 or gva & 0xFFF:
+        return np.int64(Error.INVALID if kind < 0 else Error.ADDRESS)
+    if direct.stage == IDLE:
+        error = _begin_pin(vm, hart, mem, table, gva, kind)
+        if error:
+            return error
+    pte = np.int64(direct.before)
+    error = _validate(vm, hart, mem, mfn_of(pte), kind)
+    if error == 0:
+        direct.pinned[mfn_of(pte)] = 1
+    elif error != MORE and pte & W and acquire_write(vm, mfn_of(pte)):
+        put_entry(hart, mem, table, index, pte)
+    return error
+
+
+@njit
+def _begin_pin(vm, hart, mem, table, gva, kind):
+    """Make a table of the page that `table` maps at `gva`, not validated yet; 0 or an Error."""
+    direct, index = vm.direct, gva >> 12 & 0x3FF
+    pte = get_entry(mem, table, index)
+    charge(hart, np.int64(Event.ROOT_WORD), 2)
+    if not pte & V:
+        return np.int64(Error.ADDRESS)
+    mfn = mfn_of(pte)
+    if direct.kind[mfn] == WRITABLE and not (pte & W and direct.uses[mfn] == 1):
+        return np.int64(Error.BUSY)  # by another mapping it could still be written
+    if direct.kind[mfn] > WRITABLE:
+        return np.int64(Error.BUSY)
+    if pte & W:
+        _protect(vm, hart, mem, table, index, pte, gva)
+    become(vm, hart, mfn, kind)
+    direct.before = pte
+    return np.int64(0)
+
+
+@njit
+def _protect(vm, hart, mem, table, index, pte, gva):
+    """Take W from the only leaf that has it, and from the TLB."""
+    direct, mfn = vm.direct, mfn_of(pte)
+    put_entry(hart, mem, table, index, pte & ~W)
+    before = direct.written[mfn]
+    release_write(vm, mfn)
+    if direct.place[table] == gva >> 22:  # no other address leads to this leaf
+        flush(hart, gva, np.int64(-1))
+        direct.written[mfn] = before
+    # else `become` sees to it
+
+
+@njit
+def _validate(vm, hart, mem, mfn, kind):
+    """Check what is in a frame that has just become a table; on an Error it is NONE again."""
+    if kind == LEAVES:
+        return validate_leaves(vm, hart, mem, mfn)
+    if kind == ROOT:
+        return validate_root(vm, hart, mem, mfn)
+    charge(hart, np.int64(Event.ROOT_WORD), WORDS)
+    mem.work -= SCAN
+    for index in range(WORDS):
+        if get_entry(mem, mfn, index):
+            vm.direct.kind[mfn], vm.direct.uses[mfn] = NONE, 0
+            return np.int64(Error.INVALID)
+    return np.int64(0)
+
+
+@njit
+def unpin_table(vm, hart, mem, gva):
+    """The page at `gva` is a table no more: nothing else may use it as one."""
+    direct = vm.direct
+    table, index = _table_at(vm, mem, gva), gva >> 12 & 0x3FF
+    if table < 0 or gva & 0xFFF:
+        return np.int64(Error.ADDRESS)
+    if direct.stage == IDLE:
+        error = _begin_unpin(vm, hart, mem, table, index)
+        if error:
+            return error
+    mfn = mfn_of(np.int64(direct.before))
+    if direct.kind[mfn] == ROOT:
+        if release_root(vm, hart, mem, mfn):
+            return np.int64(MORE)
+    elif direct.kind[mfn] == LEAVES:
+        release_table(vm, hart, mem, mfn)
+    else:
+        direct.kind[mfn], direct.uses[mfn] = NONE, 0
+    # Its own dissolution may have changed what it was mapped by: look again.
+    pte = get_entry(mem, table, index)
+    if pte & V and mfn_of(pte) == mfn and acquire_write(vm, mfn):
+        put_entry(hart, mem, table, index, pte | W)
+    return np.int64(0)
+
+
+@njit
+def _begin_unpin(vm, hart, mem, table, index):
+    """Take the pin off the table that entry `index` of `table` maps; 0 or an Error."""
+    direct, pte = vm.direct, get_entry(mem, table, index)
+    charge(hart, np.int64(Event.ROOT_WORD), 2)
+    if not pte & V or not pte & R:
+        return np.int64(Error.ADDRESS)
+    mfn = mfn_of(pte)
+    if not direct.pinned[mfn]:
+        return np.int64(Error.INVALID)
+    if direct.uses[mfn] != 1 or mfn == table:
+        return np.int64(Error.BUSY)
+    direct.pinned[mfn] = 0
+    direct.before = pte
+    return np.int64(0)
+
+
+@njit
+def new_base(vm, hart, mem, satp):
+    """The root table that the guest's `satp` names is the base; flushes nothing."""
+    direct = vm.direct
+    gfn = gfn_of(vm, (satp & 0x3FFFFF) << 12)
+    if gfn < 0 or not satp >> 31 & 1:
+        return np.int64(Error.INVALID)
+    root = np.int64(vm.p2m[gfn])
+    if not owned(vm, root):
+        return np.int64(Error.ADDRESS)
+    if direct.stage != RELEASING:
+        error = _take_root(vm, hart, mem, root)
+        if error:
+            return error
+        direct.before = direct.root
+        direct.root = root
+        vm.hart.csr.satp = satp
+        charge(hart, np.int64(Event.ROOT_WORD), 2)
+    if direct.before >= 0:
+        return release_root(vm, hart, mem, np.int64(direct.before))
+    return np.int64(0)
+
+
+@njit
+def _take_root(vm, hart, mem, root):
+    """One use more of the frame as a root, validated if it was no table; 0, MORE or an Error."""
+    direct = vm.direct
+    if direct.kind[root] == NONE:
+        become(vm, hart, root, np.int64(ROOT))
+        return validate_root(vm, hart, mem, root)
+    if direct.stage != IDLE:
+        return validate_root(vm, hart, mem, root)
+    if not decide_root(vm, hart, mem, root):
+        return np.int64(Error.DENIED)
+    direct.uses[root] += 1
+    return np.int64(0)
+
+
+@njit
+def update_entry(vm, hart, mem, gpa, pte, as_root):
+    """The entry of a table at `gpa` becomes `pte`."""
+    gfn = gfn_of(vm, gpa)
+    if gfn < 0 or gpa & 3:
+        return np.int64(Error.ADDRESS)
+    mfn = np.int64(vm.p2m[gfn])
+    if not owned(vm, mfn) or not is_table(vm, mfn):
+        return np.int64(Error.DENIED)
+    index = gpa >> 2 & 0x3FF
+    if as_root:
+        return set_pointer(vm, hart, mem, mfn, index, pte)
+    return set_leaf(vm, hart, mem, mfn, index, pte)

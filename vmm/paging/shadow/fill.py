@@ -1,0 +1,106 @@
+"""Answers for making shadow entries: the root that satp points to, the leaf for a fault.
+
+A *view* is what one kind of code may see of a guest's tables:
+
+    DIRECT      the guest's code as it is: all permissions as in the guest's tables
+    KERNEL      translated kernel code runs: nothing of the guest's can be executed
+    KERNEL_MXR  the same with virtual MXR set: what can be executed can be read
+
+Never a global bit in a shadow entry: a real address space is one root in one view.
+"""
+
+import numpy as np
+
+from toyisa.compiled.njit import njit
+from toyisa.core.mmu import PAGED, A, D, R, U, V, W, X, forget_spaces
+from vmm.domain.exits import ShadowEvent
+from vmm.domain.guestwalk import gpa_of
+from vmm.domain.space import gfn_of
+from vmm.domain.stats import log_shadow
+from vmm.domain.vcpu import ROOT, SPLIT, TABLE
+from vmm.paging.shadow.frames import (
+    DIRECT,
+    KERNEL_MXR,
+    NOWHERE,
+    PAGING_OFF_S,
+    PAGING_OFF_U,
+    find,
+    take,
+    traced,
+)  # fmt: skip
+from vmm.paging.shadow.link import BASE_PPN, get_entry, mfn_of, set_entry
+
+_FLAGS = 0xFF & ~0x20  # of a guest's superpage entry: all but G tell shadow tables apart
+
+
+@njit
+def select_root(vm, hart, mem, view):
+    """Point real satp at the shadow of the virtual hart's address space."""
+    satp = np.int64(vm.hart.csr.satp)
+    if satp & PAGED:
+        key = gfn_of(vm, (satp & 0x3FFFFF) << 12)
+        if key < 0 or vm.p2m[key] < 0:
+            key = np.int64(NOWHERE)
+    else:
+        key = np.int64(PAGING_OFF_S if vm.hart.priv else PAGING_OFF_U)
+    root = find(vm, view, ROOT, key)
+    if root < 0:
+        root = take(vm, hart, mem, view, ROOT, key)
+    vm.shadow.root = root
+    # Every root has an address-space id: its own number, not 0.
+    real = PAGED | (root + 1) << 22 | (BASE_PPN + vm.shadow.start + root)
+    if real != hart.csr.satp and not hart.tlb.tagged:
+        forget_spaces(hart)  # as the machine's own write of satp does
+    hart.csr.satp = real
+
+
+@njit
+def leaf_flags(vm, view, leaf, gfn):
+    """The flags of a shadow entry for a guest leaf; 0 if the view can use it in no way."""
+    flags = leaf & (R | W | X | U)
+    if not leaf & D or traced(vm, gfn):
+        flags &= ~W  # the first store must be seen, to set D; or every one
+    if view != DIRECT:
+        if view == KERNEL_MXR and flags & X:
+            flags |= R
+        flags &= ~X
+    if flags & (R | X) == 0:
+        return 0
+    return flags | V | A | D
+
+
+@njit
+def fill(vm, hart, mem, gva, leaf):
+    """Make the shadow entry for `gva`, whose guest leaf the last walk found, in RAM."""
+    shadow = vm.shadow
+    root = shadow.root
+    view = np.int64(shadow.aspect[root])
+    if vm.walk.table >= 0:
+        role, key = np.int64(TABLE), np.int64(vm.walk.table)
+    else:
+        role, key = np.int64(SPLIT), vm.walk.pte1 & ~0x3FF | vm.walk.pte1 & _FLAGS
+    index = gva >> 22
+    if view != DIRECT and shadow.region and index == shadow.slot:
+        return  # the monitor's: nothing of the guest's is seen there
+    entry = get_entry(vm, mem, root, index)
+    table = mfn_of(entry) - shadow.start if entry & V else np.int64(-1)
+    if table < 0 or shadow.role[table] != role or shadow.key[table] != key:
+        table = find(vm, view, role, key)
+        if table < 0:
+            table = take(vm, hart, mem, view, role, key)
+        set_entry(vm, hart, mem, root, index, V | (BASE_PPN + shadow.start + table) << 10)
+    shadow.unused[table] = 0
+    log_shadow(vm, hart, np.int64(ShadowEvent.FILL), gva, leaf)
+    set_leaf(vm, hart, mem, table, gva >> 12 & 0x3FF, leaf)
+
+
+@njit
+def set_leaf(vm, hart, mem, table, index, leaf):
+    """Write the shadow entry for a guest leaf with A set, or none if it has no RAM."""
+    gfn = gfn_of(vm, gpa_of(leaf, 0))
+    pte = np.int64(0)
+    if gfn >= 0 and vm.p2m[gfn] >= 0:
+        flags = leaf_flags(vm, np.int64(vm.shadow.aspect[table]), leaf, gfn)
+        if flags:
+            pte = flags | (BASE_PPN + np.int64(vm.p2m[gfn])) << 10
+    set_entry(vm, hart, mem, table, index, pte)

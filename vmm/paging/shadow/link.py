@@ -1,0 +1,113 @@
+"""Answers for the entries of shadow tables and what each points to, both ways.
+
+Every valid entry is in a chain with all others that point to the same machine frame,
+a page of the guest's or a shadow table.  So "who maps this frame" takes no search.
+Must not know what an entry means.
+"""
+
+import numpy as np
+
+from toyisa.compiled.njit import njit
+from toyisa.core.clock import charge
+from toyisa.core.memory import RAM_BASE, WORDS, ram_words
+from toyisa.core.mmu import V, W
+from toyisa.core.work import CHAIN, ENTRY
+from toyisa.tables.cost import Event
+from vmm.domain.vcpu import ENTRIES
+
+BASE_PPN = RAM_BASE >> 12
+
+
+@njit
+def get_entry(vm, mem, frame, index):
+    """Entry `index` of a shadow frame."""
+    return np.int64(ram_words(mem)[(vm.shadow.start + frame) * WORDS + index])
+
+
+@njit
+def set_entry(vm, hart, mem, frame, index, pte):
+    """Write an entry of a shadow frame; 0 makes it invalid.
+
+    The TLB may still know the old one: whether that matters, the caller says.
+    """
+    at = (vm.shadow.start + frame) * WORDS + index
+    old = np.int64(ram_words(mem)[at])
+    if old == pte:
+        return
+    mem.work -= ENTRY
+    place = frame * ENTRIES + index
+    if (old & V and old >> 10 != pte >> 10) or not pte & V:
+        _unlink(vm.shadow, place, old)
+    if pte & V and (not old & V or old >> 10 != pte >> 10):
+        _link(vm.shadow, place, pte)
+    ram_words(mem)[at] = pte
+    charge(hart, np.int64(Event.ROOT_WORD), 1)
+
+
+@njit
+def mfn_of(pte):
+    """The machine frame number, from RAM's base, that an entry points to."""
+    return (pte >> 10) - BASE_PPN
+
+
+@njit
+def _link(shadow, place, pte):
+    head = mfn_of(pte)
+    first = shadow.head[head]
+    shadow.next[place] = first
+    shadow.prev[place] = 0
+    if first:
+        shadow.prev[first - 1] = place + 1
+    shadow.head[head] = place + 1
+
+
+@njit
+def _unlink(shadow, place, pte):
+    if not pte & V:
+        return
+    after, before = shadow.next[place], shadow.prev[place]
+    if before:
+        shadow.next[before - 1] = after
+    else:
+        shadow.head[mfn_of(pte)] = after
+    if after:
+        shadow.prev[after - 1] = before
+
+
+@njit
+def write_protect(vm, hart, mem, mfn):
+    """Take W from every entry that maps machine frame `mfn`."""
+    place, links = np.int64(vm.shadow.head[mfn]) - 1, np.int64(0)
+    while place >= 0:
+        links += 1
+        at = vm.shadow.start * WORDS + place
+        pte = np.int64(ram_words(mem)[at])
+        if pte & W:
+            ram_words(mem)[at] = pte & ~W
+            charge(hart, np.int64(Event.ROOT_WORD), 1)
+        place = np.int64(vm.shadow.next[place]) - 1
+    mem.work -= links >> CHAIN
+
+
+@njit
+def unmap(vm, hart, mem, mfn):
+    """Make every entry that points to machine frame `mfn` invalid."""
+    place, links = np.int64(vm.shadow.head[mfn]) - 1, np.int64(0)
+    while place >= 0:
+        links += 1
+        ram_words(mem)[vm.shadow.start * WORDS + place] = 0
+        place = np.int64(vm.shadow.next[place]) - 1
+    vm.shadow.head[mfn] = 0
+    charge(hart, np.int64(Event.ROOT_WORD), links)
+    mem.work -= links >> CHAIN
+
+
+@njit
+def leads_to(vm, mem, root, frame):
+    """Whether an entry of the shadow frame `root` points to the shadow frame `frame`."""
+    place, links = np.int64(vm.shadow.head[vm.shadow.start + frame]) - 1, np.int64(0)
+    while place >= 0 and place // ENTRIES != root:
+        links += 1
+        place = np.int64(vm.shadow.next[place]) - 1
+    mem.work -= links >> CHAIN
+    return place >= 0
