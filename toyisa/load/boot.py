@@ -6,19 +6,43 @@ tree names the disks: they must have been attached before.  Must not know format
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
+
+import numpy as np
 
 from toyisa.core.memory import PAGE, RAM_BASE, place_tohost
 from toyisa.load import fdt, image, kernel
 from toyisa.load.image import Load
 
-if TYPE_CHECKING:
-    from toyisa.machine import Machine
-
 File = str | Path | bytes
 
 
-def load_elf(machine: "Machine", source: File) -> None:
+class Slots(Protocol):
+    """The bus of a machine, as far as a device tree tells of it."""
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """The slots in which there is a virtio device."""
+
+
+class Target(Protocol):
+    """A machine that something is loaded into."""
+
+    hart: np.record
+    memory: np.record
+    ram: np.ndarray
+    bus: Slots
+    program: str  # what was loaded: `image.digest`
+    symbols: tuple[tuple[int, str], ...]
+
+    def poke(self, pa: int, data: bytes) -> None:
+        """Write bytes at a physical address."""
+
+    def boot(self, entry: int, device_tree: int) -> None:
+        """Set the hart as firmware leaves it."""
+
+
+def load_elf(machine: Target, source: File) -> None:
     """Load an ELF and a device tree, on the last pages of RAM if they are free; ImageError."""
     found = image.read(source, RAM_BASE, machine.ram.size)
     machine.program = found.digest
@@ -32,7 +56,7 @@ def load_elf(machine: "Machine", source: File) -> None:
     machine.boot(found.entry, at)
 
 
-def _place_htif(machine: "Machine", found: image.Image) -> None:
+def _place_htif(machine: Target, found: image.Image) -> None:
     """Have stores to the doubleword by which a program tells its host be seen; ImageError.
 
     In one page: the guest's pages need not lie side by side in the machine's memory.
@@ -46,7 +70,7 @@ def _place_htif(machine: "Machine", found: image.Image) -> None:
     console.fromhost = -1 if found.fromhost is None else found.fromhost
 
 
-def load_kernel(machine: "Machine", source: File, initrd: File | None, append: str) -> None:
+def load_kernel(machine: Target, source: File, initrd: File | None, append: str) -> None:
     """Load a kernel `Image`, an initrd, and `append` as its command line; ImageError."""
     data = source if isinstance(source, bytes) else image.load(source)
     name = "the kernel" if isinstance(source, bytes) else str(source)
@@ -65,13 +89,13 @@ def load_kernel(machine: "Machine", source: File, initrd: File | None, append: s
     machine.boot(placed.entry, placed.device_tree)
 
 
-def _put(machine: "Machine", segment: Load) -> None:
+def _put(machine: Target, segment: Load) -> None:
     """Place a segment that lies within RAM, zeros behind it."""
     machine.poke(segment.paddr, segment.data + bytes(segment.memsz - len(segment.data)))
 
 
 def _tree(
-    machine: "Machine", bootargs: str = "", initrd: tuple[int, int] | None = None
+    machine: Target, bootargs: str = "", initrd: tuple[int, int] | None = None
 ) -> bytes:
     tree = fdt.machine_tree(
         machine.ram.size, bootargs, initrd, machine.bus.slots, bool(machine.hart.root.svade)

@@ -6,7 +6,7 @@ retirement.  Must not change the machine: it looks before and after.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,12 +14,10 @@ from toyisa.core.memory import PAGE, RAM_BASE, ram_offset
 from toyisa.core.mmu import FETCH, LOAD, PAGED, X, walk
 from toyisa.core.state import ARCHITECTURAL, CSR_FIELDS, HART
 from toyisa.look import inspect
+from toyisa.look.inspect import Seen
 from toyisa.look.notebook import html_fields
 from toyisa.tables.causes import Exc
 from toyisa.tables.insns import Insn, find
-
-if TYPE_CHECKING:
-    from toyisa.machine import Machine
 
 _SIZES = {"b": 1, "h": 2, "w": 4}
 
@@ -92,7 +90,7 @@ class Observer:
             self._reserved.item(), self._exc.tolist() + self._irq.tolist(),
         )  # fmt: skip
 
-    def observe(self, machine: "Machine", step: Callable[[], None]) -> Effects:
+    def observe(self, machine: Seen, step: Callable[[], None]) -> Effects:
         """Call `step`, which steps the machine once, and say what it did."""
         before = self._look()
         insn = self._insn(machine, before.pc)
@@ -122,7 +120,7 @@ class Observer:
             next_pc=after.pc, priv=after.priv,
         )  # fmt: skip
 
-    def _insn(self, machine: "Machine", pc: int) -> int | None:
+    def _insn(self, machine: Seen, pc: int) -> int | None:
         """The word at `pc`: from the page that the hart fetches from, else by the tables."""
         tag, frame = self._fetch.item()
         if tag != self._context.item() | pc & 0xFFFF_F000:
@@ -141,7 +139,7 @@ def _register(
     return (rd, after[rd]) if rd else None
 
 
-def word_at(machine: "Machine", pc: int) -> int | None:
+def word_at(machine: Seen, pc: int) -> int | None:
     """The instruction word that the hart is about to execute, if it can be fetched."""
     pa = pc
     if machine.hart.csr.satp & PAGED:
@@ -150,7 +148,7 @@ def word_at(machine: "Machine", pc: int) -> int | None:
     return None if at < 0 else int.from_bytes(machine.ram[at : at + 4].tobytes(), "little")
 
 
-def _fetched_from(machine: "Machine", pc: int) -> int | None:
+def _fetched_from(machine: Seen, pc: int) -> int | None:
     """The physical address behind `pc` by the guest's tables, if it may execute there."""
     if machine.tables_are_guests:
         leaf = walk(machine.hart, machine.memory, np.int64(pc), np.int64(FETCH), True)
@@ -160,7 +158,7 @@ def _fetched_from(machine: "Machine", pc: int) -> int | None:
 
 
 def _accesses(
-    machine: "Machine", row: Insn, insn: int, before: _Look, old: int
+    machine: Seen, row: Insn, insn: int, before: _Look, old: int
 ) -> tuple[tuple[int, int, int] | None, tuple[int, int, int] | None]:
     """The load and the store that a retired instruction made; `old` an atomic's word before."""
     kind = row.cost.value
@@ -181,7 +179,7 @@ def _accesses(
     return (va, old, 4), (va, _peek(machine, va, 4), 4)
 
 
-def _peek(machine: "Machine", va: int, size: int) -> int:
+def _peek(machine: Seen, va: int, size: int) -> int:
     """What memory holds at a virtual address that the hart has just accessed."""
     at = _physical(machine, va) - RAM_BASE
     if not 0 <= at <= machine.ram.size - size:
@@ -189,7 +187,7 @@ def _peek(machine: "Machine", va: int, size: int) -> int:
     return int.from_bytes(machine.ram[at : at + size].tobytes(), "little")
 
 
-def _physical(machine: "Machine", va: int) -> int:
+def _physical(machine: Seen, va: int) -> int:
     """Where a virtual address that the hart has just accessed lies, or -1."""
     if not machine.hart.csr.satp & PAGED:
         return va

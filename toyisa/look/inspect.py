@@ -5,20 +5,31 @@ the clock.  Must not change anything, not even an A bit or a TLB entry.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
+
+import numpy as np
 
 from toyisa.core.memory import PAGE, RAM_BASE
 from toyisa.core.state import NEVER
 from toyisa.tables.causes import Irq
 from toyisa.tables.csrs import BY_NAME
 
-if TYPE_CHECKING:
-    from toyisa.machine import Machine
-
 M = 0xFFFF_FFFF
 PAGED = 1 << 31  # satp.MODE
 _FLAGS = "DAGUXWRV"  # bits 7 down to 0 of a PTE
 _V, _R, _W, _X = 1, 2, 4, 8
+
+
+class Seen(Protocol):
+    """What looking at a stopped machine asks of it; `Machine` and `VirtualMachine` have it."""
+
+    hart: np.record    # the hart whose state people mean: of a virtual machine, the virtual one
+    memory: np.record
+    ram: np.ndarray    # bytes, by guest-physical address less `RAM_BASE`
+    tables_are_guests: bool  # page tables hold the guest's own frame numbers
+
+    def entry_seen(self, pte: int | None) -> int | None:
+        """A table entry as the guest means it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,7 @@ def pte_text(pte: int) -> str:
     return f"{flags} {kind} {pte >> 10 << 12:#010x}"
 
 
-def walk(machine: "Machine", va: int) -> Walk:
+def walk(machine: Seen, va: int) -> Walk:
     """The walk of `va` by the current tables, permissions aside."""
     satp = int(machine.hart.csr.satp)
     if not satp & PAGED:
@@ -98,19 +109,19 @@ def _fault(level: int, pte: int | None) -> str:
     return ""
 
 
-def word(machine: "Machine", pa: int) -> int | None:
+def word(machine: Seen, pa: int) -> int | None:
     """The word of RAM at physical `pa`, or None outside RAM."""
     data = read_physical(machine, pa, 4)
     return int.from_bytes(data, "little") if len(data) == 4 else None
 
 
-def read_physical(machine: "Machine", pa: int, size: int) -> bytes:
+def read_physical(machine: Seen, pa: int, size: int) -> bytes:
     """Up to `size` bytes of RAM from physical `pa` on: fewer at its end, none outside."""
     at = pa - RAM_BASE
     return machine.ram[at : at + size].tobytes() if 0 <= at < machine.ram.size else b""
 
 
-def read(machine: "Machine", va: int, size: int) -> bytes:
+def read(machine: Seen, va: int, size: int) -> bytes:
     """Up to `size` bytes from virtual `va` on, as far as they are mapped to RAM."""
     data = b""
     while size > 0:
@@ -124,7 +135,7 @@ def read(machine: "Machine", va: int, size: int) -> bytes:
     return data
 
 
-def csr(machine: "Machine", name: str) -> int:
+def csr(machine: Seen, name: str) -> int:
     """What reading CSR `name` in S would answer now; KeyError if there is none."""
     row = BY_NAME[name]
     hart = machine.hart

@@ -6,15 +6,11 @@ instruction accesses, nor whether the access was ever made.
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from toyisa.core.memory import FINISHER, PAGE, PLIC_BASE, RAM_BASE, UART, VIRTIO, VIRTIO_SLOTS
 from toyisa.core.mmu import MXR, SUM, A, D, R, U, V, W, X
-from toyisa.look.inspect import PAGED, M, read_physical, word
+from toyisa.look.inspect import PAGED, M, Seen, read_physical, word
 from toyisa.tables.levels import Level
-
-if TYPE_CHECKING:
-    from toyisa.machine import Machine
 
 DEVICES = (
     (FINISHER, PAGE), (PLIC_BASE, 0x40_0000), (UART, PAGE), (VIRTIO, VIRTIO_SLOTS * PAGE),
@@ -81,7 +77,7 @@ class Refusal:
         )
 
 
-def refusal(machine: "Machine", va: int, access: Access, level: int) -> Refusal | None:
+def refusal(machine: Seen, va: int, access: Access, level: int) -> Refusal | None:
     """Why the tables and RAM refuse the access at `level` now; None if they do not."""
     csr = machine.hart.csr
     satp, status = int(csr.satp), int(csr.sstatus)
@@ -119,7 +115,7 @@ def _entry(depth: int, pte: int) -> Why | None:
     return None
 
 
-def _leaf(machine: "Machine", pte: int, access: Access, level: int, status: int, depth: int):
+def _leaf(machine: Seen, pte: int, access: Access, level: int, status: int, depth: int):
     """Why a leaf refuses, in the order in which the MMU looks."""
     if level == Level.U and not pte & U:
         return Why.NOT_USER
@@ -154,7 +150,7 @@ def is_device(pa: int) -> bool:
     return any(base <= pa < base + size for base, size in DEVICES)
 
 
-def in_ram(machine: "Machine", va: int) -> bool:
+def in_ram(machine: Seen, va: int) -> bool:
     """Whether the virtual address `va` leads to RAM by the tables, whoever may use it."""
     from toyisa.look.inspect import walk
 

@@ -26,7 +26,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import pairwise, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -36,10 +36,7 @@ from toyisa.files import writing
 from toyisa.snapshots import snapdisk, snapfields, snapmeta, snapshot
 from toyisa.snapshots.snapchecks import Refused
 from toyisa.snapshots.snapfields import SAVED, Illegal
-from toyisa.snapshots.snapshot import Piece, Snapshot, SnapshotError
-
-if TYPE_CHECKING:
-    from toyisa.machine import Machine
+from toyisa.snapshots.snapshot import Piece, Snapshot, SnapshotError, Whole
 
 MAGIC = b"toyvmm snapshot\n"
 FORMAT = 3  # 1 and 2 held images of records, and are not read any more
@@ -80,7 +77,7 @@ def _content(path: Path) -> bytes:
         return file.read(status.st_size)
 
 
-def put(path: Path, saved: Snapshot, machine: "Machine") -> None:
+def put(path: Path, saved: Snapshot, machine: Whole) -> None:
     """Make `machine` what is `saved` in the file `path`; SnapshotError, which names it."""
     try:
         snapshot.refuse_mismatch(saved.config, snapshot.config_of(machine))

@@ -8,19 +8,35 @@ put back goes on to the same cycle as one that was never stopped.  Must not know
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from toyisa.core.memory import PAGE
 from toyisa.core.pool import fold_all
+from toyisa.devices.bus import Bus
 from toyisa.snapshots import snapdisk, snapfields
 from toyisa.snapshots.snapdisk import SavedDisk, SnapshotError
-
-if TYPE_CHECKING:
-    from toyisa.machine import Machine
+from toyisa.tables.cost import CostModel
 
 Piece = bytes | memoryview
+
+
+class Whole(Protocol):
+    """A machine whose state can be taken and put back."""
+
+    hart: np.record
+    memory: np.record
+    ram: np.ndarray
+    bus: Bus
+    cost: CostModel
+    clock: str
+    program: str
+    reason: str
+    symbols: tuple[tuple[int, str], ...]
+    _input: bytearray
+    _output: bytearray
+    _ended: bool
 
 
 @dataclass(frozen=True)
@@ -43,7 +59,7 @@ class Snapshot:
     disks: tuple[SavedDisk, ...]
 
 
-def config_of(machine: "Machine") -> dict:
+def config_of(machine: Whole) -> dict:
     """What a machine was made with, as plain values: two must agree to share a state."""
     return {
         "mem": int(machine.memory.ram_size),
@@ -54,7 +70,7 @@ def config_of(machine: "Machine") -> dict:
     }
 
 
-def take(machine: "Machine", previous: Snapshot | None = None) -> Snapshot:
+def take(machine: Whole, previous: Snapshot | None = None) -> Snapshot:
     """The state of `machine`, which goes on unchanged; shares equal pages with `previous`."""
     machine.bus.finish()
     fold_all(machine.hart, machine.memory)  # the counts lie in the pool until then
@@ -71,13 +87,13 @@ def take(machine: "Machine", previous: Snapshot | None = None) -> Snapshot:
     )
 
 
-def sealed(snapshot: Snapshot, machine: "Machine") -> Snapshot:
+def sealed(snapshot: Snapshot, machine: Whole) -> Snapshot:
     """The same with its disks named by content: to be put back in another process; OSError."""
     disks = tuple(map(snapdisk.sealed, snapshot.disks, machine.bus.devices))
     return replace(snapshot, disks=disks)
 
 
-def put(snapshot: Snapshot, machine: "Machine") -> None:
+def put(snapshot: Snapshot, machine: Whole) -> None:
     """Make `machine` what `snapshot` was taken of; SnapshotError if it is another machine.
 
     The snapshot is of this process, or `snapfile.py` has checked it.
@@ -114,7 +130,7 @@ def refuse_mismatch(saved: Mapping, wanted: Mapping) -> None:
         raise SnapshotError(f"was saved with {key} {saved[key]}, not {value}")
 
 
-def refuse_other_disks(snapshot: Snapshot, machine: "Machine") -> None:
+def refuse_other_disks(snapshot: Snapshot, machine: Whole) -> None:
     """SnapshotError if the machine's disks are not those that the snapshot needs."""
     saved, given = snapshot.disks, machine.bus.devices
     if len(saved) != len(given):

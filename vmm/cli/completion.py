@@ -22,8 +22,7 @@ _FILES = {
 @click.argument("shell", type=click.Choice(list(_FILES)))
 def completion(shell: str) -> None:
     """Print what makes a shell complete toyvmm's commands, options and guests."""
-    from vmm.cli.main import cli
-
+    cli = click.get_current_context().find_root().command
     need_stdout()
     click.echo(get_completion_class(shell)(cli, {}, "toyvmm", VARIABLE).source())
 

@@ -5,6 +5,7 @@ core and not one line more; must not import numba, numpy or `toyisa.machine`.
 """
 
 from toyisa.testing.model.bus import Bus, NotModelled
-from toyisa.testing.model.hart import Effects, Hart
+from toyisa.testing.model.hart import Hart
+from toyisa.testing.model.state import Effects
 
 __all__ = ["Bus", "Effects", "Hart", "NotModelled"]

@@ -4,17 +4,11 @@ Must not know instruction words.  Existence, level, group, writable bits and the
 holes of the `leaky` profiles are the table's.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from toyisa.tables.causes import Exc
-from toyisa.tables.csrs import BY_NUMBER, CSRS, Csr
+from toyisa.tables.csrs import BY_NUMBER, Csr
 from toyisa.tables.levels import Level, Profile, STraps
+from toyisa.testing.model.state import State
 from toyisa.testing.model.trap import Trap
-
-if TYPE_CHECKING:
-    from toyisa.testing.model.hart import Hart
 
 GROUPS = {
     "csr": STraps.CSR,
@@ -22,19 +16,18 @@ GROUPS = {
     "counter": STraps.COUNTER,
     "satp": STraps.SATP,
 }
-STORED = tuple(row.name for row in CSRS if not row.read_only)
 # The bit of scounteren that opens a counter to U.
 ENABLE = {"cycle": 1, "time": 2, "instret": 4}
 
 
-def _holed(hart: Hart) -> bool:
+def _holed(hart: State) -> bool:
     """Whether this level suffers the holes of x86 where it lacks privilege."""
     if hart.priv == Level.U:
         return hart.profile == Profile.LEAKY_USER
     return hart.profile != Profile.STRICT
 
 
-def _lacks(hart: Hart, row: Csr, word: int) -> Trap | None:
+def _lacks(hart: State, row: Csr, word: int) -> Trap | None:
     """The trap that an access to `row` by this level is due on `strict`."""
     if hart.priv < row.level:
         return Trap(Exc.ILLEGAL, word)
@@ -46,7 +39,7 @@ def _lacks(hart: Hart, row: Csr, word: int) -> Trap | None:
     return None
 
 
-def access(hart: Hart, number: int, word: int, *, read: bool, write: bool) -> tuple[Csr, bool]:
+def access(hart: State, number: int, word: int, *, read: bool, write: bool) -> tuple[Csr, bool]:
     """Check an access; the row, and whether the write is to be dropped.
 
     Raises the Trap that the access deserves.
@@ -63,7 +56,7 @@ def access(hart: Hart, number: int, word: int, *, read: bool, write: bool) -> tu
     raise trap
 
 
-def load(hart: Hart, row: Csr) -> int:
+def load(hart: State, row: Csr) -> int:
     """The value that reading `row` answers."""
     if row.name == "sip":
         return hart.sip()
@@ -73,7 +66,7 @@ def load(hart: Hart, row: Csr) -> int:
     return hart.csr[row.name]
 
 
-def store(hart: Hart, row: Csr, value: int) -> None:
+def store(hart: State, row: Csr, value: int) -> None:
     """Write the writable bits of `row`."""
     old = hart.csr[row.name]
     hart.csr[row.name] = old & ~row.writable & 0xFFFFFFFF | value & row.writable

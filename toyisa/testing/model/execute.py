@@ -4,25 +4,19 @@ Must not know how traps are taken (`trap.py`) nor how addresses translate
 (`mmu.py`).  Raises `Trap` before it has changed anything.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from toyisa.tables.causes import Exc
 from toyisa.tables.insns import Cost, Insn
 from toyisa.tables.levels import Level, Profile, STraps
 from toyisa.testing.model import alu, csr
-from toyisa.testing.model.mmu import Access
+from toyisa.testing.model.mmu import Access, translate
+from toyisa.testing.model.state import Effects, State
 from toyisa.testing.model.trap import Trap, leave
-
-if TYPE_CHECKING:
-    from toyisa.testing.model.hart import Effects, Hart
 
 M32 = 0xFFFFFFFF
 SIZES = {"b": 1, "h": 2, "w": 4}
 
 
-def run(hart: Hart, row: Insn, fx: Effects) -> int:
+def run(hart: State, row: Insn, fx: Effects) -> int:
     """Execute `row`, whose word is `fx.insn`; the next pc."""
     f = {field.name: field.extract(fx.insn) for field in row.fields}
     return _BY_CLASS.get(row.cost, _system)(hart, row.name, f, fx)
@@ -38,7 +32,7 @@ def _target(pc: int) -> int:
     return pc
 
 
-def _alu(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+def _alu(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
     x = hart.x
     if name == "lui":
         value = f["imm20"] << 12
@@ -52,7 +46,7 @@ def _alu(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
     return hart.pc + 4
 
 
-def _jump(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+def _jump(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
     if name == "jal":
         target = _target(hart.pc + f["jump"])
     else:
@@ -61,13 +55,13 @@ def _jump(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
     return target
 
 
-def _branch(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+def _branch(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
     if alu.TAKEN[name](hart.x[f["rs1"]], hart.x[f["rs2"]]):
         return _target(hart.pc + f["branch"])
     return hart.pc + 4
 
 
-def _data(hart: Hart, va: int, size: int, access: Access, base: int, *, ram: bool = False) -> int:
+def _data(hart: State, va: int, size: int, access: Access, base: int, *, ram: bool = False) -> int:
     """The physical address of a data access; `ram` if a device will not do."""
     store = access is Access.STORE
     beyond = va < hart.s_base or (hart.s_limit and va >= hart.s_limit)
@@ -75,13 +69,13 @@ def _data(hart: Hart, va: int, size: int, access: Access, base: int, *, ram: boo
         raise Trap(access.value[1], va, root=True)
     if va % size:
         raise Trap(Exc.STORE_MISALIGNED if store else Exc.LOAD_MISALIGNED, va)
-    pa = hart.translate(va, access)
+    pa = translate(hart, va, access)
     if not (hart.bus.is_ram(pa, size) if ram else hart.bus.exists(pa, size)):
         raise Trap(access.value[1], va)
     return pa
 
 
-def _load(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+def _load(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
     size = SIZES[name[1]]
     va = (hart.x[f["rs1"]] + f["imm12"]) & M32
     value = hart.bus.load(_data(hart, va, size, Access.LOAD, f["rs1"]), size)
@@ -92,7 +86,7 @@ def _load(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
     return hart.pc + 4
 
 
-def _store(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+def _store(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
     size = SIZES[name[1]]
     va = (hart.x[f["rs1"]] + f["simm12"]) & M32
     value = hart.x[f["rs2"]] & ((1 << 8 * size) - 1)
@@ -101,7 +95,7 @@ def _store(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
     return hart.pc + 4
 
 
-def _atomic(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+def _atomic(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
     va = hart.x[f["rs1"]]
     access = Access.LOAD if name == "lr.w" else Access.STORE
     pa = _data(hart, va, 4, access, f["rs1"], ram=True)
@@ -125,7 +119,7 @@ def _atomic(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
     return hart.pc + 4
 
 
-def _csr(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+def _csr(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
     kind = name[4]  # w, s or c
     operand = f["zimm"] if name.endswith("i") else hart.x[f["rs1"]]
     field = f.get("zimm", f.get("rs1"))
@@ -141,14 +135,14 @@ def _csr(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
     return hart.pc + 4
 
 
-def _fence(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+def _fence(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
     return hart.pc + 4  # one hart, in order, no caches: every fence already holds
 
 
 _NEEDS = {"sret": STraps.SRET, "wfi": STraps.WFI, "sfence.vma": STraps.SATP}
 
 
-def _system(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+def _system(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
     if name == "ecall":
         raise Trap(Exc.ECALL_S if hart.priv == Level.S else Exc.ECALL_U, 0)
     if name == "ebreak":
@@ -167,7 +161,7 @@ def _system(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
     return hart.pc + 4  # sfence.vma: nothing is cached
 
 
-def _probe(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
+def _probe(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
     if hart.priv == Level.U and hart.profile != Profile.LEAKY_USER:
         raise Trap(Exc.ILLEGAL, fx.insn)
     deprivileged = hart.priv == Level.S and hart.s_traps & STraps.CSR
@@ -175,7 +169,7 @@ def _probe(hart: Hart, name: str, f: dict[str, int], fx: Effects) -> int:
         raise Trap(Exc.ILLEGAL, fx.insn, root=True)
     access = Access.LOAD if name == "probe.r" else Access.STORE
     try:
-        hart.translate(hart.x[f["rs1"]], access, mark=False)
+        translate(hart, hart.x[f["rs1"]], access, mark=False)
         may = 1  # by the tables; whether anything is there, they do not say
     except Trap:
         may = 0

@@ -4,16 +4,10 @@ Must not know why a trap is raised.  Source: RISC-V privileged manual,
 "Supervisor Status Register" and "Supervisor Trap Vector Base Address Register".
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from toyisa.tables.causes import CODE_MASK, INTERRUPT, PRIORITY
 from toyisa.tables.csrs import BITS
 from toyisa.tables.levels import Level
-
-if TYPE_CHECKING:
-    from toyisa.testing.model.hart import Hart
+from toyisa.testing.model.state import State
 
 SIE, SPIE, SPP = (BITS[f"SSTATUS_{field}"] for field in ("SIE", "SPIE", "SPP"))
 M32 = 0xFFFFFFFF
@@ -29,13 +23,13 @@ class Trap(Exception):
         self.root = root
 
 
-def delegated(hart: Hart, cause: int) -> bool:
+def delegated(hart: State, cause: int) -> bool:
     """Whether root lets S take this cause."""
     mask = hart.deleg_int if cause & INTERRUPT else hart.deleg_exc
     return bool(mask >> (cause & CODE_MASK) & 1)
 
 
-def pending(hart: Hart) -> int | None:
+def pending(hart: State) -> int | None:
     """The interrupt cause to take before the next instruction, or None."""
     ready = hart.sip() & hart.csr["sie"] & hart.deleg_int
     for irq in PRIORITY:
@@ -49,7 +43,7 @@ def pending(hart: Hart) -> int | None:
     return None
 
 
-def enter(hart: Hart, cause: int, tval: int) -> None:
+def enter(hart: State, cause: int, tval: int) -> None:
     """Take the trap to S."""
     status = hart.csr["sstatus"] & ~(SPP | SPIE | SIE)
     if hart.priv == Level.S:
@@ -65,7 +59,7 @@ def enter(hart: Hart, cause: int, tval: int) -> None:
     hart.pc = (base + (4 * (cause & ~INTERRUPT) if vectored else 0)) & M32
 
 
-def leave(hart: Hart) -> int:
+def leave(hart: State) -> int:
     """`sret`; the pc to go on at."""
     status = hart.csr["sstatus"]
     hart.priv = Level.S if status & SPP else Level.U
