@@ -3,9 +3,13 @@
 Knows the tables of `toyisa`; must not know the machine that runs the result.
 """
 
-from asm.assembler import Line, Name, Object, assemble, assemble_text
-from asm.errors import AsmErrors
-from asm.output import write_atomically
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asm.assembler import Line, Name, Object, assemble, assemble_text
+    from asm.errors import AsmErrors
+    from asm.output import write_atomically
 
 __all__ = [
     "AsmErrors",
@@ -16,3 +20,13 @@ __all__ = [
     "assemble_text",
     "write_atomically",
 ]
+
+_MODULES = {"AsmErrors": "asm.errors", "write_atomically": "asm.output"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: a program that is kept needs nothing of the assembler."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_MODULES.get(name, "asm.assembler")), name)
+    return value

@@ -63,6 +63,7 @@ class Object:
     entry: int
     files: dict[str, list[str]]  # every source file read: its lines as written
     loc: LineTable  # what a compiler said of its own source
+    missing: set[str]  # places where an included file was looked for, and was not
 
     def elf(self) -> bytes:
         """The program as a static ELF32 executable."""
@@ -181,7 +182,7 @@ def _assemble(main: Source, options: _Options) -> Object:
     rest = [section for section in unit.sections.values() if not section.loaded]
     entry = _entry(loaded, symbols)
     return Object(
-        main, loaded + rest, symbols, unit.warnings, entry, unit.files, unit.loc
+        main, loaded + rest, symbols, unit.warnings, entry, unit.files, unit.loc, unit.missing
     )
 
 

@@ -108,6 +108,7 @@ def _find(unit: Unit, text: str) -> Path:
         try:
             if path.is_file():
                 return path
+            unit.missing.add(str(path))
             if path.exists() and irregular is None:
                 irregular = path
         except OSError as error:  # a name too long, a folder that may not be read

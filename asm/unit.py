@@ -54,6 +54,7 @@ class Unit(Output):
         self.loc = LineTable()
         self.commons: dict[str, Common] = {}
         self.files: dict[str, list[str]] = {}
+        self.missing: set[str] = set()  # places where a file was looked for in vain
         self.known: dict[str, bytes] = {}  # lines that always give the same bytes
         self.push(Frame(source))
 

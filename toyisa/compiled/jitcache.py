@@ -28,6 +28,7 @@ from pathlib import Path
 
 from toyisa.compiled import manifest
 from toyisa.files import lock, trusted
+from toyisa.files.place import fallback, root
 from toyisa.files.trusted import Untrusted
 
 COMPILE_INTO = "TOYVMM_COMPILE_INTO"  # for a process that compiles for another
@@ -35,16 +36,6 @@ KEPT = 4  # directories of older sources that stay, for those who switch branche
 ROOM = 64 << 20  # bytes that must be free, or a temporary directory is used
 
 _directory: Path | None = None  # set once a process, by `enable`
-
-
-def root() -> Path:
-    """Where compiled code is kept: `TOYVMM_CACHE_DIR`, or the user's cache folder."""
-    if override := os.environ.get("TOYVMM_CACHE_DIR"):
-        return Path(override).absolute()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "toyvmm"
-    xdg = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(xdg) if os.path.isabs(xdg) else Path.home() / ".cache") / "toyvmm"
 
 
 def sources() -> list[Path]:
@@ -101,11 +92,6 @@ def enable() -> Path:
     if "numba" in sys.modules:  # by another library in this process: it has read the old value
         sys.modules["numba"].config.reload_config()
     return _directory
-
-
-def fallback() -> Path:
-    """Where compiled code is kept if it cannot be where it should: ours, in a shared folder."""
-    return Path(tempfile.gettempdir()) / f"toyvmm-{os.geteuid()}"
 
 
 def _elsewhere(error: Exception) -> Path:

@@ -199,7 +199,7 @@ def _guest(name: str, build: str):
 @cache
 def _target(name: str, build: str) -> Target:
     """The target, read once; if it was not assembled it is the same for every build."""
-    if build and (plain := _target(name, "")).program is None:
+    if build and (plain := _target(name, "")).assembled is None:
         return plain
     return find_target(name, [], build)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,19 @@ class Target:
     name: str
     elf: bytes
     script: Path | None = None
-    program: Object | None = None  # if it was assembled here
+    assembled: Callable[[], Object] | None = None  # assembles it, if it came from a source
     sources: tuple[Path, ...] = ()  # the files that it came from
+
+    @cached_property
+    def _program(self) -> Object | None:
+        """The program with all its lines; None if it was no source, or is another by now."""
+        from asm.errors import AsmErrors
+
+        try:
+            made = self.assembled() if self.assembled else None
+        except AsmErrors:
+            return None
+        return made if made and made.elf() == self.elf else None
 
     @cached_property
     def _debug_lines(self) -> Lines:
@@ -34,13 +46,14 @@ class Target:
 
     def source_line(self, address: int) -> str | None:
         """`file:number: text` of the source line at an address, if it is known."""
-        if self.program is None:
+        program = self._program
+        if program is None:
             place = self._debug_lines.at(address)
             return f"{place[0]}:{place[1]}" if place else None
-        line = self.program.line_at(address)
+        line = program.line_at(address)
         if line is None:
             return None
-        text = self.program.files.get(line.path, [])[line.number - 1 : line.number]
+        text = program.files.get(line.path, [])[line.number - 1 : line.number]
         return f"{line.path}:{line.number}: {' '.join(' '.join(text).split())}"
 
 
@@ -69,11 +82,11 @@ def find(
     catalogue = guests.catalogue()
     if text in catalogue:
         guest = catalogue[text]
-        return _assembled(guest.name, assemble(guest.source, None, build), guest.input)
+        return _built(guest.name, guest.source, None, build, script=guest.input)
     path = Path(text)
     _refuse_missing(text)
     if path.suffix.lower() in SOURCE_SUFFIXES:
-        return _assembled(path.name, assemble(path, include, build, confine))
+        return _built(path.name, path, include, build, confine)
     data = read(path)
     if not data.startswith(b"\x7fELF"):
         reason = "is empty" if not data else "is not an ELF file"
@@ -91,8 +104,25 @@ def _refuse_missing(text: str) -> None:
     raise Refusal(_no_example(text, list(catalogue)))
 
 
-def _assembled(name: str, program: Object, script: Path | None = None) -> Target:
-    return Target(name, program.elf(), script, program, tuple(map(Path, program.files)))
+def _built(name: str, source: Path, include: list[Path] | None, build: str,
+           confine: Path | None = None, script: Path | None = None) -> Target:  # fmt: skip
+    """The target that a source is; one that may be anybody's (`confine`) is not kept on disk."""
+    if confine is not None:
+        made = assemble(source, include, build, confine)
+        return Target(name, made.elf(), script, lambda: made, tuple(map(Path, made.files)))
+    import guests
+    from asm import kept
+    from toyisa.files import place
+
+    found = kept.program(place.programs(), source, _dirs(source, include), guests.BUILDS[build])
+    again = partial(assemble, source, include, build)
+    return Target(name, found.elf, script, again, tuple(map(Path, found.files)))
+
+
+def _dirs(source: Path, include: list[Path] | None) -> list[Path]:
+    import guests
+
+    return [*(include or []), *guests.include_dirs(source)]
 
 
 def assemble(
@@ -106,7 +136,7 @@ def assemble(
     from asm.assembler import assemble as assemble_file
 
     if confine is None:
-        dirs, within = [*(include or []), *guests.include_dirs(source)], ()
+        dirs, within = _dirs(source, include), ()
     else:  # beside the source it is looked all the same
         dirs, within = [*(include or []), guests.ROOT], (confine, guests.ROOT)
     defines = guests.BUILDS[build]

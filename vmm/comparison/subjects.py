@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import asm
 import guests
+from asm import kept
+from toyisa.files import place
 from toyisa.machine import Machine
 from toyisa.tables.cost import CostModel
 from toyisa.tables.levels import Profile
@@ -79,9 +80,8 @@ def build_of(subject: Subject) -> str:
 
 def elf_of(source: Path, build: str) -> bytes:
     """A guest's main file, assembled for such a build; AsmErrors."""
-    defines = guests.BUILDS[build]
     dirs = guests.include_dirs(source)
-    return asm.assemble(source, include_dirs=dirs, defines=defines).elf()
+    return kept.program(place.programs(), source, dirs, guests.BUILDS[build]).elf
 
 
 def nano() -> dict[str, guests.Guest]:
