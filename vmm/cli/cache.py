@@ -1,4 +1,4 @@
-"""`toyvmm cache`: where compiled code is kept; compile it all, or delete it."""
+"""`toyvmm cache`: where compiled code and assembled guests are kept; make it all, or delete it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ SCHEMA = "toyvmm.cache/1"
 @click.argument("what", type=click.Choice(("show", "path", "warm", "clear")), default="show")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object (docs/json.md).")
 def cache(what: str, as_json: bool) -> int:
-    """Show where compiled code is kept, compile it, or delete it.
+    """Show where compiled code and assembled guests are kept, compile it, or delete both.
 
     \b
     show    where it is, how large, what it holds
     path    only the directory, for scripts
     warm    compile all that is not compiled yet, so that no later command waits
-    clear   delete the code of every version, and nothing else that is there
+    clear   delete the code of every version and the guests, and nothing else that is there
 
-    It is kept in TOYVMM_CACHE_DIR, else in XDG_CACHE_HOME/toyvmm, else in ~/.cache/toyvmm. It is
-    executed, so the directory must be one that nobody but you can write to.
+    It is kept in TOYVMM_CACHE_DIR, else in XDG_CACHE_HOME/toyvmm, else in ~/.cache/toyvmm. The
+    code is executed, so the directory must be one that nobody but you can write to.
     """
     need_stdout()
+    from asm import kept
     from toyisa.compiled import jitcache
+    from toyisa.files import place
 
     directory = jitcache.enable()
     base = directory.parent.parent
@@ -39,13 +41,15 @@ def cache(what: str, as_json: bool) -> int:
         _warm()
     elif what == "clear":
         deleted = jitcache.clear()
+        if programs := place.programs():
+            deleted += kept.clear(programs)
     found = describe(directory)
     if as_json:
         click.echo(json.dumps({"schema": SCHEMA, **found, "deleted": deleted}, indent=2))
     elif what == "path":
         click.echo(base)
     elif what == "clear":
-        click.echo(f"deleted {deleted / 1e6:.1f} MB of compiled code in {base}")
+        click.echo(f"deleted {deleted / 1e6:.1f} MB of compiled code and guests in {base}")
     else:
         click.echo("\n".join(lines(found)))
     return Status.PASSED
@@ -53,8 +57,12 @@ def cache(what: str, as_json: bool) -> int:
 
 def describe(directory: Path) -> dict[str, Any]:
     """Where compiled code is and how much, given this version's directory."""
+    from asm import kept
     from toyisa.compiled import jitcache, manifest
+    from toyisa.files import place
 
+    programs = place.programs()
+    count, size = kept.size(programs) if programs else (0, 0)
     base = directory.parent.parent
     versions = jitcache.kept(directory)
     kind = "usual"
@@ -68,6 +76,8 @@ def describe(directory: Path) -> dict[str, Any]:
         "bytes": manifest.size(directory),
         "versions": len(versions),
         "total_bytes": sum(map(manifest.size, versions)),
+        "programs": count,
+        "program_bytes": size,
     }
 
 
@@ -81,8 +91,9 @@ def lines(found: dict[str, Any]) -> list[str]:
     return [
         f"compiled code: {found['path']} ({why[found['kind']]})",
         f"  this version: {', '.join(found['units']) or 'nothing yet'}; {_mb(found['bytes'])}",
-        f"  all versions: {found['versions']}, {_mb(found['total_bytes'])}; "
-        "`toyvmm cache clear` deletes them",
+        f"  all versions: {found['versions']}, {_mb(found['total_bytes'])}",
+        f"assembled guests: {found['programs']}, {_mb(found['program_bytes'])}; "
+        "`toyvmm cache clear` deletes all of it",
     ]
 
 

@@ -8,29 +8,15 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
 from toyisa.files.reading import Unreadable
 from toyisa.files.writing import Unwritable
 from vmm.cli import interrupt, refused
-from vmm.cli.asm import asm
-from vmm.cli.boot import boot
-from vmm.cli.bt import bt
-from vmm.cli.cache import cache
-from vmm.cli.classify import classify
-from vmm.cli.compare import compare
-from vmm.cli.completion import answer, completion
-from vmm.cli.disasm import disasm
-from vmm.cli.doctor import doctor
-from vmm.cli.examples import examples
-from vmm.cli.explain import explain
-from vmm.cli.explain_leak import explain_leak
+from vmm.cli.completion import answer
 from vmm.cli.files import Refusal, closed, discard, tell
-from vmm.cli.fuzz import fuzz
-from vmm.cli.patch_stats import patch_stats
-from vmm.cli.run import run
-from vmm.cli.stat import stat
 from vmm.cli.status import MEANING, Status
 
 TRACEBACK = "TOYVMM_TRACEBACK"
@@ -53,7 +39,30 @@ def _exit_codes() -> str:
     return "\b\nExit codes:\n" + "\n".join(lines)
 
 
+# The commands, each with its module: `vmm.cli.` and its name with underscores.
+COMMANDS = (
+    "asm", "boot", "bt", "cache", "classify", "compare", "completion", "disasm", "doctor",
+    "examples", "explain", "explain-leak", "fuzz", "patch-stats", "run", "stat",
+)  # fmt: skip
+
+
+class Commands(click.Group):
+    """The commands, of which only the one that is asked for is imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them, in the order of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported."""
+        if cmd_name not in COMMANDS:
+            return None
+        name = cmd_name.replace("-", "_")
+        return getattr(import_module(f"vmm.cli.{name}"), name)
+
+
 @click.group(
+    cls=Commands,
     epilog=_exit_codes(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -66,14 +75,6 @@ def cli() -> None:
 
     Start with `toyvmm examples`, then `toyvmm run hello`.
     """
-
-
-COMMANDS = (
-    run, boot, stat, compare, examples, asm, disasm, bt, explain, explain_leak, classify,
-    patch_stats, fuzz, cache, doctor, completion,
-)  # fmt: skip
-for command in COMMANDS:
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -103,9 +103,11 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
     checkpoint = Checkpoint(save, at) if save else None
     # To tell a crash's last instructions they are run again, which must not write a disk.
     trail = None if guest.writes else Trail(machine)
-    from vmm.cli.fencing import Fencing
+    fences = None
+    if check:
+        from vmm.cli.fencing import Fencing
 
-    fences = Fencing(guest, machine) if check else None
+        fences = Fencing(guest, machine)
     outcome = Run(
         guest, machine, given, settings,
         extras=Extras(checkpoint, None, trail),

@@ -38,9 +38,22 @@ def test_it_is_shown_and_cleared(tmp_path):
     assert "all versions: 1, 2.0 MB" in shown
     found = json.loads(toyvmm("cache", "--json", **env).stdout)
     assert (found["path"], found["kind"], found["total_bytes"]) == (str(cache), "usual", 2_000_000)
+    assert (found["programs"], found["program_bytes"]) == (0, 0)
     assert toyvmm("cache", "clear", **env).stdout.startswith(b"deleted 2.0 MB of compiled code")
     assert all(path.exists() for path in mine)
     assert list(cache.rglob("*.nbc")) == [cache / "jit" / "mine.nbc"]
+
+
+def test_assembled_guests_are_shown_and_cleared(tmp_path):
+    env = {"TOYVMM_CACHE_DIR": str(tmp_path)}
+    find = "from vmm.cli.target import find; find('hello'); find('hello')"
+    subprocess.run([sys.executable, "-c", find], env=environment(**env), check=True)
+    (program,) = (tmp_path / "programs").iterdir()
+    size = program.stat().st_size
+    found = json.loads(toyvmm("cache", "--json", **env).stdout)
+    assert (found["programs"], found["program_bytes"]) == (1, size)
+    assert json.loads(toyvmm("cache", "clear", "--json", **env).stdout)["deleted"] == size
+    assert not program.exists()
 
 
 def test_home_as_the_cache_is_harmless(tmp_path):

@@ -6,6 +6,7 @@ import os
 import pytest
 
 import vmm.cli.main as main
+from vmm.cli.examples import examples
 from vmm.cli.status import MEANING, Status
 
 
@@ -17,7 +18,7 @@ def failing(monkeypatch):
         def callback(**_):
             raise error
 
-        monkeypatch.setattr(main.examples, "callback", callback)
+        monkeypatch.setattr(examples, "callback", callback)
 
     return fail
 

@@ -1,11 +1,16 @@
 """What must start at once imports nothing heavy."""
 
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 
+import click
 import pytest
 
 from tests.unit.cli.command import environment
+from vmm import cli
+from vmm.cli import main
 
 HEAVY = {"numba", "numpy", "llvmlite", "elftools", "hypothesis", "rich"}
 CHECK = """
@@ -31,6 +36,17 @@ def test_nothing_heavy_is_imported(arguments, tmp_path):
     imported = set(done.stdout.split("IMPORTED", 1)[1].split())
     assert "click" in imported
     assert not imported & HEAVY
+
+
+def test_every_command_is_listed():
+    """Commands are imported by name when they are asked for: none is left out."""
+    modules = {found.name for found in pkgutil.iter_modules(cli.__path__)} - {"__main__"}
+    named = {name: import_module(f"vmm.cli.{name}") for name in modules}
+    commands = {
+        name for name, module in named.items() if isinstance(vars(module).get(name), click.Command)
+    }
+    assert {name.replace("-", "_") for name in main.COMMANDS} == commands
+    assert list(main.COMMANDS) == sorted(main.COMMANDS)
 
 
 def run(arguments, folder):
