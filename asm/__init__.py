@@ -1,6 +1,6 @@
 """The assembler: GNU `as` syntax in, an ELF32 RISC-V executable out.
 
-Knows the tables of `toyisa`; must not know the machine that runs the result.
+It knows the tables of `toyisa`; it must not know the machine that runs the result.
 """
 
 from importlib import import_module
@@ -25,7 +25,7 @@ _MODULES = {"AsmErrors": "asm.errors", "write_atomically": "asm.output"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for: a program that is kept needs nothing of the assembler."""
+    """Import a name when it is asked for: a program from the cache needs no assembler."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_MODULES.get(name, "asm.assembler")), name)

@@ -1,7 +1,7 @@
-"""Answers for directives that need nothing done here, and for those refused by name.
+"""Answers for directives that do nothing here, and for those that are refused by name.
 
-Whatever GNU `as` has and we have not stands here with the reason, so that nobody
-is told of another directive that is spelled nearly so.
+Every directive that GNU `as` has and we do not have is listed here with the reason.  So
+nobody gets a hint at another directive with a similar name.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from asm.unit import Unit
 
-# They say something that this output has no use for: listings, stack frames for
-# unwinders and debuggers, version notes, old debug formats.
+# They describe something that this output does not need: listings, stack frames for unwinders and
+# debuggers, version notes, old debug formats.
 _NO_EFFECT = """
 .ident .version .title .sbttl .list .nolist .eject .psize .llen .plen .lflags .page .spc
 .ttl .name .format .noformat .debug .extern .xref .symver .line .linefile .stabs .stabn
@@ -47,7 +47,7 @@ _REFUSED = {
 
 
 def _ignore(unit: Unit, text: str) -> None:
-    """Nothing to do."""
+    """Do nothing."""
 
 
 def _unsupported(name: str, why: str) -> Callable[[Unit, str], None]:
@@ -57,18 +57,18 @@ def _unsupported(name: str, why: str) -> Callable[[Unit, str], None]:
     return refuse
 
 
-# Extensions that this machine has; others are refused in `.option arch` and `.attribute`.
+# The extensions that this machine has; `.option arch` and `.attribute` refuse others.
 _EXTENSIONS = {
     "i", "m", "a", "zicsr", "zifencei", "zmmul", "zaamo", "zalrsc", "zihintpause", "zicntr",
 }  # fmt: skip
 
 
-# There is no linker, so nothing is ever relaxed, and `la` under `pic` gives the same address.
+# There is no linker, so nothing is ever relaxed, and `la` gives the same address with `pic`.
 _OPTIONS = {"push", "pop", "norvc", "norelax", "relax", "nopic", "pic", "csr-check", "no-csr-check"}
 
 
 def _option(unit: Unit, text: str) -> None:
-    """`.option`: what this machine always has is accepted, all else refused."""
+    """`.option`: accept what this machine always has, and refuse everything else."""
     option = text.strip()
     if option in _OPTIONS:
         return
@@ -86,7 +86,7 @@ def _option(unit: Unit, text: str) -> None:
 def _arch_change(change: str) -> None:
     """One item of `.option arch`: `+zicsr`, `-c`, or a whole architecture `rv32ima`."""
     if change[:1] == "-":
-        return  # nothing is checked against it, so nothing need be taken away
+        return  # we check nothing against it, so nothing need be removed
     if change[:1] == "+":
         _check_extensions(change[1:], change)
     elif change[:2] == "rv":
@@ -98,7 +98,7 @@ def _arch_change(change: str) -> None:
 
 
 def check_arch(arch: str) -> None:
-    """Refuse an architecture string with what this machine lacks."""
+    """Refuse an architecture string that names an extension that this machine lacks."""
     if not arch.startswith("rv32"):
         raise Fault(
             f"`{arch}` is not this machine",
@@ -126,10 +126,10 @@ def _check_extensions(text: str, shown: str) -> None:
 
 
 def _attribute(unit: Unit, text: str) -> None:
-    """`.attribute arch, "rv32..."`: a program for 64 bits is refused at once.
+    """`.attribute arch, "rv32..."`: refuse a 64-bit program at once.
 
-    Extensions that it may use but does not are no harm; an instruction that is not
-    there is refused where it stands.
+    An extension that is named but not used does no harm.  An instruction that the machine
+    lacks is refused where it is used.
     """
     name, _, value = text.partition(",")
     arch = value.strip().strip('"')

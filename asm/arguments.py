@@ -1,4 +1,4 @@
-"""Answers for the arguments of macros: taking a list of them apart.
+"""Answers for the arguments of macros: splitting a list of them.
 
 Must not know what a macro does with them.
 """
@@ -10,11 +10,11 @@ import re
 _STRING = re.compile(r'("(?:[^"\\]|\\.)*"?)')
 _BLANKS = re.compile(r"\s*")
 _SIGNS = frozenset("-+*/%&|^~<>=!()")
-_OPENING = frozenset("-+*/%&|^~<>=!(")  # what a blank after does not end
+_OPENING = frozenset("-+*/%&|^~<>=!(")  # a blank after one of these does not end an argument
 
 
 def arguments(text: str) -> list[str]:
-    """Every argument of a list, as `.irp` takes them."""
+    """All arguments of a list, as `.irp` takes them."""
     found, text, at = [], text.strip(), 0
     while at < len(text):
         value, at = argument(text, at)
@@ -25,8 +25,8 @@ def arguments(text: str) -> list[str]:
 def argument(text: str, at: int) -> tuple[str, int]:
     """The argument of `text` that begins at `at`, and where the next one begins.
 
-    Commas or blanks separate.  Blanks around signs do not: `a + b` is one argument,
-    `a b` are two.  A string loses its quotes.
+    Commas or blanks separate arguments.  Blanks around operators do not: `a + b` is one
+    argument, `a b` are two.  A string loses its quotes.
     """
     depth = 0
     out: list[str] = []

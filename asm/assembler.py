@@ -1,6 +1,6 @@
-"""Answers for assembling: passes over a source until branches fit, then an `Object`.
+"""Answers for assembling: passes over a source until all branches fit, then an `Object`.
 
-The package's public face.  Must not know syntax.
+This is the package's public interface.  Must not know syntax.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Name:
     binding: str
     section: str
     hidden: bool
-    visibility: int = 0  # as ELF has it
+    visibility: int = 0  # with the numbers of ELF
 
 
 @dataclass(eq=False)
@@ -57,13 +57,13 @@ class Object:
     """An assembled program: everything at its final address."""
 
     source: Source
-    sections: list[Section]  # loaded ones in memory order, then the others
+    sections: list[Section]  # the loaded ones in the order of memory, then the others
     symbols: dict[str, Name]
     warnings: list[Problem]
     entry: int
-    files: dict[str, list[str]]  # every source file read: its lines as written
+    files: dict[str, list[str]]  # every source file that was read: its lines as written
     loc: LineTable  # what a compiler said of its own source
-    missing: set[str]  # places where an included file was looked for, and was not
+    missing: set[str]  # places where an included file was looked for in vain
 
     def elf(self) -> bytes:
         """The program as a static ELF32 executable."""
@@ -79,13 +79,13 @@ class Object:
 
     @cached_property
     def lines(self) -> list[Line]:
-        """Which line every piece of memory comes from, by rising address."""
+        """Which source line each piece of memory comes from, by rising address."""
         found = []
         for section in self.sections:
             if not section.loaded:
                 continue
             ends = [offset for offset, _, _ in section.lines[1:]] + [section.size]
-            # A section without bytes has no lines, but an end.
+            # A section without bytes has no lines, but it has an end.
             start = section.address
             for (offset, frame, index), end in zip(section.lines, ends, strict=False):
                 if end > offset:
@@ -114,7 +114,7 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """How to assemble, but for the source."""
+    """How to assemble: everything but the source."""
 
     include_dirs: Sequence[Path] = ()
     defines: Mapping[str, int] | None = None
@@ -138,12 +138,12 @@ def assemble(
     confine: Path | Sequence[Path] = (),
     timeout: float | None = TIMEOUT,
 ) -> Object:
-    """Assemble a file.  Raises AsmErrors with every error found.
+    """Assemble a file.  Raises AsmErrors with every error that was found.
 
-    `defines` are constants as `.equ` makes them; with `page_align`, sections of
-    different permissions do not share a page.  With `confine`, a directory or several,
-    `.include` and `.incbin` read nothing outside, wherever links lead: for sources by
-    others.  After `timeout` seconds it is an error; None: never.
+    `defines` are constants, as `.equ` makes them.  With `page_align`, sections with different
+    permissions do not share a page.  With `confine`, a directory or several, `.include` and
+    `.incbin` read nothing outside them, wherever links lead: use it for sources from other
+    people. After `timeout` seconds the source is refused; None means never.
     """
     options = _Options(include_dirs, defines, base, page_align, confine, timeout)
     return _assemble(source.read(Path(path)), options)
@@ -160,7 +160,7 @@ def assemble_text(
     confine: Path | Sequence[Path] = (),
     timeout: float | None = TIMEOUT,
 ) -> Object:
-    """Assemble a text, called `name` in errors, as `assemble` does a file."""
+    """Assemble a text, which errors call `name`, as `assemble` does a file."""
     try:
         source.encode(text)
     except UnicodeEncodeError:
@@ -187,20 +187,20 @@ def _assemble(main: Source, options: _Options) -> Object:
 
 
 def _settled(main: Source, options: _Options) -> Unit:
-    """The last of the passes that it takes until every size is known."""
+    """The last pass: as many are made as it takes until every size is known."""
     places = options.places(main.path)
     guesses, budget = Guesses(), Budget(options.timeout)
     for _ in range(MAX_PASSES):
         try:
             unit = Unit(main, places, guesses, budget)
-        except Fault as fault:  # the first frame: the file is too long
+        except Fault as fault:  # for the first frame this means that the file is too long
             raise file_error(main.path, fault.what, fault.why, fault.fix) from None
         for name, value in (options.defines or {}).items():
             _define(unit, name, value)
         unit.run()
         try:
             settled = not guesses.learn(unit.sections.values(), budget)
-        except Fault as fault:  # the time is over
+        except Fault as fault:  # the time is used up
             raise file_error(main.path, fault.what, fault.why, fault.fix) from None
         if settled:
             return unit
@@ -252,7 +252,7 @@ def _names(unit: Unit) -> dict[str, Name]:
 
 
 def _entry(loaded: Sequence[Section], symbols: Mapping[str, Name]) -> int:
-    """`_start`, else where the first code is."""
+    """`_start`, or the start of the first code if there is none."""
     if "_start" in symbols:
         return symbols["_start"].value
     code = [section for section in loaded if section.code and section.size]

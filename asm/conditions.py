@@ -1,6 +1,6 @@
-"""Answers for `.if` and its kin: which statements are skipped.
+"""Answers for `.if` and related directives: which statements are skipped.
 
-A condition lives in one frame: a macro or file must close what it opens.
+A condition belongs to one frame: a macro or file must close what it opens.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _WORD = re.compile(r"\s*\.(if\w*|elsec?|elseif|endif|endc)(?![\w.$])(.*)", re.S 
 
 
 def _open(test, unit: Unit, text: str) -> None:
-    """Any `.if`: go on here if the test holds, else skip."""
+    """Any `.if`: go on here if the test holds, otherwise skip."""
     condition = Condition(unit.spot(), False)
     unit.frame.conditions.append(condition)
     try:
         condition.taken = bool(test(unit, text))
     except Exception:
-        condition.taken = True  # read on, so that one error is one error
+        condition.taken = True  # read the branch, so that one mistake gives one error
         raise
     if not condition.taken:
         _skip(unit)
@@ -50,7 +50,7 @@ def _innermost(unit: Unit) -> Condition:
 
 
 def _skip(unit: Unit) -> None:
-    """Drop lines until a branch of the innermost condition is to be read."""
+    """Skip lines until a branch of the innermost condition must be read."""
     frame, depth = unit.frame, 0
     condition = frame.conditions[-1]
     while (line := frame.take()) is not None:
@@ -75,7 +75,7 @@ def _skip(unit: Unit) -> None:
         elif not depth and not condition.taken and unit.value(rest, "`.elseif`"):
             condition.taken = True
             return
-    # The end of the frame: it reports what is still open.
+    # The frame has ended: it reports the conditions that are still open.
 
 
 def _number(relation, unit: Unit, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Answers for the directives that put data, room or padding into a section."""
+"""Answers for the directives that put data, reserved bytes or padding into a section."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _values(size: int, unit: Unit, text: str) -> None:
 
 
 def _no_contents(unit: Unit, item: str) -> None:
-    """Refuse what is not known to be zero in a section that has no bytes."""
+    """In a section that has no bytes, refuse anything that is not known to be zero."""
     if unit.section.type == "nobits":
         raise Fault(f"{unit.section.name} holds zeros only", fix="use .data", at=item)
 
@@ -63,7 +63,9 @@ def _octa(unit: Unit, text: str) -> None:
 
 
 def _float(code: str, unit: Unit, text: str) -> None:
-    """`.float`, `.double`: the bits of numbers, for programs that compute with them."""
+    """`.float`, `.double`: the bits of floating-point numbers, for programs that compute with
+    them.
+    """
     unit.mark()
     for item in split(text):
         try:
@@ -74,7 +76,7 @@ def _float(code: str, unit: Unit, text: str) -> None:
 
 
 def _wide_strings(width: int, unit: Unit, text: str) -> None:
-    """`.string16` and its kin: each byte widened, with a zero of that width behind."""
+    """`.string16` and related ones: each byte is widened, and a zero of that width is added."""
     unit.mark()
     for item in split(text):
         data = string(item) + b"\0"
@@ -82,7 +84,7 @@ def _wide_strings(width: int, unit: Unit, text: str) -> None:
 
 
 def _copies(size: int, unit: Unit, text: str) -> None:
-    """`.dcb.l count[, value]`: a value several times."""
+    """`.dcb.l count[, value]`: `count` copies of a value."""
     items = _operands(text, 1, 2, "count[, value]")
     count = _count(unit, items[0])
     value = unit.value(items[1], "the value") if len(items) > 1 else 0
@@ -91,7 +93,7 @@ def _copies(size: int, unit: Unit, text: str) -> None:
 
 
 def _elements(size: int, unit: Unit, text: str) -> None:
-    """`.ds.l count[, fill]`: room for so many elements."""
+    """`.ds.l count[, fill]`: room for `count` elements."""
     items = _operands(text, 1, 2, "count[, fill]")
     fill = unit.value(items[1], "the fill") if len(items) > 1 else 0
     pattern = (fill & (1 << 8 * size) - 1).to_bytes(size, "little")
@@ -106,7 +108,7 @@ def _count(unit: Unit, text: str) -> int:
 
 
 def _strings(end: bytes, unit: Unit, text: str) -> None:
-    """`.ascii`, `.asciz`: strings, each followed by `end`."""
+    """`.ascii`, `.asciz`: strings; `end` is added to each."""
     unit.mark()
     for item in split(text):
         unit.section.append(string(item) + end)
@@ -121,7 +123,7 @@ def _room(unit: Unit, text: str) -> None:
 
 
 def _fill(unit: Unit, text: str) -> None:
-    """`.fill repeat, size, value`: at most 8 bytes a value, 4 of them significant."""
+    """`.fill repeat, size, value`: at most 8 bytes for each value, of which 4 are significant."""
     items = _operands(text, 1, 3, "repeat[, size[, value]]")
     repeat = unit.value(items[0], "the count")
     size = min(unit.value(items[1], "the size"), 8) if len(items) > 1 else 1
@@ -144,7 +146,7 @@ def _reserve(unit: Unit, count: int, pattern: bytes, text: str) -> None:
 
 
 def _org(unit: Unit, text: str) -> None:
-    """`.org offset, fill`: go on at an offset of this section."""
+    """`.org offset, fill`: continue at an offset of this section."""
     items = _operands(text, 1, 2, "offset[, fill]")
     where = parse(items[0], unit)
     if isinstance(where, Address):
@@ -165,8 +167,8 @@ def _org(unit: Unit, text: str) -> None:
 def _align(power: bool, size: int, unit: Unit, text: str) -> None:
     """`.align`, `.p2align` (a power of two), `.balign` (bytes); [fill[, most]].
 
-    Code is padded with `nop`.  GNU `as` leaves data in code sections unaligned
-    by `.align 2`; here it is aligned, since instructions must be.
+    Code is padded with `nop`.  In a code section, GNU `as` leaves data unaligned by `.align
+    2`.  Here data is aligned too, since the instructions after it must be.
     """
     items = split(text)
     if not 1 <= len(items) <= 3:
@@ -202,7 +204,7 @@ def _align(power: bool, size: int, unit: Unit, text: str) -> None:
 
 
 def _leb128(signed: bool, unit: Unit, text: str) -> None:
-    """`.uleb128`, `.sleb128`: numbers, also distances of labels, in a variable number of bytes."""
+    """`.uleb128`, `.sleb128`: numbers or distances of labels, in a variable number of bytes."""
     unit.mark()
     for item in split(text):
         value = parse(item, unit)

@@ -1,4 +1,4 @@
-"""Answers for which directives there are; each module gives those of one concern."""
+"""Answers for which directives there are; each module has those of one topic."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def _warning(unit: Unit, text: str) -> None:
 
 
 def _print(unit: Unit, text: str) -> None:
-    """`.print "text"`: a note to whoever assembles."""
+    """`.print "text"`: print a note for the person who assembles."""
     unit.warn(_said(text, ""), severity="note")
 
 
 def _end(unit: Unit, text: str) -> None:
-    """`.end`: what follows, here and in every file that is open, is not read."""
+    """`.end`: read nothing that follows, here or in any file that is open."""
     unit.frame = None
 
 

@@ -17,15 +17,15 @@ from toyisa.tables.insns import Insn, find
 
 _NAMED_WORDS = {word: name for name, word in WORDS.items()}
 _TOKEN = re.compile(r"-?[\w.]+")
-# Another order of the same operands, or an old name, says nothing: shown plain.
+# These aliases only reorder the operands, or are old names, so the plain form is shown.
 _UNSHOWN = {"sgt", "sgtu", "bgt", "ble", "bgtu", "bleu", "scall", "sbreak", "move"}
 
-# What an alias asks of one field: a value, or (as None) nothing, and it is shown.
+# What an alias requires of one field: a value; None if it requires nothing and the field is shown.
 _Asked = tuple[int | None, ...]
 
 
 class Symbols:
-    """Names for addresses, from pairs of address and name."""
+    """Names for addresses, made from pairs of address and name."""
 
     def __init__(self, names: Iterable[tuple[int, str]]):
         self._ordered = sorted(names)
@@ -110,7 +110,7 @@ def _jalr(values: tuple[int, ...]) -> str | None:
 
 
 def _reversed() -> dict[str, list[tuple[str, _Asked, tuple[int, ...]]]]:
-    """Row name -> (alias, what it asks of each field, the fields it shows, in order)."""
+    """Row name -> (alias, what it requires of each field, the fields it shows, in order)."""
     aliases: dict[str, list] = {}
     for (name, count), steps in PSEUDO.items():
         if len(steps) != 1 or name in _UNSHOWN:
@@ -126,7 +126,7 @@ def _reversed() -> dict[str, list[tuple[str, _Asked, tuple[int, ...]]]]:
             for token in _TOKEN.findall(pick):
                 asked.append(_value(token, form.row.fields[len(asked)]))
         aliases.setdefault(form.row.name, []).append((name, tuple(asked), tuple(order)))
-    for choices in aliases.values():  # the one that asks most first: rdtime before csrr
+    for choices in aliases.values():  # the one with most requirements first: rdtime before csrr
         choices.sort(key=lambda choice: choice[1].count(None))
     return aliases
 

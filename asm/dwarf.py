@@ -1,7 +1,8 @@
-"""Answers for debug sections: which line every instruction comes from.
+"""Answers for debug sections: which source line every instruction comes from.
 
-So that `objdump -l` and `gdb` show the source: ours in DWARF 3 (sections 6.2 and 7),
-a compiler's in DWARF 5, which can hold its numbers of files.
+They let `objdump -l` and `gdb` show the source.  For our own lines the format is DWARF 3
+(sections 6.2 and 7), for a compiler's lines DWARF 5, which can keep the compiler's numbers of
+files.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from asm.assembler import Line, Object
     from asm.section import Section
 
-# The line-number program's special opcodes are not used: size does not matter.
+# We do not use the special opcodes of the line-number program: size does not matter here.
 _HEADER = struct.pack("<BBbBB", 1, 1, -5, 14, 10) + bytes((0, 1, 1, 1, 1, 0, 0, 0, 1))
 _COPY, _ADVANCE_PC, _ADVANCE_LINE, _SET_FILE = b"\x01", b"\x02", b"\x03", b"\x04"
 _SET_COLUMN, _NEGATE_STATEMENT = b"\x05", b"\x06"
@@ -30,8 +31,8 @@ _SEQUENCE_END = b"\0\x01\x01"
 def sections(program: Object) -> dict[str, bytes]:
     """The debug sections to make, by name; none when there is no code.
 
-    What a compiler says of its source, in `.loc` or debug sections of its own, stands
-    as it says it.
+    If a compiler describes its source, in `.loc` or in debug sections of its own, that is
+    kept.
     """
     code = [section for section in program.sections if section.code and section.size]
     given = {s.name for s in program.sections if s.size and s.name.startswith(".debug_")}
@@ -47,7 +48,7 @@ def sections(program: Object) -> dict[str, bytes]:
 
 
 def _one_unit(program: Object, code: list[Section]) -> dict[str, bytes]:
-    """`.debug_info` with nothing but the unit, which leads to the lines."""
+    """`.debug_info` with only the compile unit, which leads to the lines."""
     low = min(section.address for section in code)
     high = min(max(section.end for section in code), 0xFFFF_FFFF)
     abbreviations = (
@@ -55,7 +56,7 @@ def _one_unit(program: Object, code: list[Section]) -> dict[str, bytes]:
         bytes((1, 0x11, 0, 0x10, 6, 0x11, 1, 0x12, 1, 0x03, 8, 0x25, 8, 0x13, 5, 0, 0, 0))
     )
     name = os.fsencode(program.source.path) + b"\0"
-    # DW_LANG_Mips_Assembler: what every assembler says, whatever the machine.
+    # DW_LANG_Mips_Assembler: every assembler says this, whatever the machine.
     unit = struct.pack("<BIII", 1, 0, low, high) + name + b"toyvmm asm\0" + b"\x01\x80"
     info = struct.pack("<HIB", 3, 0, 4) + unit
     return {
@@ -64,7 +65,7 @@ def _one_unit(program: Object, code: list[Section]) -> dict[str, bytes]:
     }
 
 
-# From an address on: file by its number in the table, line, column, whether a statement begins.
+# Each row holds from its address on: file number, line, column, whether a statement begins.
 _Place = tuple[int, int, int, int, bool]
 
 
@@ -97,10 +98,11 @@ def _compilers_lines(program: Object) -> bytes:
     count = max(loc.files) + 1
     files = [loc.files.get(number, (directory, name)) for number in range(count)]
     directories = list(dict.fromkeys([directory, *(folder for folder, _ in files)]))
-    form = bytes((1, 1, 0x08))  # one thing of each: its path, a string
+    form = bytes((1, 1, 0x08))  # each directory has one field: its path, a string
     header = b"\x01" + _HEADER + form + _uleb(len(directories))
     header += b"".join(os.fsencode(folder) + b"\0" for folder in directories)
-    header += bytes((2, 1, 0x08, 2, 0x0F)) + _uleb(count)  # path; directory, a number
+    # Each file has two: its path, and its directory's number
+    header += bytes((2, 1, 0x08, 2, 0x0F)) + _uleb(count)
     for folder, file in files:
         header += os.fsencode(file) + b"\0" + _uleb(directories.index(folder))
     body = bytearray()

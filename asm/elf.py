@@ -1,7 +1,7 @@
 """Answers for the output file: an ELF32 little-endian RISC-V executable.
 
-After the ELF specification and the RISC-V psABI.  Must not know assembly; what
-it writes is an `Object` with everything at its address.
+It follows the ELF specification and the RISC-V psABI.  Must not know assembly; what it writes
+is an `Object` in which everything has its address.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ISA = b"rv32i2p1_m2p0_a2p1_zicsr2p0_zifencei2p0"
 
 @dataclass(slots=True)
 class _Header:
-    """A section header, and the contents that go to the file."""
+    """A section header, and the contents that are in the file."""
 
     name: str
     type: int
@@ -124,7 +124,7 @@ def _place(header: _Header, body: bytearray) -> None:
 
 
 def _segments(headers: list[_Header]) -> list[list[_Header]]:
-    """Loaded sections, grouped: same permissions, and zeros only at the end."""
+    """The loaded sections in groups: same permissions, and zeros only at the end."""
     groups: list[list[_Header]] = []
     for header in headers:
         if not header.flags & 2 or not header.size:
@@ -173,7 +173,7 @@ def _elf_header(entry: int, segments: int, table_at: int, sections: int) -> byte
 
 
 def _symbol_table(program: Object, sections: list[Section], before: int) -> list[_Header]:
-    """`.symtab` and `.strtab`: local symbols first, as the format demands."""
+    """`.symtab` and `.strtab`: local symbols first, as the format requires."""
     strings = _Strings()
     number = {section.name: at for at, section in enumerate(sections, 1)}
     rows = [bytes(16)]
@@ -206,7 +206,7 @@ def _symbol_table(program: Object, sections: list[Section], before: int) -> list
 
 def _of_name(name: Name, strings: _Strings, number: dict[str, int]) -> bytes:
     info = _BINDINGS[name.binding] << 4 | _SYMBOL_TYPES[name.type]
-    # A name in a section that is empty, and so left out, is as good as a constant.
+    # A name in an empty section, which is left out, is written as a constant.
     index = number.get(name.section, _SHN_ABS)
     text = strings.index(name.name)
     return _pack_symbol(text, name.value, name.size, info, index, name.visibility)

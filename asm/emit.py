@@ -1,4 +1,4 @@
-"""Answers for where bytes go: the current section, the lines they are from, their fixups.
+"""Answers for where bytes go: the current section, the source lines of its bytes, their fixups.
 
 Must not know what a statement means, nor where sections will lie (`layout.py`).
 """
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 
 
 class Output:
-    """The sections of a program, while they are filled; `frame` is where statements come from."""
+    """The sections of a program while they are being filled; `frame` is where statements come
+    from.
+    """
 
     def __init__(self, guesses: Guesses):
         self.guesses = guesses
         self.branches = 0
         self.lebs = 0
         self.fixups = 0
-        self.got_offsets: dict[object, int] = {}  # what an entry holds -> where it is
+        # The symbol or number that an entry holds -> the entry's offset
+        self.got_offsets: dict[object, int] = {}
         self.frame: Frame | None = None
         self.sections: dict[str, Section] = {}
-        self.bytes = 0  # of all sections but the current one
+        self.bytes = 0  # bytes of all sections except the current one
         self.section: Section | None = None
         self.enter(".text")
 
@@ -40,7 +43,7 @@ class Output:
         return Spot(self.frame, self.frame.index)
 
     def enter(self, name: str, flags: str | None = None, kind: str | None = None) -> Section:
-        """The section of that name, made if it is new, as the current one."""
+        """Make the section of that name the current one; create it if it is new."""
         section = self.sections.get(name)
         if section is None:
             if len(self.sections) >= MAX_SECTIONS:
@@ -51,7 +54,7 @@ class Output:
         return section
 
     def go_to(self, section: Section) -> None:
-        """Make a section the current one; look at what the one before has grown by."""
+        """Make a section the current one, and count the bytes that were added to the one before."""
         left = self.section
         if left is not None and len(left.data) != left.counted:
             self.bytes += len(left.data) - left.counted
@@ -62,12 +65,12 @@ class Output:
         self.section = section
 
     def mark(self) -> None:
-        """Note that this statement's bytes begin here."""
+        """Record that the bytes of this statement begin here."""
         section, frame = self.section, self.frame
         section.lines.append((section.size, frame, frame.index))
 
     def code(self) -> int:
-        """The offset of the instruction that comes now."""
+        """The offset of the next instruction."""
         section, frame = self.section, self.frame
         offset = len(section.data)
         if section.mode != "x":
@@ -89,15 +92,15 @@ class Output:
         section.enter("x", offset)
 
     def word(self, offset: int, word: int) -> None:
-        """Append an instruction word, at the offset that `code` gave."""
+        """Append an instruction word at the offset that `code` returned."""
         self.section.data += word.to_bytes(4, "little")
 
     def got(self, expr: Expr, text: str) -> Address:
-        """The word of the global offset table that holds an address; made if it is new."""
+        """The entry of the global offset table that holds an address; created if it is new."""
         here = self.section
         table = self.enter(".got", "aw", "progbits")
         self.go_to(here)
-        key: object = object()  # whatever is computed later has an entry of its own
+        key: object = object()  # an address that is not known yet has an entry of its own
         if isinstance(expr, Address):
             key = id(expr.section), expr.offset
         elif isinstance(expr, int | Symbol):
@@ -112,7 +115,7 @@ class Output:
         return Address(table, offset)
 
     def fix_leb128(self, kind: Kind, expr: Expr, text: str) -> None:
-        """Leave room for a number of variable length, as much as it took in the last pass."""
+        """Leave room for a number of variable length: as much as it took in the last pass."""
         size = self.guesses.lengths.get(self.lebs, 1)
         self.fix(kind, expr, text, None, size)
         self.section.fixups[-1].ordinal = self.lebs
@@ -120,7 +123,7 @@ class Output:
         self.section.append(bytes(size))
 
     def fix(self, kind: Kind, expr: Expr, text: str, field: Field | None, size: int = 4) -> int:
-        """Leave a fixup for what comes now; the bits until then: 0."""
+        """Leave a fixup for the bits that come next; until it is applied they are 0."""
         section = self.section
         self.fixups += 1
         if self.fixups > MAX_FIXUPS:

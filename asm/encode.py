@@ -20,7 +20,7 @@ _SHAPES: dict[str, Shape] = {}
 
 
 class Form:
-    """A mnemonic with its operands: a row, with the aq and rl bits that its suffix says."""
+    """A mnemonic with its operands: a row of the table, and the aq and rl bits of its suffix."""
 
     __slots__ = ("count", "match", "memos", "name", "row", "shapes")
 
@@ -42,7 +42,7 @@ FORMS: dict[str, Form] = {
     if row.ordered or not suffix
 }
 
-_INVERSE = 1 << 12  # the bit of funct3 that turns beq to bne, blt to bge, bltu to bgeu
+_INVERSE = 1 << 12  # the bit of funct3 that turns beq into bne, blt into bge, bltu into bgeu
 
 
 def encode(form: Form, texts: list[str], unit: Unit) -> None:

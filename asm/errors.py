@@ -1,6 +1,6 @@
-"""Answers for how an assembly error is told: place, line, caret, why, fix, trail.
+"""Answers for how an assembly error is shown: place, line, caret, reason, fix, backtrace.
 
-Must not know what is an error; those who find one raise a `Fault`.
+Must not know what is an error; the code that finds one raises a `Fault`.
 """
 
 import re
@@ -10,17 +10,17 @@ from itertools import islice
 
 from asm.quote import columns, cut, legible, underlined, visible
 
-MAX_SHOWN = 200  # characters of a sentence
-MAX_ERRORS = 20  # a run stops here: later errors are seldom news
+MAX_SHOWN = 200  # characters in a sentence
+MAX_ERRORS = 20  # the run stops then: later errors rarely say anything new
 MAX_WARNINGS = 1000
-MAX_COMPARED = 3000  # names that a hint looks through
+MAX_COMPARED = 3000  # names that a hint is searched for in
 
 
 class Fault(Exception):
-    """One thing wrong with one statement, found where the place is not known.
+    """One mistake in one statement, raised by code that does not know the statement's place.
 
-    `at` is the piece of the source line to underline; `fatal` ends the run,
-    because nothing after it can be trusted.
+    `at` is the piece of the source line to underline.  `fatal` ends the run, because nothing
+    after it can be trusted.
     """
 
     def __init__(self, what: str, *, why: str = "", fix: str = "", at: str = "", fatal=False):
@@ -34,7 +34,7 @@ class Fault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a source file; `trail` says how assembly came there, nearest first."""
+    """A line of a source file; `trail` says how the assembler got there, the nearest file first."""
 
     path: str
     line: int
@@ -55,7 +55,7 @@ class Problem:
 
     @property
     def column(self) -> int:
-        """The column that the caret stands in, counted from 1."""
+        """The column of the caret, counted from 1."""
         return _span(self.place.text, self.at)[0] + 1
 
     def __str__(self) -> str:
@@ -76,7 +76,7 @@ class Problem:
 
 
 class AsmErrors(Exception):
-    """Every error of a run, in the order found."""
+    """Every error of a run, in the order in which they were found."""
 
     def __init__(self, problems: list[Problem]):
         super().__init__(problems)
@@ -92,11 +92,11 @@ def file_error(path: object, what: str, why: str = "", fix: str = "") -> AsmErro
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The sentence that offers the known name closest to `name`, or nothing.
+    """A sentence that offers the known name closest to `name`, or nothing.
 
-    A name that takes more than a slip or two to become another is no misspelling of it.
+    If more than one or two slips separate the names, they have nothing to do with each other.
     """
-    import difflib  # only a run that fails pays for it
+    import difflib  # only a run that fails pays for this import
 
     near = difflib.get_close_matches(name, list(islice(known, MAX_COMPARED)), 3, 0.6)
     near = [other for other in near if _slips(name, other) <= max(1, len(other) // 4)]
@@ -104,7 +104,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def _slips(wrong: str, right: str) -> int:
-    """Letters added, left out, changed or swapped to get from one word to the other."""
+    """How many letters must be added, removed, changed or swapped to get from one word to the
+    other.
+    """
     before, row = [], list(range(len(right) + 1))
     for i, letter in enumerate(wrong, 1):
         older, before, row = before, row, [i]
@@ -121,7 +123,7 @@ def _short(sentence: str) -> str:
 
 
 def _span(text: str, at: str) -> tuple[int, int]:
-    """Where in `text` the piece `at` lies, and its length; else the first word."""
+    """Where the piece `at` is in `text`, and its length; if it is not there, the first word."""
     at = legible(at.strip())
     if at:
         whole = re.search(rf"(?<![\w.$]){re.escape(at)}(?![\w$])", text)

@@ -1,4 +1,4 @@
-"""Answers for any instruction statement: real, pseudo, or one that takes choosing.
+"""Answers for instruction statements: real ones, pseudo ones, and those that need a choice.
 
 Which instructions a pseudo-instruction becomes follows GNU `as` for RV32 without
 compression and linker relaxation.  Must not know directives.
@@ -29,7 +29,7 @@ _RD, _RS1 = FIELDS["rd"], FIELDS["rs1"]
 
 
 def instruction(unit: Unit, name: str, texts: list[str]) -> None:
-    """Emit what the statement stands for.  Raises Fault."""
+    """Emit the instructions that the statement stands for.  Raises Fault."""
     chosen = _CHOOSING.get(name)
     if chosen is not None and chosen(unit, name, texts):
         return
@@ -46,13 +46,13 @@ def instruction(unit: Unit, name: str, texts: list[str]) -> None:
     elif name in WORDS and not texts:
         unit.word(unit.code(), WORDS[name])
     elif form is not None:
-        encode(form, texts, unit)  # says how many operands it takes
+        encode(form, texts, unit)  # this reports the wrong number of operands
     else:
         raise _unknown(name, texts, unit)
 
 
 def _li(unit: Unit, name: str, texts: list[str]) -> bool:
-    """`li rd, constant`: addi, lui, or both, as few as do it."""
+    """`li rd, constant`: addi, lui, or both, as few as possible."""
     _count(name, texts, 2, "rd, constant")
     _load_constant(unit, texts[0], constant(texts[1], unit, "`li`"))
     return True
@@ -68,7 +68,7 @@ def _load_constant(unit: Unit, rd: str, value: int) -> None:
 
 
 def _la(unit: Unit, name: str, texts: list[str]) -> bool:
-    """`la rd, symbol`: auipc and addi; a constant is loaded as `li` does."""
+    """`la rd, symbol`: auipc and addi; a constant is loaded as by `li`."""
     _count(name, texts, 2, "rd, symbol")
     value = parse(texts[1], unit)
     if isinstance(value, int):
@@ -91,7 +91,7 @@ def _call(unit: Unit, name: str, texts: list[str]) -> bool:
         if len(texts) not in (1, 2):
             _count(name, texts, 1, "symbol")
         target = texts[-1]
-        # With a link register of its own, the address goes through t1, as in `tail`.
+        # If the link register is given, the address goes through t1, as in `tail`.
         via, link = (6, register(texts[0])) if len(texts) == 2 else (1, 1)
     target = target.removesuffix("@plt")
     _pair(unit, target, via, FORMS["jalr"].match | _RD.insert(link) | _RS1.insert(via))
@@ -126,7 +126,7 @@ def _store(unit: Unit, name: str, texts: list[str]) -> bool:
 
 
 def _jump_register(unit: Unit, name: str, texts: list[str]) -> bool:
-    """The spellings of `jalr` and `jr`: `jr rs`, `jr 4(rs)`, `jalr rd, rs, 4` ..."""
+    """The forms of `jalr` and `jr`: `jr rs`, `jr 4(rs)`, `jalr rd, rs, 4` ..."""
     texts = list(texts)
     link = "x0" if name == "jr" else "x1"
     if name == "jalr" and (len(texts) == 3 or (len(texts) == 2 and _is_target(texts[1]))):
@@ -190,7 +190,7 @@ _CHOOSING: dict[str, Callable[[Unit, str, list[str]], bool]] = {
 
 MNEMONICS = {*FORMS, *_CHOOSING, *WORDS, *(name for name, _ in PSEUDO)}
 
-# What others have and this machine lacks, so that the reason can be named.
+# Instructions that other machines have and this one lacks, so that the error names the reason.
 _LACKING = (
     (re.compile(r"c\.\w+"), "this machine has no compressed instructions"),
     (re.compile(r"f(\w+\.[a-z0-9.]+|[ls][wdhq]|[rs](csr|rm|flags)|s(rm|flags)i)"),

@@ -1,8 +1,8 @@
 """Answers for expressions: reading GNU `as` syntax, and computing values.
 
-A value is an int, an `Address`, a `Symbol` not yet defined, or a tuple
-`(operator, left, right)` of those, to be computed when addresses are known.
-Must not know who asks, nor what the value is used for.
+A value is an int, an `Address`, a `Symbol` that is not defined yet, or a tuple `(operator,
+left, right)` of these, to be computed when addresses are known. Must not know who asks, nor
+what the value is used for.
 """
 
 import re
@@ -12,7 +12,7 @@ from asm.errors import Fault
 from asm.lexer import character
 from asm.symbols import LOCAL, Address, Expr, Symbol
 
-# Ranks as GNU `as` has them, not C: & | ^ bind tighter than + and -.
+# Precedence as in GNU `as`, not as in C: & | ^ bind tighter than + and -.
 _RANKS = {
     **dict.fromkeys(("*", "/", "%", "<<", ">>"), 6),
     **dict.fromkeys(("|", "&", "^", "!"), 5),
@@ -34,11 +34,11 @@ _TOKEN = re.compile(
 _PLAIN_NAME = re.compile(r"\s*(?!\.\s*\Z)[A-Za-z_.$][\w.$]*\s*\Z")
 _PLAIN_NUMBER = re.compile(r"\s*(?:0x[0-9a-f]{1,16}|[1-9][0-9]{0,18}|0)\s*\Z")
 _KNOWN = (int, Address)
-_MAX_DEPTH = 100  # nested brackets and prefixes
+_MAX_DEPTH = 100  # nested brackets and prefix operators
 
 
 class Scope(Protocol):
-    """What an expression may look at while it is read."""
+    """What may be looked up while an expression is read."""
 
     def here(self) -> Address: ...
 
@@ -48,7 +48,7 @@ class Scope(Protocol):
 
 
 class Undefined(Exception):
-    """A value that needs a symbol nobody has defined (yet); `what` asks for it."""
+    """A value needs a symbol that is not defined (yet); `what` says who needs it."""
 
     def __init__(self, symbol: Symbol, what: str = "this"):
         super().__init__(symbol.name)
@@ -57,7 +57,7 @@ class Undefined(Exception):
 
 
 def parse(text: str, scope: Scope) -> Expr:
-    """The value of an expression, computed as far as is known.  Raises Fault."""
+    """The value of an expression, computed as far as it is known.  Raises Fault."""
     if _PLAIN_NAME.match(text):
         return _snapshot(scope.symbol(text.strip()))
     if _PLAIN_NUMBER.match(text):
@@ -73,7 +73,7 @@ def parse(text: str, scope: Scope) -> Expr:
 
 
 def evaluate(value: Expr) -> int | Address:
-    """What `value` comes to now.  Raises Undefined, or Fault if it has no meaning."""
+    """The present value of `value`.  Raises Undefined, or Fault if it has no meaning."""
     try:
         return _evaluate(value, {})
     except RecursionError:
@@ -81,7 +81,7 @@ def evaluate(value: Expr) -> int | Address:
 
 
 def _evaluate(value: Expr, known: dict[Symbol, int | Address]) -> int | Address:
-    """`known` holds the symbols computed on the way: each is used by many others."""
+    """`known` keeps the symbols that were computed on the way, as many others may use them."""
     if isinstance(value, int):
         return value
     if isinstance(value, Address):
@@ -105,11 +105,11 @@ def _symbol(symbol: Symbol, known: dict[Symbol, int | Address]) -> int | Address
         return known[symbol]
     if symbol.value is None:
         if symbol.binding == "weak":
-            return 0  # "An undefined weak symbol has the value 0", as linkers have it
+            return 0  # "An undefined weak symbol has the value 0", as for linkers
         raise Undefined(symbol)
     if isinstance(symbol.value, _KNOWN):
         return _evaluate(symbol.value, known)
-    deferred, symbol.value = symbol.value, None  # so that a circle ends here
+    deferred, symbol.value = symbol.value, None  # so that a definition in a circle ends here
     try:
         known[symbol] = _evaluate(deferred, known)
         return known[symbol]
@@ -140,7 +140,8 @@ class _Reader:
         while self.kind == "sign" and (rank := _RANKS.get(self.token, 0)) > floor:
             operator = self.token
             self.advance()
-            if operator == self.token == "!":  # GNU `as` reads `a ! !b` as MRI's `a !! b`
+            # GNU `as` reads `a ! !b` as the operator `a !! b` of MRI
+            if operator == self.token == "!":
                 operator = "^"
                 self.advance()
             left = fold(operator, left, self.ranked(rank))
@@ -168,7 +169,7 @@ class _Reader:
             if token == ".":
                 return self.scope.here()
             symbol = self.scope.symbol(token)
-            # A name that is defined means what it means now: `.set` may change it.
+            # A defined name has the value that it has now: `.set` may change it later.
             return _snapshot(symbol)
         if token == "(":
             value = self.ranked(0)
@@ -216,7 +217,7 @@ def fold(operator: str, left: Expr, right: Expr) -> Expr:
 
 
 def _apply(operator: str, left: int | Address, right: int | Address) -> int | Address | None:
-    """The result; None when it takes to know where sections lie."""
+    """The result; None if it depends on where sections lie."""
     if isinstance(left, Address) or isinstance(right, Address):
         return _apply_address(operator, left, right)
     if operator in ("/", "%") and not right:

@@ -18,20 +18,22 @@ if TYPE_CHECKING:
     from asm.unit import Unit
 
 _MOST_NEIGHBOURS = 1000
-_sources: dict[Path, tuple[tuple[int, int, int], Source]] = {}  # passes read the same files again
+# Each pass reads the same files again
+_sources: dict[Path, tuple[tuple[int, int, int], Source]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where files may be: the directories that are searched, and those that must not
-    be left (`within`, resolved; empty: no bounds)."""
+    """Where files may be: the directories that are searched (`search`), and those that no file
+    may be outside of (`within`, with links resolved; empty: no limit).
+    """
 
     search: tuple[Path, ...] = ()
     within: tuple[Path, ...] = ()
 
     @classmethod
     def of(cls, search: Sequence[Path], confine: Sequence[Path], main: str) -> Places:
-        """Raises AsmErrors if a directory that is searched lies outside."""
+        """Make the places.  Raises AsmErrors if a directory that is searched lies outside."""
         places = cls(tuple(search), tuple(Path(directory).resolve() for directory in confine))
         for directory in places.within:
             if not directory.is_dir():
@@ -44,7 +46,7 @@ class Places:
         return places
 
     def allow(self, path: Path) -> bool:
-        """Whether a path, its links followed, stays within."""
+        """Whether a path lies within, when its links are followed."""
         if not self.within:
             return True
         real = path.resolve()
@@ -55,7 +57,7 @@ class Places:
 
 
 def _include(unit: Unit, text: str) -> None:
-    """`.include "file"`: its statements come next."""
+    """`.include "file"`: the file's statements come next."""
     path = _find(unit, text)
     spot = unit.spot()
     while spot is not None:
@@ -70,7 +72,7 @@ def _include(unit: Unit, text: str) -> None:
 
 
 def _incbin(unit: Unit, text: str) -> None:
-    """`.incbin "file"[, skip[, count]]`: its bytes are data."""
+    """`.incbin "file"[, skip[, count]]`: the file's bytes are data."""
     items = split(text)
     if not 1 <= len(items) <= 3:
         raise Fault('expected "file"[, skip[, count]]', at=text)
@@ -89,7 +91,7 @@ def _incbin(unit: Unit, text: str) -> None:
 
 
 def _find(unit: Unit, text: str) -> Path:
-    """The file: beside the file that names it, else in the include directories."""
+    """Find the file: beside the file that names it, else in the include directories."""
     name = os.fsdecode(string(text))
     if not name or "\0" in name:
         raise Fault("a file's name is missing", at=text)
@@ -111,7 +113,7 @@ def _find(unit: Unit, text: str) -> Path:
             unit.missing.add(str(path))
             if path.exists() and irregular is None:
                 irregular = path
-        except OSError as error:  # a name too long, a folder that may not be read
+        except OSError as error:  # a name too long, or a directory that may not be read
             raise Fault(f"cannot read it: {error.strerror}", at=name, fatal=True) from None
     if irregular is not None:
         kind = "a directory, not a file" if irregular.is_dir() else "not a regular file"
@@ -128,12 +130,12 @@ def _find(unit: Unit, text: str) -> Path:
 def _allowed(unit: Unit, path: Path) -> bool:
     try:
         return unit.places.allow(path)
-    except (OSError, RuntimeError):  # a circle of links, a name too long: no file at all
+    except (OSError, RuntimeError):  # a circle of links, or a name too long: there is no such file
         return True
 
 
 def _neighbour(name: str, beside: Path, unit: Unit) -> str:
-    """The hint that names a file beside, of a name that is close."""
+    """A hint at a file in the same directory whose name is similar."""
     if not _allowed(unit, beside):
         return ""
     try:

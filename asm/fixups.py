@@ -1,7 +1,7 @@
-"""Answers for bits that wait for an address: which they are, how they are written.
+"""Answers for bits that wait for an address: which bits, and how they are written.
 
-After the RISC-V ELF psABI's relocations, whose names the kinds carry; there is
-no linker, so nothing of them reaches the output.
+The kinds have the names of relocations in the RISC-V ELF psABI.  There is no linker, so none
+of them reaches the output.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Kind(Enum):
-    """Where the value goes."""
+    """Where in the word the value goes."""
 
     FIELD = "an operand field, as it is"
     DATA = "bytes of data"
@@ -91,15 +91,16 @@ def apply(fixup: Fixup) -> None:
 
 def _apply_leb128(fixup: Fixup) -> None:
     value, signed = evaluate(fixup.expr), fixup.kind is Kind.SLEB128
-    # Longer than need be when a later pass made the value smaller: still the same number.
+    # In a later pass the value may need fewer bytes; padded to the old length it is the same
+    # number.
     data = leb128(value, signed, fixup.size)
     fixup.section.data[fixup.offset : fixup.offset + len(data)] = data
 
 
 def leb128(value: int, signed: bool, size: int = 1) -> bytes:
-    """A number in 7-bit groups, the lowest first ("DWARF", 7.6); in `size` bytes or more.
+    """A number in groups of 7 bits, the lowest first ("DWARF", 7.6), in `size` bytes or more.
 
-    Raises Fault for one below 0 that has no sign.
+    Raises Fault for a negative number if the format is unsigned.
     """
     if value < 0 and not signed:
         raise Fault(f"a number below 0 in .uleb128: {value}")
@@ -114,7 +115,7 @@ def leb128(value: int, signed: bool, size: int = 1) -> bytes:
 
 
 def insert(field: Field, value: int, text: str) -> int:
-    """The bits of an operand written as `text`; Fault if it does not fit."""
+    """The bits of an operand that is written as `text`; Fault if the value does not fit."""
     if field.low < 0 and value > 0x7FFF_FFFF:
         value = signed32(value)  # 0xffffffff is -1, as everywhere on RV32
     if not field.fits(value):
@@ -128,7 +129,7 @@ def insert(field: Field, value: int, text: str) -> int:
 
 
 def shown(value: int) -> str:
-    """A number as a message shows it."""
+    """A number in the form that messages use."""
     return str(value) if -65536 < value < 65536 else f"{value} ({value & 0xFFFFFFFF:#x})"
 
 
@@ -143,12 +144,12 @@ def _called(field: Field) -> str:
 
 
 def upper(value: int) -> int:
-    """The 20 bits that `lui` takes, so that adding the signed `lower` gives `value`."""
+    """The 20 bits for `lui`, such that adding the signed `lower` gives `value`."""
     return (value + 0x800) >> 12 & 0xFFFFF
 
 
 def lower(value: int) -> int:
-    """The lower 12 bits, as the signed number they are added as."""
+    """The lower 12 bits, as a signed number."""
     return ((value + 0x800) & 0xFFF) - 0x800
 
 
@@ -163,7 +164,7 @@ def _or(section: Section, offset: int, bits: int) -> None:
 
 
 def _distance_of_label(fixup: Fixup) -> int:
-    """What the `%pcrel_hi` at the label of a `%pcrel_lo` points at, from there."""
+    """For `%pcrel_lo(label)`: the distance of the `%pcrel_hi` at that label."""
     place = evaluate(fixup.expr)
     upper_half = fixup.section.uppers.get(place - fixup.section.address)
     if upper_half is not None:

@@ -1,7 +1,7 @@
 """Answers for where statements come from: files, macro bodies, repeated bodies.
 
-Frames form a chain from the statement at hand out to the main file; errors tell
-it as a backtrace.  Must not know what a statement means.
+Frames form a chain from the current statement out to the main file; errors show it as a
+backtrace.  Must not know what a statement means.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from asm.source import Source
 
 
 class Spot(NamedTuple):
-    """A statement: the frame and the index of its line there."""
+    """A statement: its frame, and the index of its line in the frame."""
 
     frame: Frame
     index: int
@@ -25,14 +25,14 @@ class Spot(NamedTuple):
         return f"{source.path}:{source.numbers[self.index]}"
 
     def text(self) -> str:
-        """The line; in a macro as it reads with the arguments put in."""
+        """The line; in a macro, with the arguments put in."""
         source = self.frame.source
         if self.frame.expands:
             return source.lines[self.index]
         return source.place(source.numbers[self.index]).text
 
     def place(self) -> Place:
-        """The place for an error: the line, and the trail of macros and files to it."""
+        """The place for an error: the line, and the macros and files that led to it."""
         trail = []
         frame = self.frame
         while (spot := frame.parent) is not None:
@@ -44,7 +44,9 @@ class Spot(NamedTuple):
         return Place(source.path, source.numbers[self.index], self.text(), tuple(trail))
 
     def site(self) -> tuple[str, int]:
-        """File and line for the line table: a macro's code is where it is used."""
+        """File and line for the line table: the code of a macro belongs to the line that uses
+        it.
+        """
         spot = self
         while spot.frame.expands and spot.frame.parent is not None:
             spot = spot.frame.parent
@@ -53,7 +55,7 @@ class Spot(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Condition:
-    """An open `.if`: where, whether a branch was taken, whether `.else` was seen."""
+    """An open `.if`: where it is, whether a branch was taken, whether `.else` was seen."""
 
     spot: Spot
     taken: bool
@@ -64,8 +66,8 @@ class Condition:
 class Frame:
     """One open source of statements.
 
-    `why` is its line of a backtrace (`in macro `foo`, used`); `expands` says that
-    the text is a macro's, with arguments put in; `leaves` that `.exitm` ends it.
+    `why` is its line in a backtrace (`in macro `foo`, used`).  `expands`: the text is a
+    macro's, with arguments put in.  `leaves`: `.exitm` ends this frame.
     """
 
     source: Source
@@ -84,6 +86,6 @@ class Frame:
             self.depth = self.parent.frame.depth + 1
 
     def take(self) -> str | None:
-        """The next line, for those who collect a body; None at the end."""
+        """The next line, for code that collects a body; None at the end."""
         self.index += 1
         return next(self.lines, None)

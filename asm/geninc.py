@@ -1,7 +1,7 @@
-"""Answers for `guests/include/riscv.inc`: the tables' constants as `.equ` lines.
+"""Answers for `guests/include/riscv.inc`: the constants of the tables as `.equ` lines.
 
-Must not hold a constant of its own; those are in `toyisa`.
-Run `python -m asm.geninc` to write the file anew after a table has changed.
+It must not have a constant of its own; those are in `toyisa`. Run `python -m asm.geninc` to
+write the file again after a table has changed.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Answers for sizes that only the end of a pass can tell, and the next pass assumes.
+"""Answers for sizes that are known only at the end of a pass; the next pass assumes them.
 
-Branches that do not reach, numbers of variable length.  They only ever grow, so
-passes come to an end.  Must not know where sections will lie.
+These are branches whose target is far, and numbers of variable length.  Sizes only ever grow,
+so the passes come to an end.  Must not know where sections will lie.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Guesses:
-    """By the number that the fixup has in its pass: `far` branches, `lengths` of LEB128s."""
+    """Sizes by the number of the fixup in its pass: `far` branches, `lengths` of LEB128 numbers."""
 
     far: set[int] = field(default_factory=set)
     lengths: dict[int, int] = field(default_factory=dict)
 
     def learn(self, sections: Iterable[Section], budget: Budget) -> bool:
-        """Correct them by what a pass made; whether anything was wrong."""
+        """Correct the guesses by the result of a pass; return whether any was wrong."""
         before = len(self.far), sum(self.lengths.values())
         for section in sections:
             for at, fixup in enumerate(section.fixups):
@@ -43,13 +43,13 @@ class Guesses:
 
 
 def _near(fixup: Fixup) -> bool:
-    """GNU `as` also makes those long that go to another section or to a weak symbol."""
+    """Whether a branch is short.  GNU `as` makes those to another section or a weak symbol long."""
     if isinstance(fixup.expr, Symbol) and fixup.expr.binding == "weak":
         return False
     try:
         target = evaluate(fixup.expr)
     except (Undefined, Fault):
-        return True  # reported when it is applied
+        return True  # the error is reported when the fixup is applied
     if not isinstance(target, Address) or target.section is not fixup.section:
         return False
     return -4096 <= target.offset - fixup.offset < 4096
@@ -59,7 +59,7 @@ def _length(fixup: Fixup) -> int:
     try:
         value = evaluate(fixup.expr)
         if isinstance(value, Address):
-            return 5  # any address of 32 bits
+            return 5  # enough for any address of 32 bits
         return len(leb128(value, fixup.kind is Kind.SLEB128))
     except (Undefined, Fault):
-        return 1  # reported when it is applied
+        return 1  # the error is reported when the fixup is applied

@@ -1,6 +1,6 @@
-"""Answers for `.insn`: an instruction given by its format and numbers.
+"""Answers for `.insn`: an instruction that is given by its format and numbers.
 
-Formats, operands and opcode names are GNU `as`'s ("RISC-V-Instruction-Formats").
+Formats, operands and opcode names are those of GNU `as` ("RISC-V-Instruction-Formats").
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OPCODES = {
     "SYSTEM": 0x73, "CUSTOM_3": 0x7B,
 }  # fmt: skip
 
-# Format -> its operands: numbers by (name, width, lsb), and shapes of the table.
+# Format -> its operands: numbers as (name, width, lsb), and shapes of the table.
 _OP, _F3, _F7, _F2 = ("opcode", 7, 0), ("func3", 3, 12), ("func7", 7, 25), ("func2", 2, 25)
 _RD, _RS1, _RS2, _IMM = Shape("rd"), Shape("rs1"), Shape("rs2"), Shape("imm12")
 _RS3 = ("rs3", 5, 27)

@@ -1,9 +1,9 @@
-"""Answers for assembled programs that are kept on disk, so that none is assembled twice.
+"""Answers for the cache of assembled programs on disk, so that none is assembled twice.
 
-An entry is named by a digest of the source's name, how it is assembled, and the
-assembler's own files.  It lists each file that was read with a digest of its content, and
-each place where a file was looked for in vain; it serves while all of that is as it was.
-Must not know what runs the programs, nor where they are kept: the caller names a directory.
+The name of an entry is a digest of the source's name, the options, and the assembler's own
+files.  The entry lists each file that was read, with a digest of its content, and each place
+where a file was looked for in vain.  It is valid as long as all of that is unchanged. Must
+not know what runs the programs, nor where the cache is: the caller names a directory.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from pathlib import Path
 import toyisa
 
 MAGIC = b"toyvmm assembled program 1\n"
-MOST = 400  # entries: the examples, in every way they are built, are some 60
-ROOM = 64 << 20  # bytes that all entries may take; the oldest go first
-LARGEST = 16 << 20  # bytes of a program that is kept, or of a file that it is made of
-GRAIN = 1_000_000_000  # nanoseconds by which the clock of a file system may be late
-OLD = 3600  # seconds after which a file that is half written belongs to nobody
+MOST = 400  # entries: the examples, built in every way, are about 60
+ROOM = 64 << 20  # bytes of all entries together; the oldest are deleted first
+LARGEST = 16 << 20  # bytes of a program that is kept, or of one of its files
+GRAIN = 1_000_000_000  # nanoseconds by which a file system's clock may be late
+OLD = 3600  # seconds after which a half-written file is left over from a process that died
 _NAME = re.compile(r"[0-9a-f]{32}\.elf")
 _PARTIAL = re.compile(r"[0-9a-f]{32}\.elf\.\d+")
 
@@ -45,17 +45,17 @@ class Program:
 
 def program(directory: Path | None, source: Path, include_dirs: Sequence[Path] = (),
             defines: Mapping[str, int] | None = None) -> Program:  # fmt: skip
-    """A source's program, out of `directory` if it is kept there and nothing has changed.
+    """The program of a source: from `directory`, if it is there and nothing has changed.
 
-    Raises AsmErrors, as `assemble`.  Without a directory, or where one cannot be written
-    to, it is assembled each time.
+    Raises AsmErrors, like `assemble`.  Without a directory, or if the directory cannot be
+    written, the program is assembled each time.
     """
     if directory is None:
         return _assembled(source, include_dirs, defines)[0]
     entry = directory / _name(source, include_dirs, defines)
     if (found := _read(entry)) is not None:
         with contextlib.suppress(OSError):
-            os.utime(entry)  # used now, for `_prune`
+            os.utime(entry)  # it was used now; `_prune` looks at that
         return found
     began = time.time_ns()
     made, missing = _assembled(source, include_dirs, defines)
@@ -68,13 +68,13 @@ def program(directory: Path | None, source: Path, include_dirs: Sequence[Path] =
 
 
 def size(directory: Path) -> tuple[int, int]:
-    """How many programs are kept there, and their bytes."""
+    """How many programs are in the directory, and their bytes."""
     found = [status.st_size for _, status in _entries(directory, _NAME)]
     return len(found), sum(found)
 
 
 def clear(directory: Path) -> int:
-    """Delete the programs that are kept there, and nothing else; how many bytes that was."""
+    """Delete the programs in the directory, and nothing else; return how many bytes that was."""
     gone = 0
     for path, status in [*_entries(directory, _NAME), *_entries(directory, _PARTIAL)]:
         with contextlib.suppress(OSError):
@@ -83,7 +83,7 @@ def clear(directory: Path) -> int:
             if ours:
                 path.unlink()
                 gone += status.st_size
-    with contextlib.suppress(OSError):  # it is not empty, or was never made
+    with contextlib.suppress(OSError):  # it is not empty, or does not exist
         directory.rmdir()
     return gone
 
@@ -91,14 +91,15 @@ def clear(directory: Path) -> int:
 def _assembled(source: Path, include_dirs: Sequence[Path],
                defines: Mapping[str, int] | None) -> tuple[Program, list[str]]:  # fmt: skip
     """The program, and the places where a file was looked for in vain."""
-    from asm.assembler import assemble  # takes time, which finished programs need not
+    # This import takes time, and a program from the cache does not need it
+    from asm.assembler import assemble
 
     made = assemble(source, include_dirs=include_dirs, defines=defines)
     return Program(made.elf(), tuple(made.files)), sorted(made.missing)
 
 
 def _name(source: Path, include_dirs: Sequence[Path], defines: Mapping[str, int] | None) -> str:
-    """What the entry is called: a digest of all that says how it is made, but for the files."""
+    """The name of the entry: a digest of everything that says how it is made, except the files."""
     how = (os.getcwd(), str(source), [str(path) for path in include_dirs],
            sorted((defines or {}).items()))  # fmt: skip
     text = repr((_assembler(), how)).encode("utf-8", "surrogateescape")
@@ -115,13 +116,13 @@ def _assembler() -> str:
 
 
 def sources() -> list[Path]:
-    """Every file of ours that a program depends on."""
+    """Every file of ours on which a program depends."""
     tables = Path(toyisa.__file__).parent / "tables"
     return sorted([*Path(__file__).parent.glob("*.py"), *tables.glob("*.py")])
 
 
 def _read(entry: Path) -> Program | None:
-    """The program of an entry, if it is whole and its files are as they were."""
+    """The program of an entry, if the entry is complete and its files are unchanged."""
     try:
         content = entry.read_bytes()
         head, _, elf = content.removeprefix(MAGIC).partition(b"\n")
@@ -136,12 +137,12 @@ def _read(entry: Path) -> Program | None:
         if any(_digest_of(path) != digest for path, digest in files.items()):
             return None
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return None  # it is not there, or damaged: it is made anew
+        return None  # it does not exist or is damaged: it is made again
     return Program(elf, tuple(files))
 
 
 def _content(made: Program, missing: Sequence[str], began: int) -> bytes | None:
-    """What an entry holds; None if it cannot be known that a file is what was assembled."""
+    """What an entry holds; None if a file may have changed while it was assembled."""
     files = {}
     for path in made.files:
         try:
@@ -158,7 +159,7 @@ def _content(made: Program, missing: Sequence[str], began: int) -> bytes | None:
 
 
 def _digest_of(path: str) -> str | None:
-    """The digest of a regular file's content; None if it is none, or too large; OSError."""
+    """The digest of a file's content; None if it is not a regular file or too large; OSError."""
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
         return None
@@ -175,7 +176,7 @@ def _digest(data: bytes) -> str:
 
 
 def _write(entry: Path, content: bytes) -> None:
-    """Write an entry whole: another process sees all of it or none; OSError."""
+    """Write an entry so that another process sees all of it or nothing; OSError."""
     partial = entry.with_name(f"{entry.name}.{os.getpid()}")
     try:
         partial.write_bytes(content)
@@ -187,23 +188,23 @@ def _write(entry: Path, content: bytes) -> None:
 
 
 def _prune(directory: Path) -> None:
-    """Delete what was used longest ago, until the rest is within bounds."""
+    """Delete the entries that were used longest ago, until the others are within the limits."""
     found = sorted(_entries(directory, _NAME), key=lambda each: -each[1].st_mtime)
     total = 0
     for n, (path, status) in enumerate(found):
         total += status.st_size
         if n >= MOST or total > ROOM:
             path.unlink(missing_ok=True)
-    for path, status in _entries(directory, _PARTIAL):  # a process died while it wrote
+    for path, status in _entries(directory, _PARTIAL):  # a process died while it wrote this
         if time.time() - status.st_mtime > OLD:
             path.unlink(missing_ok=True)
 
 
 def _entries(directory: Path, name: re.Pattern[str]) -> Iterator[tuple[Path, os.stat_result]]:
-    """The regular files with such a name, and what is known of each."""
+    """The regular files whose name matches, with their status."""
     try:
         found = list(os.scandir(directory))
-    except OSError:  # it was never made
+    except OSError:  # the directory does not exist
         return
     for each in found:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Answers for where sections lie, and for the values that depend on it.
+"""Answers for where sections lie, and for the values that depend on that.
 
 Must not know statements, nor the file format.
 """
@@ -11,14 +11,14 @@ from asm.fixups import Fixup, apply
 from asm.section import Section
 from asm.unit import Unit
 
-# In memory in this order, `.text.*` after `.text` and so on; others follow.
+# The order in memory, with `.text.*` after `.text` and so on; other sections follow.
 ORDER = (".text", ".rodata", ".srodata", ".data", ".sdata", ".sbss", ".bss")
-MIN_ALIGN = 16  # every section starts on this, so words in it may
+MIN_ALIGN = 16  # every section starts on a multiple of this, so words in it can be aligned
 PAGE = 4096
 
 
 def place(unit: Unit, base: int, page_align: bool = False) -> list[Section]:
-    """Give every section its address; the loaded ones, in order."""
+    """Give every section its address; return the loaded ones, in order."""
     loaded = sorted((section for section in unit.sections.values() if section.loaded), key=_rank)
     address, flags = base, None
     for section in loaded:

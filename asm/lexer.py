@@ -1,4 +1,4 @@
-"""Answers for the words of a statement: label, operation, operands, strings.
+"""Answers for the parts of a statement: label, operation, operands, strings.
 
 Must not know any operation, nor what an operand means.
 """
@@ -71,7 +71,7 @@ def string(text: str) -> bytes:
 
 
 def unescape(text: str) -> bytes:
-    """The bytes of the inside of a string, C escapes resolved."""
+    """The bytes of a string's content, with C escapes resolved."""
     if "\\" not in text:
         return encode(text)
     out, at = bytearray(), 0
@@ -95,7 +95,7 @@ def _escape(code: str) -> int:
 
 
 def character(text: str) -> int:
-    """The value of the inside of a character literal: `a`, `\\n`."""
+    """The value of the content of a character literal: `a`, `\\n`."""
     if text[0] == "\\":
         return _escape(text[1:])
     return encode(text)[0] if len(encode(text)) == 1 else ord(text)

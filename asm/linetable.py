@@ -1,6 +1,7 @@
 """Answers for `.file` and `.loc`: the lines of the source that a compiler read.
 
-Rows as the compiler gives them; `dwarf.py` writes them.  Must not know addresses.
+The rows are kept as the compiler gives them; `dwarf.py` writes them.  Must not know
+addresses.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ MAX_FILES = 10_000
 
 
 class Row(NamedTuple):
-    """Code from here on, at an offset of its section, comes from a line of a file."""
+    """The code from an offset of a section on comes from this line of a file."""
 
     section: Section
     offset: int
@@ -32,12 +33,12 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class LineTable:
-    """The files by number, as (directory, name), and the rows in the order they came."""
+    """The files by number, as (directory, name), and the rows in the order in which they came."""
 
     files: dict[int, tuple[str, str]] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
-    views: int = 0  # rows at the last row's place, less one
-    statement: bool = True  # stays as it is until told otherwise
+    views: int = 0  # rows at the same place as the last row, not counting that one
+    statement: bool = True  # keeps its value until a `.loc` changes it
 
     def add(self, row: Row) -> None:
         last = self.rows[-1] if self.rows else None
@@ -47,7 +48,7 @@ class LineTable:
 
 
 def _file(unit: Unit, text: str) -> None:
-    """`.file "name"`: no news.  `.file number ["directory"] "name" [md5 digest]`."""
+    """`.file "name"` is ignored.  `.file number ["directory"] "name" [md5 digest]` names a file."""
     if text[:1] == '"' or not text:
         return
     number, _, rest = text.partition(" ")
@@ -62,7 +63,7 @@ def _file(unit: Unit, text: str) -> None:
 
 
 def _quoted(text: str) -> list[str]:
-    """The strings that a text begins with."""
+    """The strings at the beginning of a text."""
     names = []
     while text[:1] == '"':
         end = 1
@@ -107,7 +108,7 @@ def _loc(unit: Unit, text: str) -> None:
 
 
 def _view_labels(unit: Unit, text: str) -> None:
-    """`.loc_mark_labels`: rows for labels, of which there are none."""
+    """`.loc_mark_labels`: asks for rows for labels; we make none."""
     if len(split(text)) != 1:
         raise Fault("expected 0 or 1", at=text)
 

@@ -1,6 +1,6 @@
-"""Answers for the listing file: every source line beside what it became.
+"""Answers for the listing file: every source line with the bytes that it became.
 
-A macro's bytes stand beside the line that used it.
+The bytes of a macro are shown at the line that used it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from asm.assembler import Object
 
 _WIDTH = 8  # bytes in a row
-_MAX_ROWS = 4  # rows shown of one line: the rest is counted
+_MAX_ROWS = 4  # rows shown for one line: of further rows only the number is given
 
 
 def listing(program: Object) -> str:
@@ -23,7 +23,7 @@ def listing(program: Object) -> str:
     out = []
     for path, originals in program.files.items():
         if path not in pieces and path != program.source.path:
-            continue  # a file of constants and macros
+            continue  # a file that has only constants and macros
         out.append(f"# {path}")
         for number, text in enumerate(originals, 1):
             out += _rows(program, number, text, pieces[path].get(number, []))
@@ -54,7 +54,7 @@ def _rows(program: Object, number: int, text: str, pieces: list[tuple[int, int]]
 
 
 def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Pieces that touch, as one."""
+    """Pieces of memory that touch each other, joined."""
     joined: list[tuple[int, int]] = []
     for address, size in pieces:
         if joined and joined[-1][0] + joined[-1][1] == address:
@@ -65,7 +65,7 @@ def _joined(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _hex(data: bytes, words: bool) -> str:
-    """Bytes in memory order, or as words when they are whole ones."""
+    """The bytes in the order of memory, or as words if they are whole words."""
     if not words:
         return data.hex()
     parts = (data[at : at + 4] for at in range(0, len(data), 4))

@@ -19,7 +19,7 @@ from asm.source import Source
 if TYPE_CHECKING:
     from asm.unit import Unit
 
-MAX_EXPANDED = 1 << 20  # characters that one expansion may make
+MAX_EXPANDED = 1 << 20  # characters that one expansion may have
 
 _PARAMETER = re.compile(
     r'\s*,?\s*([A-Za-z_.$][\w.$]*)\s*(?::\s*(\w+)\s*)?(?:=\s*("(?:[^"\\]|\\.)*"|[^\s,]*))?'
@@ -43,7 +43,7 @@ class Parameter:
 
 @dataclass(slots=True, eq=False)
 class Macro:
-    """A macro and the source it was written in."""
+    """A macro, and the source in which it was written."""
 
     name: str
     parameters: list[Parameter]
@@ -52,7 +52,7 @@ class Macro:
     source: Source
 
     def expand(self, unit: Unit, text: str) -> None:
-        """Open the body, with the arguments in `text` put in, as the next statements."""
+        """Make the body, with the arguments in `text` put in, the next statements."""
         values = self._bind(text)
         text = substituted(self.body, values, unit.budget.expansions)
         unit.budget.expand(len(text), 1)
@@ -61,7 +61,7 @@ class Macro:
         unit.push(Frame(source, unit.spot(), f"in macro `{self.name}`, used", True, True))
 
     def _bind(self, text: str) -> dict[str, str]:
-        """Parameter name -> argument."""
+        """Which argument each parameter has: name -> argument."""
         values: dict[str, str] = {}
         names = {parameter.name for parameter in self.parameters}
         variable = bool(self.parameters) and self.parameters[-1].kind == "vararg"
@@ -89,7 +89,9 @@ class Macro:
 
 
 def substituted(body: str, values: dict[str, str], count: int) -> str:
-    """A body with `\\name`, `\\@` (`count`: how many macros were used) and `\\()` replaced."""
+    """A body with `\\name`, `\\@` (`count`: how many macros were used before) and `\\()`
+    replaced.
+    """
     left = MAX_EXPANDED - len(body)
 
     def replace(match: re.Match[str]) -> str:
@@ -102,7 +104,7 @@ def substituted(body: str, values: dict[str, str], count: int) -> str:
         if value is None:
             return match[0]
         left -= len(value)
-        if left < 0:  # before the text is there: it may be any size
+        if left < 0:  # checked before the text is made, which may have any size
             raise _too_much()
         return value
 
@@ -152,7 +154,7 @@ def _macro(unit: Unit, text: str) -> None:
     parameters = _parameters(match[2].strip())
     source = unit.frame.source
     unit.macros[name.lower()] = Macro(name, parameters, "\n".join(lines), numbers, source)
-    unit.known.clear()  # a line may now mean this macro
+    unit.known.clear()  # a line that was known may now mean this macro
 
 
 def _parameters(text: str) -> list[Parameter]:
@@ -242,7 +244,7 @@ def _limit(statements: int) -> None:
 
 
 def _exit(unit: Unit, text: str) -> None:
-    """`.exitm`: leave the macro at hand."""
+    """`.exitm`: leave the current macro."""
     frame = unit.frame
     while not frame.leaves:
         if frame.parent is None:

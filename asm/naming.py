@@ -1,4 +1,4 @@
-"""Answers for the directives that define names or say something of them."""
+"""Answers for the directives that define names or set properties of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TYPES = {
 
 
 def _set(once: bool, unit: Unit, text: str) -> None:
-    """`.set name, expression`, `.equ`; `.equiv` refuses to define again."""
+    """`.set name, expression`, `.equ`; `.equiv` refuses to define a name again."""
     name, comma, value = text.partition(",")
     if not comma:
         raise Fault("expected name, expression", at=text)
@@ -33,14 +33,14 @@ def _set(once: bool, unit: Unit, text: str) -> None:
 
 
 def _bind(binding: str, unit: Unit, text: str) -> None:
-    """`.globl`, `.weak`, `.local`: names, in the ELF's symbol table."""
+    """`.globl`, `.weak`, `.local`: how the names are bound in the ELF's symbol table."""
     for name in _names(text):
         symbol = unit.symbols.get(name)
         symbol.binding, symbol.bound = binding, True
 
 
 def _show(visibility: int, unit: Unit, text: str) -> None:
-    """`.hidden` and its kin: who would see the names of a shared object."""
+    """`.hidden` and related ones: who would see the names if this were a shared object."""
     for name in _names(text):
         unit.symbols.get(name).visibility = visibility
 
@@ -69,7 +69,7 @@ def _size(unit: Unit, text: str) -> None:
 def _common(local: bool, unit: Unit, text: str) -> None:
     """`.comm name, size[, alignment]`, `.lcomm`: room in .bss, at the end of the program.
 
-    Local ones come first; a global one may be said several times.
+    Local names come first.  A global name may be given several times.
     """
     items = split(text)
     if not 2 <= len(items) <= 3:
@@ -78,7 +78,7 @@ def _common(local: bool, unit: Unit, text: str) -> None:
     size = unit.value(items[1], "the size")
     symbol = unit.symbols.get(name)
     local = local or (symbol.bound and symbol.binding == "local")
-    # "aligned ... to the largest power of two less than or equal to the size", within reason
+    # "aligned ... to the largest power of two less than or equal to the size", up to a limit
     align = 1 << min(max(size, 1).bit_length() - 1, 3 if local else 4)
     if len(items) > 2:
         align = unit.value(items[2], "the alignment")
@@ -98,7 +98,7 @@ def _common(local: bool, unit: Unit, text: str) -> None:
 
 
 class Common(NamedTuple):
-    """Room that a name asks for."""
+    """The room that a name asks for."""
 
     size: int
     align: int
@@ -107,7 +107,7 @@ class Common(NamedTuple):
 
 
 def lay_commons(unit: Unit) -> None:
-    """Give the commons their room."""
+    """Give all common names their room."""
     for name, common in sorted(unit.commons.items(), key=lambda item: not item[1].local):
         try:
             _reserve(unit, name, common)

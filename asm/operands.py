@@ -1,8 +1,7 @@
 """Answers for the operands of instructions: from their text to bits of the word.
 
-A *shape* is one operand of a row's syntax (`rd`, `imm12(rs1)`); it keeps a memo
-from text to bits, so a constant operand is read once per program.  Must not know
-mnemonics.
+A *shape* is one operand of a row's syntax (`rd`, `imm12(rs1)`).  It remembers the bits for
+each text, so a constant operand is read once in a program.  Must not know mnemonics.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _OPERATORS = {
     "lo": Kind.LO12,
     "pcrel_hi": Kind.PCREL_HI20,
     "pcrel_lo": Kind.PCREL_LO12,
-    "got_pcrel_hi": Kind.PCREL_HI20,  # of the word in .got that holds the address
+    "got_pcrel_hi": Kind.PCREL_HI20,  # the distance of the word in .got that holds the address
 }
 _PREDEFINED_SETS = {
     "".join(letter for bit, letter in ((8, "i"), (4, "o"), (2, "r"), (1, "w")) if bits & bit): bits
@@ -38,11 +37,11 @@ _PREDEFINED_SETS = {
 
 
 class NotConstant(KeyError):
-    """The operand takes more than its text to read: symbols, or an error."""
+    """To read the operand takes more than its text: symbols, or an error message."""
 
 
 class Memo(dict):
-    """Operand text -> bits of the word; what is not there is read, and kept."""
+    """Operand text -> bits of the word; a text that is not there is read, and remembered."""
 
     def __init__(self, shape: Shape):
         self.shape = shape
@@ -91,12 +90,12 @@ class Shape:
         if match is None or field.kind is Operand.TARGET:
             raise NotConstant(text)
         if len(match[2]) > 100:
-            raise NotConstant(text)  # `expr` says that it is no number
+            raise NotConstant(text)  # `expr` will say that it is not a number
         value = int(match[2], 0)
         return insert(field, -value if match[1] == "-" else value, text)
 
     def read(self, text: str, unit: Unit) -> int:
-        """The bits for any text; a symbol leaves a fixup at the instruction's place."""
+        """The bits for any text; a symbol leaves a fixup for the instruction."""
         try:
             return self.memo[text]
         except NotConstant:
@@ -134,7 +133,7 @@ class Shape:
         return unit.fix(Kind.FIELD, value, text.strip(), field)
 
     def _relocated(self, operator: str, inner: str, unit: Unit) -> int:
-        """`%operator(inner)`: constants at once, all else by a fixup."""
+        """`%operator(inner)`: a constant is computed at once, anything else by a fixup."""
         field = self.field
         kind = _OPERATORS.get(operator.lower())
         if kind is None:
@@ -161,7 +160,7 @@ class Shape:
 
 
 def register(text: str) -> int:
-    """The number of a register; Fault if there is none of that name."""
+    """The number of a register; Fault if there is no register of that name."""
     text = text.strip()
     number = REG_NUMBERS.get(text)
     if number is None:
@@ -180,7 +179,7 @@ def is_register(text: str) -> bool:
 
 
 def constant(text: str, unit: Unit, what: str) -> int:
-    """The value of an operand that must be known now, wrapped to 32 bits."""
+    """The value of an operand that must be known now, reduced to 32 bits."""
     value = unit.value(text, what)
     if not -(1 << 31) <= value < 1 << 32:
         raise Fault(f"{value:#x} does not fit in 32 bits", at=text)

@@ -1,6 +1,6 @@
-"""Answers for files that are there whole or not at all, for programs that use the assembler.
+"""Answers for writing a file completely or not at all, for programs that use the assembler.
 
-Must not know what is in them.
+Must not know what the file contains.
 """
 
 from pathlib import Path
@@ -9,5 +9,5 @@ from toyisa.files import writing
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:
-    """Write a file whole or not at all, by the rules of `toyisa/files/writing.py`; OSError."""
+    """Write a file completely or not at all, by the rules of `toyisa/files/writing.py`; OSError."""
     writing.write(path, data)

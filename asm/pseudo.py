@@ -1,7 +1,7 @@
 """Answers for pseudo-instructions: GNU `as`'s names for instructions of the table.
 
-A row is one line: name, operands, and what it stands for, `$n` being operand n.
-Those that need addresses or choose by value are functions in `expand.py`.
+A row is one line: name, operands, and what it stands for; `$n` is operand n. Those that need
+addresses, or choose by value, are functions in `expand.py`.
 """
 
 from asm.encode import FORMS, Form
@@ -56,7 +56,7 @@ sfence.vma      | sfence.vma x0,x0
 sfence.vma rs   | sfence.vma $1,x0
 """
 
-# Whole words: hints in bits that the machine ignores, so the table has no row.
+# These are whole words: hints in bits that the machine ignores, so the table has no row for them.
 WORDS = {"fence.tso": 0x8330000F, "pause": 0x0100000F}
 
 # With an immediate as last operand these mean another instruction.
@@ -67,7 +67,7 @@ WITH_IMMEDIATE = {
     "csrw": "csrwi", "csrs": "csrsi", "csrc": "csrci",
 }  # fmt: skip
 
-# An operand of an expansion: the number of the pseudo's operand, or a text.
+# An operand of an expansion: the number of the pseudo-instruction's operand, or a text.
 Step = tuple[Form, tuple[int | str, ...]]
 
 

@@ -1,6 +1,6 @@
 """Answers for showing pieces of a source on a terminal: one line, harmless, not too wide.
 
-Must not know what is wrong with them.
+Must not know what is wrong with the source.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ _WIDEST = 500
 _NARROWEST = 40
 _MARGIN = 9  # `  1234 | `
 
-# What a terminal may obey instead of showing: controls (a tab aside), marks that turn
-# the direction of text or end a line, halves of characters.
+# Characters that a terminal may obey instead of showing: controls (but not the tab), marks that
+# change the direction of text or end a line, halves of characters.
 _UNSAFE = re.compile(
     "[\0-\x08\x0a-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
 
 
 def columns() -> int:
-    """How wide the terminal is that errors go to; 80 if there is none."""
+    """The width of the terminal for errors; 80 if there is none."""
     try:
         width = int(os.environ["COLUMNS"])
     except (KeyError, ValueError):
@@ -48,14 +48,16 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def legible(text: str) -> str:
-    """Bytes that are not UTF-8 read as Latin-1, as people wrote them."""
+    """Text from bytes; bytes that are not UTF-8 are read as Latin-1, which people probably
+    meant.
+    """
     if text.isascii():
         return text
     return re.sub("[\udc80-\udcff]", lambda match: chr(ord(match[0]) - 0xDC00), text)
 
 
 def cells(text: str) -> int:
-    """The columns that a text takes, tabs counted as one."""
+    """The columns that a text takes; a tab counts as one."""
     if text.isascii():
         return len(text)
     return sum(_cell(sign) for sign in text)
@@ -68,7 +70,7 @@ def _cell(sign: str) -> int:
 
 
 def cut(text: str, width: int) -> str:
-    """`text` made visible, its end left out if it is wider than `width`."""
+    """`text` made visible; if it is wider than `width`, its end is left out."""
     text = visible(text[: width + 1]) if len(text) > width else visible(text)
     if cells(text) <= width:
         return text
@@ -76,7 +78,7 @@ def cut(text: str, width: int) -> str:
 
 
 def _clip(text: str, room: int) -> str:
-    """The longest head of `text` that takes at most `room` columns."""
+    """The longest beginning of `text` that takes at most `room` columns."""
     if text.isascii():
         return text[: max(room, 0)]
     taken = 0
@@ -90,7 +92,7 @@ def _clip(text: str, room: int) -> str:
 def underlined(number: int, text: str, start: int, length: int) -> list[str]:
     """Line `number` of a source and, below it, a caret under the piece at `start`.
 
-    A line wider than the terminal is cut on both sides, so that the caret shows.
+    A line wider than the terminal is cut on both sides, so that the caret can be seen.
     """
     room = columns() - _MARGIN
     left = visible(text[max(0, start - room) : start])
@@ -98,10 +100,10 @@ def underlined(number: int, text: str, start: int, length: int) -> list[str]:
     right = visible(text[start + length : start + length + room])
     behind = cells(piece) + cells(right)
     spare = max(room - behind, room // 3)
-    while cells(left) > spare:  # the nearest of what stands before
+    while cells(left) > spare:  # keep what is nearest to the piece
         left = left[max(1, (cells(left) - spare) // 2) :]
     shown = _clip(left + piece + right, room)
-    # Tabs are kept, so that the caret stands right however wide they show.
+    # Tabs are kept, so the caret is right however wide the terminal shows them.
     indent = "".join("\t" if sign == "\t" else " " * _cell(sign) for sign in left)
     under = max(1, min(cells(piece), room - cells(left)))
     return [f"{number:6} | {shown}", f"       | {indent}^{'~' * (under - 1)}"]

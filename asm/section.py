@@ -1,4 +1,4 @@
-"""Answers for a section being filled: its bytes, its fixups, its lines.
+"""Answers for a section while it is filled: its bytes, its fixups, its lines.
 
 Must not know what is written into it, nor where it will lie (`layout.py`).
 """
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from asm.fixups import Fixup
     from asm.frames import Frame
 
-# Bytes of one section; more is taken for a slip.
+# Bytes of one section; more is taken to be a mistake.
 MAX_IMAGE = 64 << 20
 MAX_TOTAL = 128 << 20  # of all sections together
 MAX_ALIGN = 1 << 24
-MAX_ROOM = 1 << 30  # of a section that takes none in the file
+MAX_ROOM = 1 << 30  # of a section that has no bytes in the file
 
-# Name -> (flags, type) when `.section name` says no more; also for `name.*`.
+# Name -> (flags, type), if `.section name` gives none; also for `name.*`.
 KNOWN = {
     ".text": ("ax", "progbits"),
     ".rodata": ("a", "progbits"),
@@ -40,24 +40,24 @@ KNOWN = {
 
 @dataclass(slots=True, eq=False)
 class Section:
-    """A section: `flags` out of "awxMS", `type` progbits, nobits or note.
+    """A section: `flags` is a subset of "awxMS"; the type is progbits, nobits or note.
 
-    A nobits section holds no bytes: `reserved` is its size.
+    A nobits section has no bytes in the file: `reserved` is its size.
     """
 
     name: str
     flags: str
     type: str
     align: int = 1
-    counted: int = 0  # bytes that the program's total has of it
-    entry_size: int = 0  # of a section that could be merged
+    counted: int = 0  # how many of its bytes are in the program's total
+    entry_size: int = 0  # for a section that could be merged
     data: bytearray = field(default_factory=bytearray)
     reserved: int = 0
     address: int | None = None
     fixups: list[Fixup] = field(default_factory=list)
     uppers: dict[int, Fixup] = field(default_factory=dict)  # offset -> its %pcrel_hi
     lines: list[tuple[int, Frame, int]] = field(default_factory=list)
-    # Where code ($x) and data ($d) begin, for disassemblers; code sections only.
+    # Where code ($x) and data ($d) begin, for disassemblers; only in code sections.
     mapping: list[tuple[int, str]] = field(default_factory=list)
     mode: str = ""
 
@@ -80,7 +80,7 @@ class Section:
         return self.address + self.size
 
     def fill(self, count: int, pattern: bytes = b"\0") -> None:
-        """Append `count` bytes of a repeated pattern, whole patterns first."""
+        """Append `count` bytes of a repeated pattern that starts anew here."""
         limit = MAX_ROOM if self.type == "nobits" else MAX_IMAGE
         if self.size + count > limit:
             raise _too_large(self, count)
@@ -105,13 +105,13 @@ class Section:
             self.enter("d", self.size - len(data))
 
     def enter(self, mode: str, offset: int) -> None:
-        """Note that code (`x`) or data (`d`) begins at an offset."""
+        """Record that code (`x`) or data (`d`) begins at an offset."""
         self.mode = mode
         self.mapping.append((offset, mode))
 
 
 def make(name: str, flags: str | None = None, kind: str | None = None) -> Section:
-    """A new section, with the flags that its name implies unless given."""
+    """A new section; flags that are not given follow from its name."""
     known = KNOWN.get(name) or KNOWN.get("." + name.split(".")[1] if name[:1] == "." else name)
     default_flags, default_type = known or ("", "progbits")
     section = Section(
@@ -135,7 +135,7 @@ def _too_large(section: Section, count: int = 0) -> Fault:
 
 
 def numbers_from(offset: int) -> Section:
-    """A place outside memory, where labels are numbers."""
+    """A place outside memory; labels there are plain numbers."""
     return Section("*ABS*", "", "nobits", reserved=offset, address=0)
 
 

@@ -1,4 +1,4 @@
-"""Answers for the directives that choose the section that statements go to."""
+"""Answers for the directives that choose the section of the statements that follow."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _named(name: str, unit: Unit, text: str) -> None:
 def _section(unit: Unit, text: str) -> None:
     """`.section name[, "flags"[, @type[, entry size][, group[, comdat]]]]`.
 
-    A group means: one copy is enough.  There is one source, so nothing is left out.
+    A group says that one copy is enough.  There is only one source, so nothing is left out.
     """
     items = split(text)
     if not items or not items[0]:
@@ -68,7 +68,7 @@ def _entry_size(unit: Unit, text: str) -> int:
 
 
 def _effective(flags: str) -> set[str]:
-    """What of a section's flags makes a difference here."""
+    """Those of a section's flags that matter here."""
     return set(flags) & set("awx")
 
 
@@ -101,7 +101,7 @@ def _pop(unit: Unit, text: str) -> None:
 
 
 def _struct(unit: Unit, text: str) -> None:
-    """`.struct offset`: what follows reserves no memory; its labels are numbers."""
+    """`.struct offset`: what follows reserves no memory; its labels are plain numbers."""
     offset = unit.value(text, "the offset") if text.strip() else 0
     if not 0 <= offset < 1 << 30:
         raise Fault(f"{offset} is not the offset of a field", at=text)

@@ -1,4 +1,4 @@
-"""Answers for source files: reading them, and cleaning comments out of their lines.
+"""Answers for source files: reading them, and removing comments from their lines.
 
 Must not know what a statement means.
 """
@@ -16,7 +16,7 @@ MAX_SOURCE = 32 << 20  # bytes of one source file
 MAX_LINE = 4 << 20  # characters of one statement
 MAX_LINES = 1_000_000  # statements of one source file
 
-# What a comment or separator sign may hide in comes first: strings, characters.
+# Strings and characters come first: they may contain the sign for a comment or a separator.
 _SPECIAL = re.compile(
     r"""
       "(?:[^"\\\n]|\\[^\n])*"?            # a string keeps its signs
@@ -32,8 +32,9 @@ _SEPARATOR = "\0"
 
 @dataclass(slots=True)
 class Source:
-    """One source text as statements: cleaned `lines`, the file line `numbers` of
-    each, and the `originals` as written, by line number."""
+    """One source text as statements: `lines` without comments, the line `numbers` in the file,
+    and the `originals` as written, by line number.
+    """
 
     path: str
     lines: list[str]
@@ -46,9 +47,9 @@ class Source:
 
 
 def read(path: Path) -> Source:
-    """The cleaned source in a file.
+    """Read a file, and return its statements.
 
-    Raises AsmErrors, naming the file and the reason, if it cannot be a source.
+    Raises AsmErrors with the file and the reason if the file cannot be a source.
     """
     return clean(str(path), read_text(path))
 
@@ -56,8 +57,8 @@ def read(path: Path) -> Source:
 def read_text(path: Path) -> str:
     """The text of a source file; AsmErrors if it is not one.
 
-    A byte that is not UTF-8 stays what it is: as a lone surrogate (PEP 383) it can
-    stand in a comment or a string, and `encode` brings it back.
+    A byte that is not UTF-8 becomes a lone surrogate (PEP 383).  So it can be in a comment or
+    a string, and `encode` gives the byte back.
     """
     data = read_bytes(path)
     if data[:4] == b"\x7fELF":
@@ -69,14 +70,14 @@ def read_text(path: Path) -> str:
 
 
 def encode(text: str) -> bytes:
-    """The bytes that a piece of a source stood for."""
+    """The bytes from which a piece of a source was made."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def read_bytes(path: Path) -> bytes:
-    """The contents of a file; AsmErrors if it is missing, irregular or too large."""
+    """The contents of a file; AsmErrors if it is missing, not a regular file, or too large."""
     try:
-        # Not blocking: to open a named pipe would wait for somebody to write to it.
+        # Do not block: opening a named pipe would wait until somebody writes to it.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as file:
             mode = os.fstat(handle).st_mode
@@ -84,7 +85,7 @@ def read_bytes(path: Path) -> bytes:
                 raise file_error(path, "this is a directory, not a file")
             if not stat.S_ISREG(mode):
                 raise file_error(path, "this is not a regular file")
-            data = file.read(MAX_SOURCE + 1)  # whatever size the system says it has
+            data = file.read(MAX_SOURCE + 1)  # read at most this, whatever size the system reports
     except FileNotFoundError:
         raise file_error(path, "no such file") from None
     except IsADirectoryError:
@@ -101,12 +102,12 @@ def read_bytes(path: Path) -> bytes:
 
 
 def clean(path: str, text: str) -> Source:
-    """`text` without comments, one statement a line.
+    """`text` without comments, one statement in each line.
 
-    A statement after a `;` is padded with blanks to the column it had, so that
-    columns in errors stay right.
+    A statement after a `;` is padded with blanks to the column that it had, so that the
+    columns in errors are right.
     """
-    if text.count("\n") + text.count(";") > 4 * MAX_LINES:  # before they take any memory
+    if text.count("\n") + text.count(";") > 4 * MAX_LINES:  # checked before they take any memory
         raise _too_many(path)
     text = text.replace("\r\n", "\n")
     originals = legible(text).split("\n")
@@ -149,7 +150,7 @@ def _too_many(path: str) -> AsmErrors:
 
 
 def _separate(lines: list[str]) -> tuple[list[str], list[int]]:
-    """Lines with separators taken apart, and the line number of each piece."""
+    """The lines split at separators, and the line number of each piece."""
     pieces: list[str] = []
     numbers: list[int] = []
     for number, line in enumerate(lines, 1):

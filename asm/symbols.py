@@ -26,7 +26,7 @@ class Address:
     offset: int
 
 
-# What an expression can be: known, a place, not yet known, or an operator.
+# The values of an expression: a number, a place, a name not yet defined, or an operator.
 Expr = "int | Address | Symbol | tuple"
 
 
@@ -40,18 +40,18 @@ class Symbol:
     def __init__(self, name: str):
         self.name = name
         self.value: Expr | None = None
-        self.fixed = False  # a label or `.equiv`: may not be defined again
+        self.fixed = False  # a label or `.equiv`, which may not be defined again
         self.binding = "local"
-        self.bound = False  # `.local` or another directive said so
-        self.visibility = 0  # as ELF has it: default, internal, hidden, protected
+        self.bound = False  # `.local` or another directive has set the binding
+        self.visibility = 0  # with the numbers of ELF: default, internal, hidden, protected
         self.type = "notype"
         self.size: Expr = 0
         self.spot: Spot | None = None  # where it was defined
-        self.used: tuple[Spot, str] | None = None  # where it was first used, and as what
+        self.used: tuple[Spot, str] | None = None  # where it was first used, and for what
 
     @property
     def hidden(self) -> bool:
-        """Whether it is left out of the ELF's symbols, as GNU `as` leaves `.L` labels."""
+        """Whether it is left out of the ELF's symbols, as GNU `as` does with `.L` labels."""
         return self.name.startswith(".L") or "\1" in self.name
 
 
@@ -60,10 +60,10 @@ class Symbols:
 
     def __init__(self) -> None:
         self.by_name: dict[str, Symbol] = {}
-        self._locals: dict[str, int] = {}  # numeric label -> how often defined so far
+        self._locals: dict[str, int] = {}  # numeric label -> how often it was defined so far
 
     def get(self, name: str) -> Symbol:
-        """The symbol of that name; made, undefined, when it is new."""
+        """The symbol of that name; if it is new, it is created without a value."""
         symbol = self.by_name.get(name)
         if symbol is None:
             symbol = self.by_name[name] = Symbol(name)
@@ -84,7 +84,7 @@ class Symbols:
         return self.get(f"{number}\1{count}")
 
     def label(self, name: str, address: Address, spot: Spot) -> None:
-        """Define a label here."""
+        """Define a label at this place."""
         if name.isascii() and name.isdigit():
             name = name.lstrip("0") or "0"  # `02:` is `2:`
             count = self._locals[name] = self._locals.get(name, 0) + 1
@@ -99,7 +99,7 @@ class Symbols:
         symbol.spot = spot
 
     def assign(self, name: str, value: Expr, spot: Spot, once: bool = False) -> None:
-        """Give a name a value, as `.set` does; `once` as `.equiv` does."""
+        """Give a name a value, as `.set` does; with `once`, as `.equiv` does."""
         symbol = self.get(name)
         if symbol.value is not None and (symbol.fixed or once):
             raise _twice(symbol)
@@ -112,7 +112,7 @@ class Symbols:
         return _twice(symbol)
 
     def undefined(self) -> list[Symbol]:
-        """The names that were used but never defined, weak ones aside."""
+        """The names that were used but never defined, except weak ones."""
         return [
             symbol
             for symbol in self.by_name.values()

@@ -27,16 +27,16 @@ from asm.section import Section, make
 from asm.source import Source
 from asm.symbols import Address, Symbol, Symbols
 
-_LONG = 4096  # characters of a statement that may take its time
-_BUILT_IN = (".text", ".data", ".bss")  # symbols of GNU `as`, used or not
+_LONG = 4096  # characters: after a longer statement, look at the time
+_BUILT_IN = (".text", ".data", ".bss")  # symbols that GNU `as` always has
 
 
 class Stop(Exception):
-    """No more statements are to be read."""
+    """No more statements must be read."""
 
 
 class Unit(Output):
-    """One pass, with what former passes learnt, where files may be, and what is left."""
+    """One pass: what former passes learnt, where files may be, and what may still be used."""
 
     def __init__(self, source: Source, places: Places, guesses: Guesses, budget: Budget):
         super().__init__(guesses)
@@ -48,7 +48,8 @@ class Unit(Output):
         self.macros: dict[str, object] = {}  # macros.Macro, by lower-case name
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
-        self.early: list[tuple[Undefined, Spot]] = []  # needed before they were defined
+        # Values that were needed before they were defined
+        self.early: list[tuple[Undefined, Spot]] = []
         self.previous = self.section
         self.section_stack: list[tuple[Section, Section]] = []
         self.loc = LineTable()
@@ -61,12 +62,12 @@ class Unit(Output):
     # -- statements ----------------------------------------------------------
 
     def run(self) -> None:
-        """Read every statement.  Raises AsmErrors with all that is wrong."""
+        """Read every statement.  Raises AsmErrors with everything that is wrong."""
         try:
             while (frame := self.frame) is not None:
                 try:
                     self._read(frame)
-                except Fault as fault:  # the time is over
+                except Fault as fault:  # the time is used up
                     self.report(fault)
             lay_commons(self)
             self.report_undefined()
@@ -75,7 +76,7 @@ class Unit(Output):
         self.check()
 
     def _read(self, frame: Frame) -> None:
-        """Statements of one frame, until it ends or another is opened."""
+        """Read the statements of one frame, until it ends or another is opened."""
         known = self.known
         for line in frame.lines:
             frame.index += 1
@@ -110,7 +111,7 @@ class Unit(Output):
         self._operation(line, name, rest)
 
     def _labels(self, line: str) -> tuple[str | None, str]:
-        """Define the labels that a line begins with; its operation and operands."""
+        """Define the labels at the beginning of a line; return its operation and operands."""
         at = 0
         while (match := LABEL.match(line, at)) is not None:
             self.symbols.label(match[1], self.here(), self.spot())
@@ -119,7 +120,7 @@ class Unit(Output):
         return name, rest
 
     def _operation(self, line: str, name: str, rest: str) -> None:
-        """Assemble one operation, known by its name."""
+        """Assemble one operation, which its name identifies."""
         form = FORMS.get(name)
         if form is not None and name not in self.macros:
             texts = rest.split(",") if rest else []
@@ -135,13 +136,13 @@ class Unit(Output):
             self.assign(name, rest[1:])
             return
         elif not name.islower() and _is_operation(lower := name.lower()):
-            self._operation(line, lower, rest)  # their case does not matter
+            self._operation(line, lower, rest)  # upper and lower case mean the same
             return
         self._instruction(line, name, rest)
 
     def _instruction(self, line: str, name: str, rest: str) -> None:
         if rest[:1] == "=" and rest[:2] != "==":
-            self.assign(name, rest[1:])  # to a name that is an instruction's as well
+            self.assign(name, rest[1:])  # of a name that is an instruction's too
             return
         if name[0] == ".":
             raise Fault(f"unknown directive `{name}`", fix=did_you_mean(name, DIRECTIVES), at=name)
@@ -160,12 +161,12 @@ class Unit(Output):
                 self.known[line] = bytes(section.data[start:])
 
     def _constant(self, line: str, word: int, memos: Sequence[dict], texts: list[str]) -> bool:
-        """Emit an instruction whose operands are all constants; False if one is not."""
+        """Emit an instruction if all its operands are constants; return False otherwise."""
         try:
             for memo, text in zip(memos, texts, strict=True):
                 word |= memo[text]
         except (NotConstant, Fault):
-            return False  # the slow path reads it, or says what is wrong
+            return False  # the slow path reads it, or reports what is wrong
         self.code()
         data = word.to_bytes(4, "little")
         self.section.data += data
@@ -188,7 +189,7 @@ class Unit(Output):
         self.symbols.assign(name, parse(text, self), self.spot(), once)
 
     def move_to(self, offset: int, fill: bytes = b"\0") -> None:
-        """`.org`: skip to an offset of this section."""
+        """`.org`: go to an offset of this section."""
         if offset < self.section.size:
             raise Fault(
                 "`.org` cannot move backwards",
@@ -213,27 +214,27 @@ class Unit(Output):
     # -- problems ------------------------------------------------------------
 
     def report(self, fault: Fault, spot: Spot | None = None) -> None:
-        """Collect an error; raises Stop when there is no point in going on."""
+        """Collect an error; raise Stop when there is no point in going on."""
         place = (spot or self.spot()).place()
         self.problems.append(Problem(place, fault.what, fault.why, fault.fix, fault.at))
         if fault.fatal or len(self.problems) >= MAX_ERRORS:
             raise Stop
 
     def warn(self, what: str, at: str = "", severity: str = "warning") -> None:
-        """Tell the user something, and go on; at most so often."""
+        """Print a warning and go on; there is a limit to the number of warnings."""
         if len(self.warnings) < MAX_WARNINGS:
             place = self.spot().place()
             self.warnings.append(Problem(place, Fault(what).what, at=at, severity=severity))
 
     def check(self) -> None:
-        """Raise AsmErrors if there are problems."""
+        """Raise AsmErrors if there were errors."""
         if self.problems:
             raise AsmErrors(self.problems)
 
     def report_undefined(self) -> None:
-        """Report names that were needed before their definition, or have none.
+        """Report names that were needed before their definition, or that have no definition.
 
-        Those without one are told once each, at their first use.
+        A name without a definition is reported once, at its first use.
         """
         for undefined, spot in self.early:
             if undefined.symbol.value is not None:
@@ -255,7 +256,7 @@ class Unit(Output):
             self.report(fault, spot)
 
     def _is_section(self, symbol: Symbol) -> bool:
-        """Whether an undefined name is a section's, and so means its start."""
+        """Whether an undefined name is the name of a section, and so means its start."""
         name = symbol.name
         if name not in self.sections and name in _BUILT_IN:
             self.sections[name] = make(name)
@@ -283,7 +284,7 @@ class Unit(Output):
         return symbol
 
     def value(self, text: str, what: str) -> int:
-        """An expression that must be a number now.  Raises Fault."""
+        """The value of an expression that must be a number now.  Raises Fault."""
         try:
             value = evaluate(parse(text, self))
         except Undefined as undefined:
