@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toyisa import interrupts
-from toyisa.core.mmio import IER_RECEIVED
 from toyisa.core.state import NEVER
+from toyisa.core.uart import IER_RECEIVED
 from toyisa.core.work import unlimited
 from toyisa.devices import htif
 from toyisa.devices.terminal import Terminal

@@ -8,7 +8,7 @@ import pytest
 from asm.assembler import assemble_text
 from tests.guests.qemu import QEMU
 from tests.unit.asm import gnu
-from toyisa.core.mmio import LONE
+from toyisa.core.tohost import LONE
 from toyisa.devices.htif import PATIENCE
 from toyisa.machine import Exit, Machine
 from vmm import VirtualMachine

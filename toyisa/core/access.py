@@ -32,6 +32,7 @@ from toyisa.core.mmu import (
     translate_data,
 )  # fmt: skip
 from toyisa.core.pool import stored
+from toyisa.core.tohost import stored_tohost
 from toyisa.core.trap import pend, pend_root
 from toyisa.core.work import ACCESS, out_of_work
 from toyisa.tables.causes import Exc
@@ -133,7 +134,7 @@ def _told_host(hart, mem, pa, size):
     low = ram_offset(mem, console.tohost, 8)
     if low >= 0:
         word, now = np.int64(ram_words(mem)[low >> 2]), virtual_time(hart)
-        mmio.stored_tohost(console, pa - console.tohost, size, word, now)
+        stored_tohost(console, pa - console.tohost, size, word, now)
         hart.root.deadline = min(hart.root.deadline, console.obey_at)
 
 

@@ -10,7 +10,6 @@ from toyisa.compiled.njit import njit, view
 from toyisa.core import access
 from toyisa.core.clock import timer_deadline, virtual_time
 from toyisa.core.memory import PAGE, STRIDE, WORDS, ram_words
-from toyisa.core.mmio import TX_FULL
 from toyisa.core.mmu import FETCH, PAGE_FAULT, access_fault, page_fault, translate_fetch
 from toyisa.core.pool import settle, slot_of
 from toyisa.core.state import NEVER
@@ -22,6 +21,7 @@ from toyisa.core.trap import (
     take_interrupt,
     takes_interrupts,
 )  # fmt: skip
+from toyisa.core.uart import TX_FULL
 from toyisa.core.work import RUN, out_of_work
 from toyisa.tables.causes import Exc
 from toyisa.tables.exits import Reason

@@ -15,8 +15,10 @@ import struct
 import numpy as np
 
 from toyisa.core.memory import TX_SIZE
-from toyisa.core.mmio import BY_TOHOST, HIGH, LONE, LOW, TX_FULL
+from toyisa.core.mmio import BY_TOHOST
 from toyisa.core.state import NEVER
+from toyisa.core.tohost import HIGH, LONE, LOW
+from toyisa.core.uart import TX_FULL
 from toyisa.devices.virtqueue import Ram
 
 BOTH = LOW | HIGH

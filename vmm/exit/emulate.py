@@ -12,10 +12,10 @@ from toyisa.core.clock import charge, virtual_time
 from toyisa.core.decode import decode
 from toyisa.core.memory import RAM_BASE, ram_words
 from toyisa.core.meter import mark
-from toyisa.core.mmio import stored_tohost
 from toyisa.core.mmu import LOAD, PAGED, STORE, flush
 from toyisa.core.pool import retired_aside
 from toyisa.core.system import retire
+from toyisa.core.tohost import stored_tohost
 from toyisa.core.work import count_flush
 from toyisa.tables.causes import Exc
 from toyisa.tables.cost import Event
