@@ -32,12 +32,12 @@ _NO_EFFECT = """
 
 _REFUSED = {
     "macros have GNU as's ordinary syntax only": ".altmacro .mri .func .endfunc",
-    "numbered subsections are not there: use a section of its own": ".subsection",
+    "there are no numbered subsections here: use another section": ".subsection",
     "there is no linker, so nothing is left for it to relocate": (
         ".reloc .dtprelword .dtpreldword .rva .weakref .attach_to_group .xstabs"
     ),
     "a symbol has one value here: use .set or .equiv": ".eqv .lsym",
-    "no format of that size is there": ".float16 .bfloat16 .dc.x .dcb.s .dcb.d .dcb.x",
+    "there is no number format of that size here": ".float16 .bfloat16 .dc.x .dcb.s .dcb.d .dcb.x",
     "GNU as has it for other machines only": (
         ".nops .bundle_align_mode .bundle_lock .bundle_unlock .desc .base64"
     ),

@@ -204,7 +204,7 @@ def _settled(main: Source, options: _Options) -> Unit:
             raise file_error(main.path, fault.what, fault.why, fault.fix) from None
         if settled:
             return unit
-    raise file_error(main.path, "branches do not settle", f"after {MAX_PASSES} passes")
+    raise file_error(main.path, "the sizes of branches do not settle", f"after {MAX_PASSES} passes")
 
 
 def _define(unit: Unit, name: str, value: int) -> None:
@@ -227,7 +227,7 @@ def _names(unit: Unit) -> dict[str, Name]:
                 unit.budget.look()
             value, size = evaluate(symbol), evaluate(symbol.size)
         except Undefined as error:
-            what = f"`{error.symbol.name}` is defined by itself"
+            what = f"`{error.symbol.name}` is defined by means of itself"
             unit.problems.append(Problem(symbol.spot.place(), what))
             continue
         except Fault as fault:

@@ -47,7 +47,7 @@ def _values(size: int, unit: Unit, text: str) -> None:
 def _no_contents(unit: Unit, item: str) -> None:
     """In a section that has no bytes, refuse anything that is not known to be zero."""
     if unit.section.type == "nobits":
-        raise Fault(f"{unit.section.name} holds zeros only", fix="use .data", at=item)
+        raise Fault(f"{unit.section.name} can hold only zeros", fix="use .data", at=item)
 
 
 def _octa(unit: Unit, text: str) -> None:

@@ -95,7 +95,7 @@ def _evaluate(value: Expr, known: dict[Symbol, int | Address]) -> int | Address:
     if result is None:
         raise Fault(
             f"`{operator}` on addresses cannot be computed here",
-            why="where sections lie is not known yet",
+            why="the addresses of sections are not known yet",
         )
     return result
 

@@ -170,7 +170,7 @@ def _distance_of_label(fixup: Fixup) -> int:
     if upper_half is not None:
         return evaluate(upper_half.expr) - place
     raise Fault(
-        "%pcrel_lo finds no %pcrel_hi",
+        "there is no %pcrel_hi for this %pcrel_lo",
         why="it takes the label of the `auipc` that has the %pcrel_hi, in the same section",
         fix="write `1: auipc rd, %pcrel_hi(symbol)`, then `%pcrel_lo(1b)`",
         at=fixup.text,

@@ -63,7 +63,7 @@ def resolve(unit: Unit) -> None:
                     unit.check()
             except Undefined as error:  # a definition that leads back to itself
                 name = error.symbol.name
-                _report(unit, fixup, Fault(f"`{name}` is defined by itself", at=name))
+                _report(unit, fixup, Fault(f"`{name}` is defined by means of itself", at=name))
     unit.problems.sort(key=lambda problem: (problem.place.path, problem.place.line))
     del unit.problems[MAX_ERRORS:]
     unit.check()

@@ -52,7 +52,7 @@ class Budget:
         if self._end is not None and time.monotonic() > self._end:
             raise Fault(
                 f"assembling takes longer than {self.seconds:g} s",
-                why="the source makes macros, repetitions or branches grow",
+                why="macros, repetitions or branches of the source grow",
                 fix="`toyvmm asm --timeout SECONDS` allows more",
                 fatal=True,
             )
@@ -62,6 +62,6 @@ def _too_long(limit: str) -> Fault:
     return Fault(
         "this program grows too long",
         why=f"the limit is {limit}",
-        fix="a macro that uses itself twice doubles with every level",
+        fix="a macro that uses itself twice doubles its text at every level",
         fatal=True,
     )

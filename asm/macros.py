@@ -261,7 +261,7 @@ def _purge(unit: Unit, text: str) -> None:
 
 
 def _stray(unit: Unit, text: str) -> None:
-    raise Fault("this ends nothing that is open")
+    raise Fault("nothing is open that this could end")
 
 
 DIRECTIVES = {

@@ -202,7 +202,7 @@ def _check_csr_name(text: str, unit: Unit) -> None:
     if re.fullmatch(r"[A-Za-z_]\w*", name) and unit.symbols.get(name).value is None:
         raise Fault(
             f"this machine has no CSR `{name}`",
-            fix=did_you_mean(name, csrs.BY_NAME) or "give its number to access it all the same",
+            fix=did_you_mean(name, csrs.BY_NAME) or "write its number to access it anyway",
             at=name,
         )
 

@@ -141,7 +141,7 @@ def numbers_from(offset: int) -> Section:
 
 def _no_bits(section: Section) -> Fault:
     return Fault(
-        f"{section.name} holds zeros only",
+        f"{section.name} can hold only zeros",
         why="a nobits section takes no bytes in the file",
         fix="use .data, or .space to reserve room",
     )

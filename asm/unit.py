@@ -204,7 +204,7 @@ class Unit(Output):
         if frame.depth > MAX_DEPTH:
             raise Fault(
                 "macros or files are nested too deep",
-                why=f"the limit is {MAX_DEPTH}; one may use itself without an end",
+                why=f"the limit is {MAX_DEPTH}; perhaps one uses itself for ever",
                 fatal=True,
             )
         self.budget.read(len(frame.source.lines))
@@ -296,7 +296,7 @@ class Unit(Output):
         if isinstance(value, Address):
             raise Fault(
                 f"{what} takes a number that is known here, not an address",
-                why="addresses are given after the whole program is read",
+                why="addresses are known only when the whole program has been read",
                 fix="use `la` to load an address" if what == "`li`" else "",
                 at=text,
             )
@@ -308,7 +308,7 @@ def _is_operation(name: str) -> bool:
 
 
 def _no_statement(text: str) -> Fault:
-    why = "it counts the uses of macros, so it stands in macros only" if text[:2] == "\\@" else ""
+    why = "it counts the uses of macros, so it is known only in macros" if text[:2] == "\\@" else ""
     return Fault(f"expected a statement, not `{text[:20]}`", why=why, at=text[:20])
 
 
