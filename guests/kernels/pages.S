@@ -1,6 +1,6 @@
-# Sv32, as a kernel meets it: tables with superpages and pages, faults taken and
-# fixed, protections, accessed and dirty bits, address spaces.  Says `ok` or
-# `FAIL` to each.
+# Sv32, as a kernel uses it: tables with superpages and pages, faults that are taken and
+# fixed, protections, accessed and dirty bits, address spaces.  Prints `ok` or
+# `FAIL` for each.
 #
 #   0x40000000  one page, mapped as each test needs it
 #   0x40001000  its neighbour, never mapped
@@ -28,7 +28,7 @@
     .equ LEAF, PTE_V | PTE_A | PTE_D    # what every ordinary leaf has
     .equ MAGIC, 0x1badcafe
 
-# All through: s0 the root, s1 the entry of VA, s2 the page's frame, s3 VA,
+# In all tests: s0 the root table, s1 the entry of VA, s2 the page's frame, s3 VA,
 # s4 the entry's value for that frame without flags.
 
 # ENTRY flags: set VA's entry to the frame with these flags, and flush it.
@@ -65,8 +65,8 @@ set_entry:
     FLUSH_TLB_PAGE a0
     jr      s5
 
-# Build the tables and turn paging on.  The kernel runs on as if nothing had
-# happened, because its addresses mean what they meant.
+# Build the tables and turn paging on.  The kernel runs on as before,
+# because each of its addresses is mapped to itself.
 build:
     addi    sp, sp, -16
     sw      ra, 12(sp)
@@ -112,8 +112,8 @@ build:
     addi    sp, sp, 16
     ret
 
-# One frame, two addresses: what is written through the superpage's far end is
-# read where RAM is mapped to itself.
+# One frame, two addresses: what is written through the far end of the superpage is
+# read at the address that maps to itself.
 test_superpage:
     PROLOGUE
     li      t0, BIG_VA + SUPERPAGE_SIZE - 8

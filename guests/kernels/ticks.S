@@ -1,5 +1,5 @@
 # Timer interrupts: taken while asleep, taken in the middle of a computation,
-# and held back while interrupts are off.  Says `ok` or `FAIL` to each.
+# and held back while interrupts are off.  Prints `ok` or `FAIL` for each.
 
     .include "include/pvops.inc"
     .include "include/call.inc"
@@ -23,9 +23,9 @@ main:
     call    timer_in
     TIMER_IRQ_UNMASK
 
-    # Asleep.  Interrupts are off between the look at the count and the sleep;
-    # SAFE_HALT turns them on.  Otherwise the one waited for could slip in
-    # between, and the sleep would miss it.
+    # Asleep.  Interrupts are off from the look at the count to the sleep;
+    # SAFE_HALT turns them on.  Otherwise the interrupt could come in between,
+    # and the sleep would miss it.
 sleeping:
     IRQ_DISABLE
     lw      t0, tick_count
@@ -39,7 +39,7 @@ sleeping:
     # Computing.  Sum 1 to 1000 over and over in registers that the handler
     # uses as well; an interrupt that loses one gives a wrong sum.
     sw      zero, tick_count, t0
-    li      s0, 1                       # all sums right so far
+    li      s0, 1                       # 1: all sums were right so far
     IRQ_ENABLE
 computing:
     li      t3, 1000
@@ -56,14 +56,14 @@ computing:
     IRQ_DISABLE
     CHECK   s0, "ten timer interrupts while computing"
 
-    # Held back.  With interrupts off for three periods none is taken; turned
-    # on, the pending one is taken at once, and once.
+    # Held back.  While interrupts are off, for three periods, none is taken.  When they
+    # are turned on, the pending one is taken at once, and only once.
     lw      s0, tick_count
     READ_TIME s1, s2
     li      t1, 3 * PERIOD
     add     s1, s1, t1                  # lower half of the time to wait for
 1:  READ_TIME t1, t2
-    sub     t1, t1, s1                  # its sign says before or after, wrap or not
+    sub     t1, t1, s1                  # the sign says before or after, even after a wrap
     bltz    t1, 1b
     lw      t0, tick_count
     sub     a0, t0, s0

@@ -43,7 +43,7 @@ main:
     li      a1, POOL_END
     call    page_init
     lw      t0, page_count
-    sw      t0, boot_pages, t1          # the law that machine_end checks
+    sw      t0, boot_pages, t1          # machine_end checks that these come back
 
     call    vm_init
     PRINT   "toyix: boot\n"
@@ -54,11 +54,11 @@ main:
     j       scheduler
 1:  PANIC   "the kernel's image reaches into the page pool"
 
-# machine_end(status): init has ended, and with it the machine.  Every page that
-# was taken since boot must come back: nothing the kernel does may lose one.
-#   1. Leave the caller's address space and its stack: both go.
-#   2. Let go of every process that is left.
-#   3. Count.
+# machine_end(status): init has ended, so the machine ends.  Every page that
+# was taken since boot must be free again: the kernel may not lose one.
+#   1. Leave the caller's address space and its stack: both are freed.
+#   2. Free every process that is left.
+#   3. Count the free pages.
 machine_end:
     mv      s0, a0
     IRQ_DISABLE

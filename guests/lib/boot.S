@@ -1,6 +1,6 @@
 # The first instructions of every kernel.
 #
-# The hart arrives in S at the ELF's entry with paging and interrupts off,
+# The hart arrives in S at the ELF's entry point with paging and interrupts off,
 # a0 = its number, a1 = the device tree.  A kernel provides `main`, which gets
 # both and may return the machine's exit code in a0.
 
@@ -11,12 +11,12 @@
 _start:
     la      sp, boot_stack_top
 
-    # sscratch says whose registers a trap finds: 0 means the kernel's own, and
-    # nobody else has run yet.
+    # sscratch says whose registers a trap finds: 0 means the kernel's own, and so far
+    # nothing else has run.
     WRITE_SSCRATCH zero
 
-    # Traps have a place to go before anything can trap.  WRITE_STVEC may
-    # change a0 and a1, so main's arguments wait elsewhere.
+    # Before anything can trap, traps need a place to go.  WRITE_STVEC may
+    # change a0 and a1, so keep main's arguments elsewhere.
     mv      s0, a0
     mv      s1, a1
     la      a0, trap_entry

@@ -1,6 +1,6 @@
-# A kernel that tests: one line for each check, and how many failed at the end.
+# For a kernel that tests: one line for each check, and at the end how many failed.
 
-# CHECK reg, "what": reg is 1 if what holds.  As a call.
+# CHECK reg, "what": prints what holds if reg is 1, or that it fails.  As a call.
 .macro CHECK reg, text
     .pushsection .rodata
 98: .asciz  "\text"
@@ -28,7 +28,7 @@ check:
     PRINT   "\n"
     EPILOGUE
 
-# checks_failed() -> 1 if any has, else 0: the machine's exit code
+# checks_failed() -> 1 if any check has failed, else 0: the machine's exit code
 checks_failed:
     lw      a0, check_failures
     snez    a0, a0

@@ -1,5 +1,5 @@
-# Writing to the console.  Nothing is buffered: a kernel that dies has said
-# all that it said.
+# Writing to the console.  Nothing is buffered: when a kernel dies, everything
+# that it has written is on the console.
 
     .text
 
@@ -34,8 +34,8 @@ print_bytes:
 # print_number(value): unsigned, decimal.
 print_number:
     PROLOGUE
-    # Digits come out last first, so they are laid down backwards in a small
-    # buffer on the stack; ten of them and a zero byte at most.
+    # Digits come out last first.  So they are put backwards into a small
+    # buffer on the stack: at most ten of them, and a zero byte.
     addi    sp, sp, -16
     addi    s0, sp, 15
     sb      zero, 0(s0)

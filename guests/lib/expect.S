@@ -1,13 +1,13 @@
-# Traps that a testing kernel provokes on purpose.
+# Traps that a testing kernel causes on purpose.
 #
-# It says which one it expects and what to do when it comes; the trap is
-# recorded, and the test goes on.  A trap nobody expects is a panic.
+# The kernel says which trap it expects and what to do when it comes.  The trap is
+# recorded, and the test goes on.  A trap that was not expected is a panic.
 
-    .equ EXPECT_SKIP, 0                 # go on behind the instruction
-    .equ EXPECT_RETURN, 1               # go on where ra says: a call that faulted
-    .equ EXPECT_FIX, 2                  # set the entry as told and try again
+    .equ EXPECT_SKIP, 0                 # continue after the instruction
+    .equ EXPECT_RETURN, 1               # continue where ra says: a call that faulted
+    .equ EXPECT_FIX, 2                  # set the entry as requested, and try again
 
-# EXPECT action [, entry, value]: arms for one trap.  Registers: not t0.
+# EXPECT action [, entry, value]: expects one trap.  Registers: not t0.
 .macro EXPECT action, pte=zero, value=zero
     sw      \pte, expect_pte, t0
     sw      \value, expect_value, t0
@@ -17,7 +17,7 @@
     sw      t0, expect_action, t1
 .endm
 
-# EXPECTED cause, value, "what": that trap has come, and no other.  As a call.
+# EXPECTED cause, value, "what": checks that this trap has come, and no other.  As a call.
 .macro EXPECTED cause, value, text
     mv      a1, \value
     li      a0, \cause
@@ -27,7 +27,7 @@
 
     .text
 
-# expected(cause, value) -> 1 if just this trap has been taken, and one only
+# expected(cause, value) -> 1 if exactly this trap has been taken, once
 expected:
     lw      t0, expect_action
     lw      t1, expect_cause
@@ -42,9 +42,9 @@ expected:
     ret
 
 # trap(frame, cause, value):
-#   1. A trap that nobody expects: panic.
-#   2. Record it, and expect no more.
-#   3. Change what made it: the pc, or the entry.
+#   1. A trap that was not expected: panic.
+#   2. Record it, and expect no other.
+#   3. Change what caused it: the pc, or the entry.
 trap:
     PROLOGUE
     lw      t0, expect_action           # 1

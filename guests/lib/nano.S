@@ -1,11 +1,11 @@
-# The harness of the nano-benchmarks: an address space, the clock, and one line
+# The harness of the nano-benchmarks: an address space, the clock, and for each
 #
-#   nano <name> <iterations> <cycles, the empty loop's taken off> [<param>]
+#     nano <name> <iterations> <cycles, the empty loop's subtracted> [<param>]
 #
-# for each measurement.  include/nano.inc says how a benchmark is written.
+# measurement one line. include/nano.inc says how a benchmark is written.
 
-    # Text, constants and what changes are on pages of their own.  A VMM that
-    # protects pages with code would else be told of each store beside it.
+    # Text, constants and data are on pages of their own.  Otherwise a VMM that
+    # protects pages with code would get an exit for each store to data on such a page.
     .section .rodata
     .balign 4096
     .bss
@@ -22,7 +22,7 @@
 
     .text
 
-# nano_init(): paging is on, in a space that has nothing but the kernel yet.
+# nano_init(): turns paging on, in an address space that has only the kernel yet.
 nano_init:
     PROLOGUE
     call    memory_init
@@ -57,7 +57,7 @@ satp_of:
     or      a0, a0, t0
     ret
 
-# nano_pte(address) -> its entry in nano_root; the table is made if need be.
+# nano_pte(address) -> its entry below nano_root; creates the table if necessary.
 nano_pte:
     PROLOGUE
     mv      a1, a0
@@ -68,7 +68,7 @@ nano_pte:
     EPILOGUE
 1:  PANIC   "out of pages"
 
-# nano_map(address, page, flags): page 0 stands for a new one.
+# nano_map(address, page, flags): page 0 means a new page.
 nano_map:
     PROLOGUE
     mv      s0, a0
@@ -93,10 +93,10 @@ nano_nothing:
     ret
 
 # nano_measure(row, param) -> what the operation answered when it was timed:
-#   1. Both once unmeasured: caches, TLBs, a translator's code and shadow tables are
-#      warm, as in a kernel that has been up for a while; so is looking at the clock.
-#   2. The empty loop.
-#   3. The operation, last: its effects are there to be checked.
+#   1. Run both once, untimed: then caches, TLBs, a translator's code and shadow tables
+#      are warm, as in a kernel that has run for a while; reading the clock is warm, too.
+#   2. Time the empty loop.
+#   3. Time the operation, last: the caller checks its effects.
 #   4. Print the difference.
 nano_measure:
     PROLOGUE
@@ -147,8 +147,8 @@ nano_measure:
     lw      a0, nano_answer
     EPILOGUE
 
-# nano_time(function, count, param) -> a1:a0 cycles that function(count, param)
-# took, and a few for looking at the clock, always as many.
+# nano_time(function, count, param) -> a1:a0 the cycles that function(count, param)
+# took, and a few for reading the clock, always the same number.
 nano_time:
     PROLOGUE
     mv      s0, a0

@@ -1,4 +1,4 @@
-# The timer in nano-benchmarks: near or never, and how often it has come.
+# The timer in nano-benchmarks: set near or far, and how often its interrupt came.
 
     .equ SOON, 200                      # ticks of the timebase: 20 us
     .equ FAR, 0x10000                   # upper half of a time that does not come
@@ -11,16 +11,16 @@ timer_never:
     SET_TIMER a0, a1
     ret
 
-# timer_wait(ticks of the timebase): looking at the clock.
+# timer_wait(ticks of the timebase): waits by reading the clock.
 timer_wait:
     READ_TIME_LOW t1
     add     a0, t1, a0
 1:  READ_TIME_LOW t1
-    sub     t1, t1, a0                  # its sign says before or after, wrap or not
+    sub     t1, t1, a0                  # the sign says before or after, even after a wrap
     bltz    t1, 1b
     ret
 
-# trap(frame, cause, value): a timer interrupt is counted, and is the last.
+# trap(frame, cause, value): count a timer interrupt, and set no other.
 trap:
     li      t0, INTERRUPT | IRQ_TIMER
     bne     a1, t0, panic_trap

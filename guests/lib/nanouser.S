@@ -1,8 +1,8 @@
-# U for the nano-benchmarks: one context, entered and left by a call.
+# U for the nano-benchmarks: one context, which a call enters and leaves.
 #
-# While U runs, its traps go to the gate that it was entered with.  That may be
-# trap_entry: then trap() below looks at each, and a benchmark can check that
-# what it has timed was what it meant.
+# While U runs, its traps go to the gate that was given when it was entered.  That may be
+# trap_entry: then trap() below looks at each trap, and a benchmark can check that
+# the operation that it timed was the right one.
 
     .equ USER_STACK_SIZE, 1024          # for trap(), below the frame
 
@@ -50,8 +50,8 @@ enter_user:
     sw      t0, FRAME_STATE(sp)
     j       trap_return
 
-# In a trap from U whose t6 says that it wants to leave; a0 = its answer.  The
-# trap is never returned from: enter_user returns in its place.
+# Used in a trap from U when t6 says that U wants to leave; a0 = U's answer.  The
+# trap does not return: enter_user returns in its place.
 leave_user:
     mv      s0, a0
     lw      sp, user_kernel_sp

@@ -1,7 +1,7 @@
-# The page allocator: single pages, from a list threaded through the free ones.
+# The page allocator: single pages, from a list of the free ones.
 #
-# Pages come zeroed.  Nothing here runs in interrupt handlers, so nothing here
-# turns interrupts off.
+# Pages come zeroed.  Nothing here is called in interrupt handlers, so interrupts
+# need not be turned off.
 
     .equ PAGE_SIZE, 4096
     .equ PAGE_SHIFT, 12
@@ -35,8 +35,8 @@ page_alloc:
     addi    t1, t1, -1
     sw      t1, 0(t0)
 
-    # Zero it, four words at a time.  The link was all that a free page need
-    # hold; what else its last owner left there is nobody's business.
+    # Zero it, four words at a time.  The next page must not see what the last owner
+    # of this page left in it.
     li      t0, PAGE_SIZE
     add     t0, a0, t0
     mv      t1, a0

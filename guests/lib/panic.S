@@ -13,7 +13,7 @@ panic:
     li      a0, 1
     SHUTDOWN a0
 
-# panic_trap(frame, cause, value): a trap that the kernel has no answer to.
+# panic_trap(frame, cause, value): a trap that the kernel cannot handle.
 panic_trap:
     mv      s0, a0
     mv      s1, a1
@@ -29,8 +29,8 @@ panic_trap:
     SHUTDOWN a0
 
 # print_cause(cause, value, pc): "store page fault at pc 0x... address 0x...".
-# Illegal instructions and the like have no address, and what stval holds for
-# them may differ between harts.
+# Illegal instructions and others have no address, and harts differ in what stval
+# holds for them.
 print_cause:
     PROLOGUE
     mv      s0, a0

@@ -1,7 +1,7 @@
 # The next timer interrupt, counted from now.
 #
-# From now, not from the last deadline: a kernel that is slowed down (by a VMM,
-# say) then gets fewer ticks instead of a backlog that leaves it no time.
+# It is counted from now, not from the last deadline: a kernel that is slowed down (for example
+# by a VMM) then gets fewer ticks, and not a backlog of ticks that leaves it no time.
 
     .text
 

@@ -1,17 +1,17 @@
-# The one way into the kernel and out of it.
+# The only way into the kernel and out of it.
 #
 # A kernel provides `trap(frame, cause, value)`: a0 = the frame on this stack
-# (frame.inc), a1 = scause, a2 = stval.  It is called with interrupts off and
-# returns with interrupts off.  It may change the frame; that is how a system
-# call answers.
+# (frame.inc), a1 = scause, a2 = stval.  It is called with interrupts off and must
+# return with interrupts off.  It may change the frame; that is how a system
+# call returns its answer.
 #
-# sscratch tells who was interrupted.  While U runs it holds the top of the
-# kernel stack to use; while the kernel runs it holds 0, and the trap goes on
-# using the stack it finds.
+# sscratch says who was interrupted.  While U runs, it holds the top of the
+# kernel stack to use.  While the kernel runs, it holds 0, and the trap continues
+# on the stack that it finds.
 #
 # trap_entry .. trap_entry_end and trap_return .. trap_return_end are critical
-# ranges: the trap registers hold what no other trap may overwrite.  The hart
-# keeps interrupts off in them; a VMM that delivers interrupts itself must, too.
+# ranges: the trap registers hold values that no other trap may overwrite.  The hart
+# keeps interrupts off in them.  A VMM that delivers interrupts itself must do so too.
 
 .macro SAVE_REGISTERS
     sw      x1, 4(sp)
@@ -30,7 +30,7 @@
 # Entering:
 #   1. Find a kernel stack: swap sp with sscratch.
 #   2. Make a frame there and save the interrupted registers, sp last.
-#   3. Leave 0 in sscratch: a trap from here on is one from S.
+#   3. Leave 0 in sscratch: any trap from now on comes from S.
 #   4. Save pc, level and interrupt flag: a later trap overwrites them.
 #   5. Call trap().
 
@@ -41,8 +41,8 @@ trap_entry:
     SWAP_SSCRATCH sp, sp                # 1
     bnez    sp, trap_from_user
 
-    # S was interrupted: sp came out 0 and the stack pointer sits in sscratch.
-    # Swapping again takes it back, and leaves the 0 there.
+    # S was interrupted: sp became 0, and the stack pointer is now in sscratch.
+    # Swapping again restores it, and leaves the 0 there.
     SWAP_SSCRATCH sp, sp                # 3
     addi    sp, sp, -FRAME_SIZE         # 2
     SAVE_REGISTERS
@@ -59,7 +59,7 @@ trap_from_user:
     li      t0, 1
     sw      t0, FRAME_USER(sp)
 
-    # tp is the user's; take back the one the kernel left when it went to U.
+    # tp is the user's. Load the one that the kernel left when it went to U.
     lw      tp, FRAME_KTP(sp)
 
 trap_saved:
@@ -73,9 +73,9 @@ trap_saved:
 trap_entry_end:
     call    trap                        # 5
 
-# Leaving; also where a new context starts, with sp at a frame made for it and
+# Leaving.  A new context starts here too, with sp at a frame that was made for it and
 # interrupts off:
-#   1. Give back pc, level and interrupt flag.
+#   1. Restore pc, level and interrupt flag.
 #   2. To U only: leave the kernel's tp in the frame, its stack in sscratch.
 #   3. Load the registers, sp last, and return from the trap.
 

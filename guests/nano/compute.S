@@ -1,5 +1,5 @@
-# nano/compute: a user program that computes and never calls the kernel: the sieve
-# of Eratosthenes over bytes, memory and integer work in about equal parts.
+# nano/compute: a user program that only computes and makes no calls: the sieve
+# of Eratosthenes over bytes, about half of it memory and half integer work.
 
     .include "include/nano.inc"
     .include "lib/nano.S"

@@ -1,5 +1,5 @@
-# nano/csr_read: a read of a privileged CSR, sscratch: one that holds nothing but
-# what the kernel wrote, so that a read answered with another value shows.
+# nano/csr_read: a read of a privileged CSR, sscratch.  It holds only what the kernel
+# wrote, so the kernel notices a read that is answered with another value.
 
     .include "include/nano.inc"
     .include "lib/nano.S"
@@ -19,7 +19,7 @@ main:
     call    checks_failed
     EPILOGUE
 
-# While no trap comes sscratch is free: lib/trap.S wants it only then, and 0.
+# sscratch is free while no trap comes: only lib/trap.S needs it, and needs it to be 0.
 write_key:
     li      t2, KEY
     WRITE_SSCRATCH t2

@@ -1,11 +1,11 @@
-# nano/ctxswitch: from one address space to another, and a page of it touched.
-# The two have ASIDs of their own and nothing changes in them, so nothing need be
-# flushed; a TLB without ASIDs forgets anyway.
+# nano/ctxswitch: a switch to another address space, and a read of one of its pages.
+# The two spaces have ASIDs of their own and do not change, so nothing need be
+# flushed.  A TLB without ASIDs forgets everything anyway.
 
     .include "include/nano.inc"
     .include "lib/nano.S"
 
-    .equ COUNT, 10000                   # an even number: back where it began
+    .equ COUNT, 10000                   # an even number, so that it ends where it began
     .equ FLAGS, PTE_LEAF | PTE_R | PTE_W
     .equ HERE, 3                        # what the page at NANO_VA holds in this space
     .equ THERE, 1000                    # and in the other
@@ -37,7 +37,7 @@ main:
 no_pages:
     PANIC   "out of pages"
 
-# furnish(root, asid, word) -> its satp.  A page that begins with the word is mapped
+# furnish(root, asid, word) -> its satp.  Maps a page that begins with the word
 # at NANO_VA.
 furnish:
     PROLOGUE
@@ -58,7 +58,7 @@ furnish:
     call    satp_of
     EPILOGUE
 
-# There and back in turn; s4 holds what turns one satp into the other.
+# There and back in turn; s4 is the exclusive or of the two satp values.
 OPERATION switches
     lw      s3, here
     lw      s4, there

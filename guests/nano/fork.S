@@ -1,5 +1,5 @@
-# nano/fork: an address space is copied, its tables made and every page copied, as
-# fork does without copy on write.  The last number is how many pages it has.
+# nano/fork: a copy of an address space, with its tables and every page, as
+# fork makes it without copy on write.  The last number is how many pages it has.
 
     .include "include/nano.inc"
     .include "lib/nano.S"
@@ -54,7 +54,7 @@ main:
 fork_failed:
     PANIC   "out of pages"
 
-# copied(root) -> how many pages of the space are copies: another frame, with the
+# copied(root) -> how many pages of the space are copies: another frame with the
 # same first word.
 copied:
     PROLOGUE
@@ -85,7 +85,7 @@ copied:
     mv      a0, s3
     EPILOGUE
 
-# discard(): the spaces made so far.
+# discard(): free the spaces that were made so far.
 discard:
     PROLOGUE
     la      s0, roots

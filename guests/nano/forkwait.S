@@ -1,8 +1,8 @@
 # nano/forkwait: fork, exit and wait of a small process, in toyix itself.
 #
-# The kernel is toyix but for its main file.  Its init is the benchmark: it forks
-# as many children as its argument says and waits for each.  It runs three times:
-# once unmeasured, once with nothing to do, once measured.  There is no timer: the
+# The kernel is toyix except for its main file.  Its init is the benchmark: it forks
+# as many children as its argument says, and waits for each.  It runs three times:
+# once untimed, once with nothing to do, once timed.  There is no timer: the
 # hart changes hands only when a process waits or ends.
 
     .include "include/nano.inc"
@@ -32,7 +32,7 @@ main:
     sw      t0, boot_pages, t1
     j       next_round
 
-# next_round(): init with the next argument, from now on; the scheduler runs it.
+# next_round(): gives init the next argument; the scheduler runs it.
 next_round:
     lw      t0, round
     slli    t0, t0, 2
@@ -47,10 +47,10 @@ next_round:
     j       scheduler
 
 # machine_end(status), from toyix/life.S: init has ended.
-#   1. How long it took.
-#   2. Leave its address space and its stack; let go of it.
-#   3. It found all right, and every page has come back?
-#   4. The next round, or the difference between the last two.
+#   1. Read how long it took.
+#   2. Leave its address space and its stack, and free it.
+#   3. Check that it found everything right, and that every page is free again.
+#   4. Start the next round, or print the difference between the last two.
 machine_end:
     mv      s0, a0
     IRQ_DISABLE

@@ -1,5 +1,5 @@
-# nano/illegal: a fault that has nothing to do with memory, an illegal instruction
-# in U, delivered to the kernel, which steps over it.
+# nano/illegal: a fault without memory access: an illegal instruction
+# in U, delivered to the kernel, which skips it.
 
     .include "include/nano.inc"
     .include "lib/nano.S"

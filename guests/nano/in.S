@@ -1,5 +1,5 @@
-# nano/in: a read of a device register, the UART's line status.  Bare, the cost is
-# the bus's; under a VMM the device is software, and the read must find its way
+# nano/in: a read of a device register, the UART's line status.  On the bare machine the cost
+# is that of the bus.  Under a VMM the device is software, and the read must get
 # there.
 
     .include "include/nano.inc"

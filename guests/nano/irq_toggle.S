@@ -23,7 +23,7 @@ main:
     snez    a0, s0
     CHECK   a0, "interrupts are on after it"
 
-    # The flag means something: a timer that runs out while it is clear waits.
+    # The flag has an effect: while it is clear, a timer interrupt waits.
     IRQ_ENABLE
     IRQ_DISABLE
     li      a0, SOON

@@ -1,4 +1,4 @@
-# nano/pgfault: U stores to pages that are not there; the kernel maps each when the
+# nano/pgfault: U stores to pages that are not mapped.  The kernel maps each page when the
 # fault comes, and U goes on.  Every page of one table, once.
 
     .include "include/nano.inc"
@@ -43,7 +43,7 @@ main:
     call    checks_failed
     EPILOGUE
 
-# unmap(): all pages are gone.
+# unmap(): make all pages unmapped.
 unmap:
     PROLOGUE
     lw      s0, fault_table

@@ -1,5 +1,5 @@
-# nano/protfault: U stores to a page that it may only read; the kernel, which might
-# send a signal, steps over the store.  The page's translation is cached.
+# nano/protfault: U stores to a page that it may only read.  The kernel, which might
+# send a signal, skips the store.  The TLB holds the page's translation.
 
     .include "include/nano.inc"
     .include "lib/nano.S"
@@ -42,7 +42,7 @@ GATE fault_gate
     addi    s1, s1, 1
     GATE_RETURN
 
-# Both loops read the page, which a kernel lets them.
+# Both loops read the page, which is allowed.
 USER_CODE
 USER_OPERATION user_faults
     li      s2, NANO_VA

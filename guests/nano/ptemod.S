@@ -1,6 +1,6 @@
 # nano/ptemod: one entry of a page table is changed, from one frame to another,
-# and the old translation forgotten: without the flush the change has no effect
-# that anybody may rely on.  The page is not touched in between.
+# and the old translation is flushed.  Without the flush nobody could rely on
+# the change.  The page is not accessed in between.
 
     .include "include/nano.inc"
     .include "lib/nano.S"
@@ -59,7 +59,7 @@ main:
     call    checks_failed
     EPILOGUE
 
-# touch(): the table is one in use, which a VMM with tables of its own must notice.
+# touch(): access it, so that a VMM with tables of its own sees that the table is in use.
 touch:
     li      t0, NANO_VA
     lw      t0, 0(t0)
@@ -72,7 +72,7 @@ entry_of:
     ori     a0, a0, FLAGS
     ret
 
-# First and second frame in turn; s5 holds what turns one entry into the other.
+# First and second frame in turn; s5 is the exclusive or of the two entries.
 OPERATION changes
     lw      s2, entry
     li      s3, NANO_VA

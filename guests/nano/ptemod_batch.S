@@ -1,6 +1,6 @@
 # nano/ptemod_batch: entries of page tables are changed in batches of 1, 2, 4, up
-# to 2048, with one flush a batch.  What is counted is entries, so a line tells what
-# one of them costs in a batch of its size, which is its last number.
+# to 2048, with one flush for each batch.  Iterations are entries, so a line shows what
+# one entry costs in a batch of the size that is the line's last number.
 
     .include "include/nano.inc"
     .include "lib/nano.S"
@@ -19,9 +19,9 @@ main:
     li      s0, 1
     li      s1, LARGEST
 1:  NANO    ptemod_batch, COUNT, changes, no_changes, touch, s0
-    # The last batch gave all pages the second frame, there being an even number of
-    # batches; looking at them makes the TLB remember that.  One more gives them the
-    # first.
+    # The last batch gave all pages the second frame, since the number of batches is
+    # even.  Reading the pages makes the TLB remember that.  One more batch gives them the
+    # first frame.
     mv      a0, s0
     li      a1, 2
     call    unlike
@@ -39,8 +39,8 @@ main:
     call    checks_failed
     EPILOGUE
 
-# Two tables, one behind the other, so that their entries are an array; and two
-# frames that can be told apart.  s2 counts pages seen wrong from here on.
+# Two tables, one behind the other, so that their entries are one array; and two
+# frames with different contents.  From here on s2 counts the pages seen wrong.
 tables_init:
     addi    sp, sp, -16
     sw      ra, 12(sp)
@@ -68,7 +68,7 @@ tables_init:
     li      a0, 2
     call    frame
     sw      a0, second, t0
-    li      a0, LARGEST                 # none is missing when it is first touched
+    li      a0, LARGEST                 # so that no entry is missing when it is first used
     li      a1, LARGEST
     call    changes
     li      s2, 0
@@ -76,7 +76,7 @@ tables_init:
     addi    sp, sp, 16
     ret
 
-# touch(batch): its tables are in use, which a VMM with tables of its own must notice.
+# touch(batch): access it, so that a VMM with tables of its own sees that it is in use.
 touch:
     li      t0, NANO_VA
     li      t1, PAGE_SIZE
@@ -112,8 +112,8 @@ unlike:
     bnez    t3, 1b
     ret
 
-# CHANGES name, ...: a function name(entries, batch).  All entries of the batch to the first frame, then all to the
-# second, and so on until s0 entries have been set.
+# CHANGES name, ...: makes a function name(entries, batch).  It sets all entries of the batch to the first frame, then
+# all to the second, and so on until s0 entries have been set.
 .macro CHANGES name, enter, set, leave, flush
 OPERATION \name
     mv      s2, a1                      # batch

@@ -1,5 +1,5 @@
-# nano/syscall: from U to the kernel and back.  The kernel's part is as small as it
-# can be: step over the ecall, add 7 to the caller's s1, return.
+# nano/syscall: from U to the kernel and back.  The kernel's part is as small as
+# possible: skip the ecall, add 7 to the caller's s1, return.
 
     .include "include/nano.inc"
     .include "lib/nano.S"

@@ -17,10 +17,10 @@ main:
     mv      s0, a0
     READ_TIME_LOW s3
 
-    # By differences: right even if the lower half wraps.
+    # Compare differences: right even if the lower half wraps.
     CHECK_EQUAL s0, 0, "the time never goes back"
     sub     t2, s3, s2
-    li      t3, 10                      # 1 us: what so many loops take at the very least
+    li      t3, 10                      # 1 us: what many loops take at the very least
     sltu    a0, t3, t2
     CHECK   a0, "and goes on"
     call    checks_failed

@@ -1,5 +1,5 @@
-# nano/timer_set: the next timer interrupt is put off, as a kernel does on every
-# tick and whenever a nearer deadline turns up.
+# nano/timer_set: setting the next timer interrupt to a later time, as a kernel does on
+# every tick, and whenever there is a nearer deadline.
 
     .include "include/nano.inc"
     .include "lib/nano.S"
@@ -17,7 +17,7 @@ main:
     TIMER_IRQ_UNMASK
     NANO    timer_set, COUNT, sets, no_sets
 
-    # A timer that is near, put off, does not come; set near again, it does.
+    # A near timer that is put off does not come; when it is set near again, it comes.
     li      a0, SOON
     call    timer_in
     li      a0, 1
@@ -39,7 +39,7 @@ main:
     call    checks_failed
     EPILOGUE
 
-# To days from now, each time a little further.
+# Set it days ahead, each time a little further.
 OPERATION sets
 BODY
     mv      a0, s0

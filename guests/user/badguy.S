@@ -1,5 +1,5 @@
-# badguy: does everything a program must not, each in a child of its own.  The
-# kernel must kill every one of them, for the right reason, and nobody else.
+# badguy: does everything that a program must not do, each in a child of its own.  The
+# kernel must kill every child, for the right reason, and no other process.
 
     .equ BADGUY_KERNEL, 0x80000000
     .equ BADGUY_WINDOW, 0xfffffffc      # where a VMM may live
@@ -43,7 +43,7 @@ PROGRAM badguy
     SAY     badguy, " killed\n"
     bne     s1, s2, badguy_failed
 
-    # What system calls must refuse, without harm to anybody.
+    # What system calls must refuse, without harm to anyone.
     call    badguy_calls
     bnez    a0, badguy_failed
     SAY     badguy, "badguy: bad system calls refused\n"
@@ -159,44 +159,44 @@ badguy_ebreak:
 # badguy_calls() -> 0 if the kernel refuses each.  s3 collects answers: all -1.
 badguy_calls:
     li      s3, -1
-    li      a0, 1                       # write from the kernel
+    li      a0, 1                       # write bytes of the kernel
     li      a1, BADGUY_KERNEL
     li      a2, 4
     SYSCALL SYS_WRITE
     and     s3, s3, a0
-    li      a0, 1                       # from below it, across the border
+    li      a0, 1                       # bytes from below the kernel, across the border
     li      a1, BADGUY_KERNEL - 4
     li      a2, 8
     SYSCALL SYS_WRITE
     and     s3, s3, a0
-    li      a0, 1                       # so long that address + length wraps
+    li      a0, 1                       # so many that address + length wraps
     la      a1, badguy_deeds
     li      a2, -4
     SYSCALL SYS_WRITE
     and     s3, s3, a0
-    li      a0, 1                       # from where nothing is
+    li      a0, 1                       # bytes where nothing is mapped
     li      a1, BADGUY_NOWHERE
     li      a2, 4
     SYSCALL SYS_WRITE
     and     s3, s3, a0
-    li      a0, 7                       # to nobody
+    li      a0, 7                       # to an unknown file
     la      a1, badguy_deeds
     li      a2, 4
     SYSCALL SYS_WRITE
     and     s3, s3, a0
-    li      a0, BADGUY_KERNEL           # a program whose name the kernel keeps
+    li      a0, BADGUY_KERNEL           # exec with a name in the kernel's memory
     SYSCALL SYS_EXEC
     and     s3, s3, a0
-    la      a0, badguy_deeds            # one that does not exist
+    la      a0, badguy_deeds            # exec of a program that does not exist
     SYSCALL SYS_EXEC
     and     s3, s3, a0
-    li      a0, 0                       # no child to wait for
+    li      a0, 0                       # wait without a child
     SYSCALL SYS_WAIT
     and     s3, s3, a0
-    li      a0, -4096                   # less heap than none
+    li      a0, -4096                   # make the heap smaller than empty
     SYSCALL SYS_SBRK
     and     s3, s3, a0
-    li      a0, 0x7fffffff              # more than fits
+    li      a0, 0x7fffffff              # make it larger than memory
     SYSCALL SYS_SBRK
     and     s3, s3, a0
     SYSCALL 0                           # no such call
@@ -204,8 +204,8 @@ badguy_calls:
     SYSCALL SYS_LAST + 1
     and     s3, s3, a0
 
-    # A child's status into the kernel, or into its own text: neither, and the
-    # child is still there to be waited for.
+    # Store a child's status into the kernel, or into its own text: both fail, and the
+    # child can still be waited for.
     SYSCALL SYS_FORK
     bltz    a0, 1f
     bnez    a0, 2f

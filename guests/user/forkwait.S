@@ -1,7 +1,7 @@
 # forkwait N: N times, fork a child that exits at once, and wait for it.  Each
 # child exits with a status of its own, which must arrive.  Then some children
-# that leave a child behind, more of them than the kernel has room for at once:
-# if init did not wait for those, fork would come to fail.
+# leave a child behind, more in all than the kernel has room for at once:
+# if init did not wait for those, fork would fail in the end.
 
     .equ FORKWAIT_ORPHANS, 20
 

@@ -1,5 +1,5 @@
-# init: the first process.  Starts the shell, and adopts every process whose
-# parent ends before it.  When the shell ends so does init, and the machine.
+# init: the first process.  It starts the shell, and adopts every process whose
+# parent ends first.  When the shell ends, init ends, and so does the machine.
 
 PROGRAM init
     SYSCALL SYS_FORK
@@ -16,7 +16,7 @@ PROGRAM init
     SYSCALL SYS_WAIT
     lw      s1, 0(sp)
     addi    sp, sp, 16
-    bne     a0, s0, 2b                  # an orphan: it is gone now, wait on
+    bne     a0, s0, 2b                  # an orphan: it is freed now, wait on
     mv      a0, s1
     SYSCALL SYS_EXIT
 

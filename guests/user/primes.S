@@ -1,5 +1,5 @@
 # primes N: how many primes there are up to N, and their sum.  A sieve on the
-# heap, a byte a number: computing, and memory that comes on demand.
+# heap, a byte for each number: computing, and memory that comes on demand.
 
 PROGRAM primes
     lbu     t0, 0(a0)
@@ -7,7 +7,7 @@ PROGRAM primes
     call    primes_parse
     mv      s0, a0                      # N
 
-    # One byte for 0 .. N; not 0: the number is crossed out.
+    # One byte for each of 0 .. N; if it is not 0, the number is crossed out.
     addi    a0, a0, 1
     SYSCALL SYS_SBRK
     li      t0, -1
@@ -25,8 +25,8 @@ PROGRAM primes
     addi    s2, s2, 1
     add     s3, s3, s4
 
-    # Cross out its multiples, from the square on: smaller ones have a smaller
-    # factor.  If the square does not fit a word there are none.
+    # Cross out its multiples from the square on: smaller ones have a smaller
+    # factor.  If the square does not fit in a word, there are none.
     mulhu   t2, s4, s4
     bnez    t2, 2f
     mul     t2, s4, s4

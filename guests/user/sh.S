@@ -1,4 +1,4 @@
-# sh: reads a line, runs it, waits for it; over and over until `poweroff` or the
+# sh: reads a line, runs it, and waits for it, again and again until `poweroff` or the
 # end of input.
 
     .equ SH_LINE, 0                     # in bss
@@ -14,7 +14,7 @@ sh_prompt:
     SYSCALL SYS_READ
     blez    a0, sh_eof
 
-    # A string, without the newline and without spaces in front.
+    # The line as a string, without the newline and without spaces in front.
     add     t0, s0, a0
     sb      zero, 0(t0)
     lbu     t1, -1(t0)
@@ -29,7 +29,7 @@ sh_prompt:
     j       2b
 3:  beqz    t1, sh_prompt
 
-    # What it does itself.
+    # What the shell does itself.
     mv      a0, s1
     la      a1, sh_word_help
     call    sh_is
@@ -39,7 +39,7 @@ sh_prompt:
     call    sh_is
     bnez    a0, sh_poweroff
 
-    # All else is a program, in a child.
+    # Everything else is a program, in a child.
     SYSCALL SYS_FORK
     bltz    a0, sh_no_process
     bnez    a0, 4f
@@ -71,7 +71,7 @@ sh_poweroff:
     li      a0, 0
     SYSCALL SYS_EXIT
 
-# sh_is(line, word) -> 1 if the word is all there is on the line, or all before
+# sh_is(line, word) -> 1 if the line is only the word, or has the word before
 # a space
 sh_is:
     lbu     t0, 0(a0)

@@ -1,6 +1,6 @@
-# stress N: N children at once, each with memory and registers that it fills and
-# checks over and over while the timer takes the hart away from it.  All use the
-# same addresses; what one finds of another's is a fault of the kernel.
+# stress N: N children at once.  Each fills and checks its memory and registers
+# over and over while the timer takes the hart away from it.  All use the
+# same addresses; if one finds another's values, that is a fault of the kernel.
 
     .equ STRESS_TICKS, 8                # how long each goes on
     .equ STRESS_HEAP, 32768
@@ -22,7 +22,7 @@ PROGRAM stress
     j       2b
 
     # Who ends first depends on the timer; the sum does not.
-3:  li      s2, 0                       # children that are content
+3:  li      s2, 0                       # number of children that found all values right
     addi    sp, sp, -16
 4:  mv      a0, sp
     SYSCALL SYS_WAIT
@@ -40,9 +40,9 @@ PROGRAM stress
     SAY     stress, " children found all as they left it\n"
     bne     s0, s2, stress_failed
 
-    # Two more: one that keeps the hart for as long as it is let, and one behind
-    # it that only wants to end.  If the second ends first, the first has been
-    # made to share.
+    # Two more: one that keeps the hart as long as it can, and after
+    # it one that only ends.  If the second ends first, the first had to
+    # share the hart.
     SYSCALL SYS_FORK
     beqz    a0, stress_hog
     SYSCALL SYS_FORK
@@ -71,7 +71,7 @@ stress_hog:
     SYSCALL SYS_EXIT
 
 # A child.  s1 = its seed, s2 = its heap, s3 = when to end, s4 = its number.
-#   1. Its data is a copy: the initial value is there, whoever has changed his.
+#   1. Its data is a copy: the initial value is there, even if another child has changed its own.
 #   2. Its heap and bss are zeros.
 #   3. Until the time is up: fill and check heap, stack, registers, and a
 #      counter in bss that all children have at the same address.
@@ -110,7 +110,7 @@ stress_round:
     mv      a0, s1
     call    stress_check
     bnez    a0, stress_failed
-    mv      s1, a1                      # where the sequence has got to
+    mv      s1, a1                      # how far the sequence has got
     li      a0, STRESS_DEPTH
     call    stress_deep
     bnez    a0, stress_failed
@@ -142,7 +142,7 @@ stress_round:
     sub     t0, a0, s3
     bltz    t0, stress_round
 
-    # Half of the heap back, and again: it must be zeros once more.
+    # Give back half of the heap, and get it again: it must be zeros once more.
     li      a0, -STRESS_HEAP / 2
     SYSCALL SYS_SBRK
     li      a0, STRESS_HEAP / 2
@@ -157,7 +157,7 @@ stress_failed:
     li      a0, 1
     SYSCALL SYS_EXIT
 
-# STRESS_STEP reg: the next of a xorshift sequence.  Changes t0.
+# STRESS_STEP reg: the next number of a xorshift sequence.  Changes t0.
 .macro STRESS_STEP reg
     slli    t0, \reg, 13
     xor     \reg, \reg, t0
@@ -167,7 +167,7 @@ stress_failed:
     xor     \reg, \reg, t0
 .endm
 
-# stress_fill(seed): the sequence, all over the heap.
+# stress_fill(seed): fill the heap with the sequence.
 stress_fill:
     mv      t1, s2
     li      t2, STRESS_HEAP
@@ -178,7 +178,7 @@ stress_fill:
     bltu    t1, t2, 1b
     ret
 
-# stress_check(seed) -> a0 = 0 if it is there, a1 = its last value
+# stress_check(seed) -> a0 = 0 if the sequence is there, a1 = its last value
 stress_check:
     mv      t1, s2
     li      t2, STRESS_HEAP
@@ -213,9 +213,9 @@ stress_deep:
     addi    sp, sp, 128
     ret
 
-# stress_registers() -> 0 if every register keeps its value while this spins,
+# stress_registers() -> 0 if every register keeps its value while this loops,
 # long enough to be interrupted now and then.  The values are the process's own:
-# those of another would not do.  ra counts, and holds what else is needed.
+# another process has others. ra counts, and holds what else is needed.
 stress_registers:
     addi    sp, sp, -64
     sw      ra, 0(sp)

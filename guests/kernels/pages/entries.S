@@ -1,6 +1,6 @@
-# Accessed and dirty.  A hart either sets them itself or faults where one is
-# missing and leaves it to us (the manual allows both); EXPECT_FIX covers the
-# second, so each way of doing it gives the same lines.
+# Accessed and dirty bits.  If one is clear, a hart either sets it or takes a page fault
+# (the manual allows both).  In the second case EXPECT_FIX sets it, so the kernel prints
+# the same lines on both kinds of harts.
 
     .text
 
@@ -27,7 +27,7 @@ test_accessed_dirty:
     seqz    a0, a1
     CHECK   a0, "a store sets dirty"
 
-    # A store that faults for lack of W marks nothing.
+    # A store that faults because W is missing sets no bit.
     ENTRY   PTE_V | PTE_R
     EXPECT  EXPECT_SKIP
     sw      zero, 0(s3)
@@ -41,7 +41,7 @@ test_accessed_dirty:
     addi    sp, sp, 16
     ret
 
-# Entries that the manual reserves are as good as none.
+# Entries that the manual reserves must act like invalid ones.
 test_invalid_entries:
     addi    sp, sp, -16
     sw      ra, 12(sp)

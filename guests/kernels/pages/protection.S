@@ -1,4 +1,4 @@
-# What each missing permission costs.
+# What happens when each permission is missing.
 
     .text
 
@@ -16,7 +16,7 @@ test_protection:
     seqz    a0, a0
     CHECK   a0, "but run"
 
-    # U pages are not for S, unless it says so; never to execute.
+    # S may not access U pages unless SUM is set, and may never execute them.
     ENTRY   LEAF | PTE_R | PTE_W | PTE_X | PTE_U
     EXPECT  EXPECT_SKIP
     lw      t3, 0(s3)
@@ -42,7 +42,7 @@ test_protection:
     USER_ACCESS_END
     EXPECTED EXC_FETCH_PAGE, s5, "but never execute it"
 
-    # The neighbour has no entry; an access that ends at the border is fine.
+    # The neighbour has no entry; an access that ends at the border must work.
     ENTRY   LEAF | PTE_R | PTE_W
     li      t0, PAGE_SIZE
     add     s5, s3, t0

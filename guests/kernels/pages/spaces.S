@@ -1,5 +1,5 @@
-# Two roots with two ASIDs map VA to two frames.  Switching between them flushes
-# nothing; each must see its own.
+# Two root tables with two ASIDs map VA to two frames.  Switching between them flushes
+# nothing; each address space must see its own frame.
 
     .text
 

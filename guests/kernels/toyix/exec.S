@@ -1,9 +1,9 @@
-# Programs: from the table in the image to a process's memory.
+# Programs: how one gets from the table in the image into a process's memory.
 
     .text
 
-# proc_exec(line) -> the new program's a0, or -1 and nothing has changed.  The
-# line is in the process's memory: a name, and arguments behind spaces.
+# proc_exec(line) -> the new program's a0; or -1, and nothing has changed.  The
+# line is in the process's memory: a name, spaces, and arguments.
 proc_exec:
     PROLOGUE
     mv      a1, a0
@@ -35,7 +35,7 @@ proc_exec:
     bnez    a0, 4f
 
     # The answer of a system call goes to a0, where the program expects its
-    # arguments: so they are the answer.
+    # arguments.  So the arguments are the answer.
     li      t0, P_FRAME
     add     t0, tp, t0
     lw      a0, FRAME_A0(t0)
@@ -63,12 +63,12 @@ program_find:
 5:  mv      a0, t0
     ret
 
-# proc_load(process, row, arguments) -> 0, or -1 and nothing has changed.  The
+# proc_load(process, row, arguments) -> 0; or -1, and nothing has changed.  The
 # process is the running one, or one that has not run yet.
-#   1. A new address space; copy the image there: text, then data.
-#   2. The top page of the stack, with the arguments at its end.
-#   3. From here on nothing fails: let go of the old space, take the new one.
-#   4. A frame that starts the program at its beginning.
+#   1. Make a new address space, and copy the image into it: text, then data.
+#   2. Make the top page of the stack, with the arguments at its end.
+#   3. From here on nothing fails: free the old address space, use the new one.
+#   4. Make a frame that starts the program at its beginning.
 proc_load:
     PROLOGUE
     mv      s0, a0
@@ -139,7 +139,7 @@ proc_load:
 
     li      t0, P_FRAME                 # 4
     add     t0, s0, t0
-    addi    t1, t0, FRAME_RA            # x1 to x31 tell nothing of what was before
+    addi    t1, t0, FRAME_RA            # clear x1 to x31: they must not show what was there before
     addi    t2, t0, FRAME_STATE
 6:  sw      zero, 0(t1)
     addi    t1, t1, 4
@@ -158,9 +158,9 @@ proc_load:
 9:  li      a0, -1
     EPILOGUE
 
-# Two tails of proc_load, in its registers: a2 is a page for offset s4 of the
-# space s3, with flags s5.  They answer 0, or -1 and the page is free again.
-# page_move_in fills it from a1 first.
+# Two tails of proc_load, which use its registers: a2 is a page for offset s4 of the
+# address space s3, with flags s5.  They answer 0, or -1 after they have freed the page.
+# page_move_in first fills the page from a1.
 page_move_in:
     PROLOGUE
     mv      s0, a2
@@ -183,5 +183,5 @@ page_map_in:
 2:  EPILOGUE
 
     .bss
-exec_line:                              # exec never sleeps, so one is enough
+exec_line:                              # exec never sleeps, so one line is enough
     .space  LINE_SIZE

@@ -2,12 +2,12 @@
 
     .text
 
-# proc_fork() -> the child's number, or -1.  The child is a copy of the running
-# process, memory and frame, that gets 0 for an answer.
-#   1. A process and an empty address space.
+# proc_fork() -> the child's number, or -1. The child is a copy of the running
+# process, its memory and frame; in the child the answer is 0.
+#   1. Make a process and an empty address space.
 #   2. Copy the memory.
-#   3. Copy the record's part and the frame.
-#   4. Let it run.
+#   3. Copy what matters of the record, and the frame.
+#   4. Make it runnable.
 proc_fork:
     PROLOGUE
     call    proc_alloc                  # 1
@@ -60,10 +60,10 @@ proc_fork:
     EPILOGUE
 
 # proc_exit(status): the end of the running process; does not return.
-#   1. init's end is the machine's.
-#   2. Give the memory back, from an address space that is not its own.
-#   3. Its children become init's, which waits for all it gets.
-#   4. Leave the rest, which includes this stack, to whoever waits for it.
+#   1. If init ends, the machine ends.
+#   2. Free the memory, from an address space that is not the process's own.
+#   3. Give its children to init, which waits for all it gets.
+#   4. Leave the rest, which includes this stack, to the parent that waits for it.
 proc_exit:
     mv      s0, a0
     lw      s1, init_process            # 1
@@ -86,7 +86,7 @@ proc_exit:
     lw      t1, P_PARENT(t0)
     bne     t1, tp, 2f
     sw      s1, P_PARENT(t0)
-    mv      a0, s1                      # one that has ended already is news to it
+    mv      a0, s1                      # init must hear of a child that has ended already
     call    wakeup
 2:  addi    s2, s2, 4
     addi    s3, s3, -1
@@ -103,10 +103,10 @@ proc_exit:
 
 # proc_wait(address for the status, or 0) -> number of a child that has ended,
 # or -1 if there is no child, or the address is bad.
-#   1. Look at all children: one that has ended is the answer.
-#   2. Tell its status, then free what is left of it.
-#   3. None has ended: sleep until one does.  Children do not run while the
-#      kernel does, so none can end between the look and the sleep.
+#   1. Look at all children: the first one that has ended is the answer.
+#   2. Store its status, then free what is left of it.
+#   3. If none has ended, sleep until one does.  Children do not run while the
+#      kernel runs, so none can end between the look and the sleep.
 proc_wait:
     PROLOGUE
     mv      s0, a0

@@ -1,9 +1,9 @@
-# The table of processes, and the first of them.
+# The table of processes, and the first process.
 
     .text
 
 # proc_alloc() -> a process that has a number and a kernel stack but no memory,
-# or 0.  Its context is as if it had been switched away from on its way to U.
+# or 0. Its context looks as if the process had been switched away on its way to U.
 proc_alloc:
     PROLOGUE
     la      s0, procs
@@ -39,7 +39,7 @@ proc_alloc:
     sw      t0, FRAME_STATE(t1)
 3:  EPILOGUE
 
-# proc_free(process): its memory is gone already, and nobody runs on its stack.
+# proc_free(process): its memory is freed already, and nobody runs on its stack.
 proc_free:
     lw      t0, P_SLOT(a0)
     la      t1, procs

@@ -1,8 +1,8 @@
 # Who runs: round robin, one tick each.
 #
 # Two rules keep the timer's handler and the rest apart.  The handler changes
-# only `ticks`, `need_resched` and the state of sleepers; and whoever calls
-# swtch, or looks at something it will sleep on, has interrupts off.
+# only `ticks`, `need_resched` and the state of sleepers.  And code that calls
+# swtch, or looks at something that it will sleep on, has interrupts off.
 
     .text
 
@@ -43,7 +43,7 @@ scheduler:
     li      tp, 0
     j       scheduler
 
-# sched(): give the hart away; back when somebody has made us runnable.  The
+# sched(): give the hart to others; returns when somebody has made us runnable.  The
 # state is already something other than RUNNING, and interrupts are off.
 sched:
     lw      t0, P_MAGIC(tp)
@@ -87,7 +87,7 @@ swtch:
     lw      s11, 52(a1)
     ret
 
-# yield(): let the others run first.
+# yield(): let other processes run first.
 yield:
     PROLOGUE
     IRQ_SAVE s0
@@ -97,8 +97,8 @@ yield:
     IRQ_RESTORE s0
     EPILOGUE
 
-# sleep(channel): until wakeup(channel).  What the caller waits for it has
-# looked at with interrupts off, and looks at again.
+# sleep(channel): returns after wakeup(channel).  The caller has looked, with
+# interrupts off, at what it waits for, and must look again afterwards.
 sleep:
     PROLOGUE
     IRQ_SAVE s0
@@ -109,7 +109,7 @@ sleep:
     IRQ_RESTORE s0
     EPILOGUE
 
-# wakeup(channel): all that sleep on it become runnable.
+# wakeup(channel): make all that sleep on it runnable.
 wakeup:
     la      t0, procs
     li      t1, NPROC
@@ -127,8 +127,8 @@ wakeup:
     bnez    t1, 1b
     ret
 
-# tick(): the timer's handler.  Sleepers wake on every tick and look for
-# themselves whether it is the one.
+# tick(): the timer's handler.  All sleepers wake on every tick and see
+# for themselves whether their time has come.
 tick:
     PROLOGUE
     lw      t0, ticks

@@ -1,5 +1,5 @@
-# System calls: the table, and those that are a few lines.  Each is a function
-# of the process's a0 to a2 and answers in a0.
+# System calls: the table, and the short ones.  Each is a function
+# of the process's a0 to a2, and answers in a0.
 
     .text
 
@@ -41,8 +41,8 @@ syscall_table:
 
     .text
 
-# write(1, buffer, length): piece by piece through the kernel's stack.  A buffer
-# that reaches into the kernel writes nothing; one with a hole, what precedes it.
+# write(1, buffer, length): piece by piece through the kernel's stack.  If the buffer
+# reaches into the kernel, nothing is written; if it has a hole, what is before the hole.
 sys_write:
     PROLOGUE
     addi    sp, sp, -64
@@ -80,8 +80,8 @@ sys_getpid:
     lw      a0, P_PID(tp)
     ret
 
-# sbrk(bytes): growing only moves the limit, pages come when they are touched.
-# Shrinking gives whole pages back.
+# sbrk(bytes): growing only moves the limit; pages come when they are touched.
+# Shrinking frees whole pages.
 sys_sbrk:
     PROLOGUE
     lw      s0, P_BREAK(tp)

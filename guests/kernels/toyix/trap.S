@@ -1,16 +1,16 @@
-# Every trap, by who was interrupted and why.  Called by lib/trap.S with
-# interrupts off, and answers there with interrupts off.
+# Every trap, by who was interrupted and why. lib/trap.S calls this with
+# interrupts off, and it returns with interrupts off.
 
     .text
 
 # trap(frame, cause, value)
 #
 # From U:
-#   1. A system call: step over the ecall, then serve it with interrupts on.
+#   1. A system call: skip the ecall, then serve it with interrupts on.
 #   2. The timer: count.
-#   3. A page fault: give it a page if it may have one.
-#   4. All else, and a fault without an answer, ends the process.
-#   5. If the timer has come meanwhile, let the others run before going back.
+#   3. A page fault: map a page if the process may have one there.
+#   4. Anything else, and a fault that cannot be fixed, ends the process.
+#   5. If the timer has come meanwhile, let others run before going back.
 trap:
     PROLOGUE
     mv      s0, a0
@@ -49,8 +49,8 @@ trap_preempt:
     call    yield
 4:  EPILOGUE
 
-# 4. Say who, why and where, and have the process exit with a status that its
-# parent can tell from any that a program could give.
+# 4. Print who, why and where, and let the process exit with a status that its
+# parent can distinguish from any status that a program could give.
 kill:
     PRINT   "pid "
     lw      a0, P_PID(tp)
@@ -70,9 +70,9 @@ kill:
 
 # From the kernel:
 #   1. The timer: count, and go on.  The kernel is not preempted.
-#   2. A page fault while copying from or to a process: its page may only be
-#      missing yet; else the copy fails.
-#   3. All else is a mistake in the kernel.
+#   2. A page fault while copying from or to a process: perhaps the page is only
+#      missing yet; otherwise the copy fails.
+#   3. Anything else is a mistake in the kernel.
 trap_from_kernel:
     li      t0, INTERRUPT | IRQ_TIMER   # 1
     bne     s1, t0, 1f

@@ -1,8 +1,8 @@
 # Reading lines from the console.
 #
-# A byte is echoed when it is read, not when it is typed: what is typed ahead
-# waits in the console's own queue.  So the screen shows a session as it went,
-# and shows the same one however fast the input came.
+# A byte is echoed when it is read, not when it is typed: input that was typed ahead
+# waits in the console's own queue.  So the screen shows a session in its order,
+# and shows the same session however fast the input came.
 
     .equ CTRL_D, 4
     .equ BACKSPACE, 8

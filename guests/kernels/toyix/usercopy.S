@@ -1,13 +1,13 @@
-# Between the kernel and a process's memory, whose addresses nobody can trust.
+# Copying between the kernel and a process's memory, whose addresses cannot be trusted.
 #
-# An address at or above KERNEL_BASE is refused here, since S may go there.  Any
-# other may fault: trap() sees the pc in this range, and either gives the process
-# the page or has the copy fail.
+# An address at or above KERNEL_BASE is refused here, since S may access it.  Any
+# other may fault: trap() sees that the pc is in this range, and either gives the process
+# the page or makes the copy fail.
 
     .text
 
-# IN_USER address, length: else jump to user_copy_refused.  Changes t0.  The
-# length is looked at first, so that their sum is never made and cannot wrap.
+# IN_USER address, length: if not, jump to user_copy_refused.  Changes t0.  The
+# length is checked first, so the sum of both cannot wrap.
 .macro IN_USER address, length
     li      t0, KERNEL_BASE
     bltu    t0, \length, user_copy_refused
@@ -53,7 +53,7 @@ user_copy_refused:
     ret
 
 # copy_in_string(kernel address, process's address, size) -> 0, or -1 if it has
-# no zero byte within size.  Byte by byte: what lies behind it may not be there.
+# no zero byte within size.  It copies byte by byte: the next page may not be there.
 copy_in_string:
     PROLOGUE
     mv      s0, a0

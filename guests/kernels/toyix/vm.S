@@ -1,8 +1,8 @@
-# Address spaces: one root table a process, the kernel's part in each.
+# Address spaces: one root table for each process, with the kernel's part in each.
 #
-# Each slot of the process table has an ASID of its own, so switching flushes
-# nothing; a space flushes when it ends, before its ASID and frames are used
-# again.  Accessed and dirty are set from the start: nobody looks at them.
+# Each slot of the process table has an ASID of its own, so a switch flushes
+# nothing.  A space is flushed when it ends, before its ASID and frames are used
+# again.  A and D are set from the start, because nobody looks at them.
 
     .equ PTE_LEAF, PTE_V | PTE_A | PTE_D
     .equ PTE_KERNEL, PTE_LEAF | PTE_R | PTE_W | PTE_X | PTE_G
@@ -17,7 +17,7 @@
 
     .text
 
-# vm_init(): the kernel's own space; paging is on from here.  Its tables are
+# vm_init(): make the kernel's own space, and turn paging on.  Its tables are
 # part of the image: they are never freed, and take no page from the pool.
 vm_init:
     PROLOGUE
@@ -25,7 +25,7 @@ vm_init:
     mv      a0, s0
     PT_ALLOC a0
     .if MAP_4K
-    # The tables that map_page would otherwise take from the pool.
+    # These tables would otherwise come from the pool.
     la      s1, kernel_tables
     li      s2, KERNEL_VPN1
 1:  mv      a0, s1
@@ -48,7 +48,7 @@ vm_init:
     la      t0, text_end
     bltu    s1, t0, 3f
     li      a3, PTE_KERNEL_DATA
-    la      t0, kernel_root             # and tables perhaps not either
+    la      t0, kernel_root             # and perhaps tables may not be written either
     bltu    s1, t0, 3f
     la      t0, kernel_tables_end
     bgeu    s1, t0, 3f
@@ -83,7 +83,7 @@ vm_init:
     FLUSH_TLB
     EPILOGUE
 
-# vm_switch(satp): be in that space.
+# vm_switch(satp): use that address space.
 vm_switch:
     lw      t0, current_satp
     beq     a0, t0, 1f
@@ -91,7 +91,7 @@ vm_switch:
     WRITE_SATP a0
 1:  ret
 
-# vm_new() -> the root of a space with nothing but the kernel, or 0.
+# vm_new() -> the root table of a space with only the kernel in it, or 0.
 vm_new:
     PROLOGUE
     call    page_alloc
@@ -112,7 +112,7 @@ vm_new:
 2:  mv      a0, s0
     EPILOGUE
 
-# vm_set(process, root): this is its space, under its slot's ASID.
+# vm_set(process, root): give the process this space, with its slot's ASID.
 vm_set:
     sw      a1, P_ROOT(a0)
     lw      t0, P_SLOT(a0)
@@ -126,7 +126,7 @@ vm_set:
     ret
 
 # vm_fault(address) -> 0 if the running process may have a page there and now
-# has, else -1.  Data and stack start out as zeros that nobody has touched.
+# has one, else -1. Data and stack start out as zeros.
 vm_fault:
     PROLOGUE
     mv      s0, a0
@@ -140,7 +140,7 @@ vm_fault:
     li      t0, STACK_TOP
     bgeu    s0, t0, 3f
 
-    # A page that is there already has faulted for lack of a permission.
+    # If the page exists already, the fault was for a missing permission.
 2:  lw      a0, P_ROOT(tp)
     mv      a1, s0
     li      a2, 1
@@ -164,7 +164,7 @@ vm_fault:
 3:  li      a0, -1
     EPILOGUE
 
-# vm_copy(to, from) -> 0, or -1 if out of memory, with a part copied: every page
+# vm_copy(to, from) -> 0; or -1 if out of memory, with a part copied.  Every page
 # of U in the space `from` gets a copy at the same address in `to`.
 vm_copy:
     PROLOGUE
