@@ -73,7 +73,7 @@ def test_refused(tmp_path, name):
 @pytest.mark.parametrize("name", ["/dev/zero", "/dev/full", "/dev/mem", "/", "/proc/self"])
 def test_devices_are_not_even_opened(name, monkeypatch):
     if not os.path.exists(name):
-        pytest.skip("there is none")
+        pytest.skip(f"this system has no {name}")
     monkeypatch.setattr(os, "open", pytest.fail)
     with pytest.raises(Unwritable):
         place(name)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vmm.cli import console, refused, report
+from vmm.cli import console, refused, report, watching
 from vmm.cli.expect import Panic
 from vmm.cli.files import Refusal, discard, need_stdout, outputs, tell, write
 from vmm.cli.session import Extras, Limits, Outcome, Session
@@ -160,7 +160,8 @@ def settle_outputs(
     """
     if given["as_json"]:
         need_stdout()
-    wanted = [*names, "log", *(["trace_file"] if given["trace"] else [])]
+    watching.refuse_idle(given)
+    wanted = [*names, "log", "trace_file"]
     pairs = [(f"--{name.replace('_', '-')}", given[name]) for name in wanted]
     more = (getattr(given["expect"], "path", None), given["cost"].partition(":")[0])
     context.with_resource(outputs(pairs, [*inputs, *filter(None, more)]))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from vmm.cli.files import opened
+from vmm.cli.files import Refusal, opened
 from vmm.cli.options import group
 from vmm.cli.params import Count
 
@@ -55,6 +55,19 @@ def options(kinds: tuple[str, ...]) -> Callable[[Callable], Callable]:
         click.option("--log-until", type=Count(), metavar="N",
                      help="Trace and log up to instruction N."),
     )  # fmt: skip
+
+
+def refuse_idle(chosen: dict[str, Any]) -> None:
+    """Refusal if an option says where or when to watch, and nothing is watched."""
+    trace, file = chosen["trace"], chosen["trace_file"]
+    if file and not trace:
+        raise Refusal("--trace-file says where the trace goes; say what to trace with --trace")
+    if trace or chosen["log"] or chosen.get("timeline"):
+        return
+    for name in ("log_from", "log_until"):
+        if chosen[name]:
+            option = f"--{name.replace('_', '-')}"
+            raise Refusal(f"{option} says when to watch; say what to watch with --trace or --log")
 
 
 @contextlib.contextmanager

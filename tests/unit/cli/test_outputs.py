@@ -51,6 +51,21 @@ def test_a_command_that_fails_leaves_none(folder):
     assert (folder / "old").read_bytes() == b"old"
 
 
+@pytest.mark.parametrize(
+    "options",
+    [("--trace-file", "new"), ("--log-from", "5"), ("--log-until", "5"),
+     ("--trace-file", "new", "--log", "log")],
+)  # fmt: skip
+def test_where_to_watch_without_what(folder, options):
+    """It would be ignored, and who typed it would wait for a file that never comes."""
+    before = names(folder)
+    done = toyvmm("run", "passes.elf", *options, cwd=folder)
+    assert done.returncode == Status.USAGE
+    assert f"{options[0]} says".encode() in done.stderr
+    assert b"with --trace" in done.stderr
+    assert names(folder) == before
+
+
 def test_json_to_stdout_by_its_name(folder):
     done = toyvmm("run", "passes.elf", "-q", "--json-file", "/dev/stdout", cwd=folder)
     assert json.loads(done.stdout)["status"] == 0
