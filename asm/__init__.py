@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from asm.assembler import Line, Name, Object, assemble, assemble_text
+    from asm.assembled import Line, Name
+    from asm.assembler import Object, assemble, assemble_text
     from asm.errors import AsmErrors
     from asm.output import write_atomically
 
@@ -21,7 +22,10 @@ __all__ = [
     "write_atomically",
 ]
 
-_MODULES = {"AsmErrors": "asm.errors", "write_atomically": "asm.output"}
+_MODULES = {
+    "AsmErrors": "asm.errors", "Line": "asm.assembled", "Name": "asm.assembled",
+    "write_atomically": "asm.output",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

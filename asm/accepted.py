@@ -7,14 +7,10 @@ nobody gets a hint at another directive with a similar name.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from asm.errors import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from asm.unit import Unit
+from asm.unit import Unit
 
 # They describe something that this output does not need: listings, stack frames for unwinders and
 # debuggers, version notes, old debug formats.

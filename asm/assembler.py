@@ -5,21 +5,19 @@ This is the package's public interface.  Must not know syntax.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from asm import source
+from asm.assembled import Assembled, Name
 from asm.errors import MAX_ERRORS, Fault, Problem, file_error
 from asm.expr import Undefined, evaluate
-from asm.files import Places
-from asm.frames import Spot
 from asm.guesses import Guesses
 from asm.layout import place, resolve
 from asm.limits import TIMEOUT, Budget
-from asm.linetable import LineTable
+from asm.places import Places
+from asm.reader import Reader
 from asm.section import Section
 from asm.source import Source
 from asm.unit import Unit
@@ -28,42 +26,8 @@ BASE = 0x8000_0000
 MAX_PASSES = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`size` bytes at an address come from a line of a file."""
-
-    address: int
-    size: int
-    path: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A symbol of the output; `section` is empty for a constant."""
-
-    name: str
-    value: int
-    size: int
-    type: str
-    binding: str
-    section: str
-    hidden: bool
-    visibility: int = 0  # with the numbers of ELF
-
-
-@dataclass(eq=False)
-class Object:
-    """An assembled program: everything at its final address."""
-
-    source: Source
-    sections: list[Section]  # the loaded ones in the order of memory, then the others
-    symbols: dict[str, Name]
-    warnings: list[Problem]
-    entry: int
-    files: dict[str, list[str]]  # every source file that was read: its lines as written
-    loc: LineTable  # what a compiler said of its own source
-    missing: set[str]  # places where an included file was looked for in vain
+class Object(Assembled):
+    """An assembled program, and the files it can be written to."""
 
     def elf(self) -> bytes:
         """The program as a static ELF32 executable."""
@@ -76,40 +40,6 @@ class Object:
         from asm.listing import listing
 
         return listing(self)
-
-    @cached_property
-    def lines(self) -> list[Line]:
-        """Which source line each piece of memory comes from, by rising address."""
-        found = []
-        for section in self.sections:
-            if not section.loaded:
-                continue
-            ends = [offset for offset, _, _ in section.lines[1:]] + [section.size]
-            # A section without bytes has no lines, but it has an end.
-            start = section.address
-            for (offset, frame, index), end in zip(section.lines, ends, strict=False):
-                if end > offset:
-                    if frame.expands:
-                        path, number = Spot(frame, index).site()
-                    else:
-                        path, number = frame.source.path, frame.source.numbers[index]
-                    found.append(Line(start + offset, end - offset, path, number))
-        return found
-
-    @cached_property
-    def _loaded(self) -> list[Section]:
-        return [section for section in self.sections if section.loaded and section.size]
-
-    def section_at(self, address: int) -> Section:
-        """The section that holds a byte in memory."""
-        at = bisect_right(self._loaded, address, key=lambda section: section.address)
-        return self._loaded[at - 1]
-
-    def line_at(self, address: int) -> Line | None:
-        """The line that the byte at an address comes from."""
-        at = bisect_right(self.lines, address, key=lambda line: line.address) - 1
-        line = self.lines[at] if at >= 0 else None
-        return line if line and address < line.address + line.size else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +122,14 @@ def _settled(main: Source, options: _Options) -> Unit:
     guesses, budget = Guesses(), Budget(options.timeout)
     for _ in range(MAX_PASSES):
         try:
-            unit = Unit(main, places, guesses, budget)
+            unit = Reader(main, places, guesses, budget)
         except Fault as fault:  # for the first frame this means that the file is too long
             raise file_error(main.path, fault.what, fault.why, fault.fix) from None
         for name, value in (options.defines or {}).items():
             _define(unit, name, value)
         unit.run()
         try:
-            settled = not guesses.learn(unit.sections.values(), budget)
+            settled = not guesses.learn(unit.fixups, budget)
         except Fault as fault:  # the time is used up
             raise file_error(main.path, fault.what, fault.why, fault.fix) from None
         if settled:

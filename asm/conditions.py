@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
 from asm.errors import Fault
 from asm.frames import Condition
 from asm.lexer import split, string
-
-if TYPE_CHECKING:
-    from asm.unit import Unit
+from asm.unit import Unit
 
 _WORD = re.compile(r"\s*\.(if\w*|elsec?|elseif|endif|endc)(?![\w.$])(.*)", re.S | re.I)
 

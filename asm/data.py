@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import struct
 from functools import partial
-from typing import TYPE_CHECKING
 
 from asm.errors import Fault
 from asm.expr import parse
@@ -14,9 +13,7 @@ from asm.lexer import split, string
 from asm.operands import is_register
 from asm.section import MAX_ALIGN, MAX_IMAGE
 from asm.symbols import Address
-
-if TYPE_CHECKING:
-    from asm.unit import Unit
+from asm.unit import Unit
 
 _NOP = (0x13).to_bytes(4, "little")
 _FLOAT = re.compile(

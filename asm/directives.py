@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from asm import accepted, conditions, data, files, insn, linetable, macros, naming, sectioning
+from asm import accepted, conditions, data, files, insn, loc, macros, naming, sectioning
 from asm.encode import FORMS, encode
 from asm.errors import Fault
 from asm.lexer import string
-
-if TYPE_CHECKING:
-    from asm.unit import Unit
+from asm.unit import Unit
 
 Directive = Callable[["Unit", str], None]
 
@@ -58,7 +55,7 @@ DIRECTIVES: dict[str, Directive] = {
     **conditions.DIRECTIVES,
     **macros.DIRECTIVES,
     **files.DIRECTIVES,
-    **linetable.DIRECTIVES,
+    **loc.DIRECTIVES,
     ".insn": insn.insn,
     ".error": _error,
     ".err": _err,

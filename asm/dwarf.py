@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from asm.fixups import leb128
 
 if TYPE_CHECKING:
-    from asm.assembler import Line, Object
+    from asm.assembled import Assembled, Line
     from asm.section import Section
 
 # We do not use the special opcodes of the line-number program: size does not matter here.
@@ -28,7 +28,7 @@ _SET_COLUMN, _NEGATE_STATEMENT = b"\x05", b"\x06"
 _SEQUENCE_END = b"\0\x01\x01"
 
 
-def sections(program: Object) -> dict[str, bytes]:
+def sections(program: Assembled) -> dict[str, bytes]:
     """The debug sections to make, by name; none when there is no code.
 
     If a compiler describes its source, in `.loc` or in debug sections of its own, that is
@@ -47,7 +47,7 @@ def sections(program: Object) -> dict[str, bytes]:
     return made if given else made | _one_unit(program, code)
 
 
-def _one_unit(program: Object, code: list[Section]) -> dict[str, bytes]:
+def _one_unit(program: Assembled, code: list[Section]) -> dict[str, bytes]:
     """`.debug_info` with only the compile unit, which leads to the lines."""
     low = min(section.address for section in code)
     high = min(max(section.end for section in code), 0xFFFF_FFFF)
@@ -69,7 +69,7 @@ def _one_unit(program: Object, code: list[Section]) -> dict[str, bytes]:
 _Place = tuple[int, int, int, int, bool]
 
 
-def _line_program(program: Object, code: list[Section]) -> bytes:
+def _line_program(program: Assembled, code: list[Section]) -> bytes:
     """`.debug_line` for an assembly source: one sequence for each code section."""
     parts = [(_between(program.lines, s.address, s.end), s.end) for s in code]
     numbers: dict[str, int] = {}
@@ -91,7 +91,7 @@ def _between(lines: list[Line], start: int, end: int) -> list[Line]:
     return lines[first:last]
 
 
-def _compilers_lines(program: Object) -> bytes:
+def _compilers_lines(program: Assembled) -> bytes:
     """`.debug_line` from `.file` and `.loc`, with the compiler's numbers of files (DWARF 5)."""
     loc = program.loc
     directory, name = loc.files.get(0) or loc.files[min(loc.files)]

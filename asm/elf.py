@@ -1,7 +1,7 @@
 """Answers for the output file: an ELF32 little-endian RISC-V executable.
 
 It follows the ELF specification and the RISC-V psABI.  Must not know assembly; what it writes
-is an `Object` in which everything has its address.
+is an `Assembled` in which everything has its address.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from asm import dwarf
 
 if TYPE_CHECKING:
-    from asm.assembler import Name, Object
+    from asm.assembled import Assembled, Name
     from asm.section import Section
 
 EM_RISCV = 243
@@ -62,7 +62,7 @@ class _Strings:
         return self.at[text]
 
 
-def write(program: Object) -> bytes:
+def write(program: Assembled) -> bytes:
     """The bytes of the executable."""
     made = dwarf.sections(program)
     sections = [
@@ -172,7 +172,7 @@ def _elf_header(entry: int, segments: int, table_at: int, sections: int) -> byte
     )
 
 
-def _symbol_table(program: Object, sections: list[Section], before: int) -> list[_Header]:
+def _symbol_table(program: Assembled, sections: list[Section], before: int) -> list[_Header]:
     """`.symtab` and `.strtab`: local symbols first, as the format requires."""
     strings = _Strings()
     number = {section.name: at for at, section in enumerate(sections, 1)}

@@ -29,7 +29,8 @@ class Output:
         self.guesses = guesses
         self.branches = 0
         self.lebs = 0
-        self.fixups = 0
+        self.fixups: list[Fixup] = []  # what waits for addresses
+        self.uppers: dict[tuple[Section, int], Fixup] = {}  # the %pcrel_hi at a place
         # The symbol or number that an entry holds -> the entry's offset
         self.got_offsets: dict[object, int] = {}
         self.frame: Frame | None = None
@@ -109,8 +110,7 @@ class Output:
         if offset is None:
             offset = self.got_offsets[key] = len(table.data)
             table.align = 4
-            fixup = Fixup(table, offset, Kind.DATA, expr, self.spot(), text)
-            table.fixups.append(fixup)
+            self.fixups.append(Fixup(table, offset, Kind.DATA, expr, self.spot(), text))
             table.data += bytes(4)
         return Address(table, offset)
 
@@ -118,19 +118,18 @@ class Output:
         """Leave room for a number of variable length: as much as it took in the last pass."""
         size = self.guesses.lengths.get(self.lebs, 1)
         self.fix(kind, expr, text, None, size)
-        self.section.fixups[-1].ordinal = self.lebs
+        self.fixups[-1].ordinal = self.lebs
         self.lebs += 1
         self.section.append(bytes(size))
 
     def fix(self, kind: Kind, expr: Expr, text: str, field: Field | None, size: int = 4) -> int:
         """Leave a fixup for the bits that come next; until it is applied they are 0."""
         section = self.section
-        self.fixups += 1
-        if self.fixups > MAX_FIXUPS:
+        if len(self.fixups) >= MAX_FIXUPS:
             why = f"the limit is {MAX_FIXUPS} values that wait for addresses"
             raise Fault("this program grows too large", why=why, fatal=True)
         fixup = Fixup(section, section.size, kind, expr, self.spot(), text, field, size)
-        section.fixups.append(fixup)
+        self.fixups.append(fixup)
         if kind is Kind.PCREL_HI20:
-            section.uppers[fixup.offset] = fixup
+            self.uppers[section, fixup.offset] = fixup
         return 0

@@ -5,15 +5,11 @@ Reads the table; must not know pseudo-instructions.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from asm.errors import Fault
 from asm.fixups import Kind
 from asm.operands import Memo, Shape
+from asm.unit import Unit
 from toyisa.tables.insns import INSNS, Insn
-
-if TYPE_CHECKING:
-    from asm.unit import Unit
 
 _ORDERINGS = {"": 0, ".aq": 1 << 26, ".rl": 1 << 25, ".aqrl": 3 << 25}
 _SHAPES: dict[str, Shape] = {}
@@ -54,13 +50,12 @@ def encode(form: Form, texts: list[str], unit: Unit) -> None:
             fix=f"its syntax is `{form.name} {takes}`" if form.count else f"write `{form.name}`",
         )
     word = form.match
-    section = unit.section
-    before = len(section.fixups)
+    before = len(unit.fixups)
     offset = unit.code()  # fixups are made before the word is there
     for shape, text in zip(form.shapes, texts, strict=True):
         word |= shape.read(text, unit)
-    if len(section.fixups) > before and section.fixups[-1].kind is Kind.BRANCH:
-        branch = section.fixups[-1]
+    if len(unit.fixups) > before and unit.fixups[-1].kind is Kind.BRANCH:
+        branch = unit.fixups[-1]
         branch.ordinal = unit.branches
         unit.branches += 1
         if branch.ordinal in unit.guesses.far:

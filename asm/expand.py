@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from asm.encode import FORMS, encode
 from asm.errors import Fault, did_you_mean
@@ -16,11 +15,9 @@ from asm.expr import parse
 from asm.fixups import Kind, lower, upper
 from asm.operands import constant, is_register, register
 from asm.pseudo import PSEUDO, WITH_IMMEDIATE, WORDS
+from asm.unit import Unit
 from toyisa.tables.fields import FIELDS
 from toyisa.tables.insns import INSNS, Cost
-
-if TYPE_CHECKING:
-    from asm.unit import Unit
 
 _BASED = re.compile(r".*\([^()]*\)\s*\Z", re.S)
 LOADS = {row.name for row in INSNS if row.cost is Cost.LOAD}

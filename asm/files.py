@@ -3,57 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from asm.errors import AsmErrors, Fault, did_you_mean, file_error
+from asm.errors import AsmErrors, Fault, did_you_mean
 from asm.frames import Frame
 from asm.lexer import split, string
 from asm.source import Source, read, read_bytes
-
-if TYPE_CHECKING:
-    from asm.unit import Unit
+from asm.unit import Unit
 
 _MOST_NEIGHBOURS = 1000
 # Each pass reads the same files again
 _sources: dict[Path, tuple[tuple[int, int, int], Source]] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where files may be: the directories that are searched (`search`), and those that no file
-    may be outside of (`within`, with links resolved; empty: no limit).
-    """
-
-    search: tuple[Path, ...] = ()
-    within: tuple[Path, ...] = ()
-
-    @classmethod
-    def of(cls, search: Sequence[Path], confine: Sequence[Path], main: str) -> Places:
-        """Make the places.  Raises AsmErrors if a directory that is searched lies outside."""
-        places = cls(tuple(search), tuple(Path(directory).resolve() for directory in confine))
-        for directory in places.within:
-            if not directory.is_dir():
-                raise file_error(directory, "is not a directory, so nothing is confined to it")
-        for directory in search:
-            if not places.allow(directory):
-                raise file_error(
-                    main, f"the include directory {directory} lies outside {places.bounds()}"
-                )
-        return places
-
-    def allow(self, path: Path) -> bool:
-        """Whether a path lies within, when its links are followed."""
-        if not self.within:
-            return True
-        real = path.resolve()
-        return any(real.is_relative_to(directory) for directory in self.within)
-
-    def bounds(self) -> str:
-        return " and ".join(str(directory) for directory in self.within)
 
 
 def _include(unit: Unit, text: str) -> None:

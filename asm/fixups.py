@@ -6,6 +6,7 @@ of them reaches the output.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -54,8 +55,11 @@ class Fixup:
     ordinal: int = -1  # the number by which `Guesses` knows it
 
 
-def apply(fixup: Fixup) -> None:
-    """Write the value into its section.  Raises Fault if it does not fit."""
+def apply(fixup: Fixup, uppers: Mapping[tuple[Section, int], Fixup]) -> None:
+    """Write the value into its section.  Raises Fault if it does not fit.
+
+    `uppers` are the fixups of %pcrel_hi by their place, for a %pcrel_lo's label.
+    """
     if fixup.kind is Kind.DATA:
         value = evaluate(fixup.expr)
         data = fixup.section.data
@@ -67,7 +71,7 @@ def apply(fixup: Fixup) -> None:
         _apply_leb128(fixup)
         return
     if fixup.kind is Kind.PCREL_LO12:
-        value = _distance_of_label(fixup)
+        value = _distance_of_label(fixup, uppers)
     else:
         value = evaluate(fixup.expr)
     pc = fixup.section.address + fixup.offset
@@ -163,10 +167,10 @@ def _or(section: Section, offset: int, bits: int) -> None:
     data[offset : offset + 4] = word.to_bytes(4, "little")
 
 
-def _distance_of_label(fixup: Fixup) -> int:
+def _distance_of_label(fixup: Fixup, uppers: Mapping[tuple[Section, int], Fixup]) -> int:
     """For `%pcrel_lo(label)`: the distance of the `%pcrel_hi` at that label."""
     place = evaluate(fixup.expr)
-    upper_half = fixup.section.uppers.get(place - fixup.section.address)
+    upper_half = uppers.get((fixup.section, place - fixup.section.address))
     if upper_half is not None:
         return evaluate(upper_half.expr) - place
     raise Fault(

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from asm.limits import Budget
-    from asm.section import Section
 
 
 @dataclass(slots=True)
@@ -28,17 +27,16 @@ class Guesses:
     far: set[int] = field(default_factory=set)
     lengths: dict[int, int] = field(default_factory=dict)
 
-    def learn(self, sections: Iterable[Section], budget: Budget) -> bool:
+    def learn(self, fixups: Iterable[Fixup], budget: Budget) -> bool:
         """Correct the guesses by the result of a pass; return whether any was wrong."""
         before = len(self.far), sum(self.lengths.values())
-        for section in sections:
-            for at, fixup in enumerate(section.fixups):
-                if not at & 1023:
-                    budget.look()
-                if fixup.kind is Kind.BRANCH and not _near(fixup):
-                    self.far.add(fixup.ordinal)
-                elif fixup.kind in (Kind.ULEB128, Kind.SLEB128):
-                    self.lengths[fixup.ordinal] = max(fixup.size, _length(fixup))
+        for at, fixup in enumerate(fixups):
+            if not at & 1023:
+                budget.look()
+            if fixup.kind is Kind.BRANCH and not _near(fixup):
+                self.far.add(fixup.ordinal)
+            elif fixup.kind in (Kind.ULEB128, Kind.SLEB128):
+                self.lengths[fixup.ordinal] = max(fixup.size, _length(fixup))
         return before != (len(self.far), sum(self.lengths.values()))
 
 

@@ -5,14 +5,10 @@ Formats, operands and opcode names are those of GNU `as` ("RISC-V-Instruction-Fo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from asm.errors import Fault, did_you_mean
 from asm.lexer import split
 from asm.operands import Shape
-
-if TYPE_CHECKING:
-    from asm.unit import Unit
+from asm.unit import Unit
 
 OPCODES = {
     "LOAD": 0x03, "LOAD_FP": 0x07, "CUSTOM_0": 0x0B, "MISC_MEM": 0x0F,

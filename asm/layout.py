@@ -49,24 +49,27 @@ def _rank(section: Section) -> int:
 
 def resolve(unit: Unit) -> None:
     """Write every fixup.  Raises AsmErrors for those that do not fit."""
-    at = 0
-    for section in unit.sections.values():
-        for fixup in section.fixups:
-            try:
-                apply(fixup)
-                at += 1
-                if not at & 1023:
-                    unit.budget.look()
-            except Fault as fault:
-                _report(unit, fixup, fault)
-                if fault.fatal:
-                    unit.check()
-            except Undefined as error:  # a definition that leads back to itself
-                name = error.symbol.name
-                _report(unit, fixup, Fault(f"`{name}` is defined by means of itself", at=name))
+    for at, fixup in enumerate(_by_section(unit), 1):
+        try:
+            apply(fixup, unit.uppers)
+            if not at & 1023:
+                unit.budget.look()
+        except Fault as fault:
+            _report(unit, fixup, fault)
+            if fault.fatal:
+                unit.check()
+        except Undefined as error:  # a definition that leads back to itself
+            name = error.symbol.name
+            _report(unit, fixup, Fault(f"`{name}` is defined by means of itself", at=name))
     unit.problems.sort(key=lambda problem: (problem.place.path, problem.place.line))
     del unit.problems[MAX_ERRORS:]
     unit.check()
+
+
+def _by_section(unit: Unit) -> list[Fixup]:
+    """The fixups of the program's sections, one section's after the other's."""
+    rank = {section: number for number, section in enumerate(unit.sections.values())}
+    return sorted((f for f in unit.fixups if f.section in rank), key=lambda f: rank[f.section])
 
 
 def _report(unit: Unit, fixup: Fixup, fault: Fault) -> None:

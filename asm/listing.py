@@ -9,13 +9,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asm.assembler import Object
+    from asm.assembled import Assembled
 
 _WIDTH = 8  # bytes in a row
 _MAX_ROWS = 4  # rows shown for one line: of further rows only the number is given
 
 
-def listing(program: Object) -> str:
+def listing(program: Assembled) -> str:
     """The text of the listing."""
     pieces: dict[str, dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for line in program.lines:
@@ -31,7 +31,7 @@ def listing(program: Object) -> str:
     return "\n".join([*out, *_sections(program), "", *_symbols(program)]) + "\n"
 
 
-def _rows(program: Object, number: int, text: str, pieces: list[tuple[int, int]]) -> list[str]:
+def _rows(program: Assembled, number: int, text: str, pieces: list[tuple[int, int]]) -> list[str]:
     rows, hidden = [], 0
     for address, size in _joined(pieces):
         section = program.section_at(address)
@@ -72,7 +72,7 @@ def _hex(data: bytes, words: bool) -> str:
     return " ".join(f"{int.from_bytes(part, 'little'):08x}" for part in parts)
 
 
-def _sections(program: Object) -> list[str]:
+def _sections(program: Assembled) -> list[str]:
     rows = ["# Sections"]
     for section in program.sections:
         if section.size:
@@ -80,7 +80,7 @@ def _sections(program: Object) -> list[str]:
     return rows
 
 
-def _symbols(program: Object) -> list[str]:
+def _symbols(program: Assembled) -> list[str]:
     rows = ["# Symbols"]
     for name in sorted(program.symbols.values(), key=lambda name: (name.value, name.name)):
         where = name.section or "constant"

@@ -8,16 +8,13 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from asm.arguments import argument, arguments
 from asm.errors import Fault
 from asm.frames import Frame
 from asm.limits import MAX_REPEATED
 from asm.source import Source
-
-if TYPE_CHECKING:
-    from asm.unit import Unit
+from asm.unit import Unit
 
 MAX_EXPANDED = 1 << 20  # characters that one expansion may have
 

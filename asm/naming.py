@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from asm.errors import Fault
 from asm.expr import parse
 from asm.lexer import NAME, split
 from asm.section import MAX_ALIGN
-
-if TYPE_CHECKING:
-    from asm.frames import Spot
-    from asm.unit import Unit
+from asm.symbols import Common
+from asm.unit import Unit
 
 _TYPES = {
     "function": "func",
@@ -95,15 +92,6 @@ def _common(local: bool, unit: Unit, text: str) -> None:
     if old is not None:
         size, align = max(size, old.size), max(align, old.align)
     unit.commons[name] = Common(size, align, unit.spot(), local)
-
-
-class Common(NamedTuple):
-    """The room that a name asks for."""
-
-    size: int
-    align: int
-    spot: Spot
-    local: bool
 
 
 def lay_commons(unit: Unit) -> None:

@@ -7,17 +7,14 @@ each text, so a constant operand is read once in a program.  Must not know mnemo
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from asm.errors import Fault, did_you_mean
 from asm.expr import parse
 from asm.fixups import Kind, insert, lower, signed32, upper
+from asm.unit import Unit
 from toyisa.tables import csrs
 from toyisa.tables.fields import FIELDS, REG_NUMBERS, Field
 from toyisa.tables.fields import Kind as Operand
-
-if TYPE_CHECKING:
-    from asm.unit import Unit
 
 _LITERAL = re.compile(r"\s*([-+]?)\s*(0[xX][0-9a-fA-F]+|0[bB][01]+|[1-9]\d*|0)\s*\Z")
 _RELOCATED = re.compile(r"\s*%(\w+)\s*\((.*)\)\s*\Z")

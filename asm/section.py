@@ -1,6 +1,7 @@
-"""Answers for a section while it is filled: its bytes, its fixups, its lines.
+"""Answers for a section while it is filled: its bytes, its lines.
 
-Must not know what is written into it, nor where it will lie (`layout.py`).
+Must not know what is written into it, which bits of it wait for addresses (`fixups.py`), nor
+where it will lie (`layout.py`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING
 from asm.errors import Fault
 
 if TYPE_CHECKING:
-    from asm.fixups import Fixup
     from asm.frames import Frame
 
 # Bytes of one section; more is taken to be a mistake.
@@ -54,8 +54,6 @@ class Section:
     data: bytearray = field(default_factory=bytearray)
     reserved: int = 0
     address: int | None = None
-    fixups: list[Fixup] = field(default_factory=list)
-    uppers: dict[int, Fixup] = field(default_factory=dict)  # offset -> its %pcrel_hi
     lines: list[tuple[int, Frame, int]] = field(default_factory=list)
     # Where code ($x) and data ($d) begin, for disassemblers; only in code sections.
     mapping: list[tuple[int, str]] = field(default_factory=list)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
 from asm.errors import Fault
 from asm.lexer import split
 from asm.section import numbers_from
-
-if TYPE_CHECKING:
-    from asm.unit import Unit
+from asm.unit import Unit
 
 _FLAGS = set("aewxMSGTodR?")
 _TYPES = {

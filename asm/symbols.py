@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asm.errors import Fault, did_you_mean
 
@@ -53,6 +53,15 @@ class Symbol:
     def hidden(self) -> bool:
         """Whether it is left out of the ELF's symbols, as GNU `as` does with `.L` labels."""
         return self.name.startswith(".L") or "\1" in self.name
+
+
+class Common(NamedTuple):
+    """The room that a name asks for."""
+
+    size: int
+    align: int
+    spot: Spot
+    local: bool
 
 
 class Symbols:
