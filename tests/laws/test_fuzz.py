@@ -18,7 +18,7 @@ from toyisa.machine import Machine
 from toyisa.tables.exits import Reason
 from toyisa.tables.insns import BY_NAME as INSNS
 from toyisa.testing.model import alu
-from vmm.abi.hypercalls import FIRST, ROWS, Row
+from vmm.abi.hypercalls import CALLS_END, FIRST, ROWS, Row
 from vmm.fuzz import hunt as fuzz
 from vmm.fuzz.apart import checks
 from vmm.fuzz.campaign import Campaign, Plan
@@ -279,14 +279,14 @@ def test_patched_guests_make_every_hypercall():
     words = set()
 
     @settings(fuzz.SETTINGS, max_examples=300, phases=[Phase.generate], derandomize=True)
-    @given(patched_kernels(), arguments(Row("new", "gva, thing", "-", True, "")))
+    @given(patched_kernels(), arguments(Row(CALLS_END, "new", "gva, thing", "-", True, "")))
     def draw(kernel, operands):
         words.update(word for (word,) in struct.iter_unpack("<I", kernel[0][: len(kernel[0]) & ~3]))
         assert len(operands) == 3
 
     draw()
-    missing = [row.name for n, row in enumerate(ROWS)
-               if INSNS["addi"].encode(17, 17, (FIRST + n) & 0xFFF) not in words]  # fmt: skip
+    missing = [row.name for row in ROWS
+               if INSNS["addi"].encode(17, 17, (FIRST + row.number) & 0xFFF) not in words]  # fmt: skip
     assert missing == []
 
 

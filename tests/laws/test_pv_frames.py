@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.pvdomain import BASE_PPN, FRAMES, Domain
 from toyisa.core.memory import PAGE, RAM_BASE
-from vmm.abi.hypercalls import ROWS, Call
+from vmm.abi.hypercalls import CALLS_END, Call
 from vmm.domain.frametypes import OPEN
 
 EXAMPLES, CALLS = 260, 50  # steps in an example: as many at least, twice as many at most
@@ -62,7 +62,7 @@ steps = st.one_of(
     st.tuples(st.just("load"), places), st.tuples(st.just("store"), places),
     st.tuples(st.just("store"), places),
     st.tuples(st.just("call"), st.sampled_from([Call.FLUSH, Call.FLUSH_PAGE]), numbers, numbers),
-    st.tuples(st.just("call"), st.integers(0, len(ROWS) - 1), numbers,
+    st.tuples(st.just("call"), st.integers(0, CALLS_END - 1), numbers,
               st.one_of(numbers, st.integers(RAM_BASE, RAM_BASE + FRAMES * PAGE))),
 )  # fmt: skip
 

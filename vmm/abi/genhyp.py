@@ -96,9 +96,9 @@ def include() -> str:
 def page() -> str:
     """The text of `hypercalls.md`."""
     rows = "".join(
-        f"| {n} | `{row.name}` | {row.arguments.replace('-', '')} | {row.answer.replace('-', '')} "
+        f"| {row.number} | `{row.name}` | {row.arguments.replace('-', '')} | {row.answer.replace('-', '')} "
         f"| {'yes' if row.batched else 'no'} | {row.meaning} |\n"
-        for n, row in enumerate(abi.ROWS)
+        for row in abi.ROWS
     )
     errors = "".join(f"| `{e.name}` | {e.value} | {ERRORS[e]} |\n" for e in abi.Error)
     slots = "".join(

@@ -41,8 +41,13 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One hypercall, a line of the table."""
+    """One hypercall, a line of the table.
 
+    Guests are built with the number in them: a row keeps its number for ever, and a
+    new row takes one that no row has had.
+    """
+
+    number: int  # what a7 is above FIRST
     name: str
     arguments: str
     answer: str
@@ -51,31 +56,35 @@ class Row:
 
 
 ROWS: tuple[Row, ...] = (
-    # name            arguments         a1        multi  meaning
-    Row("set_trap",     "entry, ranges",  "-",      True,  "Traps go to `entry`. At gpa `ranges` are four words: two ranges of pcs, in which no virtual interrupt is delivered."),
-    Row("iret",         "-",              "-",      False, "Return from a trap: to `sepc`, with level and interrupt flag from the window's STATUS; a7 comes from SPILL. Changes no other register."),
-    Row("event",        "-",              "-",      False, "Nothing but an exit: what is pending is delivered, if VIF allows."),
-    Row("block",        "-",              "-",      False, "Sleep until an enabled interrupt is pending, then set VIF: it is taken at once."),
-    Row("yield",        "-",              "-",      False, "Let others run."),
-    Row("set_timer",    "low, high",      "-",      True,  "The timer interrupt comes at that time; a pending one is gone."),
-    Row("irq_mask",     "set, clear",     "-",      True,  "Interrupts whose bits are in `set` are enabled, those in `clear` disabled, as in `sie`."),
-    Row("new_base",     "satp",           "-",      True,  "That root table and ASID from now on; the frame number is the guest's. Flushes nothing."),
-    Row("set_pte",      "entry, pte",     "-",      True,  "The second-level entry at gpa `entry` = `pte`."),
-    Row("set_pgd",      "entry, pte",     "-",      True,  "The root entry at gpa `entry` = `pte`."),
-    Row("set_pte_flush", "entry, pte, gva", "-",    True,  "set_pte, then forget the translation of the page at `gva`: one crossing for both."),
-    Row("update_ptes",  "list, count",    "done",   True,  "`count` pairs (entry, pte) at gpa `list`; bit 0 of an entry's address: of a root table. Stops at the first that is refused."),
-    Row("pin_table",    "gva, level",     "-",      True,  "The page mapped at `gva` becomes a page table of that level: validated, and read-only from now on."),
-    Row("unpin_table",  "gva",            "-",      True,  "The page at `gva` is a table no more, and can be written again."),
-    Row("flush",        "-",              "-",      True,  "Forget all translations."),
-    Row("flush_page",   "gva",            "-",      True,  "Forget those of the page at `gva`."),
-    Row("multicall",    "list, count",    "done",   False, "`count` calls of five words each at gpa `list`: number, a0, a1, a2, and room for the answer."),
-    Row("console_write", "byte",          "-",      True,  "Write a byte."),
-    Row("console_read", "-",              "byte",   False, "The next byte of input in a1, or -1 if there is none now."),
-    Row("device_read",  "gpa",            "value",  False, "A byte-wide device register."),
+    #    name               arguments         a1        multi  meaning
+    Row( 0, "set_trap",     "entry, ranges",  "-",      True,  "Traps go to `entry`. At gpa `ranges` are four words: two ranges of pcs, in which no virtual interrupt is delivered."),
+    Row( 1, "iret",         "-",              "-",      False, "Return from a trap: to `sepc`, with level and interrupt flag from the window's STATUS; a7 comes from SPILL. Changes no other register."),
+    Row( 2, "event",        "-",              "-",      False, "Nothing but an exit: what is pending is delivered, if VIF allows."),
+    Row( 3, "block",        "-",              "-",      False, "Sleep until an enabled interrupt is pending, then set VIF: it is taken at once."),
+    Row( 4, "yield",        "-",              "-",      False, "Let others run."),
+    Row( 5, "set_timer",    "low, high",      "-",      True,  "The timer interrupt comes at that time; a pending one is gone."),
+    Row( 6, "irq_mask",     "set, clear",     "-",      True,  "Interrupts whose bits are in `set` are enabled, those in `clear` disabled, as in `sie`."),
+    Row( 7, "new_base",     "satp",           "-",      True,  "That root table and ASID from now on; the frame number is the guest's. Flushes nothing."),
+    Row( 8, "set_pte",      "entry, pte",     "-",      True,  "The second-level entry at gpa `entry` = `pte`."),
+    Row( 9, "set_pgd",      "entry, pte",     "-",      True,  "The root entry at gpa `entry` = `pte`."),
+    Row(10, "set_pte_flush", "entry, pte, gva", "-",    True,  "set_pte, then forget the translation of the page at `gva`: one crossing for both."),
+    Row(11, "update_ptes",  "list, count",    "done",   True,  "`count` pairs (entry, pte) at gpa `list`; bit 0 of an entry's address: of a root table. Stops at the first that is refused."),
+    Row(12, "pin_table",    "gva, level",     "-",      True,  "The page mapped at `gva` becomes a page table of that level: validated, and read-only from now on."),
+    Row(13, "unpin_table",  "gva",            "-",      True,  "The page at `gva` is a table no more, and can be written again."),
+    Row(14, "flush",        "-",              "-",      True,  "Forget all translations."),
+    Row(15, "flush_page",   "gva",            "-",      True,  "Forget those of the page at `gva`."),
+    Row(16, "multicall",    "list, count",    "done",   False, "`count` calls of five words each at gpa `list`: number, a0, a1, a2, and room for the answer."),
+    Row(17, "console_write", "byte",          "-",      True,  "Write a byte."),
+    Row(18, "console_read", "-",              "byte",   False, "The next byte of input in a1, or -1 if there is none now."),
+    Row(19, "device_read",  "gpa",            "value",  False, "A byte-wide device register."),
 )  # fmt: skip
 
-Call = IntEnum("Call", {row.name.upper(): n for n, row in enumerate(ROWS)})
-BATCHED = frozenset(number for number, row in enumerate(ROWS) if row.batched)
+BY_NUMBER: dict[int, Row] = {row.number: row for row in ROWS}
+Call = IntEnum("Call", {row.name.upper(): row.number for row in ROWS})
+if not len(ROWS) == len(BY_NUMBER) == len(Call):
+    raise ValueError("two hypercalls share a number or a name")
+BATCHED = frozenset(row.number for row in ROWS if row.batched)
+CALLS_END = 1 + max(BY_NUMBER)  # numbers from here on are no calls
 
 # The monitor's window: root entry 1023 of every address space, never U's.
 REGION = 1023

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from toyisa.core import firmware as sbi
 from toyisa.core.memory import PAGE, RAM_BASE, VIRTIO
 from toyisa.devices.virtio import Reg
-from vmm.abi.hypercalls import AS_ROOT, FIRST, MAX_BATCH, MAX_CALLS, Call
-from vmm.abi.hypercalls import ROWS as CALLS
+from vmm.abi.hypercalls import AS_ROOT, CALLS_END, FIRST, MAX_BATCH, MAX_CALLS, Call
 from vmm.engines.pv import FRAMES
 from vmm.fuzz.case import Case
 from vmm.fuzz.edgeguests import Row, kernel
@@ -181,7 +180,7 @@ def _ptes(draw: st.DrawFn) -> int:
 
 @st.composite
 def _hypercalls(draw: st.DrawFn) -> Rows:
-    number = draw(st.integers(0, len(CALLS)))
+    number = draw(st.integers(0, CALLS_END))
     args = _arguments(draw, number)
     return [Row("ecall", (*args, 0, 0, FIRST + number))]
 
@@ -210,7 +209,7 @@ def _lists_of_calls(draw: st.DrawFn) -> Rows:
     stored: list[int] = []
     for _ in range(draw(st.integers(1, 3))):
         if many:
-            number = draw(st.integers(0, len(CALLS)))
+            number = draw(st.integers(0, CALLS_END))
             stored += [FIRST + number, *_arguments(draw, number), 0]
         else:
             stored += [draw(st.one_of(words, _near_end)) | draw(st.sampled_from([0, AS_ROOT])),

@@ -12,7 +12,7 @@ from toyisa.tables.csrs import BITS
 from toyisa.tables.insns import INSNS, Sens
 from toyisa.testing.code import Code
 from toyisa.testing.programs import instructions, raw_words
-from vmm.abi.hypercalls import CALL_WORDS, FIRST, ROWS, Call, Word
+from vmm.abi.hypercalls import BY_NUMBER, CALL_WORDS, CALLS_END, FIRST, Call, Word
 from vmm.fuzz import pvoperands as op
 from vmm.fuzz.pvoperands import T0, T1, Operand, word_at
 from vmm.fuzz.pvruntime import hypercall
@@ -27,7 +27,7 @@ PLAIN = {"lw": 8, "lb": 8, "lhu": 8, "sw": T1, "sb": T1, "sh": T1}  # and the re
 ATOMIC = ("lr.w", "sc.w", "amoadd.w", "amoswap.w")
 
 words = st.one_of(raw_words, instructions(), instructions(), instructions(SENSITIVE))
-numbers = st.integers(0, len(ROWS) - 1)
+numbers = st.sampled_from(sorted(BY_NUMBER))
 tables = st.integers(0, op.FEW_PAGES - 1).map(lambda n: op.const(op.FEW + n * PAGE))
 
 
@@ -45,7 +45,7 @@ def _hypercalls(draw: st.DrawFn, code: Code) -> None:
         code.e("auipc", T0, 0).e("addi", T0, T0, 24).e("csrrw", 0, "sepc", T0)
         hypercall(code, number)
         return
-    _call(code, number, draw(op.arguments(ROWS[number])))
+    _call(code, number, draw(op.arguments(BY_NUMBER[number])))
 
 
 @st.composite
@@ -54,7 +54,7 @@ def _no_hypercall(draw: st.DrawFn, code: Code) -> None:
     few = st.sampled_from([0, 0, 1, 2]).map(op.const)
     for reg in (A0, A1, A2, A6):
         draw(st.one_of(few, op.addresses))(code, reg)
-    above = st.sampled_from([len(ROWS), 0xFFFF, 0xFFFFFF]).map(lambda n: FIRST + n)
+    above = st.sampled_from([CALLS_END, 0xFFFF, 0xFFFFFF]).map(lambda n: FIRST + n)
     code.li(A7, draw(st.one_of(st.sampled_from(SBI), above))).e("ecall")
 
 
@@ -65,7 +65,7 @@ def _multicalls(draw: st.DrawFn, code: Code) -> None:
     place(code, A0)
     for n in range(draw(st.integers(1, 4))):
         number = draw(numbers)
-        operands = [op.const(FIRST + number), *draw(op.arguments(ROWS[number]))]
+        operands = [op.const(FIRST + number), *draw(op.arguments(BY_NUMBER[number]))]
         for m, operand in enumerate(operands):
             operand(code, T1)
             code.e("sw", T1, 4 * (CALL_WORDS * n + m), A0)

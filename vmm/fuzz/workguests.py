@@ -7,6 +7,8 @@ the monitor has to do much for.  Must not know what runs them.
 from hypothesis import strategies as st
 
 from asm.assembler import assemble_text
+from vmm.abi import genhyp
+from vmm.abi.hypercalls import Call, Level
 
 NAME = "work.S"
 
@@ -192,8 +194,6 @@ PATCHED = """
     .equ CALLS, RAM + 0x24000
     .equ ROOT, RAM + 0x30000
     .equ FREE, RAM + 0x40000
-    .equ P2M, 0xFFE01000
-    .equ HYPERCALL, 0x0A000000
     .globl _start, toyvmm_pv_abi
 toyvmm_pv_abi:
 _start:
@@ -260,7 +260,7 @@ protect:                    # the page of frame s4 is read-only from now on
     add t0, t0, t1
     lw a1, 0(t0)
     ori a1, a1, 0xC3
-    li a7, HYPERCALL + 8
+    li a7, HYP_SET_PTE
     ecall
     ret
 """
@@ -272,22 +272,28 @@ MULTICALL = """
     {two}
     addi t1, t1, -1
     bnez t1, 7b
-    li a7, HYPERCALL + 16
+    li a7, HYP_MULTICALL
     li a0, CALLS
     li a1, 2 * {count}
     ecall"""
 CALLED = {
-    "batch": (11, "PAIRS", "{pairs}"), "pin": (12, "FREE + 0x3000", "{level}"),
-    "unpin": (13, "FREE + 0x3000", "0"), "pin_root": (12, "ROOT", "1"),
-    "unpin_root": (13, "ROOT", "0"), "base": (7, "1 << 31 | ROOT >> 12", "0"),
-    "flush": (14, "0", "0"), "page": (15, "FREE", "0"), "print": (17, "65", "0"),
-    "trap": (0, "0", "RAM"), "timer": (5, "0", "-1"),
-}  # fmt: skip
+    "batch": (Call.UPDATE_PTES, "PAIRS", "{pairs}"),
+    "pin": (Call.PIN_TABLE, "FREE + 0x3000", "{level}"),
+    "unpin": (Call.UNPIN_TABLE, "FREE + 0x3000", "0"),
+    "pin_root": (Call.PIN_TABLE, "ROOT", str(Level.ROOT.value)),
+    "unpin_root": (Call.UNPIN_TABLE, "ROOT", "0"),
+    "base": (Call.NEW_BASE, "1 << 31 | ROOT >> 12", "0"),
+    "flush": (Call.FLUSH, "0", "0"),
+    "page": (Call.FLUSH_PAGE, "FREE", "0"),
+    "print": (Call.CONSOLE_WRITE, "65", "0"),
+    "trap": (Call.SET_TRAP, "0", "RAM"),
+    "timer": (Call.SET_TIMER, "0", "-1"),
+}
 
 
-def _call(number: int, first: str, second: str) -> str:
+def _call(call: Call, first: str, second: str) -> str:
     return f"""
-    li t2, HYPERCALL + {number}
+    li t2, HYP_{call.name}
     sw t2, 0(t0)
     li t2, {first}
     sw t2, 4(t0)
@@ -318,14 +324,14 @@ def patched(draw: st.DrawFn) -> tuple[bytes, str]:
     acts = []
     for _ in range(draw(st.integers(1, 3))):
         if draw(st.integers(0, 3)) == 0:
-            acts += [f"li a7, HYPERCALL + 7\nmv a0, {base}\necall" for base in ("s5", "s6")]
+            acts += [f"li a7, HYP_NEW_BASE\nmv a0, {base}\necall" for base in ("s5", "s6")]
             continue
         pairs, level = draw(st.integers(1, 64)), draw(st.integers(0, 2))
         calls = [draw(st.sampled_from(sorted(CALLED))) for _ in range(2)]
         one, two = (
-            _call(number, first, second.format(pairs=pairs, level=level))
-            for number, first, second in (CALLED[name] for name in calls)
+            _call(call, first, second.format(pairs=pairs, level=level))
+            for call, first, second in (CALLED[name] for name in calls)
         )
         acts.append(MULTICALL.format(count=draw(st.integers(1, 50)), one=one, two=two))
     text = "\n".join(acts)
-    return assemble_text(PATCHED.format(acts=text), NAME).elf(), text
+    return assemble_text(genhyp.include() + PATCHED.format(acts=text), NAME).elf(), text

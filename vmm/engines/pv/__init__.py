@@ -16,6 +16,7 @@ from toyisa.tables.causes import Exc
 from toyisa.tables.exits import Reason
 from toyisa.tables.levels import STraps
 from vmm.abi.hypercalls import (
+    CALLS_END,
     FIRST,
     FIRST_WORD,
     M2P_PAGES,
@@ -23,7 +24,6 @@ from vmm.abi.hypercalls import (
     MAX_MEM,
     P2M,
     P2M_PAGES,
-    ROWS,
     WORDS_PAGE,
     Word,
 )  # fmt: skip
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 MARK = "toyvmm_pv_abi"  # the symbol that a patched kernel has
 FRAMES = P2M_PAGES + M2P_PAGES + 2  # and the page of words, and the table that maps them
-CALLS = len(ROWS)
 
 
 def install(machine: "VirtualMachine") -> None:
@@ -129,7 +128,7 @@ def _handle(vm, hart, mem, pv):
     cause = np.int64(hart.exit.cause)
     if cause == Exc.ECALL_S:
         number = np.int64(hart.x[A7]) - FIRST
-        if 0 <= number < CALLS:
+        if 0 <= number < CALLS_END:
             vm.kind = np.int64(Kind.HYPERCALL)
             return hypercall(vm, hart, mem, pv, number)
         return handle_sbi(vm, hart, mem)
