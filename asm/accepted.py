@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from asm.errors import Fault
 from asm.unit import Unit
+from toyisa.tables import extensions
 
 # They describe something that this output does not need: listings, stack frames for unwinders and
 # debuggers, version notes, old debug formats.
@@ -53,12 +54,6 @@ def _unsupported(name: str, why: str) -> Callable[[Unit, str], None]:
     return refuse
 
 
-# The extensions that this machine has; `.option arch` and `.attribute` refuse others.
-_EXTENSIONS = {
-    "i", "m", "a", "zicsr", "zifencei", "zmmul", "zaamo", "zalrsc", "zihintpause", "zicntr",
-}  # fmt: skip
-
-
 # There is no linker, so nothing is ever relaxed, and `la` gives the same address with `pic`.
 _OPTIONS = {"push", "pop", "norvc", "norelax", "relax", "nopic", "pic", "csr-check", "no-csr-check"}
 
@@ -95,14 +90,14 @@ def _arch_change(change: str) -> None:
 
 def check_arch(arch: str) -> None:
     """Refuse an architecture string that names an extension that this machine lacks."""
-    if not arch.startswith("rv32"):
+    if not arch.startswith(extensions.WIDTH):
         raise Fault(
             f"`{arch}` is not this machine",
             why="it is 32 bits wide",
-            fix="compile with -march=rv32ima -mabi=ilp32",
+            fix=f"compile with -march={extensions.LETTERS} -mabi=ilp32",
             at=arch,
         )
-    _check_extensions(arch[4:], arch)
+    _check_extensions(arch.removeprefix(extensions.WIDTH), arch)
 
 
 def _check_extensions(text: str, shown: str) -> None:
@@ -116,8 +111,8 @@ def _check_extensions(text: str, shown: str) -> None:
     if not names:
         raise Fault(f"`{shown}` names no extension", at=shown)
     for name in names:
-        if name not in _EXTENSIONS:
-            why = "it has rv32ima with zicsr and zifencei"
+        if name not in extensions.ACCEPTED:
+            why = f"it has {extensions.MARCH}"
             raise Fault(f"this machine lacks the extension `{name}`", why=why, at=shown)
 
 
@@ -129,7 +124,7 @@ def _attribute(unit: Unit, text: str) -> None:
     """
     name, _, value = text.partition(",")
     arch = value.strip().strip('"')
-    if name.strip() in ("arch", "5", "Tag_RISCV_arch") and not arch.startswith("rv32"):
+    if name.strip() in ("arch", "5", "Tag_RISCV_arch") and not arch.startswith(extensions.WIDTH):
         check_arch(arch)
 
 

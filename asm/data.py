@@ -14,8 +14,9 @@ from asm.operands import is_register
 from asm.section import MAX_ALIGN, MAX_IMAGE
 from asm.symbols import Address
 from asm.unit import Unit
+from toyisa.tables.insns import BY_NAME
 
-_NOP = (0x13).to_bytes(4, "little")
+_NOP = BY_NAME["addi"].encode(0, 0, 0).to_bytes(4, "little")
 _FLOAT = re.compile(
     r"(?:0[a-zA-Z])?([-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?))", re.I
 )

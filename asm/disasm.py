@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from asm.pseudo import PSEUDO, WORDS
 from toyisa.tables import csrs
-from toyisa.tables.fields import REG_NAMES, REG_NUMBERS, Field, Kind
+from toyisa.tables.fields import AQ, REG_NAMES, REG_NUMBERS, RL, Field, Kind
 from toyisa.tables.insns import Insn, find
 
 _NAMED_WORDS = {word: name for name, word in WORDS.items()}
@@ -65,7 +65,9 @@ def disassemble(
 
 
 def _ordering(row: Insn, word: int) -> str:
-    return ("", ".rl", ".aq", ".aqrl")[word >> 25 & 3] if row.ordered else ""
+    if not row.ordered:
+        return ""
+    return ("", ".rl", ".aq", ".aqrl")[AQ.extract(word) << 1 | RL.extract(word)]
 
 
 def _shown(field: Field, value: int, pc: int, symbols: Symbols | None) -> str:

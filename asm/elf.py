@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asm import dwarf
+from toyisa.tables import extensions
 
 if TYPE_CHECKING:
     from asm.assembled import Assembled, Name
@@ -28,7 +29,6 @@ _FLAGS = {"w": 1, "a": 2, "x": 4, "M": 0x10, "S": 0x20}
 _BINDINGS = {"local": 0, "global": 1, "weak": 2}
 _SYMBOL_TYPES = {"notype": 0, "object": 1, "func": 2}
 _SHN_ABS = 0xFFF1
-_ISA = b"rv32i2p1_m2p0_a2p1_zicsr2p0_zifencei2p0"
 
 
 @dataclass(slots=True)
@@ -166,7 +166,7 @@ def _pack_header(name: int, header: _Header) -> bytes:
 
 def _elf_header(entry: int, segments: int, table_at: int, sections: int) -> bytes:
     ident = b"\x7fELF" + bytes((1, 1, 1)) + bytes(9)  # 32-bit, little-endian, version 1
-    rest = (ET_EXEC, EM_RISCV, 1, entry, 52 if segments else 0, table_at, 0)
+    rest = (ET_EXEC, EM_RISCV, 1, entry, 52 if segments else 0, table_at, extensions.ELF_FLAGS)
     return ident + struct.pack(
         "<HHIIIIIHHHHHH", *rest, 52, 32, segments, 40, sections, sections - 1
     )
@@ -220,7 +220,7 @@ def _pack_symbol(
 
 def _attributes() -> bytes:
     """`.riscv.attributes`: which instructions the program may use (psABI, "Attributes")."""
-    tags = b"\x05" + _ISA + b"\0"  # Tag_RISCV_arch
+    tags = b"\x05" + extensions.ATTRIBUTE.encode() + b"\0"  # Tag_RISCV_arch
     file_part = b"\x01" + struct.pack("<I", len(tags) + 5) + tags  # Tag_File
     vendor = b"riscv\0" + file_part
     return b"A" + struct.pack("<I", len(vendor) + 4) + vendor

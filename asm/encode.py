@@ -9,9 +9,12 @@ from asm.errors import Fault
 from asm.fixups import Kind
 from asm.operands import Memo, Shape
 from asm.unit import Unit
+from toyisa.tables.fields import AQ, RL
 from toyisa.tables.insns import INSNS, Insn
 
-_ORDERINGS = {"": 0, ".aq": 1 << 26, ".rl": 1 << 25, ".aqrl": 3 << 25}
+_ORDERINGS = {
+    "": 0, ".aq": AQ.insert(1), ".rl": RL.insert(1), ".aqrl": AQ.insert(1) | RL.insert(1),
+}  # fmt: skip
 _SHAPES: dict[str, Shape] = {}
 
 
@@ -38,7 +41,8 @@ FORMS: dict[str, Form] = {
     if row.ordered or not suffix
 }
 
-_INVERSE = 1 << 12  # the bit of funct3 that turns beq into bne, blt into bge, bltu into bgeu
+# Turns beq into bne, blt into bge, bltu into bgeu
+_INVERSE = FORMS["beq"].match ^ FORMS["bne"].match
 
 
 def encode(form: Form, texts: list[str], unit: Unit) -> None:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from asm.encode import FORMS, encode
 from asm.errors import Fault, did_you_mean
 from asm.expr import parse
-from asm.fixups import Kind, lower, upper
+from asm.fixups import Kind
 from asm.operands import constant, is_register, register
 from asm.pseudo import PSEUDO, WITH_IMMEDIATE, WORDS
 from asm.unit import Unit
-from toyisa.tables.fields import FIELDS
+from toyisa.tables.fields import FIELDS, lower, upper
 from toyisa.tables.insns import INSNS, Cost
 
 _BASED = re.compile(r".*\([^()]*\)\s*\Z", re.S)

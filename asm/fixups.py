@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from asm.errors import Fault
 from asm.expr import evaluate
-from toyisa.tables.fields import FIELDS, Field
+from toyisa.tables.fields import FIELDS, Field, lower, upper
 
 if TYPE_CHECKING:
     from asm.frames import Spot
@@ -145,16 +145,6 @@ def _called(field: Field) -> str:
         "imm20": "a 20-bit immediate",
     }
     return names.get(field.name, "a 12-bit immediate")
-
-
-def upper(value: int) -> int:
-    """The 20 bits for `lui`, such that adding the signed `lower` gives `value`."""
-    return (value + 0x800) >> 12 & 0xFFFFF
-
-
-def lower(value: int) -> int:
-    """The lower 12 bits, as a signed number."""
-    return ((value + 0x800) & 0xFFF) - 0x800
 
 
 def signed32(value: int) -> int:

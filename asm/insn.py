@@ -9,18 +9,18 @@ from asm.errors import Fault, did_you_mean
 from asm.lexer import split
 from asm.operands import Shape
 from asm.unit import Unit
+from toyisa.tables.fields import FUNCT3, FUNCT7, OPCODE, OPCODES, RS2_AT, Field
 
-OPCODES = {
-    "LOAD": 0x03, "LOAD_FP": 0x07, "CUSTOM_0": 0x0B, "MISC_MEM": 0x0F,
-    "OP_IMM": 0x13, "AUIPC": 0x17, "OP_IMM_32": 0x1B, "STORE": 0x23,
-    "STORE_FP": 0x27, "CUSTOM_1": 0x2B, "AMO": 0x2F, "OP": 0x33, "LUI": 0x37,
-    "OP_32": 0x3B, "MADD": 0x43, "MSUB": 0x47, "NMSUB": 0x4B, "NMADD": 0x4F,
-    "OP_FP": 0x53, "CUSTOM_2": 0x5B, "BRANCH": 0x63, "JALR": 0x67, "JAL": 0x6F,
-    "SYSTEM": 0x73, "CUSTOM_3": 0x7B,
-}  # fmt: skip
+
+def _named(name: str, field: Field) -> tuple[str, int, int]:
+    """A field by GNU `as`'s name for it: name, width, lsb."""
+    lsb, _, width = field.parts[0]
+    return name, width, lsb
+
 
 # Format -> its operands: numbers as (name, width, lsb), and shapes of the table.
-_OP, _F3, _F7, _F2 = ("opcode", 7, 0), ("func3", 3, 12), ("func7", 7, 25), ("func2", 2, 25)
+_OP, _F3, _F7 = _named("opcode", OPCODE), _named("func3", FUNCT3), _named("func7", FUNCT7)
+_F2 = ("func2", 2, FUNCT7.parts[0][0])
 _RD, _RS1, _RS2, _IMM = Shape("rd"), Shape("rs1"), Shape("rs2"), Shape("imm12")
 _RS3 = ("rs3", 5, 27)
 _MEMORY, _STORE = Shape("imm12(rs1)"), Shape("simm12(rs1)")
@@ -63,7 +63,7 @@ def insn(unit: Unit, text: str) -> None:
 def _number(operand: tuple[str, int, int], text: str, unit: Unit) -> int:
     name, width, lsb = operand
     if name == "rs3":
-        return Shape("rs2").read(text, unit) >> 20 << lsb
+        return Shape("rs2").read(text, unit) >> RS2_AT << lsb
     value = OPCODES.get(text) if name == "opcode" else None
     if value is None:
         if name == "opcode" and text.isupper() and unit.symbols.get(text).value is None:

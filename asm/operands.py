@@ -10,10 +10,10 @@ import re
 
 from asm.errors import Fault, did_you_mean
 from asm.expr import parse
-from asm.fixups import Kind, insert, lower, signed32, upper
+from asm.fixups import Kind, insert, signed32
 from asm.unit import Unit
 from toyisa.tables import csrs
-from toyisa.tables.fields import FIELDS, REG_NUMBERS, Field
+from toyisa.tables.fields import FIELDS, REG_NUMBERS, Field, lower, upper
 from toyisa.tables.fields import Kind as Operand
 
 _LITERAL = re.compile(r"\s*([-+]?)\s*(0[xX][0-9a-fA-F]+|0[bB][01]+|[1-9]\d*|0)\s*\Z")

@@ -5,6 +5,7 @@ addresses, or choose by value, are functions in `expand.py`.
 """
 
 from asm.encode import FORMS, Form
+from toyisa.tables.insns import BY_NAME
 
 TABLE = """
 nop             | addi x0,x0,0
@@ -57,7 +58,11 @@ sfence.vma rs   | sfence.vma $1,x0
 """
 
 # These are whole words: hints in bits that the machine ignores, so the table has no row for them.
-WORDS = {"fence.tso": 0x8330000F, "pause": 0x0100000F}
+_FENCE = BY_NAME["fence"]
+_READ, _WRITE = 2, 1  # of a fence's sets
+_RW = _READ | _WRITE
+_TSO = 0b1000 << 28  # its field fm
+WORDS = {"fence.tso": _TSO | _FENCE.encode(_RW, _RW), "pause": _FENCE.encode(_WRITE, 0)}
 
 # With an immediate as last operand these mean another instruction.
 WITH_IMMEDIATE = {

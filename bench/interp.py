@@ -21,8 +21,9 @@ from pathlib import Path
 
 from bench.origin import origin
 from tests.cprograms import BENCH, CProgram, Runtime, cross_compile, missing_compiler
+from toyisa.tables.extensions import MARCH
 
-SPIKE_OPTIONS = ("--isa=rv32ima_zicsr_zifencei", "-m64")
+SPIKE_OPTIONS = (f"--isa={MARCH}", "-m64")
 BUDGET = 1 << 40
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.cli.command import toyvmm
 from toyisa.load.elf import Elf
-from toyisa.load.image import FLAG_RVC
 from toyisa.machine import Exit, Machine
+from toyisa.tables.extensions import EF_RISCV_RVC, MARCH
 from vmm.watch.signature import NoSignature, signature
 
 HERE = Path(__file__).parent
@@ -131,7 +131,7 @@ def built(tmp_path):
              tmp_path / "t.s"],
             capture_output=True, text=True, check=False)  # fmt: skip
         assert done.returncode == 0, done.stderr
-        march = ("-march=rv32ima_zicsr_zifencei", "-mabi=ilp32")
+        march = (f"-march={MARCH}", "-mabi=ilp32")
         subprocess.run([AS, *march, tmp_path / "t.s", "-o", tmp_path / "t.o"], check=True)
         script = HERE / "env" / "link.ld"
         subprocess.run([LD, "-m", "elf32lriscv", "-T", script, tmp_path / "t.o", "-o",
@@ -167,7 +167,7 @@ def test_the_first_case_that_fails_is_the_exit_code(built):
 def test_arch_test_style(built, tmp_path):
     (tmp_path / "arch.S").write_text(ARCH.format(body=""))
     elf = built(tmp_path / "arch.S")
-    assert Elf(elf.read_bytes()).header().flags & FLAG_RVC, "as the suite's tests are flagged"
+    assert Elf(elf.read_bytes()).header().flags & EF_RISCV_RVC, "as the suite's tests are flagged"
     machine = run(elf)
     assert machine.code == 0
     assert words(signature(machine)) == [0x1234, 0, 0, 0]

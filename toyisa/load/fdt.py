@@ -8,13 +8,10 @@ import struct
 
 from toyisa.core import plic
 from toyisa.core.memory import FINISHER, PAGE, PLIC_BASE, RAM_BASE, UART, UART_SOURCE, VIRTIO
+from toyisa.tables import extensions
 from toyisa.tables.causes import Irq
 
 TIMEBASE = 10_000_000  # ticks of `time` in a second, as QEMU's virt
-
-# Names as in Linux's binding riscv/extensions.yaml, in the order that an ISA string wants.
-BASE_ISA = "rv32i"
-EXTENSIONS = ("i", "m", "a", "zicntr", "zicsr", "zifencei", "sstc")
 
 _BEGIN, _END, _PROP, _FINISH = 1, 2, 3, 9
 _MAGIC, _VERSION, _COMPATIBLE_VERSION = 0xD00DFEED, 17, 16
@@ -72,12 +69,6 @@ def flatten(tree: Node) -> bytes:
     return header + reserved + bytes(out) + bytes(strings)
 
 
-def _isa(extensions: tuple[str, ...]) -> str:
-    """The ISA string of before `riscv,isa-extensions`: single letters, then names."""
-    letters = "".join(name for name in extensions if len(name) == 1)
-    return "_".join(("rv32" + letters, *(name for name in extensions if len(name) > 1)))
-
-
 def machine_tree(
     ram_size: int,
     bootargs: str = "",
@@ -91,7 +82,7 @@ def machine_tree(
     With `svade` the kernel is told that A and D are its own to set.
     """
     intc, finisher, controller = 1, 2, 3  # phandles
-    extensions = EXTENSIONS + (("svade",) if svade else ())
+    names = extensions.FOR_KERNELS + (("svade",) if svade else ())
     chosen: Node = {"bootargs": bootargs, "stdout-path": f"/soc/serial@{UART:x}"}
     if initrd is not None:
         chosen |= {"linux,initrd-start": initrd[0], "linux,initrd-end": initrd[1]}
@@ -111,9 +102,9 @@ def machine_tree(
                 "reg": 0,
                 "status": "okay",
                 "compatible": "riscv",
-                "riscv,isa": _isa(extensions),
-                "riscv,isa-base": BASE_ISA,
-                "riscv,isa-extensions": b"".join(name.encode() + b"\0" for name in extensions),
+                "riscv,isa": extensions.joined(names),  # of before `riscv,isa-extensions`
+                "riscv,isa-base": extensions.BASE,
+                "riscv,isa-extensions": b"".join(name.encode() + b"\0" for name in names),
                 "mmu-type": "riscv,sv32",
                 "interrupt-controller": {
                     "#address-cells": 0,

@@ -13,15 +13,15 @@ from toyisa.files import reading
 from toyisa.files.reading import Unreadable
 from toyisa.load import elf
 from toyisa.load.elf import Elf, Malformed, Segment
+from toyisa.tables import extensions
 
 PAGE = 4096
 MAX_FILE = 256 << 20  # bytes of an ELF or a kernel: a vmlinux with debugging data has most
 
-FLAG_RVC = 1
 HTIF = ("tohost", "fromhost")
 MACHINES = {3: "x86", 8: "MIPS", 20: "PowerPC", 40: "Arm", 62: "x86-64", 183: "AArch64"}
 
-FIX_MARCH = "compile with -march=rv32ima_zicsr_zifencei -mabi=ilp32"
+FIX_MARCH = f"compile with -march={extensions.MARCH} -mabi=ilp32"
 
 
 class ImageError(Exception):
@@ -136,7 +136,7 @@ def _check_first(file: Elf, name: str, entry: int, loads: tuple[Load, ...]) -> N
 
     What a file claims to need it need not use: others run, until they fetch such a one.
     """
-    if not file.header().flags & FLAG_RVC:
+    if not file.header().flags & extensions.EF_RISCV_RVC:
         return
     for load in loads:
         first = load.data[entry - load.paddr :][:1] if entry >= load.paddr else b""

@@ -8,6 +8,7 @@ Columns
   number   the 12-bit CSR number
   name     the manual's name; also the field of the `csr` state record
   writable the bits that a write changes; the rest read as they were
+  ext      the extension it belongs to (`extensions.py`); S: the privileged manual
   group    the `s_traps` bit under which deprivileged S traps on it (`levels.py`)
   sens     C control sensitive: writing it changes a resource; B behaviour sensitive:
            reading it tells of one, which a guest should see its own copy of; both: CB
@@ -20,25 +21,25 @@ from dataclasses import dataclass
 from functools import cached_property
 
 TABLE = """
-# num   name       writable   group    sens leaky     meaning
-0x100   sstatus    0x000c0122 csr      CB   drop+leak interrupt enable SIE, its stack SPIE and SPP, SUM, MXR
-0x104   sie        0x00000222 csr      CB   -         which interrupts are enabled: SSIE, STIE, SEIE
-0x105   stvec      0xfffffffd csr      CB   leak      trap vector: base, and 1 in bit 0 for vectored interrupts
-0x106   scounteren 0x00000007 csr      CB   -         which counters U may read: CY, TM, IR
-0x140   sscratch   0xffffffff trapcsr  CB   -         a word for the trap handler
-0x141   sepc       0xfffffffc trapcsr  CB   -         pc that a trap to S saved
-0x142   scause     0xffffffff trapcsr  CB   -         why the last trap to S came
-0x143   stval      0xffffffff trapcsr  CB   -         address or instruction word of the last trap to S
-0x144   sip        0x00000002 csr      CB   -         which interrupts are pending; software writes SSIP only
-0x14d   stimecmp   0xffffffff csr      CB   -         the timer interrupt is pending while time >= stimecmp (Sstc)
-0x15d   stimecmph  0xffffffff csr      CB   -         upper half of stimecmp
-0x180   satp       0xffffffff satp     CB   leak      paging: mode, address-space identifier, root table's frame
-0xc00   cycle      0x00000000 counter  B    -         cycles since reset
-0xc01   time       0x00000000 counter  B    -         ticks of the real-time clock
-0xc02   instret    0x00000000 counter  B    -         instructions retired
-0xc80   cycleh     0x00000000 counter  B    -         upper half of cycle
-0xc81   timeh      0x00000000 counter  B    -         upper half of time
-0xc82   instreth   0x00000000 counter  B    -         upper half of instret
+# num   name       writable   ext    group    sens leaky     meaning
+0x100   sstatus    0x000c0122 S      csr      CB   drop+leak interrupt enable SIE, its stack SPIE and SPP, SUM, MXR
+0x104   sie        0x00000222 S      csr      CB   -         which interrupts are enabled: SSIE, STIE, SEIE
+0x105   stvec      0xfffffffd S      csr      CB   leak      trap vector: base, and 1 in bit 0 for vectored interrupts
+0x106   scounteren 0x00000007 S      csr      CB   -         which counters U may read: CY, TM, IR
+0x140   sscratch   0xffffffff S      trapcsr  CB   -         a word for the trap handler
+0x141   sepc       0xfffffffc S      trapcsr  CB   -         pc that a trap to S saved
+0x142   scause     0xffffffff S      trapcsr  CB   -         why the last trap to S came
+0x143   stval      0xffffffff S      trapcsr  CB   -         address or instruction word of the last trap to S
+0x144   sip        0x00000002 S      csr      CB   -         which interrupts are pending; software writes SSIP only
+0x14d   stimecmp   0xffffffff Sstc   csr      CB   -         the timer interrupt is pending while time >= stimecmp (Sstc)
+0x15d   stimecmph  0xffffffff Sstc   csr      CB   -         upper half of stimecmp
+0x180   satp       0xffffffff S      satp     CB   leak      paging: mode, address-space identifier, root table's frame
+0xc00   cycle      0x00000000 Zicntr counter  B    -         cycles since reset
+0xc01   time       0x00000000 Zicntr counter  B    -         ticks of the real-time clock
+0xc02   instret    0x00000000 Zicntr counter  B    -         instructions retired
+0xc80   cycleh     0x00000000 Zicntr counter  B    -         upper half of cycle
+0xc81   timeh      0x00000000 Zicntr counter  B    -         upper half of time
+0xc82   instreth   0x00000000 Zicntr counter  B    -         upper half of instret
 """
 
 
@@ -49,6 +50,7 @@ class Csr:
     number: int
     name: str
     writable: int
+    ext: str
     group: str
     sens: str
     leaky: str
@@ -73,8 +75,8 @@ class Csr:
 
 
 def _parse(line: str) -> Csr:
-    number, name, writable, group, sens, leaky, meaning = line.split(None, 6)
-    return Csr(int(number, 16), name, int(writable, 16), group, sens, leaky, meaning)
+    number, name, writable, ext, group, sens, leaky, meaning = line.split(None, 7)
+    return Csr(int(number, 16), name, int(writable, 16), ext, group, sens, leaky, meaning)
 
 
 CSRS: tuple[Csr, ...] = tuple(

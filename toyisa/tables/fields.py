@@ -99,6 +99,24 @@ FIELDS: dict[str, Field] = {
     )
 }  # fmt: skip
 
+# The fields that say which instruction it is, and an atomic's ordering.
+OPCODE = Field("opcode", Kind.IMM, ((0, 0, 7),), 0, 0x7F)
+FUNCT3 = Field("funct3", Kind.IMM, ((12, 0, 3),), 0, 7)
+FUNCT7 = Field("funct7", Kind.IMM, ((25, 0, 7),), 0, 0x7F)
+AQ = Field("aq", Kind.IMM, ((26, 0, 1),), 0, 1)
+RL = Field("rl", Kind.IMM, ((25, 0, 1),), 0, 1)
+
+# Opcode -> its number ("RISC-V base opcode map", inst[1:0] = 11), spelled as GNU `as` does
+# in `.insn`.  Many are of what this machine lacks.
+OPCODES: dict[str, int] = {
+    "LOAD": 0x03, "LOAD_FP": 0x07, "CUSTOM_0": 0x0B, "MISC_MEM": 0x0F,
+    "OP_IMM": 0x13, "AUIPC": 0x17, "OP_IMM_32": 0x1B, "STORE": 0x23,
+    "STORE_FP": 0x27, "CUSTOM_1": 0x2B, "AMO": 0x2F, "OP": 0x33, "LUI": 0x37,
+    "OP_32": 0x3B, "MADD": 0x43, "MSUB": 0x47, "NMSUB": 0x4B, "NMADD": 0x4F,
+    "OP_FP": 0x53, "OP_V": 0x57, "CUSTOM_2": 0x5B, "BRANCH": 0x63, "JALR": 0x67, "JAL": 0x6F,
+    "SYSTEM": 0x73, "CUSTOM_3": 0x7B,
+}  # fmt: skip
+
 LETTERS = {
     "d": "rd", "s": "rs1", "t": "rs2", "h": "shamt", "c": "csr", "z": "zimm",
     "p": "pred", "q": "succ",
@@ -117,3 +135,37 @@ REG_NUMBERS: dict[str, int] = {
     **{f"x{number}": number for number in range(32)},
     "fp": 8,
 }
+
+
+# Where a register's number, a CSR's and funct3 begin in a word, for compiled code.
+RD_AT, RS1_AT, RS2_AT, CSR_AT = (FIELDS[name].parts[0][0] for name in ("rd", "rs1", "rs2", "csr"))
+FUNCT3_AT = FUNCT3.parts[0][0]
+REG = FIELDS["rd"].high  # the mask of a register's number
+
+
+def rd(word: int) -> int:
+    """The register that a word writes, if its format has one."""
+    return word >> RD_AT & REG
+
+
+def rs1(word: int) -> int:
+    """The first register that a word reads, if its format has one."""
+    return word >> RS1_AT & REG
+
+
+def rs2(word: int) -> int:
+    """The second register that a word reads, if its format has one."""
+    return word >> RS2_AT & REG
+
+
+_LOW = FIELDS["imm12"]
+
+
+def upper(value: int) -> int:
+    """The 20 bits that `lui` takes, so that adding the signed `lower` gives `value`."""
+    return (value - _LOW.low) >> 12 & FIELDS["imm20"].high
+
+
+def lower(value: int) -> int:
+    """The lower 12 bits, as the signed number they are added as."""
+    return ((value - _LOW.low) & 0xFFF) + _LOW.low

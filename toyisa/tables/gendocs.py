@@ -12,6 +12,7 @@ from pathlib import Path
 from toyisa.tables.causes import INTERRUPT, MEANING, name
 from toyisa.tables.cost import CLASSES, EVENTS, PRESETS, load
 from toyisa.tables.csrs import BITS, CSRS
+from toyisa.tables.extensions import EXTENSIONS, FOR_KERNELS, NAMED
 from toyisa.tables.insns import INSNS
 
 PATH = Path(__file__).parents[2] / "docs" / "isa.md"
@@ -25,10 +26,10 @@ def render(text: str) -> str:
 
 def insns() -> str:
     return _table(
-        ("instruction", "bits 31 to 0", "class", "sens.", "leaky", "meaning"),
+        ("instruction", "bits 31 to 0", "class", "ext.", "sens.", "leaky", "meaning"),
         (
             (f"`{row.name} {row.operands}`".replace(" `", "`"), f"`{_grouped(row.bits)}`",
-             row.cost.value, row.sens.value, row.hole.value, f"`{row.meaning}`")
+             row.cost.value, row.ext, row.sens.value, row.hole.value, f"`{row.meaning}`")
             for row in INSNS
         ),
     )  # fmt: skip
@@ -36,11 +37,23 @@ def insns() -> str:
 
 def csrs() -> str:
     return _table(
-        ("number", "name", "writable bits", "trapped by", "sens.", "leaky", "meaning"),
+        ("number", "name", "writable bits", "ext.", "trapped by", "sens.", "leaky", "meaning"),
         (
-            (f"`{row.number:#05x}`", f"`{row.name}`", f"`{row.writable:#010x}`", row.group,
+            (f"`{row.number:#05x}`", f"`{row.name}`", f"`{row.writable:#010x}`", row.ext, row.group,
              row.sens, row.leaky, row.meaning)
             for row in CSRS
+        ),
+    )  # fmt: skip
+
+
+def extensions() -> str:
+    return _table(
+        ("extension", "version", "a device tree names it", "rows here"),
+        (
+            (name, version if known else "", "yes" if name.lower() in FOR_KERNELS else "no",
+             ", ".join(f"`{row.name}`" for row in (*INSNS, *CSRS) if row.ext == name))
+            for name, version, known in ((e.name, e.version, e.known) for e in EXTENSIONS)
+            if name in NAMED
         ),
     )  # fmt: skip
 
@@ -71,7 +84,7 @@ def prices() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    table.__name__: table for table in (insns, csrs, causes, bits, prices)
+    table.__name__: table for table in (insns, extensions, csrs, causes, bits, prices)
 }
 
 

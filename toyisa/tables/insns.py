@@ -12,7 +12,8 @@ Columns
   bits         31 down to 0: 0 and 1 fixed, letters are operand fields
                (d rd, s rs1, t rs2, i immediate, h shamt, c csr, z zimm, p pred,
                q succ), a and l the aq and rl bits, `.` ignored by the machine
-  class        the price class of `cost.toml`
+  class        the price class of `cost.toml`; what has one class is handled alike
+  ext          the extension it belongs to (`extensions.py`); S: the privileged manual
   sens         Popek and Goldberg, as the machine's `strict` profile has it:
                  -   innocuous
                  C   control sensitive: changes mode, mapping or resources; perhaps B, too
@@ -30,7 +31,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from toyisa.tables.fields import FIELDS, LETTERS, Field
+from toyisa.tables.fields import AQ, FIELDS, FUNCT3, LETTERS, OPCODE, RL, Field
 
 
 class Cost(Enum):
@@ -48,6 +49,9 @@ class Cost(Enum):
     FENCE = "fence"
     SYSTEM = "system"
     SRET = "sret"
+
+
+IN_MEMORY = frozenset({Cost.LOAD, Cost.STORE, Cost.ATOMIC})
 
 
 class Sens(Enum):
@@ -69,78 +73,78 @@ class Hole(Enum):
 
 
 TABLE = """
-# name     operands        31                             0             class  sens leaky meaning
-lui        rd,imm20        iiiiiiiiiiiiiiiiiiii ddddd 0110111           alu    -    -     rd = imm20 << 12
-auipc      rd,imm20        iiiiiiiiiiiiiiiiiiii ddddd 0010111           alu    -    -     rd = pc + (imm20 << 12)
-jal        rd,jump         iiiiiiiiiiiiiiiiiiii ddddd 1101111           jump   -    -     rd = pc + 4; pc = target
-jalr       rd,imm12(rs1)   iiiiiiiiiiii sssss 000 ddddd 1100111         jump   -    -     rd = pc + 4; pc = (rs1 + imm12) & ~1
-beq        rs1,rs2,branch  iiiiiii ttttt sssss 000 iiiii 1100011        branch -    -     if rs1 == rs2: pc = target
-bne        rs1,rs2,branch  iiiiiii ttttt sssss 001 iiiii 1100011        branch -    -     if rs1 != rs2: pc = target
-blt        rs1,rs2,branch  iiiiiii ttttt sssss 100 iiiii 1100011        branch -    -     if rs1 < rs2, signed: pc = target
-bge        rs1,rs2,branch  iiiiiii ttttt sssss 101 iiiii 1100011        branch -    -     if rs1 >= rs2, signed: pc = target
-bltu       rs1,rs2,branch  iiiiiii ttttt sssss 110 iiiii 1100011        branch -    -     if rs1 < rs2, unsigned: pc = target
-bgeu       rs1,rs2,branch  iiiiiii ttttt sssss 111 iiiii 1100011        branch -    -     if rs1 >= rs2, unsigned: pc = target
-lb         rd,imm12(rs1)   iiiiiiiiiiii sssss 000 ddddd 0000011         load   -    -     rd = sext(mem8[rs1 + imm12])
-lh         rd,imm12(rs1)   iiiiiiiiiiii sssss 001 ddddd 0000011         load   -    -     rd = sext(mem16[rs1 + imm12])
-lw         rd,imm12(rs1)   iiiiiiiiiiii sssss 010 ddddd 0000011         load   -    -     rd = mem32[rs1 + imm12]
-lbu        rd,imm12(rs1)   iiiiiiiiiiii sssss 100 ddddd 0000011         load   -    -     rd = mem8[rs1 + imm12]
-lhu        rd,imm12(rs1)   iiiiiiiiiiii sssss 101 ddddd 0000011         load   -    -     rd = mem16[rs1 + imm12]
-sb         rs2,simm12(rs1) iiiiiii ttttt sssss 000 iiiii 0100011        store  -    -     mem8[rs1 + simm12] = rs2
-sh         rs2,simm12(rs1) iiiiiii ttttt sssss 001 iiiii 0100011        store  -    -     mem16[rs1 + simm12] = rs2
-sw         rs2,simm12(rs1) iiiiiii ttttt sssss 010 iiiii 0100011        store  -    -     mem32[rs1 + simm12] = rs2
-addi       rd,rs1,imm12    iiiiiiiiiiii sssss 000 ddddd 0010011         alu    -    -     rd = rs1 + imm12
-slti       rd,rs1,imm12    iiiiiiiiiiii sssss 010 ddddd 0010011         alu    -    -     rd = rs1 < imm12, signed
-sltiu      rd,rs1,imm12    iiiiiiiiiiii sssss 011 ddddd 0010011         alu    -    -     rd = rs1 < imm12, unsigned
-xori       rd,rs1,imm12    iiiiiiiiiiii sssss 100 ddddd 0010011         alu    -    -     rd = rs1 ^ imm12
-ori        rd,rs1,imm12    iiiiiiiiiiii sssss 110 ddddd 0010011         alu    -    -     rd = rs1 | imm12
-andi       rd,rs1,imm12    iiiiiiiiiiii sssss 111 ddddd 0010011         alu    -    -     rd = rs1 & imm12
-slli       rd,rs1,shamt    0000000 hhhhh sssss 001 ddddd 0010011        alu    -    -     rd = rs1 << shamt
-srli       rd,rs1,shamt    0000000 hhhhh sssss 101 ddddd 0010011        alu    -    -     rd = rs1 >> shamt, zeros in
-srai       rd,rs1,shamt    0100000 hhhhh sssss 101 ddddd 0010011        alu    -    -     rd = rs1 >> shamt, sign in
-add        rd,rs1,rs2      0000000 ttttt sssss 000 ddddd 0110011        alu    -    -     rd = rs1 + rs2
-sub        rd,rs1,rs2      0100000 ttttt sssss 000 ddddd 0110011        alu    -    -     rd = rs1 - rs2
-sll        rd,rs1,rs2      0000000 ttttt sssss 001 ddddd 0110011        alu    -    -     rd = rs1 << (rs2 & 31)
-slt        rd,rs1,rs2      0000000 ttttt sssss 010 ddddd 0110011        alu    -    -     rd = rs1 < rs2, signed
-sltu       rd,rs1,rs2      0000000 ttttt sssss 011 ddddd 0110011        alu    -    -     rd = rs1 < rs2, unsigned
-xor        rd,rs1,rs2      0000000 ttttt sssss 100 ddddd 0110011        alu    -    -     rd = rs1 ^ rs2
-srl        rd,rs1,rs2      0000000 ttttt sssss 101 ddddd 0110011        alu    -    -     rd = rs1 >> (rs2 & 31), zeros in
-sra        rd,rs1,rs2      0100000 ttttt sssss 101 ddddd 0110011        alu    -    -     rd = rs1 >> (rs2 & 31), sign in
-or         rd,rs1,rs2      0000000 ttttt sssss 110 ddddd 0110011        alu    -    -     rd = rs1 | rs2
-and        rd,rs1,rs2      0000000 ttttt sssss 111 ddddd 0110011        alu    -    -     rd = rs1 & rs2
-fence      pred,succ       .... pppp qqqq ..... 000 ..... 0001111       fence  -    -     order earlier accesses in pred before later ones in succ
-fence.i    -               ............ ..... 001 ..... 0001111         fence  -    -     later fetches see earlier stores
-ecall      -               000000000000 00000 000 00000 1110011         system -    -     trap: environment call from this level
-ebreak     -               000000000001 00000 000 00000 1110011         system -    -     trap: breakpoint
-csrrw      rd,csr,rs1      cccccccccccc sssss 001 ddddd 1110011         csr    csr  -     rd = csr; csr = rs1 (not read if rd is x0)
-csrrs      rd,csr,rs1      cccccccccccc sssss 010 ddddd 1110011         csr    csr  -     rd = csr; csr |= rs1 (not written if rs1 is x0)
-csrrc      rd,csr,rs1      cccccccccccc sssss 011 ddddd 1110011         csr    csr  -     rd = csr; csr &= ~rs1 (not written if rs1 is x0)
-csrrwi     rd,csr,zimm     cccccccccccc zzzzz 101 ddddd 1110011         csr    csr  -     rd = csr; csr = zimm (not read if rd is x0)
-csrrsi     rd,csr,zimm     cccccccccccc zzzzz 110 ddddd 1110011         csr    csr  -     rd = csr; csr |= zimm (not written if zimm is 0)
-csrrci     rd,csr,zimm     cccccccccccc zzzzz 111 ddddd 1110011         csr    csr  -     rd = csr; csr &= ~zimm (not written if zimm is 0)
-mul        rd,rs1,rs2      0000001 ttttt sssss 000 ddddd 0110011        mul    -    -     rd = low half of rs1 * rs2
-mulh       rd,rs1,rs2      0000001 ttttt sssss 001 ddddd 0110011        mul    -    -     rd = high half of rs1 * rs2, both signed
-mulhsu     rd,rs1,rs2      0000001 ttttt sssss 010 ddddd 0110011        mul    -    -     rd = high half of rs1 * rs2, rs1 signed
-mulhu      rd,rs1,rs2      0000001 ttttt sssss 011 ddddd 0110011        mul    -    -     rd = high half of rs1 * rs2, both unsigned
-div        rd,rs1,rs2      0000001 ttttt sssss 100 ddddd 0110011        div    -    -     rd = rs1 / rs2, signed, towards zero
-divu       rd,rs1,rs2      0000001 ttttt sssss 101 ddddd 0110011        div    -    -     rd = rs1 / rs2, unsigned
-rem        rd,rs1,rs2      0000001 ttttt sssss 110 ddddd 0110011        div    -    -     rd = rs1 % rs2, signed, sign of rs1
-remu       rd,rs1,rs2      0000001 ttttt sssss 111 ddddd 0110011        div    -    -     rd = rs1 % rs2, unsigned
-lr.w       rd,(rs1)        00010 a l 00000 sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; reserve the word
-sc.w       rd,rs2,(rs1)    00011 a l ttttt sssss 010 ddddd 0101111      atomic -    -     if reserved: mem32[rs1] = rs2, rd = 0; else rd = 1
-amoswap.w  rd,rs2,(rs1)    00001 a l ttttt sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; mem32[rs1] = rs2
-amoadd.w   rd,rs2,(rs1)    00000 a l ttttt sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; mem32[rs1] = rd + rs2
-amoxor.w   rd,rs2,(rs1)    00100 a l ttttt sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; mem32[rs1] = rd ^ rs2
-amoand.w   rd,rs2,(rs1)    01100 a l ttttt sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; mem32[rs1] = rd & rs2
-amoor.w    rd,rs2,(rs1)    01000 a l ttttt sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; mem32[rs1] = rd | rs2
-amomin.w   rd,rs2,(rs1)    10000 a l ttttt sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; mem32[rs1] = min(rd, rs2), signed
-amomax.w   rd,rs2,(rs1)    10100 a l ttttt sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; mem32[rs1] = max(rd, rs2), signed
-amominu.w  rd,rs2,(rs1)    11000 a l ttttt sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; mem32[rs1] = min(rd, rs2), unsigned
-amomaxu.w  rd,rs2,(rs1)    11100 a l ttttt sssss 010 ddddd 0101111      atomic -    -     rd = mem32[rs1]; mem32[rs1] = max(rd, rs2), unsigned
-sret       -               000100000010 00000 000 00000 1110011         sret   C    -     return from a trap taken in S: pc = sepc, level = SPP
-wfi        -               000100000101 00000 000 00000 1110011         system C    -     wait until an interrupt is pending and enabled
-sfence.vma rs1,rs2         0001001 ttttt sssss 000 00000 1110011        system C    -     later translations of address rs1 in space rs2 see earlier table stores
-probe.r    rd,rs1          000000000000 sssss 000 ddddd 0001011         system B    real  rd = 1 if this level may load a byte at rs1, else 0
-probe.w    rd,rs1          000000000000 sssss 001 ddddd 0001011         system B    real  rd = 1 if this level may store a byte at rs1, else 0
+# name     operands        31                             0             class  ext      sens leaky meaning
+lui        rd,imm20        iiiiiiiiiiiiiiiiiiii ddddd 0110111           alu    I        -    -     rd = imm20 << 12
+auipc      rd,imm20        iiiiiiiiiiiiiiiiiiii ddddd 0010111           alu    I        -    -     rd = pc + (imm20 << 12)
+jal        rd,jump         iiiiiiiiiiiiiiiiiiii ddddd 1101111           jump   I        -    -     rd = pc + 4; pc = target
+jalr       rd,imm12(rs1)   iiiiiiiiiiii sssss 000 ddddd 1100111         jump   I        -    -     rd = pc + 4; pc = (rs1 + imm12) & ~1
+beq        rs1,rs2,branch  iiiiiii ttttt sssss 000 iiiii 1100011        branch I        -    -     if rs1 == rs2: pc = target
+bne        rs1,rs2,branch  iiiiiii ttttt sssss 001 iiiii 1100011        branch I        -    -     if rs1 != rs2: pc = target
+blt        rs1,rs2,branch  iiiiiii ttttt sssss 100 iiiii 1100011        branch I        -    -     if rs1 < rs2, signed: pc = target
+bge        rs1,rs2,branch  iiiiiii ttttt sssss 101 iiiii 1100011        branch I        -    -     if rs1 >= rs2, signed: pc = target
+bltu       rs1,rs2,branch  iiiiiii ttttt sssss 110 iiiii 1100011        branch I        -    -     if rs1 < rs2, unsigned: pc = target
+bgeu       rs1,rs2,branch  iiiiiii ttttt sssss 111 iiiii 1100011        branch I        -    -     if rs1 >= rs2, unsigned: pc = target
+lb         rd,imm12(rs1)   iiiiiiiiiiii sssss 000 ddddd 0000011         load   I        -    -     rd = sext(mem8[rs1 + imm12])
+lh         rd,imm12(rs1)   iiiiiiiiiiii sssss 001 ddddd 0000011         load   I        -    -     rd = sext(mem16[rs1 + imm12])
+lw         rd,imm12(rs1)   iiiiiiiiiiii sssss 010 ddddd 0000011         load   I        -    -     rd = mem32[rs1 + imm12]
+lbu        rd,imm12(rs1)   iiiiiiiiiiii sssss 100 ddddd 0000011         load   I        -    -     rd = mem8[rs1 + imm12]
+lhu        rd,imm12(rs1)   iiiiiiiiiiii sssss 101 ddddd 0000011         load   I        -    -     rd = mem16[rs1 + imm12]
+sb         rs2,simm12(rs1) iiiiiii ttttt sssss 000 iiiii 0100011        store  I        -    -     mem8[rs1 + simm12] = rs2
+sh         rs2,simm12(rs1) iiiiiii ttttt sssss 001 iiiii 0100011        store  I        -    -     mem16[rs1 + simm12] = rs2
+sw         rs2,simm12(rs1) iiiiiii ttttt sssss 010 iiiii 0100011        store  I        -    -     mem32[rs1 + simm12] = rs2
+addi       rd,rs1,imm12    iiiiiiiiiiii sssss 000 ddddd 0010011         alu    I        -    -     rd = rs1 + imm12
+slti       rd,rs1,imm12    iiiiiiiiiiii sssss 010 ddddd 0010011         alu    I        -    -     rd = rs1 < imm12, signed
+sltiu      rd,rs1,imm12    iiiiiiiiiiii sssss 011 ddddd 0010011         alu    I        -    -     rd = rs1 < imm12, unsigned
+xori       rd,rs1,imm12    iiiiiiiiiiii sssss 100 ddddd 0010011         alu    I        -    -     rd = rs1 ^ imm12
+ori        rd,rs1,imm12    iiiiiiiiiiii sssss 110 ddddd 0010011         alu    I        -    -     rd = rs1 | imm12
+andi       rd,rs1,imm12    iiiiiiiiiiii sssss 111 ddddd 0010011         alu    I        -    -     rd = rs1 & imm12
+slli       rd,rs1,shamt    0000000 hhhhh sssss 001 ddddd 0010011        alu    I        -    -     rd = rs1 << shamt
+srli       rd,rs1,shamt    0000000 hhhhh sssss 101 ddddd 0010011        alu    I        -    -     rd = rs1 >> shamt, zeros in
+srai       rd,rs1,shamt    0100000 hhhhh sssss 101 ddddd 0010011        alu    I        -    -     rd = rs1 >> shamt, sign in
+add        rd,rs1,rs2      0000000 ttttt sssss 000 ddddd 0110011        alu    I        -    -     rd = rs1 + rs2
+sub        rd,rs1,rs2      0100000 ttttt sssss 000 ddddd 0110011        alu    I        -    -     rd = rs1 - rs2
+sll        rd,rs1,rs2      0000000 ttttt sssss 001 ddddd 0110011        alu    I        -    -     rd = rs1 << (rs2 & 31)
+slt        rd,rs1,rs2      0000000 ttttt sssss 010 ddddd 0110011        alu    I        -    -     rd = rs1 < rs2, signed
+sltu       rd,rs1,rs2      0000000 ttttt sssss 011 ddddd 0110011        alu    I        -    -     rd = rs1 < rs2, unsigned
+xor        rd,rs1,rs2      0000000 ttttt sssss 100 ddddd 0110011        alu    I        -    -     rd = rs1 ^ rs2
+srl        rd,rs1,rs2      0000000 ttttt sssss 101 ddddd 0110011        alu    I        -    -     rd = rs1 >> (rs2 & 31), zeros in
+sra        rd,rs1,rs2      0100000 ttttt sssss 101 ddddd 0110011        alu    I        -    -     rd = rs1 >> (rs2 & 31), sign in
+or         rd,rs1,rs2      0000000 ttttt sssss 110 ddddd 0110011        alu    I        -    -     rd = rs1 | rs2
+and        rd,rs1,rs2      0000000 ttttt sssss 111 ddddd 0110011        alu    I        -    -     rd = rs1 & rs2
+fence      pred,succ       .... pppp qqqq ..... 000 ..... 0001111       fence  I        -    -     order earlier accesses in pred before later ones in succ
+fence.i    -               ............ ..... 001 ..... 0001111         fence  Zifencei -    -     later fetches see earlier stores
+ecall      -               000000000000 00000 000 00000 1110011         system I        -    -     trap: environment call from this level
+ebreak     -               000000000001 00000 000 00000 1110011         system I        -    -     trap: breakpoint
+csrrw      rd,csr,rs1      cccccccccccc sssss 001 ddddd 1110011         csr    Zicsr    csr  -     rd = csr; csr = rs1 (not read if rd is x0)
+csrrs      rd,csr,rs1      cccccccccccc sssss 010 ddddd 1110011         csr    Zicsr    csr  -     rd = csr; csr |= rs1 (not written if rs1 is x0)
+csrrc      rd,csr,rs1      cccccccccccc sssss 011 ddddd 1110011         csr    Zicsr    csr  -     rd = csr; csr &= ~rs1 (not written if rs1 is x0)
+csrrwi     rd,csr,zimm     cccccccccccc zzzzz 101 ddddd 1110011         csr    Zicsr    csr  -     rd = csr; csr = zimm (not read if rd is x0)
+csrrsi     rd,csr,zimm     cccccccccccc zzzzz 110 ddddd 1110011         csr    Zicsr    csr  -     rd = csr; csr |= zimm (not written if zimm is 0)
+csrrci     rd,csr,zimm     cccccccccccc zzzzz 111 ddddd 1110011         csr    Zicsr    csr  -     rd = csr; csr &= ~zimm (not written if zimm is 0)
+mul        rd,rs1,rs2      0000001 ttttt sssss 000 ddddd 0110011        mul    M        -    -     rd = low half of rs1 * rs2
+mulh       rd,rs1,rs2      0000001 ttttt sssss 001 ddddd 0110011        mul    M        -    -     rd = high half of rs1 * rs2, both signed
+mulhsu     rd,rs1,rs2      0000001 ttttt sssss 010 ddddd 0110011        mul    M        -    -     rd = high half of rs1 * rs2, rs1 signed
+mulhu      rd,rs1,rs2      0000001 ttttt sssss 011 ddddd 0110011        mul    M        -    -     rd = high half of rs1 * rs2, both unsigned
+div        rd,rs1,rs2      0000001 ttttt sssss 100 ddddd 0110011        div    M        -    -     rd = rs1 / rs2, signed, towards zero
+divu       rd,rs1,rs2      0000001 ttttt sssss 101 ddddd 0110011        div    M        -    -     rd = rs1 / rs2, unsigned
+rem        rd,rs1,rs2      0000001 ttttt sssss 110 ddddd 0110011        div    M        -    -     rd = rs1 % rs2, signed, sign of rs1
+remu       rd,rs1,rs2      0000001 ttttt sssss 111 ddddd 0110011        div    M        -    -     rd = rs1 % rs2, unsigned
+lr.w       rd,(rs1)        00010 a l 00000 sssss 010 ddddd 0101111      atomic A        -    -     rd = mem32[rs1]; reserve the word
+sc.w       rd,rs2,(rs1)    00011 a l ttttt sssss 010 ddddd 0101111      atomic A        -    -     if reserved: mem32[rs1] = rs2, rd = 0; else rd = 1
+amoswap.w  rd,rs2,(rs1)    00001 a l ttttt sssss 010 ddddd 0101111      atomic A        -    -     rd = mem32[rs1]; mem32[rs1] = rs2
+amoadd.w   rd,rs2,(rs1)    00000 a l ttttt sssss 010 ddddd 0101111      atomic A        -    -     rd = mem32[rs1]; mem32[rs1] = rd + rs2
+amoxor.w   rd,rs2,(rs1)    00100 a l ttttt sssss 010 ddddd 0101111      atomic A        -    -     rd = mem32[rs1]; mem32[rs1] = rd ^ rs2
+amoand.w   rd,rs2,(rs1)    01100 a l ttttt sssss 010 ddddd 0101111      atomic A        -    -     rd = mem32[rs1]; mem32[rs1] = rd & rs2
+amoor.w    rd,rs2,(rs1)    01000 a l ttttt sssss 010 ddddd 0101111      atomic A        -    -     rd = mem32[rs1]; mem32[rs1] = rd | rs2
+amomin.w   rd,rs2,(rs1)    10000 a l ttttt sssss 010 ddddd 0101111      atomic A        -    -     rd = mem32[rs1]; mem32[rs1] = min(rd, rs2), signed
+amomax.w   rd,rs2,(rs1)    10100 a l ttttt sssss 010 ddddd 0101111      atomic A        -    -     rd = mem32[rs1]; mem32[rs1] = max(rd, rs2), signed
+amominu.w  rd,rs2,(rs1)    11000 a l ttttt sssss 010 ddddd 0101111      atomic A        -    -     rd = mem32[rs1]; mem32[rs1] = min(rd, rs2), unsigned
+amomaxu.w  rd,rs2,(rs1)    11100 a l ttttt sssss 010 ddddd 0101111      atomic A        -    -     rd = mem32[rs1]; mem32[rs1] = max(rd, rs2), unsigned
+sret       -               000100000010 00000 000 00000 1110011         sret   S        C    -     return from a trap taken in S: pc = sepc, level = SPP
+wfi        -               000100000101 00000 000 00000 1110011         system S        C    -     wait until an interrupt is pending and enabled
+sfence.vma rs1,rs2         0001001 ttttt sssss 000 00000 1110011        system S        C    -     later translations of address rs1 in space rs2 see earlier table stores
+probe.r    rd,rs1          000000000000 sssss 000 ddddd 0001011         system Xprobe   B    real  rd = 1 if this level may load a byte at rs1, else 0
+probe.w    rd,rs1          000000000000 sssss 001 ddddd 0001011         system Xprobe   B    real  rd = 1 if this level may store a byte at rs1, else 0
 """
 
 
@@ -157,6 +161,7 @@ class Insn:
     operands: str
     bits: str
     cost: Cost
+    ext: str
     sens: Sens
     hole: Hole
     meaning: str
@@ -183,9 +188,30 @@ class Insn:
     def ordered(self) -> bool:
         return "a" in self.bits
 
+    @property
+    def opcode(self) -> int:
+        return self.match & OPCODE.mask
+
+    @property
+    def funct3(self) -> int:
+        return FUNCT3.extract(self.match)
+
+    @property
+    def size(self) -> int:
+        """The bytes of memory that it reads or writes; 0 if it does neither.
+
+        "Loads and stores ... size is encoded in the funct3 field", and so of atomics.
+        """
+        return 1 << (self.funct3 & 3) if self.cost in IN_MEMORY else 0
+
+    @property
+    def widens(self) -> bool:
+        """Whether a load fills the bits above its value with the value's sign."""
+        return self.cost is Cost.LOAD and self.size < 4 and not self.funct3 & 4
+
     def encode(self, *values: int, aq: int = 0, rl: int = 0) -> int:
         """The word for operand `values`, given in the order of the syntax."""
-        word = self.match | (aq << 26 if self.ordered else 0) | (rl << 25 if self.ordered else 0)
+        word = self.match | (AQ.insert(aq) | RL.insert(rl) if self.ordered else 0)
         for field, value in zip(self.fields, values, strict=True):
             word |= field.insert(value)
         return word
@@ -195,15 +221,21 @@ class Insn:
         return tuple(field.extract(word) for field in self.fields)
 
 
+_PICTURE = re.compile(rf"((?:[01.a-z]+ )+?)\s*({'|'.join(cost.value for cost in Cost)})\s+")
+
+
 def _parse(line: str) -> Insn:
     """One table line to its row; the bit picture is checked against the operands."""
     name, operands, rest = line.split(None, 2)
-    match = re.match(r"((?:[01.a-z]+ )+?)\s*(alu|mul|div|load|store|branch|jump|atomic|csr|fence|system|sret)\s+", rest)
+    match = _PICTURE.match(rest)
     if match is None:
         raise ValueError(f"{name}: no bit picture and class in {rest!r}")
     bits = match[1].replace(" ", "")
-    sens, hole, meaning = rest[match.end() :].split(None, 2)
-    row = Insn(name, "" if operands == "-" else operands, bits, Cost(match[2]), Sens(sens), Hole(hole), meaning)
+    ext, sens, hole, meaning = rest[match.end() :].split(None, 3)
+    row = Insn(
+        name, "" if operands == "-" else operands, bits, Cost(match[2]), ext, Sens(sens),
+        Hole(hole), meaning,
+    )  # fmt: skip
     if len(bits) != 32:
         raise ValueError(f"{name}: the bit picture has {len(bits)} bits, not 32")
     drawn = {LETTERS.get(letter, "imm") for letter in bits if letter not in "01.al"}
@@ -225,13 +257,12 @@ for _i, _a in enumerate(INSNS):  # no word may be two instructions
 
 _BY_OPCODE: dict[int, tuple[Insn, ...]] = {}
 for _row in INSNS:
-    _key = _row.match & 0x7F
-    _BY_OPCODE[_key] = (*_BY_OPCODE.get(_key, ()), _row)
+    _BY_OPCODE[_row.opcode] = (*_BY_OPCODE.get(_row.opcode, ()), _row)
 
 
 def find(word: int) -> Insn | None:
     """The row that `word` is an instance of, or None if it is illegal."""
-    for row in _BY_OPCODE.get(word & 0x7F, ()):
+    for row in _BY_OPCODE.get(word & OPCODE.mask, ()):
         if word & row.mask == row.match:
             return row
     return None

@@ -4,12 +4,16 @@ For people whose guest dies of an illegal instruction; `insns.py` and `csrs.py` 
 what there is.  Must not know how the word came to be executed.
 """
 
-from toyisa.tables import csrs
+from toyisa.tables import csrs, extensions
+from toyisa.tables.fields import FIELDS, FUNCT3, OPCODE, OPCODES, rs1
 from toyisa.tables.insns import Cost, find
 
-SYSTEM = 0x73
-RV64 = {0x1B, 0x3B}
-FLOAT = {0x07, 0x27, 0x43, 0x47, 0x4B, 0x4F, 0x53}
+RV64 = {OPCODES["OP_IMM_32"], OPCODES["OP_32"]}
+FLOAT = {
+    OPCODES[name] for name in ("LOAD_FP", "STORE_FP", "MADD", "MSUB", "NMSUB", "NMADD", "OP_FP")
+}
+DOUBLES = {OPCODES[name] for name in ("LOAD", "STORE", "AMO")}  # of 64 bits if funct3 is 3
+VECTOR_MEMORY = {OPCODES["LOAD_FP"], OPCODES["STORE_FP"]}
 VECTOR_WIDTHS = {0, 5, 6, 7}  # of loads and stores, where F and D have 1 to 4
 WHOLE = {
     0x30200073: "`mret` returns from M mode, and this machine starts kernels in S: use `sret`",
@@ -26,47 +30,48 @@ M_CSRS = {
 M_CSRS |= {0x3A0 + n: f"pmpcfg{n}" for n in range(16)}
 M_CSRS |= {0x3B0 + n: f"pmpaddr{n}" for n in range(64)}
 FLOAT_CSRS = {1: "fflags", 2: "frm", 3: "fcsr"}
+BUILD = f"build with -march={extensions.LETTERS}"
 INSTEAD = {"mhartid": "the hart's number is in a0 at the start"}
 
 
 def explain(word: int) -> str | None:
     """Why `word` is illegal here, by name and with the way out; None if not by lack."""
-    opcode, width = word & 0x7F, word >> 12 & 7
+    opcode, width = OPCODE.extract(word), FUNCT3.extract(word)
     row = find(word)
     if row is not None:
-        return _csr(word >> 20, word) if row.cost is Cost.CSR else None
+        return _csr(FIELDS["csr"].extract(word), word) if row.cost is Cost.CSR else None
     if word == 0:
         return "the word is 0: it ran into memory that holds no code"
     if word & 3 != 3:
         return _extension("a compressed instruction", "C")
     if word in WHOLE:
         return WHOLE[word]
-    if opcode == 0x57 or (opcode in (0x07, 0x27) and width in VECTOR_WIDTHS):
+    if opcode == OPCODES["OP_V"] or (opcode in VECTOR_MEMORY and width in VECTOR_WIDTHS):
         return _extension("a vector instruction", "V")
     if opcode in FLOAT:
         return _extension("a floating-point instruction", "F or D")
-    if opcode in RV64 or (opcode in (0x03, 0x23, 0x2F) and width == 3) or (
-        opcode == 0x03 and width == 6
+    if opcode in RV64 or (opcode in DOUBLES and width == 3) or (
+        opcode == OPCODES["LOAD"] and width == 6
     ):
-        return "it is an RV64 instruction, the machine has 32 bits; build with -march=rv32ima"
-    if opcode in (0x13, 0x33):
+        return f"it is an RV64 instruction, the machine has 32 bits; {BUILD}"
+    if opcode in (OPCODES["OP_IMM"], OPCODES["OP"]):
         return _extension("an instruction of another extension", "Zba, Zbb, Zbs or the like")
-    if opcode == 0x0F and width == 2:
+    if opcode == OPCODES["MISC_MEM"] and width == 2:
         return _extension("a cache-block instruction", "Zicbom")
-    if opcode == SYSTEM:
+    if opcode == OPCODES["SYSTEM"]:
         return "it is a system instruction that this machine lacks"
     return None
 
 
 def _extension(what: str, name: str) -> str:
-    return f"it is {what} ({name}), which this machine lacks; build with -march=rv32ima"
+    return f"it is {what} ({name}), which this machine lacks; {BUILD}"
 
 
 def _csr(number: int, word: int) -> str | None:
     """Why an access to CSR `number` is illegal; None if for want of privilege."""
     if number in csrs.BY_NUMBER:
         row = csrs.BY_NUMBER[number]
-        writes = word >> 12 & 3 == 1 or word >> 15 & 31 != 0
+        writes = find(word).name.startswith("csrrw") or rs1(word) != 0
         return f"it writes `{row.name}`, which is read-only" if row.read_only and writes else None
     if number in FLOAT_CSRS:
         return _extension(f"an access to `{FLOAT_CSRS[number]}`", "F")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from toyisa.look.refusal import Access, Why, refusal
 from toyisa.tables.causes import Exc
+from toyisa.tables.extensions import LETTERS
 from toyisa.tables.fields import REG_NAMES
 from toyisa.tables.levels import Level
 from vmm.diagnose import tables
@@ -21,7 +22,7 @@ def explain(facts: Facts, trap: Taken) -> str | None:
         return (
             f"{facts.insn(trap.pc)} jumps to {trap.first_tval:#010x}, which is no multiple of 4: "
             "instructions lie at multiples of 4 here, and none is compressed (.balign 4, or build "
-            "with -march=rv32ima)"
+            f"with -march={LETTERS})"
         )
     pc = trap.first_tval
     root = tables.explain_root(facts, pc)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from toyisa.tables.extensions import MARCH
+
 PREFIX = "riscv64-unknown-elf-"
-FLAGS = ["-march=rv32ima_zicsr_zifencei_zihintpause", "-mabi=ilp32", "-mno-relax"]
+FLAGS = [f"-march={MARCH}_zihintpause", "-mabi=ilp32", "-mno-relax"]
 
 # Sections lie as our layout lays them, so that linked bytes can be compared.
 SCRIPT = """
