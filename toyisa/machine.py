@@ -42,6 +42,7 @@ from toyisa.tables.exits import Reason
 from toyisa.tables.insns import BY_NAME as ROWS
 from toyisa.tables.levels import Level, Profile
 from toyisa.tables.ops import ROW_OF_OP
+from toyisa.tables.requests import Writer
 
 __all__ = ["Exit", "Machine"]
 
@@ -225,7 +226,7 @@ class Machine(Running):
     def poke(self, pa: int, data: bytes) -> None:
         """Change RAM at physical `pa`, code included; ValueError outside RAM."""
         try:
-            self._dma.write(pa, data)
+            self._dma.write(pa, data, Writer.DEBUGGER)
         except IndexError as error:
             raise ValueError(str(error)) from None
 

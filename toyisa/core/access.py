@@ -31,13 +31,14 @@ from toyisa.core.mmu import (
     reserve,
     translate_data,
 )  # fmt: skip
-from toyisa.core.pool import stored
+from toyisa.core.pool import invalidate
 from toyisa.core.tohost import stored_tohost
 from toyisa.core.trap import pend, pend_root
 from toyisa.core.work import ACCESS, out_of_work
 from toyisa.tables.causes import Exc
 from toyisa.tables.cost import Event
 from toyisa.tables.ops import Op
+from toyisa.tables.requests import Writer
 
 # What came of it.
 DONE = 0      # retired
@@ -148,7 +149,7 @@ def store_ram(hart, mem, offset, size, value, closed):
     if hart.resv.addr >= 0 and (hart.resv.addr - RAM_BASE) >> 2 == offset >> 2:
         reserve(hart, -1)
     if flags & CODE:
-        stored(hart, mem, offset)
+        invalidate(hart, mem, offset, size, np.int64(Writer.HART))
     if flags & TOHOST and mem.console.tohost <= offset + RAM_BASE < mem.console.tohost + 8:
         _told_host(hart, mem, offset + RAM_BASE, size)
         return RESYNC
@@ -264,6 +265,6 @@ def access_memory(hart, mem, uop, closed):
     result = access_at(hart, mem, uop, pa, closed)
     if result == FAULT:
         hart.pending.tval = va
-    if result == DONE and (mem.stale >= 0 or out_of_work(mem)):
+    if result == DONE and (hart.stale >= 0 or out_of_work(mem)):
         return RESYNC  # the MMU changed a word of code; or a look is due
     return result

@@ -391,7 +391,7 @@ def execute(hart, mem, _request, _first, _second):
         hart.pc = (pc0 + 4 * i) & M
         hart.fetch.tag = ctx_x | (pc0 + 4 * first) & VPAGE
         hart.fetch.frame = mem.owner[first // STRIDE]
-        if mem.stale >= 0:
+        if hart.stale >= 0:
             call_unit(mem.serve, hart, mem, Request.SETTLE, 0, 0)
         if event != NOTHING:
             uop = uops[i & POOL_MASK]

@@ -17,6 +17,7 @@ from toyisa.compiled.njit import njit, view
 from toyisa.core.plic import PLIC
 from toyisa.core.ram import RAM_BASE
 from toyisa.core.state import NEVER, record
+from toyisa.tables.requests import Writer
 
 PAGE = 4096
 FINISHER = 0x0010_0000
@@ -96,7 +97,8 @@ MEMORY = record(
     ("free", "i4", SLOTS), ("n_free", "i8"),  # those of them that were given back
     ("stores", "i4", SLOTS),            # stores to a slot's code since it was fetched from
     ("flushes", "i8"),                  # times that the pool was flushed
-    ("stale", "i8"),                    # offset of a word to decode again, or -1
+    ("epoch", "i8"),                    # counts changes that fast tags of all harts must follow
+    ("invalidated", "i8", len(Writer)),  # how often decoded code was out of date, by who wrote
     ("uops", "i8", POOL),               # micro-ops
     ("cum", "i4", POOL),                # cycles of the page's instructions before this one
     ("flow", "i8", POOL),               # runs that began here less those that ended before
@@ -125,7 +127,6 @@ def new_memory(ram_size: int) -> tuple[np.record, np.ndarray]:
 
 def reset_memory(mem: np.record) -> None:
     """Make a memory record that is all zero one of a machine without RAM."""
-    mem.stale = -1
     console = mem.console
     console.tohost = console.fromhost = -1
     console.obey_at = NEVER

@@ -7,8 +7,8 @@ is measured.
 
 import numpy as np
 
-from toyisa.compiled.njit import call_unit, njit, view
-from toyisa.core.pool import PoolRequest
+from toyisa.compiled.njit import njit, view
+from toyisa.core.pool import fold_counts
 from toyisa.core.state import record
 from toyisa.tables.cost import Event
 from toyisa.tables.ops import MAX_OPS
@@ -36,7 +36,7 @@ def mark(hart, mem):
     meter.marks = n + 1
     if n >= MARKS:
         return
-    call_unit(mem.manage_pool, hart, mem, PoolRequest.FOLD, 0, 0)
+    fold_counts(hart, mem)
     meter.cycles[n], meter.idle[n] = hart.clock.cycles, hart.clock.idle
     meter.op[n], meter.event[n] = hart.counts.op, hart.counts.event
     if meter.others:

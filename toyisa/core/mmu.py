@@ -327,6 +327,6 @@ def write_word(hart, mem, offset, value):
     """Store a word at a RAM offset on the machine's own account (a PTE's A and D)."""
     ram_words(mem)[offset >> 2] = value
     if mem.frame_flags[offset // PAGE] & CODE:
-        mem.stale = offset  # a run may be open there: `decode.settle` comes later
+        hart.stale = offset  # a run may be open there: `pool.settle` comes later
     if hart.resv.addr == offset + RAM_BASE:
         reserve(hart, -1)

@@ -1,115 +1,75 @@
-"""Answers for the decode pool: which pages are decoded, where, and how often they ran.
+"""Answers for the decode pool: which pages are decoded, where, and when that is out of date.
 
 A unit of its own (`njit.call_unit`): the rest asks it by its address.  A frame has a
 slot in the pool from the first fetch in it until it is written like data, or the
-pool is flushed.  Every store to such a frame comes here (`memory.CODE`), so the
-micro-ops are always what RAM says: self-modifying code needs no more than the
-manual's `fence.i`.
+pool is flushed.
+
+`invalidate` is the one door for whoever changes RAM, harts and hosts alike: while a frame
+has a slot (`memory.CODE`), every store to it comes here, so the micro-ops are always what
+RAM says: self-modifying code needs no more than the manual's `fence.i`.
+
+Harts share the pool, and run one after the other: while one runs, no other has a run open.
+What a run keeps open, a STOP in the slot and a word to decode again (`hart.stale`), is
+its hart's, and is put right when the run is closed.  Fast tags know slots and frames without
+code: where they become wrong, the hart that is here drops its own, and `epoch` tells the
+others to drop theirs before they run.  Must not know how instructions are counted
+(`runcounts.py`).
 """
 
 from enum import IntEnum
 
 import numpy as np
 
-from toyisa.compiled.njit import call_unit, entry, njit, view
+from toyisa.compiled.njit import call_unit, entry, njit
 from toyisa.core.decode import decode, first_op, pair
 from toyisa.core.memory import CODE, NO_FRAME, PAGE, SLOTS, STRIDE, WORDS, ram_words
+from toyisa.core.mmu import drop_fast_tags
+from toyisa.core.runcounts import fold, fold_aside, fold_slots, sum_costs
 from toyisa.core.state import NO_TAG
-from toyisa.core.work import DECODE, FOLD, PATCH
+from toyisa.core.work import DECODE, PATCH
 from toyisa.tables.ops import Op
+from toyisa.tables.requests import Writer
 
 BECAME_DATA = 32  # stores to a page of code, not fetched from in between
 
 
 class PoolRequest(IntEnum):
-    """The first argument of `manage_pool`."""
+    """The first argument of `manage_pool`; what the other two mean, and the answer."""
 
-    SLOT = 0    # the slot of the frame `first`
-    STORED = 1  # RAM at the offset `first` has changed
-    FOLD = 2
-    FLUSH = 3
-    WRITTEN = 4  # `second` words from the offset `first` on have changed, and are code
-    ASIDE = 5    # how many marked instructions have retired (`memory.ASIDE`)
-
-
-@njit
-def _fold(hart, mem, slot):
-    """Move a slot's run and edge counts into the hart's counts by op.
-
-    An instruction ran as often as runs began at or before it and had not ended;
-    a taken near branch ends a run behind itself and begins one at its target.
-    """
-    mem.work -= FOLD
-    base = slot * STRIDE
-    uops, flow, edge, count = mem.uops, mem.flow, mem.edge, hart.counts.op
-    for i in range(base, base + WORDS):
-        taken = edge[i]
-        if taken:
-            edge[i] = 0
-            flow[i + 1] -= taken
-            flow[i + (uops[i] >> 34)] += taken
-    _count_aside(mem, slot)
-    running = np.int64(0)
-    for i in range(base, base + WORDS):
-        running += flow[i]
-        flow[i] = 0
-        count[uops[i] & 0xFF] += running
-    flow[base + WORDS] = 0
-
-
-@njit
-def _count_aside(mem, slot):
-    """Count the marked instructions of a slot, whose runs are about to be folded."""
-    aside = mem.aside
-    page = mem.owner[slot] - aside.first
-    if not 0 <= page < aside.frames:
-        return
-    marks = view(aside.marks, aside.frames * WORDS, np.uint8)
-    running, marked = np.int64(0), np.int64(0)
-    for n in range(WORDS):
-        running += mem.flow[slot * STRIDE + n]
-        marked += running * (marks[page * WORDS + n] & 1)
-    aside.retired += marked
-
-
-@njit
-def _fold_aside(hart, mem):
-    """Fold the slots of frames that have marks; how many marked instructions have retired."""
-    first = mem.aside.first
-    for frame in range(first, first + mem.aside.frames):
-        slot = np.int64(mem.slot[frame]) - 1
-        if slot >= 0:
-            _fold(hart, mem, slot)
-    return np.int64(mem.aside.retired)
-
-
-@njit
-def _fold_all(hart, mem):
-    """Fold every slot, so that the hart's counts are complete; the hart is stopped."""
-    for slot in range(mem.slots):
-        if mem.owner[slot] != NO_FRAME:
-            _fold(hart, mem, slot)
-
-
-@njit
-def _sum_costs(hart, mem, slot, start):
-    """Make `cum` true from instruction number `start` of the slot on."""
-    base = slot * STRIDE
-    uops, cum, price = mem.uops, mem.cum, hart.price.op
-    for i in range(base + start, base + WORDS):
-        cum[i + 1] = cum[i] + price[uops[i] & 0xFF]
+    SLOT = 0        # the frame, -; its slot
+    FOLD = 1        # -, -; 0
+    FLUSH = 2       # -, -; 0
+    ASIDE = 3       # -, -; how many marked instructions have retired (`memory.ASIDE`)
+    INVALIDATE = 4  # and above, 4 + a Writer: the offset in RAM, how many bytes; 0
 
 
 @njit
 def _give_back(hart, mem, slot):
     """The slot's frame holds code no more: stores to it are plain again."""
-    _fold(hart, mem, slot)
+    fold(hart, mem, slot)
     frame = mem.owner[slot]
     mem.slot[frame] = 0
     mem.frame_flags[frame] &= 0xFF ^ CODE
     mem.owner[slot] = NO_FRAME
     mem.free[mem.n_free] = slot
     mem.n_free += 1
+    hart.tlb.xtag[: hart.tlb.imask + 1] = NO_TAG
+    _tell_harts(hart, mem)
+
+
+@njit
+def _tell_harts(hart, mem):
+    """Fast tags of other harts may be wrong by now; those of this one have been dropped."""
+    mem.epoch += 1
+    hart.tlb.epoch = mem.epoch
+
+
+@njit
+def _follow(hart, mem):
+    """Drop the hart's fast tags if other harts have changed what they rest on."""
+    if hart.tlb.epoch != mem.epoch:
+        drop_fast_tags(hart)
+        hart.tlb.epoch = mem.epoch
 
 
 @njit
@@ -119,7 +79,6 @@ def _flush(hart, mem):
         if mem.owner[slot] != NO_FRAME:
             _give_back(hart, mem, slot)
     mem.flushes += 1
-    hart.tlb.xtag[:] = NO_TAG
 
 
 @njit
@@ -154,29 +113,24 @@ def _slot_of(hart, mem, frame):
         pair(mem, i)
     mem.uops[base + WORDS] = Op.STOP
     mem.cum[base] = 0
-    _sum_costs(hart, mem, slot, 0)
+    sum_costs(hart, mem, slot, 0)
     # Stores to the frame must be seen from now on.
     for e in range(hart.tlb.dmask + 1):
         if np.int64(hart.tlb.frame_at[e]) == frame * PAGE:
             hart.tlb.wtag[e] = NO_TAG
+    _tell_harts(hart, mem)
     return slot
 
 
 @njit
-def _stored(hart, mem, offset):
-    """RAM at `offset` in a frame with CODE has changed: decode the word again.
+def _stored(hart, mem, slot, offset):
+    """A hart, or root in its place, has stored to the word at `offset`: decode it again.
 
-    No run may be open in the slot: the caller has closed its own.  A frame that is
-    written again and again without being fetched from has become data.
+    A frame that is written again and again without being fetched from has become data.
     """
-    frame = offset // PAGE
-    slot = np.int64(mem.slot[frame]) - 1
-    if slot < 0:
-        return
     mem.stores[slot] += 1
-    if mem.stores[slot] >= BECAME_DATA and frame != hart.fetch.frame:
+    if mem.stores[slot] >= BECAME_DATA and mem.owner[slot] != hart.fetch.frame:
         _give_back(hart, mem, slot)
-        hart.tlb.xtag[: hart.tlb.imask + 1] = NO_TAG
         return
     mem.work -= PATCH
     place = (offset & (PAGE - 1)) >> 2
@@ -186,46 +140,73 @@ def _stored(hart, mem, offset):
     if new == old & ~0xFF | first_op(old):
         return
     if first_op(old) != new & 0xFF or mem.edge[i]:
-        _fold(hart, mem, slot)  # what was counted here, ran the old op
+        fold(hart, mem, slot)  # what was counted here, ran the old op
     mem.uops[i] = new
     if place < WORDS - 1:
         pair(mem, i)
     if place > 0:
         pair(mem, i - 1)
     if hart.price.op[old & 0xFF] != hart.price.op[new & 0xFF]:
-        _sum_costs(hart, mem, slot, place)
+        sum_costs(hart, mem, slot, place)
 
 
 @njit
-def _written(hart, mem, offset, count):
-    """Root has written `count` words of code within a page: decode them, and count as before."""
-    slot = np.int64(mem.slot[offset // PAGE]) - 1
-    if slot < 0:
-        return
+def _decode_again(hart, mem, slot, first, last):
+    """Decode the words `first` to `last` of a slot's page again; they count as before."""
     mem.work -= PATCH
-    _fold(hart, mem, slot)
-    place = (offset & (PAGE - 1)) >> 2
+    fold(hart, mem, slot)
     base = slot * STRIDE
-    for i in range(place, place + count):
-        mem.uops[base + i] = decode(np.int64(ram_words(mem)[(offset >> 2) + i - place]), i)
-    for i in range(max(place - 1, 0), min(place + count, WORDS - 1)):
-        pair(mem, base + i)
-    _sum_costs(hart, mem, slot, place)
+    at = mem.owner[slot] * WORDS
+    for place in range(first, last + 1):
+        mem.uops[base + place] = decode(np.int64(ram_words(mem)[at + place]), place)
+    for place in range(max(first - 1, 0), min(last + 1, WORDS - 1)):
+        pair(mem, base + place)
+    sum_costs(hart, mem, slot, first)
+
+
+@njit
+def _outdated(hart, mem, slot, offset, size, writer):
+    """`size` bytes of the slot's page from `offset` on have changed."""
+    mem.invalidated[writer] += 1
+    if writer == Writer.HART or writer == Writer.WALK:
+        _stored(hart, mem, slot, offset)
+    elif size == PAGE:
+        _give_back(hart, mem, slot)
+    else:
+        _decode_again(
+            hart, mem, slot, (offset & PAGE - 1) >> 2, (offset + size - 1 & PAGE - 1) >> 2
+        )  # fmt: skip
+
+
+@njit
+def _invalidate(hart, mem, offset, size, writer):
+    """`size` bytes of RAM from `offset` on have changed; all of them lie in RAM."""
+    first, last = offset // PAGE, (offset + size - 1) // PAGE
+    if first == last:
+        slot = np.int64(mem.slot[first]) - 1
+        if slot >= 0:
+            _outdated(hart, mem, slot, offset, size, writer)
+        return
+    for slot in range(mem.slots):
+        frame = np.int64(mem.owner[slot])
+        if first <= frame <= last:
+            start = max(offset, frame * PAGE)
+            end = min(offset + size, (frame + 1) * PAGE)
+            _outdated(hart, mem, slot, start, end - start, writer)
 
 
 @entry
 def manage_pool(hart, mem, request, first, second):
-    """Do what `request` (PoolRequest) says; a slot, or 0."""
+    """Do what `request` (PoolRequest) says, for this hart."""
+    _follow(hart, mem)
     if request == PoolRequest.SLOT:
         return _slot_of(hart, mem, first)
-    if request == PoolRequest.STORED:
-        _stored(hart, mem, first)
-    elif request == PoolRequest.WRITTEN:
-        _written(hart, mem, first, second)
+    if request >= PoolRequest.INVALIDATE:
+        _invalidate(hart, mem, first, second, request - PoolRequest.INVALIDATE)
     elif request == PoolRequest.ASIDE:
-        return _fold_aside(hart, mem)
+        return fold_aside(hart, mem)
     elif request == PoolRequest.FOLD:
-        _fold_all(hart, mem)
+        fold_slots(hart, mem)
     elif request == PoolRequest.FLUSH:
         _flush(hart, mem)
     return np.int64(0)
@@ -238,12 +219,18 @@ def slot_of(hart, mem, frame):
 
 
 @njit
-def stored(hart, mem, offset):
-    """RAM at `offset` in a frame with CODE has changed: decode the word again.
+def invalidate(hart, mem, offset, size, writer):
+    """`size` bytes of RAM from `offset` on have been changed by `writer`, a Writer.
 
-    No run may be open in the slot: the caller has closed its own.
+    What is decoded of them is out of date, for every hart.  No run may be open.
     """
-    call_unit(mem.manage_pool, hart, mem, PoolRequest.STORED, offset, 0)
+    call_unit(mem.manage_pool, hart, mem, PoolRequest.INVALIDATE + writer, offset, size)
+
+
+@njit
+def fold_counts(hart, mem):
+    """Make the hart's counts by op complete; no run may be open."""
+    call_unit(mem.manage_pool, hart, mem, PoolRequest.FOLD, 0, 0)
 
 
 @njit
@@ -256,17 +243,27 @@ def retired_aside(hart, mem):
 
 @njit
 def settle(hart, mem):
-    """Decode again the word that the MMU changed while a run was open, if any."""
-    if mem.stale >= 0:
-        stored(hart, mem, mem.stale)
-        mem.stale = -1
+    """Decode again the word that a walk changed while the hart's run was open, if any."""
+    if hart.stale >= 0:
+        invalidate(hart, mem, hart.stale, 4, np.int64(Writer.WALK))
+        hart.stale = -1
+
+
+# The same for Python, with the harts stopped.
+
+
+def invalidate_range(hart: np.record, mem: np.record, offset: int, size: int, writer: Writer):
+    """`size` bytes of RAM from `offset` on have been changed by `writer`."""
+    frames = mem.frame_flags[offset // PAGE : -(-(offset + size) // PAGE)]
+    if size and (frames & CODE).any():
+        manage_pool(hart, mem, int(PoolRequest.INVALIDATE + writer), offset, size)
 
 
 def fold_all(hart: np.record, mem: np.record) -> None:
-    """Make the hart's counts by op complete; for Python, with the hart stopped."""
+    """Make the hart's counts by op complete."""
     manage_pool(hart, mem, int(PoolRequest.FOLD), 0, 0)
 
 
 def flush_pool(hart: np.record, mem: np.record) -> None:
-    """Empty the pool: every page is decoded again; for Python, with the hart stopped."""
+    """Empty the pool: every page is decoded again."""
     manage_pool(hart, mem, int(PoolRequest.FLUSH), 0, 0)

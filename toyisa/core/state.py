@@ -97,6 +97,7 @@ FETCH = record(("tag", "i8"), ("frame", "i8"))
 TLB = record(
     ("ctx_r", "i8"), ("ctx_w", "i8"), ("ctx_x", "i8"), ("absolute", "i8"),
     ("dmask", "i8"), ("imask", "i8"), ("tagged", "i8"), ("supers", "i8"),
+    ("epoch", "i8"),      # the pool's, as the fast tags have followed it
     ("rtag", "i8", MAX_TLB), ("wtag", "i8", MAX_TLB), ("frame_at", "u4", MAX_TLB),
     ("xtag", "i8", MAX_TLB), ("xslot", "i8", MAX_TLB),
     ("dkey", "i8", MAX_TLB), ("dpte", "u4", MAX_TLB),
@@ -116,7 +117,8 @@ HART = record(
     ("pc", "u4"), ("priv", "u4"),
     ("csr", CSR), ("resv", RESERVATION),
     ("root", ROOT), ("clock", CLOCK), ("exit", EXIT), ("pending", PENDING),
-    ("fetch", FETCH), ("tlb", TLB), ("counts", COUNTS), ("price", PRICE),
+    ("fetch", FETCH), ("stale", "i8"),  # offset of a word to decode again when the run ends, or -1
+    ("tlb", TLB), ("counts", COUNTS), ("price", PRICE),
     ("trail", "i8"),      # a digest of all traps that S took: cause, pc, tval, when
     ("taken", TAKEN), ("refused", REFUSED),
     ("covers", "i8"),     # the host address of a coverage map, or 0; no state of the machine's
@@ -135,6 +137,7 @@ def reset(hart: np.record) -> None:
     hart.priv = 1
     hart.resv.addr = -1
     hart.fetch.tag = NO_TAG
+    hart.stale = -1
     hart.root.deadline = NEVER
     hart.root.limit = hart.root.budget = NEVER
     hart.clock.per_tick = 1

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from toyisa.core import plic
-from toyisa.core.memory import CODE, PAGE, PLIC_BASE, RAM_BASE, VIRTIO, VIRTIO_SLOTS
+from toyisa.core.memory import PAGE, PLIC_BASE, RAM_BASE, VIRTIO, VIRTIO_SLOTS
 from toyisa.core.mmu import recontext
-from toyisa.core.pool import flush_pool
-from toyisa.core.state import NO_TAG
+from toyisa.core.pool import invalidate_range
 from toyisa.core.work import RUN
 from toyisa.devices import htif
 from toyisa.devices.virtio import LEGACY, MODERN, Backend, Device
 from toyisa.tables.cost import Event
 from toyisa.tables.ops import Op
+from toyisa.tables.requests import Writer
 
 _SIGNED = (Op.LB, Op.LH)
 
@@ -42,13 +42,10 @@ class Dma:
         at = self.check(pa, size)
         return self.ram[at : at + size].tobytes()
 
-    def write(self, pa: int, data: bytes) -> None:
+    def write(self, pa: int, data: bytes, writer: Writer = Writer.DEVICE) -> None:
         at = self.check(pa, len(data))
-        end = at + len(data)
-        self.ram[at:end] = np.frombuffer(data, np.uint8)
-        if (self.memory.frame_flags[at // PAGE : -(-end // PAGE)] & CODE).any():
-            flush_pool(self.hart, self.memory)
-            self.hart.fetch.tag = NO_TAG
+        self.ram[at : at + len(data)] = np.frombuffer(data, np.uint8)
+        invalidate_range(self.hart, self.memory, at, len(data), writer)
         reserved = int(self.hart.resv.addr)
         if reserved >= 0 and pa < reserved + 4 and reserved < pa + len(data):
             self.hart.resv.addr = -1

@@ -20,6 +20,7 @@ from toyisa.core.state import NEVER
 from toyisa.core.tohost import HIGH, LONE, LOW
 from toyisa.core.uart import TX_FULL
 from toyisa.devices.virtqueue import Ram
+from toyisa.tables.requests import Writer
 
 BOTH = LOW | HIGH
 PATIENCE = 2_500  # instructions more that a program has for the second half
@@ -85,9 +86,9 @@ def _do(ram: Ram, console: np.record, command: int) -> None:
     elif (device, number) == (CONSOLE, PUT):
         _print(console, bytes([payload & 0xFF]))
         answer = 0x100 | payload & 0xFF
-    ram.write(int(console.tohost), bytes(8))
+    ram.write(int(console.tohost), bytes(8), Writer.HOST)
     if answer and console.fromhost >= 0:
-        ram.write(int(console.fromhost), _DOUBLE.pack(command >> 48 << 48 | answer))
+        ram.write(int(console.fromhost), _DOUBLE.pack(command >> 48 << 48 | answer), Writer.HOST)
 
 
 def _call(ram: Ram, console: np.record, place: int) -> bool:
@@ -102,7 +103,7 @@ def _call(ram: Ram, console: np.record, place: int) -> bool:
     result = NO_CALL
     if number == WRITE:
         result = _write(ram, console, file, (buffer, min(size, MOST)))
-    ram.write(place, _DOUBLE.pack(result & (1 << 64) - 1))
+    ram.write(place, _DOUBLE.pack(result & (1 << 64) - 1), Writer.HOST)
     return False
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from toyisa.tables.requests import Writer
+
 QUEUE_MAX = 128  # descriptors in the largest queue offered
 
 NEXT, WRITE, INDIRECT = 1, 2, 4  # flags of a descriptor
@@ -28,7 +30,7 @@ class Ram(Protocol):
     """The guest's memory as a device reaches it; IndexError outside RAM."""
 
     def read(self, pa: int, size: int) -> bytes: ...
-    def write(self, pa: int, data: bytes) -> None: ...
+    def write(self, pa: int, data: bytes, writer: Writer = ...) -> None: ...
     def check(self, pa: int, size: int) -> None: ...
 
 

@@ -16,12 +16,13 @@ import numpy as np
 
 from toyisa.core.memory import LOOP_SIZE, MEMORY, PAGE, RAM_BASE, RX_SIZE, place_tohost
 from toyisa.core.mmu import SUPER, A, G, R, V, W, X, recontext
-from toyisa.core.pool import flush_pool
+from toyisa.core.pool import invalidate_range
 from toyisa.core.state import HART, NEVER, NO_TAG, RECENT
 from toyisa.tables.causes import CODE_MASK, Exc
 from toyisa.tables.cost import Event
 from toyisa.tables.csrs import CSRS
 from toyisa.tables.ops import ROW_OF_OP
+from toyisa.tables.requests import Writer
 
 M = 0xFFFF_FFFF
 MAX_COUNT = 1 << 60  # of instructions or cycles: what a run adds does not overflow
@@ -109,17 +110,17 @@ FIELDS: tuple[Field, ...] = (
 # What is not in a snapshot: made anew by `scatter`, set by `Machine` from its
 # configuration, or only of this host's.
 ANEW = frozenset((
-    "hart.root", "hart.price", "hart.covers", "hart.fetch",
+    "hart.root", "hart.price", "hart.covers", "hart.fetch", "hart.stale",
     "hart.clock.icount", "hart.clock.per_tick",
     "hart.pending.cause", "hart.pending.tval", "hart.pending.to_root",
     *(f"hart.tlb.{name}" for name in (
-        "ctx_r", "ctx_w", "ctx_x", "absolute", "dmask", "imask", "tagged", "supers",
+        "ctx_r", "ctx_w", "ctx_x", "absolute", "dmask", "imask", "tagged", "supers", "epoch",
         "rtag", "wtag", "frame_at", "xtag", "xslot",
     )),
     *(f"memory.{name}" for name in (
         "execute", "serve", "manage_pool", "meter", "ram", "ram_size", "frame_flags", "slot",
-        "owner", "slots", "free", "n_free", "stores", "flushes", "stale", "uops", "cum", "flow",
-        "edge", "request", "aside", "work", "look",
+        "owner", "slots", "free", "n_free", "stores", "flushes", "epoch", "invalidated", "uops",
+        "cum", "flow", "edge", "request", "aside", "work", "look",
     )),
     "memory.console.tx", "memory.console.tx_len", "memory.console.interval",
     "memory.plic.lines", "memory.plic.urgent",
@@ -156,7 +157,7 @@ def scatter(data: bytes, hart: np.record, memory: np.record) -> None:
     The data is this process's own, or has been checked.
     """
     saved = np.frombuffer(data, SAVED)[0]
-    flush_pool(hart, memory)
+    invalidate_range(hart, memory, 0, int(memory.ram_size), Writer.SNAPSHOT)
     for field in FIELDS:
         record, name = _place(field, hart, memory)
         record[name] = saved[field.path]
@@ -168,7 +169,7 @@ def scatter(data: bytes, hart: np.record, memory: np.record) -> None:
     supers = ((tlb[f"{side}key"] >= 0) & (tlb[f"{side}pte"] & SUPER != 0) for side in "di")
     tlb.supers = any(found.any() for found in supers)
     hart.fetch.tag, hart.fetch.frame = NO_TAG, 0
-    memory.stale = -1
+    hart.stale = -1
     memory.request.pa = -1
     console.tx_len = 0
     place_tohost(memory, int(console.tohost))

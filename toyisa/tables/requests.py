@@ -1,10 +1,10 @@
-"""Answers for what the interpreter asks of the slow paths; see `serve.py`."""
+"""Answers for what compiled code asks of other units: the slow paths, the decode pool."""
 
 from enum import IntEnum
 
 
 class Request(IntEnum):
-    """The first argument of `serve`; what the other two mean, and the answer."""
+    """The first argument of `serve.serve`; what the other two mean, and the answer."""
 
     PREPARE = 0  # begin a run: -, -; the slot, or -1 - reason
     ACCESS = 1   # a load, store or atomic: its micro-op, -; what came of it (access.py)
@@ -14,3 +14,15 @@ class Request(IntEnum):
     RAISE = 5    # raise the pending exception: the instruction's word, -; the reason
     ACCESS_AT = 6  # the same as ACCESS, at a physical address: its micro-op, the address
     HANDLE = 7   # and above, 7 + what interrupted a run: its micro-op, a target; the reason
+
+
+class Writer(IntEnum):
+    """Who has changed RAM that may be decoded: whoever does, tells the pool so (`pool.py`)."""
+
+    HART = 0        # a store of a hart's, or of root's in its place
+    WALK = 1        # a walk that set A or D in a table that is code, too
+    TRANSLATOR = 2  # code of the monitor's own making
+    DEVICE = 3      # DMA
+    HOST = 4        # the host's answer to `tohost`
+    DEBUGGER = 5    # a debugger, a loader, whoever calls `poke`
+    SNAPSHOT = 6    # a state that is put back

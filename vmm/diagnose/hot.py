@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toyisa.core.memory import NO_FRAME, PAGE, RAM_BASE, STRIDE, WORDS
+from toyisa.core.memory import NO_FRAME, PAGE, RAM_BASE, WORDS
 from toyisa.core.mmu import R, V, X
+from toyisa.core.runcounts import counted
 from toyisa.look import inspect
 
 TABLES = 1024  # second-level tables that are searched for a page
@@ -58,7 +59,7 @@ def _pages(machine) -> dict[int, np.ndarray]:
         frame = int(mem.owner[slot])
         if frame == NO_FRAME:
             continue
-        counts = _counts(mem, slot * STRIDE)
+        counts = counted(mem, slot)
         if virtual:
             frame = int(machine.vm.m2p[frame])
         if frame < 0:
@@ -66,18 +67,6 @@ def _pages(machine) -> dict[int, np.ndarray]:
         else:
             pages[frame] = counts
     return pages
-
-
-def _counts(mem, base: int) -> np.ndarray:
-    """How often each word of a slot ran, as `pool._fold` counts it."""
-    flow = mem.flow[base : base + STRIDE].copy()
-    edge = mem.edge[base : base + WORDS]
-    taken = np.flatnonzero(edge)
-    np.subtract.at(flow, taken + 1, edge[taken])
-    targets = taken + (mem.uops[base + taken] >> 34)
-    inside = (targets >= 0) & (targets < STRIDE)
-    np.add.at(flow, targets[inside], edge[taken][inside])
-    return np.maximum(np.cumsum(flow)[:WORDS], 0)
 
 
 def _rows(frame: int, counts: np.ndarray) -> list[tuple[int, int, int]]:

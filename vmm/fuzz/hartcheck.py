@@ -74,6 +74,9 @@ def _tags(machine: Any) -> None:
     _must(((slots >= 0) & (slots < memory.slots)).all(), "tags of slots in use", slots)
     frame = int(machine.hart.fetch.frame)
     _must(0 <= frame < size // PAGE, "fetches from RAM", frame)
+    stale = int(machine.hart.stale)
+    _must(-1 <= stale < size, "a stale word in RAM", stale)
+    _must(tlb.epoch <= memory.epoch, "tags no newer than the pool", int(tlb.epoch))
 
 
 def _pool(memory: np.record) -> None:
@@ -97,7 +100,6 @@ def _pool(memory: np.record) -> None:
     wanted = [] if tohost < 0 else [(tohost - RAM_BASE) // PAGE]
     found = np.flatnonzero(flags & TOHOST).tolist()
     _must(found == wanted, f"frames {wanted} of tohost", found)
-    _must(-1 <= memory.stale < memory.ram_size, "a stale word in RAM", int(memory.stale))
 
 
 def _devices(memory: np.record) -> None:

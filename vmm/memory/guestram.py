@@ -10,9 +10,9 @@ import numpy as np
 
 from toyisa.core.memory import PAGE, RAM_BASE
 from toyisa.core.mmu import recontext
-from toyisa.core.pool import flush_pool
-from toyisa.core.state import NO_TAG
+from toyisa.core.pool import invalidate_range
 from toyisa.devices.bus import Dma
+from toyisa.tables.requests import Writer
 from vmm.domain.exits import Kind
 from vmm.domain.frametypes import OPEN
 from vmm.domain.vcpu import CHANGES
@@ -37,20 +37,17 @@ class GuestDma(Dma):
         pieces = (self.ram[at : at + n] for _, at, n in self._pieces(pa, size))
         return b"".join(piece.tobytes() for piece in pieces)
 
-    def write(self, pa: int, data: bytes) -> None:
-        done, decoded, tables, shadow = 0, False, False, self.vm.shadow
+    def write(self, pa: int, data: bytes, writer: Writer = Writer.DEVICE) -> None:
+        done, tables, shadow = 0, False, self.vm.shadow
         self._refuse_tables(pa, len(data))
         for gfn, at, n in self._pieces(pa, len(data)):
             self.ram[at : at + n] = np.frombuffer(data, np.uint8, n, done)
             self._unreserve(at, n)
-            decoded |= bool(self.real_memory.frame_flags[at // PAGE])
+            invalidate_range(self.real_hart, self.real_memory, at, n, writer)
             if self.vm.code[gfn]:
                 self.vm.changes = CHANGES + 1  # more than can be told: all of it
             tables |= bool(shadow.as_root[:, gfn].any() or shadow.as_table[:, gfn].any())
             done += n
-        if decoded:
-            flush_pool(self.real_hart, self.real_memory)
-            self.real_hart.fetch.tag = NO_TAG
         if tables:
             self._forget()
 

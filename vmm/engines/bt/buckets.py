@@ -16,9 +16,10 @@ one that it could read, the guest could, too.
 
 import numpy as np
 
-from toyisa.compiled.njit import call_unit, njit
+from toyisa.compiled.njit import njit
 from toyisa.core.memory import PAGE, WORDS, ram_words
-from toyisa.core.pool import PoolRequest
+from toyisa.core.pool import invalidate
+from toyisa.tables.requests import Writer
 from vmm.engines.bt.emit import ECALL, branch_word, itype, jal_word
 from vmm.engines.bt.window import (
     BUCKET_PAGES,
@@ -67,7 +68,7 @@ def _fill(hart, mem, bt, bucket, held, jump):
     words[at + 5] = _load(bt, np.int64(T1), np.int64(Slot.SPILL1)) & 0xFFFFFFFF
     words[at + 6] = jump & 0xFFFFFFFF
     words[at + 7] = ECALL
-    call_unit(mem.manage_pool, hart, mem, PoolRequest.WRITTEN, 4 * at, BUCKET_WORDS)
+    invalidate(hart, mem, 4 * at, 4 * BUCKET_WORDS, np.int64(Writer.TRANSLATOR))
 
 
 @njit

@@ -6,10 +6,11 @@ flushed.  Must not know how a unit is made, nor why one must go.
 
 import numpy as np
 
-from toyisa.compiled.njit import call_unit, njit
+from toyisa.compiled.njit import njit
 from toyisa.core.memory import PAGE, WORDS, ram_words
-from toyisa.core.pool import PoolRequest
+from toyisa.core.pool import invalidate
 from toyisa.core.work import CHAIN
+from toyisa.tables.requests import Writer
 from vmm.engines.bt.buckets import clear_buckets, forget_target
 from vmm.engines.bt.emit import ECALL, branch_word, itype, jal_word
 from vmm.engines.bt.record import (
@@ -54,7 +55,7 @@ def write_code(hart, mem, bt, word, count):
     while count > 0:
         here = min(count, WORDS - word % WORDS)
         offset = bt.start * PAGE + 4 * word
-        call_unit(mem.manage_pool, hart, mem, PoolRequest.WRITTEN, offset, here)
+        invalidate(hart, mem, offset, 4 * here, np.int64(Writer.TRANSLATOR))
         word += here
         count -= here
 
