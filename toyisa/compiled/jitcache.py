@@ -9,7 +9,7 @@ depends on and nobody else can write to it, one process compiles while others wa
 and a manifest vouches for the files (docs/adr/0002-jit-cache.md).
 
     from toyisa.compiled.njit import njit                    # enables the cache first
-    jitcache.warm("the machine", compile_it, 10)    # once: everything that run needs
+    jitcache.warm("the machine", compile_it, 5)    # once: everything that run needs
 """
 
 import atexit
@@ -27,8 +27,9 @@ from importlib import metadata
 from pathlib import Path
 
 from toyisa.compiled import manifest
-from toyisa.files import lock, trusted
+from toyisa.files import lock, progress, trusted
 from toyisa.files.place import fallback, root
+from toyisa.files.progress import say
 from toyisa.files.trusted import Untrusted
 
 COMPILE_INTO = "TOYVMM_COMPILE_INTO"  # for a process that compiles for another
@@ -105,8 +106,8 @@ def _elsewhere(error: Exception) -> Path:
         atexit.register(shutil.rmtree, temporary, ignore_errors=True)
         directory, what = _open(temporary), "it serves this run only"
     if isinstance(error, Untrusted) or not manifest.read(directory)["units"]:
-        _say(f"cannot keep compiled code in {_named_root()} ({reason}): {what}; "
-             "set TOYVMM_CACHE_DIR to a directory of yours that can be written")  # fmt: skip
+        say(f"cannot keep compiled code in {_named_root()} ({reason}): {what}; "
+            "set TOYVMM_CACHE_DIR to a directory of yours that can be written")  # fmt: skip
     return directory
 
 
@@ -141,10 +142,10 @@ def beside(statement: str) -> Iterator[None]:
         child.wait()
 
 
-def warm(what: str, compile_it: Callable[[bool], object], seconds: int) -> None:
+def warm(what: str, compile_it: Callable[[bool], object], parts: int) -> None:
     """Call `compile_it`, which compiles or loads `what`; one process at a time if cold.
 
-    Its argument says whether it is cold.  `seconds` is what compiling takes about, for
+    Its argument says whether it is cold.  `parts` is how many entries are compiled then, for
     the line on stderr.
     """
     directory = enable()
@@ -155,7 +156,7 @@ def warm(what: str, compile_it: Callable[[bool], object], seconds: int) -> None:
             compile_it(False)
             return
         except Exception as error:  # numba shows damage in many ways: EOFError, KeyError ...
-            _say(f"cannot load {what} ({type(error).__name__})")
+            say(f"cannot load {what} ({type(error).__name__})")
             with _lock(directory):
                 _wipe(directory)
     with _lock(directory):
@@ -163,12 +164,18 @@ def warm(what: str, compile_it: Callable[[bool], object], seconds: int) -> None:
         if what in units:  # by the process that we waited for
             compile_it(False)
             return
-        _say(f"compiling {what} (once, about {seconds} s) ...")
-        began = time.monotonic()
-        compile_it(True)
+        if not progress.live():
+            say(f"compiling {what} (once) ...")
+        began, before = time.monotonic(), manifest.count(directory)
+
+        def far() -> str:
+            return f"{min(manifest.count(directory) - before, parts)} of {parts} parts"
+
+        with progress.watched(f"compiling {what} (once)", far):
+            compile_it(True)
         manifest.write(directory, [*units, what])
         _prune(directory)
-        _say(f"compiled {what} in {time.monotonic() - began:.1f} s")
+        say(f"compiled {what} in {time.monotonic() - began:.1f} s")
 
 
 def _open(base: Path) -> Path:
@@ -196,7 +203,7 @@ def _lock(directory: Path) -> contextlib.AbstractContextManager[bool]:
 
 
 def _waiting() -> None:
-    _say("waiting for another process that is compiling ...")
+    say("waiting for another process that is compiling ...")
 
 
 def _relist(directory: Path) -> None:
@@ -242,9 +249,3 @@ def clear() -> int:
     directory = enable()
     with _lock(directory):
         return sum(map(manifest.remove, kept(directory)))
-
-
-def _say(line: str) -> None:
-    if sys.stderr is not None:
-        with contextlib.suppress(OSError):  # nobody can read it
-            print(f"toyvmm: {line}", file=sys.stderr, flush=True)

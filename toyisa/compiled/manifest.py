@@ -34,6 +34,11 @@ def listing(directory: Path) -> dict[str, list[int | str]]:
     return found
 
 
+def count(directory: Path) -> int:
+    """How many units of compiled code are finished below `directory`, listed or not."""
+    return sum(path.suffix == ".nbc" for path in directory.rglob("*"))
+
+
 def read(directory: Path) -> dict:
     """The manifest of `directory`; an empty one if it is missing or damaged."""
     try:

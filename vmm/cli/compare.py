@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from toyisa.files import progress
 from vmm.cli import engine, options
 from vmm.cli.completion import targets
 from vmm.cli.files import Refusal, commit, need_stdout, outputs, read, tell, write
@@ -99,6 +100,7 @@ def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...]
     from vmm.comparison.plan import perform, plan
 
     rows = perform(plan(_benchmarks(guest), subjects, settings), _progress(), jobs)
+    progress.clear()
     if svg:
         from vmm.comparison.chart import svg as draw
 
@@ -156,6 +158,7 @@ def _whole(name: str, subjects: list[Subject], settings: list[Setting], shape: S
             left_out.append(got)
         else:
             runs.append(replace(got, setting=setting))  # its own, not a copy
+    progress.clear()
     unfit = next((one for one in left_out if not build_of(one.subject)), None)
     if unfit or not runs:
         first = unfit or left_out[0]
@@ -245,14 +248,15 @@ def _settings(profile: str, costs: tuple[str, ...]) -> list[Setting]:
 
 
 def _progress() -> Any:
-    """A function that tells what is being done, if it takes more than a second."""
+    """A function that tells what is being done: on a terminal always, else once a second."""
     told = time.perf_counter()
 
-    def progress(line: str) -> None:
+    def tell_it(line: str) -> None:
         nonlocal told
+        progress.show(line)
         now = time.perf_counter()
-        if now - told >= 1:
+        if now - told >= 1 and not progress.live():
             told = now
             tell(f"toyvmm: {line} ...")
 
-    return progress
+    return tell_it

@@ -9,7 +9,7 @@ from typing import TextIO
 
 import click
 
-from toyisa.files import reading, writing
+from toyisa.files import progress, reading, writing
 from toyisa.files.reading import Unreadable
 from toyisa.files.writing import Outputs, Unwritable
 from vmm.cli.status import Status
@@ -94,6 +94,7 @@ def need_stdout() -> None:
 
 def tell(line: str) -> None:
     """A line for people to stderr; where nobody can read it, the command goes on."""
+    progress.clear()
     try:
         click.echo(line, err=True)
     except OSError:

@@ -12,6 +12,7 @@ from importlib import import_module
 
 import click
 
+from toyisa.files import progress
 from toyisa.files.reading import Unreadable
 from toyisa.files.writing import Unwritable
 from vmm.cli import interrupt, refused
@@ -93,7 +94,10 @@ def invoke(arguments: Sequence[str]) -> int:
     try:
         # Not `cli.main`, which answers a closed pipe with exit code 1, "the guest failed".
         with cli.make_context("toyvmm", list(arguments)) as context:
-            return int(cli.invoke(context) or 0)
+            try:
+                return int(cli.invoke(context) or 0)
+            finally:
+                progress.clear()
     except refused.BuildFailed as failed:
         return _end(arguments, Status.USAGE, failed.reason, failed.problems)
     except click.exceptions.Exit as done:

@@ -15,7 +15,7 @@ from vmm.domain.vcpu import new_vm
 from vmm.engines import Engine, registered
 from vmm.exit.loop import run_vm
 
-COMPILE_SECONDS = 8  # about, for the line that says so
+PARTS = 2  # that compiling it makes: the loop, unless it is there, and the engine's unit
 
 _ready: set[str] = set()
 
@@ -28,7 +28,7 @@ def link(engine: Engine, hart: np.record, mem: np.record, vm: np.record) -> None
         if registered(engine.name):
             unit = inspect.unwrap(engine.unit)
             what += f" ({unit.__module__} in {inspect.getfile(unit)})"
-        jitcache.warm(what, lambda cold: _compile(engine, cold), COMPILE_SECONDS)
+        jitcache.warm(what, lambda cold: _compile(engine, cold), PARTS)
     vm.engine = unit_address(engine.unit, unit_types(hart, mem, vm))
 
 

@@ -23,7 +23,7 @@ MOST = 64                 # snapshots kept; then every other one is dropped
 
 Moment = tuple[int, int]  # instructions retired, traps taken
 
-COMPILE_SECONDS = 15  # about, for the line that says so
+PARTS = 2  # that compiling it makes: `run_until`, and what runs a bare machine
 
 BEGIN = 200  # going back has come to where the record begins
 
@@ -263,7 +263,7 @@ class Timeline:
 
 def make_ready() -> None:
     """Compile or load what searching needs: before gdb waits for an answer."""
-    jitcache.warm("the debugger", _touch, COMPILE_SECONDS)
+    jitcache.warm("the debugger", _touch, PARTS)
 
 
 def _touch(_cold: bool) -> None:
