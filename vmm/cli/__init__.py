@@ -1,5 +1,5 @@
 """The command `toyvmm`: one file for each of its commands.
 
-Every heavy import stands inside the command that needs it, so that help and the
-assembler start at once.
+A heavy import stands inside the command that needs it, so that help and the assembler start
+at once.
 """

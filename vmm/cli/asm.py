@@ -43,10 +43,10 @@ def asm(source: Path, out: Path | None, listing: Path | None, include: tuple[Pat
     wanted = (("-o", out), ("--listing", listing))
     if os.path.isfile(source):
         with outputs(wanted, [source]):
-            pass  # told before the work; which files are included is not known yet
+            pass  # reported before the work; which files will be included is not known yet
     dirs = [*include, *guests.include_dirs(source)]
     if confine is not None:
-        dirs = [*include, guests.ROOT]  # beside FILE it is looked all the same
+        dirs = [*include, guests.ROOT]  # files beside FILE are found anyway
     try:
         program = assemble(source, include_dirs=dirs, defines=dict(define), base=base,
                            confine=(confine, guests.ROOT) if confine else (),

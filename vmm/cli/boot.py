@@ -93,7 +93,7 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
 
 
 def leak_hint(name: str, guest: str, profile: str) -> str | None:
-    """What people can do if the machine's holes may be what went wrong."""
+    """What people can do if the machine's holes may be the reason that the guest went wrong."""
     from vmm.cli import engine
 
     if not engine.leaks(name, profile):
@@ -105,7 +105,7 @@ def leak_hint(name: str, guest: str, profile: str) -> str | None:
 
 
 def figures(machine: Any) -> dict[str, Any]:
-    """What the JSON tells of a guest beyond `run`'s; a bare machine has no exits."""
+    """What the JSON has of a guest beyond the keys of `run`; a bare machine has no exits."""
     stats = machine.vm.stats if hasattr(machine, "vm") else None
     shadow = ("fills", "eager", "evicted", "unshadowed", "injected")
     return {
@@ -118,6 +118,6 @@ def figures(machine: Any) -> dict[str, Any]:
 
 
 def exits(machine: Any) -> dict[str, dict[str, int]]:
-    """Exits by kind, those of the guest's own doing; of a bare machine none."""
+    """Exits by kind, those that the guest caused; none for a bare machine."""
     taken = machine.exits() if hasattr(machine, "exits") else {}
     return {kind: row for kind, row in taken.items() if kind != "other"}

@@ -12,7 +12,7 @@ from vmm.cli.completion import targets
 from vmm.cli.files import Refusal, tell
 from vmm.cli.params import Count
 
-MEM = 16 << 20  # bytes of RAM of the machine in which the guest is run
+MEM = 16 << 20  # bytes of RAM of the machine in which the guest runs
 
 if TYPE_CHECKING:
     from vmm.cli.target import Target
@@ -37,8 +37,8 @@ def dump(guest: str, symbol: str | None, max_insns: int, script: Path | None,
          include: tuple[Path, ...]) -> int:
     """Run a guest under `bt`, then print its code beside the translation.
 
-    TARGET is what `run` takes.  A unit is printed instruction by instruction: the guest's on a
-    line of its own, below it the machine code that does its work.
+    TARGET is what `run` takes.  A block is printed by instructions: the guest's on a line of
+    its own, and below it the machine code that does its work.
     """
     from toyisa.core.ram import RAM_BASE
     from toyisa.load.image import parse
@@ -78,7 +78,7 @@ def _run(machine: Any, most: int) -> None:
 
 
 def _range(symbols: tuple[tuple[int, str], ...], symbol: str | None) -> tuple[int, int]:
-    """The guest addresses that `symbol` covers; all of them without one."""
+    """The guest addresses that `symbol` covers; all addresses if there is no symbol."""
     if symbol is None:
         return 0, 1 << 32
     places = sorted({address for address, _ in symbols})

@@ -1,4 +1,4 @@
-"""`toyvmm cache`: where compiled code and assembled guests are kept; make it all, or delete it."""
+"""`toyvmm cache`: where compiled code and assembled guests are kept; compile it, or delete it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def cache(what: str, as_json: bool) -> int:
 
 
 def describe(directory: Path) -> dict[str, Any]:
-    """Where compiled code is and how much, given this version's directory."""
+    """Where compiled code is kept and how much, for the directory of this version."""
     from asm import kept
     from toyisa.compiled import jitcache, manifest
     from toyisa.files import place
@@ -107,7 +107,7 @@ def _usual() -> tuple[str, ...]:
 
 
 def _warm() -> None:
-    """Compile what any command may need."""
+    """Compile everything that any command may need."""
     from toyisa.machine import MIN_MEM, Machine
     from vmm import engines
     from vmm.gdb import timeline

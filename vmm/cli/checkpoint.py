@@ -1,4 +1,4 @@
-"""Answers for `run --save` and `run --restore`: when to save, and what to go on from."""
+"""Answers for `run --save` and `run --restore`: when to save, and what to continue from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vmm.cli.guest import prices
 
 @dataclass
 class Checkpoint:
-    """A snapshot to be written once `at` instructions are retired; None: at the end."""
+    """A snapshot, to be written when `at` instructions are retired; at the end if `at` is None."""
 
     path: Path
     at: int | None
@@ -26,7 +26,7 @@ class Checkpoint:
         return max(min(budget, self.at - machine.instret), 0)
 
     def passed(self, machine: Any, *, ended: bool) -> None:
-        """Save if it is time: call whenever the machine has stopped."""
+        """Save if it is time: call this whenever the machine has stopped."""
         due = ended if self.at is None else machine.instret >= self.at
         if due and not self.done:
             self.save(machine)
@@ -38,11 +38,11 @@ class Checkpoint:
             machine.save(self.path)
         except Unwritable as error:
             raise Refusal(str(error)) from None
-        except (OSError, ValueError) as error:  # of a disk that it is to hold the digest of
+        except (OSError, ValueError) as error:  # of a disk whose digest the snapshot has
             raise Refusal(f"cannot write {self.path}: {error}") from None
 
     def missed(self, machine: Any) -> str | None:
-        """A line for people if the run ended before the snapshot was due."""
+        """A line for people, if the run ended before the snapshot was due."""
         if self.done:
             return None
         return (
@@ -52,7 +52,7 @@ class Checkpoint:
 
 
 def refuse_other_program(path: Path, machine: Any, target: Any) -> None:
-    """Refusal if the snapshot in `path`, which `machine` goes on from, is not of `target`."""
+    """Refusal if the snapshot in `path`, in which `machine` was saved, is not one of `target`."""
     from toyisa.load.image import digest
 
     if machine.program != digest(target.elf):
@@ -63,10 +63,11 @@ def refuse_other_program(path: Path, machine: Any, target: Any) -> None:
 
 
 def restored(path: Path, asked: dict[str, Any], disks: list[Any]) -> tuple[Any, tuple]:
-    """The machine in a snapshot, and its mem, profile, cost, clock and svade as `run` names them.
+    """The machine in a snapshot, and its mem, profile, cost, clock and svade as `run` names
+    them.
 
-    Refusal if it is not as `asked`: the settings that the user named; or its disks
-    are not these.
+    Refusal if a setting is not as in `asked`, which has those that the user named; or if its
+    disks are not these.
     """
     from toyisa.machine import Machine
     from toyisa.snapshots.snapshot import config_of, refuse_mismatch
@@ -79,7 +80,7 @@ def restored(path: Path, asked: dict[str, Any], disks: list[Any]) -> tuple[Any, 
         if "cost" in asked:
             wanted["cost"] = asdict(prices(asked["cost"]))
         machine = Machine.restore(path, disks)
-    except ValueError as error:  # SnapshotError, which names the file, or CostError
+    except ValueError as error:  # a SnapshotError, which names the file, or a CostError
         raise Refusal(str(error)) from None
     try:
         refuse_mismatch(config_of(machine), wanted)

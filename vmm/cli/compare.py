@@ -122,7 +122,7 @@ def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...]
 def _refuse_early(
     guest: str, names: tuple[str, ...] | None, costs: tuple[str, ...], svg: Path | None
 ) -> None:
-    """Refusal of what cannot be compared, before the compiler is imported."""
+    """Refuse what cannot be compared, before the compiler is imported."""
     for name in names or ():
         engine.find(name)
     for cost in costs:
@@ -157,13 +157,13 @@ def _whole(name: str, subjects: list[Subject], settings: list[Setting], shape: S
         if isinstance(got, LeftOut):
             left_out.append(got)
         else:
-            runs.append(replace(got, setting=setting))  # its own, not a copy
+            runs.append(replace(got, setting=setting))  # so that each has settings of its own
     progress.clear()
     unfit = next((one for one in left_out if not build_of(one.subject)), None)
     if unfit or not runs:
         first = unfit or left_out[0]
         raise Refusal(f"{name} under {first.subject.label}: {first.why}")
-    left_out = list(dict.fromkeys(left_out))  # once, whatever the prices
+    left_out = list(dict.fromkeys(left_out))  # each once, whatever the prices
     if shape.as_json:
         seconds = round(time.perf_counter() - began, 3)
         click.echo(json.dumps(wholereport.document(runs, seconds, left_out), indent=1))
@@ -179,7 +179,9 @@ def _whole(name: str, subjects: list[Subject], settings: list[Setting], shape: S
 
 
 def _builds(name: str, build: str) -> bool:
-    """Whether the guest can be built so; its errors are told.  Unmodified it must be."""
+    """Whether the guest can be built in this way; prints its errors.  Unmodified it must be
+    possible.
+    """
     try:
         _target(name, build)
     except click.exceptions.Exit:
@@ -201,7 +203,7 @@ def _guest(name: str, build: str):
 
 @cache
 def _target(name: str, build: str) -> Target:
-    """The target, read once; if it was not assembled it is the same for every build."""
+    """The target, read once; if it is not assembled it is the same for every build."""
     if build and (plain := _target(name, "")).assembled is None:
         return plain
     return find_target(name, [], build)
@@ -220,7 +222,7 @@ def _refuse_unknown(guest: str) -> None:
 
 
 def _benchmarks(guest: str) -> list[str]:
-    """The short names of those that are meant."""
+    """The short names of the chosen benchmarks."""
     from vmm.comparison.subjects import nano
 
     name = guest.removeprefix(NANO).removeprefix("/")
@@ -248,7 +250,7 @@ def _settings(profile: str, costs: tuple[str, ...]) -> list[Setting]:
 
 
 def _progress() -> Any:
-    """A function that tells what is being done: on a terminal always, else once a second."""
+    """A function that prints what is being done: on a terminal always, else once a second."""
     told = time.perf_counter()
 
     def tell_it(line: str) -> None:

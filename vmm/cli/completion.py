@@ -1,4 +1,4 @@
-"""`toyvmm completion`: the script by which a shell completes commands, options and guests."""
+"""`toyvmm completion`: the script that lets a shell complete commands, options and guests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem, get_completion_class, shell_c
 
 from vmm.cli.files import need_stdout
 
-VARIABLE = "_TOYVMM_COMPLETE"  # set by the script when the shell asks
+VARIABLE = "_TOYVMM_COMPLETE"  # the script sets it when the shell asks
 _FILES = {
     "bash": "~/.bashrc: eval \"$(toyvmm completion bash)\"",
     "zsh": "~/.zshrc: eval \"$(toyvmm completion zsh)\"",
@@ -28,7 +28,7 @@ def completion(shell: str) -> None:
 
 
 def answer(cli: click.Command) -> int | None:
-    """What the shell asks for, printed, and the exit code; None if no shell asks."""
+    """Print the answer to the shell, and return the exit code; None if no shell asks."""
     instruction = os.environ.get(VARIABLE)
     return shell_complete(cli, {}, "toyvmm", VARIABLE, instruction) if instruction else None
 

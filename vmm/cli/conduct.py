@@ -1,4 +1,4 @@
-"""Answers for a run as `run` and `boot` show it: the console, then what is told of it.
+"""Answers for a run as `run` and `boot` show it: the console, and the report afterwards.
 
 Must not know how the machine was made.
 """
@@ -31,8 +31,8 @@ Stepper = Callable[[], contextlib.AbstractContextManager]
 class Run:
     """A guest in its machine, and how it is to be shown.
 
-    `given` are the command's options; `settings` stand in the JSON, and so does what
-    `more` answers in the end.  `hint` may say what people can do about an outcome.
+    `given` are the command's options.  The JSON has the `settings`, and what `more` returns
+    in the end.  `hint` may say what people can do about an outcome.
     """
 
     guest: Guest
@@ -47,7 +47,7 @@ class Run:
     hint: Callable[[Outcome], str | None] = lambda _outcome: None
 
     def conduct(self) -> Outcome | None:
-        """Run the guest to its end and tell of it; None if nobody reads the console."""
+        """Run the guest to its end and report it; None if nobody reads the console."""
         transcript = report.Transcript()
         outcome = self._watch(transcript)
         if outcome is not None:
@@ -57,7 +57,7 @@ class Run:
         return outcome
 
     def _judged(self, outcome: Outcome, transcript: report.Transcript) -> Outcome:
-        """The outcome as the user's expectation makes it."""
+        """The outcome, changed if the console is not what the user expects."""
         expected = self.given["expect"]
         if expected is None or outcome.status is Status.INTERRUPTED:
             return outcome
@@ -96,7 +96,7 @@ class Run:
             return None
 
     def _refuse_missed(self, outcome: Outcome, transcript: report.Transcript) -> None:
-        """Refusal if the guest ended before its snapshot was due, unless by Ctrl-C."""
+        """Refusal if the guest ended before its snapshot was due, unless Ctrl-C ended it."""
         checkpoint = self.extras.checkpoint
         if outcome.status is Status.INTERRUPTED:
             return
@@ -106,7 +106,7 @@ class Run:
             raise Refusal(line)
 
     def _tell(self, outcome: Outcome, transcript: report.Transcript) -> None:
-        """Tell of it: figures first, as a diagnosis may let the machine go on."""
+        """Report the run: first the figures, since a diagnosis may let the machine go on."""
         given, name = self.given, self.name or self.guest.name
         hot, why, said = [], None, []
         if outcome.status is not Status.PASSED:
@@ -133,7 +133,7 @@ class Run:
         if content:
             self._write(report.diagnosed(content, said, why.document() if why else None))
         if not given["quiet"]:
-            if transcript.inside_line and not given["as_json"]:  # the summary begins a line
+            if transcript.inside_line and not given["as_json"]:  # the summary must begin a new line
                 tell("")
             tell(summary)
             for line in dict.fromkeys(said):
@@ -153,10 +153,10 @@ class Run:
 def settle_outputs(
     context: click.Context, given: dict[str, Any], inputs: Iterable[Path], *names: str
 ) -> None:
-    """Refusal if what is to be written cannot be, before anything runs.
+    """Refusal, before anything runs, if an output cannot be written.
 
-    `names` are the command's options that name files to write, beside those of tracing.
-    Nothing appears without `files.commit`.
+    `names` are the command's options that name files to write, beside those of tracing. No
+    file appears without `files.commit`.
     """
     if given["as_json"]:
         need_stdout()
@@ -168,16 +168,16 @@ def settle_outputs(
 
 
 def settle_garbage() -> None:
-    """Have Python look for garbage again, which `main` turned off, but not through all this.
+    """Let Python look for garbage again, which `main` turned off, but not in what a start loads.
 
-    What a start loads stays to the end.
+    All of that stays in use to the end.
     """
     gc.freeze()
     gc.enable()
 
 
 def print_bytes(data: bytes) -> None:
-    """The guest's bytes to stdout at once, as they are."""
+    """Write the guest's bytes to stdout at once, unchanged."""
     if sys.stdout is None:
         return
     try:

@@ -14,15 +14,15 @@ from typing import Protocol
 from vmm.cli.files import tell
 
 CHUNK = 4096
-PATIENCE = 3  # seconds without input after which the user is told
+PATIENCE = 3  # seconds without input after which the user is told what the guest waits for
 END_OF_INPUT = b"\x04"  # Ctrl-D, what a terminal sends when the user has no more to say
 
 
 class Input(Protocol):
     """A source of console input.
 
-    `live` says that the absence of input means "no key pressed now" and not
-    "nothing has arrived yet", so that the guest's time passes meanwhile.
+    If it is `live`, no input means "no key is pressed now", and the guest's time goes on.
+    Otherwise it means "nothing has arrived yet".
     """
 
     live: bool
@@ -34,8 +34,9 @@ class Input(Protocol):
 class Stream:
     """Bytes from a file descriptor, read when the guest asks for them.
 
-    The guest's time stands still meanwhile: what it sees must not depend on how fast
-    the other end is.  Where nothing comes, the user is told once what is waited for.
+    The guest's time stands still meanwhile, because what the guest sees must not depend on
+    how fast the other end is.  If nothing comes, the user is told once what the guest waits
+    for.
     """
 
     live = False
@@ -66,7 +67,7 @@ class Script:
 
 
 class Keyboard:
-    """A terminal: each key goes to the guest as it is pressed, which echoes it itself."""
+    """A terminal: each key goes to the guest as it is pressed, and the guest itself echoes it."""
 
     live = True
 
@@ -82,9 +83,9 @@ class Keyboard:
 
 @contextlib.contextmanager
 def opened(script: bytes | None, *, keyboard: bool) -> Iterator[Input]:
-    """Console input from a script, or from stdin: a keyboard if it is a terminal.
+    """Console input from a script, or from stdin, which is a keyboard if it is a terminal.
 
-    Not a keyboard where `keyboard` is false, as when nothing shows the echo.
+    With `keyboard` false it is never a keyboard, for runs that do not show the echo.
     """
     if script is not None:
         yield Script(script)
@@ -99,10 +100,10 @@ def opened(script: bytes | None, *, keyboard: bool) -> Iterator[Input]:
 
 @contextlib.contextmanager
 def _raw(descriptor: int) -> Iterator[None]:
-    """Key by key and without echo; the terminal is as before however the run ends.
+    """Read key by key and without echo; however the run ends, the terminal is as before.
 
-    Ctrl-C stays a signal and ends the run; Ctrl-Z and Ctrl-\\ go to the guest,
-    since the process must not stop or die with the terminal in this state.
+    Ctrl-C stays a signal and ends the run.  Ctrl-Z and Ctrl-\\ go to the guest, since the
+    process must not stop or die with the terminal in this state.
     """
     import termios
 
@@ -112,7 +113,7 @@ def _raw(descriptor: int) -> Iterator[None]:
     for key in (termios.VSUSP, termios.VQUIT):
         mode[6][key] = os.fpathconf(descriptor, "PC_VDISABLE").to_bytes(1, "little")
     mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
-    # SIGINT too: a shell starts background jobs with it ignored, and nothing else ends a run.
+    # SIGINT too: a shell starts background jobs with SIGINT ignored, and nothing else ends a run.
     wanted = {signal.SIGTERM: _leave, signal.SIGHUP: _leave}
     wanted[signal.SIGINT] = signal.default_int_handler
     handlers = {number: signal.signal(number, handler) for number, handler in wanted.items()}

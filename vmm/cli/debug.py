@@ -1,4 +1,4 @@
-"""Answers for `--gdb`: the debugger's connection, the guest's console beside it."""
+"""Answers for `--gdb`: the debugger's connection, and the guest's console beside it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 def debug(
     machine: Machine, where: str, script: bytes | None, show: Callable[[bytes], None]
 ) -> int:
-    """Let gdb drive `machine` until the guest ends or gdb goes; the exit code.
+    """Let gdb drive `machine` until the guest ends or gdb leaves; return the exit code.
 
-    `where` is a port or "stdio"; input comes from the script, else from stdin unless
-    that is gdb's.  After gdb detaches the guest runs on to its end.
+    `where` is a port or "stdio".  Input comes from the script, or from stdin unless gdb uses
+    it.  After gdb detaches, the guest runs on to its end.
     """
     from vmm.gdb import server, timeline
 
     timeline.make_ready()
-    interrupt.answered()  # it is for the guest to stop
+    interrupt.answered()  # Ctrl-C stops the guest
     if not machine.keeps_snapshots:
         _say("gdb goes forwards only: a virtual machine keeps no snapshots yet")
     try:
@@ -44,7 +44,7 @@ def debug(
 
 
 def refuse_with(given: dict[str, Any], *names: str) -> None:
-    """UsageError if the debugger's place makes no sense, or an option that goes without it."""
+    """UsageError if the debugger's place makes no sense, or if an option cannot be used with it."""
     if given["debugger"] != "stdio":
         _port(given["debugger"])
     for name in names:
@@ -88,7 +88,7 @@ def _port(text: str) -> int:
 
 
 def _input(script: bytes | None, stream) -> Iterator[bytes]:
-    """Console input piece by piece, Ctrl-D at its end, as without a debugger."""
+    """Console input piece by piece, with Ctrl-D at its end, as without a debugger."""
     if script is not None:
         yield script
     elif stream is not None:

@@ -1,4 +1,4 @@
-"""`toyvmm doctor`: is everything here that toyvmm needs, and what else is of use."""
+"""`toyvmm doctor`: whether everything is here that toyvmm needs, and what else would be useful."""
 
 import shutil
 import sys
@@ -8,7 +8,7 @@ import click
 
 from vmm.cli.status import Status
 
-# What the tests use where it is installed, as (what for, one of these commands).
+# Tools that the tests use if they are installed, as (purpose, one of these commands).
 TOOLS = (
     ("GNU assembler and binutils", ("riscv64-unknown-elf-as", "riscv32-unknown-elf-as")),
     ("QEMU, a machine to compare with", ("qemu-system-riscv32",)),
@@ -29,7 +29,7 @@ def doctor() -> int:
         try:
             for line in check():
                 click.echo(f"ok       {line}")
-        except Exception as error:  # whatever is wrong is what this command is there to show
+        except Exception as error:  # this command is there to show whatever is wrong
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             click.echo(f"BROKEN   {check.__name__.strip('_')}: {reason}")
             broken = True

@@ -13,14 +13,14 @@ MAX_FILE = 4 << 20  # bytes of a file that registers an engine
 
 
 def names() -> tuple[str, ...]:
-    """Every name that `--engine` takes."""
+    """Every name that `--engine` accepts."""
     from vmm import engines
 
     return (NATIVE, *engines.names())
 
 
 def find(name: str) -> str:
-    """The engine's name if there is such an engine, from a FILE.py too; Refusal."""
+    """The engine's name, if there is such an engine; a FILE.py may register it; Refusal."""
     if name.endswith(".py"):
         return _from_file(Path(name))
     known = names()
@@ -32,7 +32,7 @@ def find(name: str) -> str:
 
 
 def paging_of(name: str, wanted: str | None) -> str:
-    """How addresses are translated: as wanted, or the engine's default; Refusal."""
+    """How addresses are translated: as wanted, or as the engine does by default; Refusal."""
     known = facts(name).paging
     if wanted and wanted not in known:
         raise Refusal(f"the engine {name!r} has no paging {wanted!r}; it has {', '.join(known)}")
@@ -45,7 +45,7 @@ def build_of(name: str) -> str:
 
 
 def own_options(name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """What `--force` and `--no-adapt` mean to the engine; Refusal if it has no use for them."""
+    """The settings for `--force` and `--no-adapt`; Refusal if the engine does not have them."""
     force, no_adapt = given.pop("force"), given.pop("no_adapt")
     if name != "bt" and (force or no_adapt):
         raise Refusal("--force and --no-adapt go with --engine bt")
@@ -73,12 +73,12 @@ def machine_for(
 
 
 def leaks(name: str, profile: str) -> bool:
-    """Whether the engine runs guests wrong on such a machine."""
+    """Whether the engine runs guests wrong on a machine with this profile."""
     return profile != "strict" and facts(name).leaks
 
 
 def _from_file(path: Path) -> str:
-    """Import a file that registers an engine; the engine's name."""
+    """Import a file that registers an engine; return the engine's name."""
     from vmm.engines import outside
 
     if path.exists() and not path.is_file():

@@ -1,4 +1,4 @@
-"""Answers for the first moments of the process: Ctrl-C ends it while the command is imported."""
+"""Answers for the first moments of the process: Ctrl-C also ends it during imports."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Answers for whether a guest's console shows what it must: `--expect`, `--fail-on-panic`.
+"""Answers for whether a guest's console shows what it should: `--expect`, `--fail-on-panic`.
 
 Must not know how the guest is run.
 """
@@ -13,15 +13,15 @@ import click
 from vmm.cli.files import read
 
 SHOWN = 40  # characters of a difference
-MAX_LINE = 1 << 12  # bytes of a line in which a panic is looked for
+MAX_LINE = 1 << 12  # bytes of a line that are searched for a panic
 
-# What kernels print when they give up, at the beginning of a line.  Linux's: kernel/panic.c
-# (a time stamp may stand before it); xv6's `panic: `, and toyix's.
+# What kernels print at the beginning of a line when they give up.  Linux's is in kernel/panic.c (a
+# time stamp may stand before it); xv6 and toyix print `panic: `.
 PANIC = re.compile(rb"(?:\[ *[0-9.]+\] *)?(?:Kernel panic - not syncing|panic: ).*")
 
 
 class Expectation(click.ParamType):
-    """`FILE|REGEX`: a file that exists, with exactly the console's bytes, or a pattern in them."""
+    """`FILE|REGEX`: an existing file with exactly the console's bytes, or a pattern in them."""
 
     name = "file|regex"
 
@@ -32,7 +32,7 @@ class Expectation(click.ParamType):
             if Path(value).exists() and not Path(value).is_dir():  # "." is a pattern
                 return Exactly(Path(value))
         except (OSError, ValueError):
-            pass  # no name of a file: a pattern
+            pass  # not the name of a file: a pattern
         try:
             return Pattern(value)
         except (re.error, OverflowError, RecursionError) as error:
@@ -40,7 +40,7 @@ class Expectation(click.ParamType):
 
 
 class Exactly:
-    """The console must be the bytes of a file; it is compared as it comes."""
+    """The console must be the bytes of a file.  It is compared while it is written."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -75,14 +75,14 @@ class Exactly:
 
 
 class Pattern:
-    """The console must contain what a regular expression matches; `^` and `$` are of lines."""
+    """The console must contain a match of a regular expression; `^` and `$` match at lines."""
 
     def __init__(self, text: str):
         self.text = text
         self._pattern = re.compile(text.encode(), re.MULTILINE)
 
     def add(self, data: bytes) -> None:
-        """The next bytes of the console: it is searched at the end."""
+        """Add the next bytes of the console, which is searched at the end."""
 
     def failure(self, console: bytes, truncated: bool) -> str | None:
         """Why the console is not as expected, or None."""
@@ -96,7 +96,7 @@ class Pattern:
 
 
 class Panic:
-    """Looks for a kernel's panic, line by line as they come."""
+    """Look for a kernel's panic in each line as it is written."""
 
     def __init__(self) -> None:
         self.found: str | None = None
@@ -115,7 +115,7 @@ class Panic:
         self._line = self._line[:MAX_LINE]
 
     def failure(self) -> str | None:
-        """What the panicking kernel says, or None."""
+        """The kernel's panic message, or None."""
         return f"the kernel panicked: {self.found}" if self.found is not None else None
 
 

@@ -15,11 +15,11 @@ from vmm.diagnose.fences import FenceCheck, Stale
 if TYPE_CHECKING:
     from vmm.cli.guest import Guest
 
-TOLD = 100  # places that are told, each once: a guest may go on for ever
+TOLD = 100  # places that are reported, each once, since a guest may go on for ever
 
 
 class Fencing:
-    """A watcher of steps that tells each place which uses a stale translation."""
+    """A watcher of steps that reports each place which uses a stale translation."""
 
     def __init__(self, guest: Guest, machine: Any):
         self._facts = facts_of(guest, machine)

@@ -1,4 +1,4 @@
-"""Answers for reading and writing the user's files: whole, or with a clear refusal."""
+"""Answers for reading and writing the user's files: completely, or with a clear refusal."""
 
 import contextlib
 import io
@@ -19,7 +19,7 @@ closed: set[int] = set()  # standard streams that were closed when the command b
 
 
 class Refusal(click.ClickException):
-    """What the user asked for cannot be done; the message says why and what to do."""
+    """The command cannot do what the user asked for; the message says why and what to do."""
 
     exit_code = Status.USAGE
 
@@ -28,22 +28,22 @@ class Refusal(click.ClickException):
 
 
 def read(path: Path, limit: int = MAX_FILE) -> bytes:
-    """The bytes of a file; Refusal if it cannot be read, or goes on for ever as /dev/zero."""
+    """The bytes of a file; Refusal if it cannot be read, or has no end, such as /dev/zero."""
     try:
         return reading.read(path, limit)
     except Unreadable as error:
         raise Refusal(str(error)) from None
 
 
-Wanted = Iterable[tuple[str, Path | None]]  # an option and the file that it names
-_outputs: Outputs | None = None  # of the command that runs
+Wanted = Iterable[tuple[str, Path | None]]  # an option, and the file that it names
+_outputs: Outputs | None = None  # of the command that is running
 
 
 @contextlib.contextmanager
 def outputs(wanted: Wanted, inputs: Iterable[Path]) -> Iterator[None]:
-    """Files that the command is to write, checked now against what it reads; Refusal.
+    """The files that the command will write; checked now, also against its inputs; Refusal.
 
-    What is written to them appears by `commit`, at the end: a command that fails leaves none.
+    Their content appears by `commit`, at the end: a command that fails leaves none.
     """
     global _outputs
     with _refusing():
@@ -57,7 +57,7 @@ def outputs(wanted: Wanted, inputs: Iterable[Path]) -> Iterator[None]:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; Refusal if it cannot be written."""
+    """Write a file completely or not at all; Refusal if it cannot be written."""
     with _refusing():
         if _outputs is not None and path in _outputs:
             _outputs.put(path, data)
@@ -72,7 +72,7 @@ def opened(path: Path) -> TextIO:
 
 
 def commit() -> None:
-    """Give the `outputs` their names: call it when the command has succeeded; Refusal."""
+    """Give the `outputs` their names: call this when the command has succeeded; Refusal."""
     with _refusing():
         if _outputs is not None:
             _outputs.commit()
@@ -93,7 +93,7 @@ def need_stdout() -> None:
 
 
 def tell(line: str) -> None:
-    """A line for people to stderr; where nobody can read it, the command goes on."""
+    """Print a line for people on stderr; if nobody can read it, the command goes on."""
     progress.clear()
     try:
         click.echo(line, err=True)
@@ -102,10 +102,10 @@ def tell(line: str) -> None:
 
 
 def discard(stream: int) -> None:
-    """Send what is still to be written to stdout (1) or stderr (2) nowhere.
+    """Throw away what is still to be written to stdout (1) or stderr (2).
 
-    Its reader has gone, or its disk is full, and Python would fail once more when
-    it flushes the stream at exit.
+    Its reader has gone, or its disk is full, and Python would fail once more when it flushes
+    the stream at exit.
     """
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)

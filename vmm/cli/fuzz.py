@@ -14,7 +14,7 @@ from vmm.cli.params import Time
 from vmm.cli.status import Status
 
 SCHEMA, LAWS_SCHEMA = "toyvmm.fuzz/1", "toyvmm.fuzz-laws/1"
-# Parameters that --replay has no use for, and what their options are called.
+# Parameters that --replay does not use, and the names of their options.
 TAKEN_FROM_FILE = {
     "law": "law", "minutes": "minutes", "jobs": "jobs", "corpus": "corpus", "engine": "engine",
     "seed": "seed", "as_json": "json",
@@ -69,7 +69,7 @@ def fuzz(context: click.Context, law: str | None, minutes: float, jobs: int, cor
     from vmm.fuzz.corpus import CorpusError
 
     plan = Plan(law, engine, minutes * 60, jobs, corpus, seed, laws[law].checked)
-    interrupt.answered()  # by the campaign
+    interrupt.answered()  # the campaign answers Ctrl-C itself
     try:
         result = Campaign(plan, lambda result: tell(_progress(result))).run()
     except (CorpusError, CampaignError) as error:
@@ -86,7 +86,7 @@ def fuzz(context: click.Context, law: str | None, minutes: float, jobs: int, cor
 
 
 def _listed(laws: dict[str, Any], as_json: bool) -> list[str]:
-    """The laws, a line each, or as JSON."""
+    """The laws, one on each line, or as JSON."""
     if not as_json:
         return [f"{law.name:<13} {law.summary}" for law in laws.values()]
     rows = [{"name": law.name, "summary": law.summary, "engines": _known(law)}
@@ -95,7 +95,7 @@ def _listed(laws: dict[str, Any], as_json: bool) -> list[str]:
 
 
 def _tell_ignored(context: click.Context) -> None:
-    """Say which options --replay has no use for: the file has it all."""
+    """Say which options --replay ignores: the file has all settings."""
     given = [name for name in TAKEN_FROM_FILE
              if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]  # fmt: skip
     if "engine" in given and context.params["engine"].endswith(".py"):
@@ -123,7 +123,7 @@ def _nearest(name: str, known: Any) -> str:
 
 
 def _known(law: Any) -> list[str]:
-    """The engines that are of use to the law, its default first."""
+    """The engines on which the law can be tried, its default first."""
     from vmm import engines
 
     known = [engine for engine in engines.names()
@@ -134,7 +134,7 @@ def _known(law: Any) -> list[str]:
 
 
 def _engine(name: str | None, law: Any) -> str:
-    """The engine to use; Refusal if there is none, or it cannot be of use to the law."""
+    """The engine to use; Refusal if there is none, or if the law cannot be tried on it."""
     from vmm import engines
 
     known = _known(law)
@@ -189,7 +189,7 @@ def _progress(result: Any) -> str:
 def _never(plan: Any, result: Any) -> dict[str, list[str]]:
     from vmm.fuzz.seen import never
 
-    if plan.law == "roundtrip":  # nothing is run
+    if plan.law == "roundtrip":  # it runs nothing
         return {}
     return never(result.total.seen, virtual=plan.engine != "native")
 

@@ -1,6 +1,6 @@
 """Answers for which guest a command line names, with its console input and its disks.
 
-Must not know what machine it goes into.
+Must not know which machine will run it.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ NATIVE = "native"  # the bare machine: no monitor
 
 @dataclass(frozen=True)
 class Guest:
-    """What is to be booted; `script` is its console input, None: stdin.
+    """What is to be booted; `script` is its console input, or None for stdin.
 
-    `symbols` are more names for addresses, `inputs` all the files that this came from.
+    `symbols` are further names for addresses; `inputs` are all the files that this came from.
     """
 
     what: Target | Kernel
@@ -53,7 +53,7 @@ class Guest:
         return self.what.name
 
     def disks(self) -> list[Opened]:
-        """The disks, locked, before a machine is made; Refusal."""
+        """The disks, locked before a machine is made; Refusal."""
         return open_disks(self.images)
 
     def load(self, machine: Any, disks: list[Opened]) -> None:
@@ -62,12 +62,12 @@ class Guest:
         self.name_addresses(machine)
 
     def name_addresses(self, machine: Any) -> None:
-        """Give a machine the names that were asked for."""
+        """Give a machine the further names for addresses."""
         machine.symbols = tuple(sorted({*machine.symbols, *self.symbols}))
 
     @property
     def writes(self) -> bool:
-        """Whether it may write to an image: to run a part again would write again."""
+        """Whether it may write to an image: a part that is run again would write again."""
         return are_written(self.images)
 
 
@@ -75,10 +75,10 @@ def chosen(
     context: click.Context, given: dict[str, Any], *, restore: Path | None = None,
     engine: str = NATIVE, mem: int = 0,
 ) -> Guest:  # fmt: skip
-    """The guest that the options of `options.guest` name, read and found fit; UsageError, Refusal.
+    """The guest that the options of `options.guest` name, read and checked; UsageError, Refusal.
 
-    `engine` is what runs it, for which a source is assembled.  Nothing is compiled, and
-    the compiler not imported: a bad file is refused at once.
+    A source is assembled for `engine`, which will run it.  Nothing is compiled, and the
+    compiler is not imported, so that a bad file is refused at once.
     """
     name, kernel, images = given["guest"], given["kernel"], given["images"]
     if [name, kernel, restore].count(None) == 3:
@@ -118,7 +118,7 @@ def chosen(
 
 
 def refuse_size(mem: int, most: int, engine: str) -> None:
-    """Refusal if no machine, or none under the engine, has that much RAM."""
+    """Refusal if no machine has that much RAM, or none under this engine."""
     from toyisa.core import ram
 
     try:
@@ -148,7 +148,7 @@ def facts(engine: str) -> Facts:
 
 
 def _nothing(name: str) -> Target:
-    """A target that only has a name: the machine has been loaded before."""
+    """A target that is only a name: the machine was loaded before."""
     from vmm.cli.target import Target
 
     return Target(name, b"")
@@ -157,7 +157,7 @@ def _nothing(name: str) -> Target:
 def find_target(
     name: str, include: list[Path], build: str = "", confine: Path | None = None
 ) -> Target:
-    """The target; its assembly errors are printed and end the command."""
+    """The target; if it has assembly errors, they are printed and end the command."""
     from asm.errors import AsmErrors
     from vmm.cli.target import find
 
@@ -181,7 +181,7 @@ def new_machine(settings: dict[str, Any]) -> Any:
 
 
 def made(make: Any, settings: dict[str, Any]) -> Any:
-    """What `make` makes for the profile in `settings`; Refusal for its ValueError."""
+    """Call `make` with the profile in `settings`; Refusal if it raises ValueError."""
     from toyisa.tables.levels import Profile
 
     try:

@@ -11,7 +11,7 @@ import click
 from vmm.cli.files import Refusal, read
 from vmm.cli.target import Target
 
-SLOTS = 8  # `toyisa.core.memory.VIRTIO_SLOTS`, which is not imported: it needs numba
+SLOTS = 8  # equals `toyisa.core.memory.VIRTIO_SLOTS`, which is not imported because it needs numba
 DISK_WORDS = frozenset(("ro", "cow", "legacy", *(f"slot={n}" for n in range(SLOTS))))
 
 Images = tuple[tuple[Path, frozenset[str]], ...]
@@ -19,7 +19,7 @@ Images = tuple[tuple[Path, frozenset[str]], ...]
 
 @dataclass(frozen=True)
 class Opened:
-    """A disk, locked, and how it is attached; without a slot to the next one."""
+    """A disk, locked, and how it is attached; without a slot, it gets the next free one."""
 
     disk: Any
     legacy: bool
@@ -28,7 +28,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel Image, booted in place of a target, and what it boots with."""
+    """A kernel Image, booted in place of a target, and what it is booted with."""
 
     path: Path
     image: bytes
@@ -45,7 +45,7 @@ class Kernel:
 
 
 class DiskImage(click.ParamType):
-    """`FILE[,ro|,cow][,legacy][,slot=N]`: the file, and the words behind it."""
+    """`FILE[,ro|,cow][,legacy][,slot=N]`: the file, and the words after it."""
 
     name = "disk"
 
@@ -66,7 +66,7 @@ class DiskImage(click.ParamType):
 
 
 def in_slot(images: Images, slot: int) -> Images:
-    """The same with the first disk in a slot, as `--disk-slot` has it; UsageError."""
+    """The same disks with the first one in a slot, as `--disk-slot` says; UsageError."""
     if not images:
         raise click.UsageError("--disk-slot goes with --disk")
     (path, words), *others = images
@@ -95,12 +95,12 @@ def open_disks(images: Images) -> list[Opened]:
 
 
 def are_written(images: Images) -> bool:
-    """Whether the guest may write to an image: to run a part again would write again."""
+    """Whether the guest may write to an image: a part that is run again would write again."""
     return any(not words & {"ro", "cow"} for _, words in images)
 
 
 def load_kernel(path: Path, initrd: Path | None, append: str) -> Kernel:
-    """The kernel in a file, with what it boots with; Refusal."""
+    """The kernel in a file, and what it is booted with; Refusal."""
     data = read(path)
     return Kernel(path, data, None if initrd is None else read(initrd), append)
 
@@ -117,7 +117,7 @@ def names_in(path: Path) -> tuple[tuple[int, str], ...]:
 
 
 def refuse_unfit(what: Target | Kernel, mem: int, mark: str = "") -> None:
-    """Refusal if a machine with `mem` bytes of RAM cannot run it, before one is made.
+    """Refusal if a machine with `mem` bytes of RAM cannot run it, before a machine is made.
 
     `mark` is a symbol that it must have.
     """
@@ -128,7 +128,7 @@ def refuse_unfit(what: Target | Kernel, mem: int, mark: str = "") -> None:
     try:
         if isinstance(what, Kernel):
             found: set[str] = set()
-            # The exact place of the device tree is known only when it is made.
+            # The exact place of the device tree is known only when the tree is made.
             kernel.place(what.image, str(what.path), (RAM_BASE, mem), len(what.append), what.initrd)
         else:
             found = {name for _, name in parse(what.elf, what.name, RAM_BASE, mem).symbols}
@@ -142,7 +142,7 @@ def refuse_unfit(what: Target | Kernel, mem: int, mark: str = "") -> None:
 
 
 def load(machine: Any, what: Target | Kernel, disks: list[Opened]) -> None:
-    """Attach the disks to a new machine and load what it boots; Refusal."""
+    """Attach the disks to a new machine, and load what it boots; Refusal."""
     from toyisa.load.image import ImageError
 
     try:

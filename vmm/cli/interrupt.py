@@ -1,8 +1,9 @@
-"""Answers for Ctrl-C at any moment: while the process imports and compiles, too.
+"""Answers for Ctrl-C at any moment, even while the process imports and compiles.
 
-Python calls a signal's handler between two steps of its own.  A compiler may be at one such
-step for seconds, and what it calls back may drop the exception.  So a thread waits for SIGINT
-beside it, and ends the process if nobody else has.  Must not know what is being done.
+Python calls a signal's handler between two steps of its own.  A compiler may be in one such
+step for seconds, and the code that it calls back may drop the exception.  So a thread also
+waits for SIGINT, and ends the process if nothing else has ended it.  Must not know what the
+process does.
 """
 
 import os
@@ -17,9 +18,9 @@ _answered = threading.Event()
 
 
 def watch() -> None:
-    """SIGINT ends the process from now on, as KeyboardInterrupt if that is soon enough.
+    """From now on SIGINT ends the process, by KeyboardInterrupt if that is soon enough.
 
-    Not where it is ignored, as in a job in the background.
+    Nothing is changed if SIGINT is ignored, as in a background job.
     """
     if not callable(signal.getsignal(signal.SIGINT)):
         return

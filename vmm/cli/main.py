@@ -1,7 +1,7 @@
-"""Answers for the command line as a whole: its commands, exit codes, last resort.
+"""Answers for the command line as a whole: its commands, exit codes, and all errors.
 
-Must not know what a command does.  Whatever happens, the user sees a line that
-says what is wrong, and never a traceback.
+Must not know what a command does.  Whatever happens, the user sees a line that says what is
+wrong, and never a traceback.
 """
 
 import gc
@@ -25,7 +25,7 @@ TRACEBACK = "TOYVMM_TRACEBACK"
 
 def _print_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from importlib import metadata  # 50 ms that only this option pays
+        from importlib import metadata  # takes 50 ms, which only this option should pay
 
         try:
             click.echo(f"toyvmm {metadata.version('toyvmm')}")
@@ -48,10 +48,10 @@ COMMANDS = (
 
 
 class Commands(click.Group):
-    """The commands, of which only the one that is asked for is imported."""
+    """The commands; only the one that is asked for is imported."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All of them, in the order of the alphabet."""
+        """All of them, in alphabetical order."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -80,7 +80,8 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of the console script."""
-    gc.disable()  # imports make no garbage, and looking for it is a fifth of a start; see `run`
+    # Imports make no garbage, and looking for it takes a fifth of the start; see `run`
+    gc.disable()
     _open_standard_streams()
     interrupt.watch()
     if (code := answer(cli)) is not None:
@@ -121,7 +122,8 @@ def invoke(arguments: Sequence[str]) -> int:
         discard(1)
         return Status.CLOSED
     except Exception as error:
-        if isinstance(error, OSError) and error.filename is None:  # files have names, stdout none
+        # Files have names, stdout has none
+        if isinstance(error, OSError) and error.filename is None:
             discard(1)
             tell(f"toyvmm: cannot write to stdout: {error.strerror or error}")
             return Status.USAGE
@@ -136,7 +138,9 @@ def invoke(arguments: Sequence[str]) -> int:
 
 
 def _end(arguments: Sequence[str], status: Status, reason: str, problems: Sequence = ()) -> int:
-    """The exit code, with the JSON that was asked for: scripts read nothing else."""
+    """Return the exit code, after printing the JSON that was asked for: scripts read nothing
+    else.
+    """
     try:
         refused.tell(arguments, status, reason, problems)
     except OSError:
@@ -145,14 +149,15 @@ def _end(arguments: Sequence[str], status: Status, reason: str, problems: Sequen
 
 
 def _open_standard_streams() -> None:
-    """Where the shell closed stdin, stdout or stderr (`<&-`), nothing comes and all may go.
+    """Open stdin, stdout and stderr as /dev/null if the shell closed them (`<&-`).
 
-    Otherwise the next file that is opened would take its number, and be written to.
+    Otherwise the next file that is opened would get the number, and what is meant for the
+    stream would be written to it.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)
         except OSError:
             closed.add(number)
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115

@@ -1,6 +1,6 @@
 """Answers for the options that several commands share, in groups; not for what they do.
 
-Each group is a decorator.  A command gets the options as keywords and hands them on.
+Each group is a decorator.  A command gets the options as keywords and passes them on.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ PROFILES = ("strict", "leaky", "leaky-user")
 
 
 def group(*options: Callable) -> Callable[[Callable], Callable]:
-    """A decorator that adds all these options, in this order of `--help`."""
+    """A decorator that adds all these options, in this order in `--help`."""
 
     def add(command: Callable) -> Callable:
         for option in reversed(options):

@@ -58,7 +58,7 @@ class Time(click.ParamType):
             number = float(value)
         except ValueError:
             number = -1
-        if not 0 <= number < float("inf"):  # nan is not
+        if not 0 <= number < float("inf"):  # false also for nan
             self.fail(f"{value!r} is not a time in {self.name}, such as 300 or 0.5", param, ctx)
         return number
 
@@ -72,7 +72,7 @@ class Causes(click.ParamType):
         if isinstance(value, tuple):
             return value
         known = {exc.name.lower(): exc for exc in Exc if exc is not Exc.ECALL_S}
-        if value.lower() == "all":  # a call is no fault
+        if value.lower() == "all":  # a call is not a fault
             return tuple(exc for exc in known.values() if exc is not Exc.ECALL_U)
         return tuple(self._cause(name.strip(), known, param, ctx) for name in value.split(","))
 
@@ -89,7 +89,7 @@ class Causes(click.ParamType):
 
 
 class Definition(click.ParamType):
-    """`NAME=VALUE` or `NAME`, which means 1, as `as --defsym` and `cc -D` have it."""
+    """`NAME=VALUE`, or `NAME`, which means 1, as for `as --defsym` and `cc -D`."""
 
     name = "name=value"
 

@@ -1,4 +1,4 @@
-"""Answers for the JSON of a command that came to no result: it prints an object all the same.
+"""Answers for the JSON of a command that has no result: it still prints an object.
 
 Must not know which command it is, nor why it failed.
 """
@@ -19,11 +19,11 @@ WORDS = {
     Status.INTERRUPTED: "interrupted",
     Status.INTERNAL: "internal",
 }
-printed: list[str] = []  # the objects that this command has printed: there is one at most
+printed: list[str] = []  # the objects that this command has printed: at most one
 
 
 class BuildFailed(click.exceptions.Exit):
-    """The guest's source has errors, which have been told; `problems` are asm's."""
+    """The guest's source has errors, which were printed; `problems` are those of asm."""
 
     def __init__(self, problems: list[Any]):
         super().__init__(Status.USAGE)
@@ -35,7 +35,7 @@ class BuildFailed(click.exceptions.Exit):
 
 
 def wanted(arguments: Sequence[str]) -> bool:
-    """Whether the command line asks for JSON, so far as one that is wrong can be read."""
+    """Whether the command line asks for JSON; the line may be wrong otherwise."""
     options = list(arguments)
     if "--" in options:
         options = options[: options.index("--")]
@@ -58,7 +58,7 @@ def tell(arguments: Sequence[str], status: int, reason: str, problems: Sequence[
 
 
 def _record(problem: Any) -> dict[str, Any]:
-    """An error of the assembler."""
+    """An error of the assembler, for the JSON."""
     place = problem.place
     return {
         "severity": problem.severity,

@@ -1,4 +1,4 @@
-"""Answers for what a finished run is told as: one JSON object, or one line."""
+"""Answers for how a finished run is reported: as one JSON object, or as one line."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ SCHEMA = "toyvmm.run/1"
 
 
 class Transcript:
-    """What the guest wrote, its first KEPT bytes: a guest may write for ever."""
+    """What the guest wrote, but only its first KEPT bytes: a guest may write for ever."""
 
     KEPT = 4 << 20
 
@@ -40,9 +40,9 @@ class Ended:
 
 
 def document(ended: Ended, schema: str, more: dict[str, Any]) -> dict[str, Any]:
-    """The JSON object of a run, documented in docs/json.md; `more` is the command's own.
+    """The JSON object of a run, described in docs/json.md; `more` are the command's own keys.
 
-    `diagnosed` puts in what is wrong with the guest.
+    `diagnosed` adds what is wrong with the guest.
     """
     machine, outcome = ended.machine, ended.outcome
     return {
@@ -74,12 +74,12 @@ def diagnosed(
 
 
 def text(content: dict[str, Any]) -> str:
-    """The object as it is printed."""
+    """The object as text, as it is printed."""
     return json.dumps(content, indent=2) + "\n"
 
 
 def summary(name: str, machine: Any, outcome: Outcome) -> str:
-    """The line that ends a run on stderr."""
+    """The line on stderr that ends a run."""
     where = ""
     if outcome.status in (Status.LIMIT, Status.INTERRUPTED):
         where = f", at {machine.symbolize(int(machine.hart.pc))}"

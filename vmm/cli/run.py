@@ -85,7 +85,7 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
     else:
         machine = guests.new_machine(settings)
         guest.load(machine, disks)
-    root = machine.hart.root  # what is not delegated to S ends a bare machine's run
+    root = machine.hart.root  # on a bare machine a trap that is not delegated to S ends the run
     root.deleg_exc = int(root.deleg_exc) & ~sum(1 << cause for cause in set(crash_on))
     settle_garbage()
     if given["debugger"]:
@@ -99,9 +99,9 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
     from vmm.watch.trail import Trail
 
     if signature:
-        _signature(machine)  # there must be one
+        _signature(machine)  # fails if the guest has none
     checkpoint = Checkpoint(save, at) if save else None
-    # To tell a crash's last instructions they are run again, which must not write a disk.
+    # A crash report runs the last instructions again, which must not write to a disk.
     trail = None if guest.writes else Trail(machine)
     fences = None
     if check:
@@ -125,7 +125,7 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
 def _restored(
     context: click.Context, path: Path, settings: dict[str, Any], disks: list[Any]
 ) -> tuple[Any, dict[str, Any]]:
-    """The machine in a snapshot and its settings, which must be what the user named."""
+    """The machine in a snapshot and its settings, which must be those that the user named."""
     from vmm.cli.checkpoint import restored
 
     asked = {key: value for key, value in settings.items() if _named(context, key)}
@@ -135,7 +135,7 @@ def _restored(
 
 
 def _named(context: click.Context, option: str) -> bool:
-    """Whether the user named the option, rather than have its default."""
+    """Whether the user gave the option; otherwise it has its default."""
     return context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
 
 

@@ -1,6 +1,6 @@
 """Answers for running a machine to its end: slices, input, output, limits.
 
-Must not know how the machine was made or how the outcome is shown.
+Must not know how the machine was made, nor how the outcome is shown.
 """
 
 import time
@@ -30,9 +30,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Extras:
-    """What else a run does: a snapshot, a run that is watched, a trail for a crash report.
+    """What else a run does: a snapshot, a run that is watched, the last steps for a crash
+    report.
 
-    `stepper` has `run` as a machine has, and says how many instructions at a time.
+    `stepper` has `run` as a machine has, and says how many instructions it takes at a time.
     `failure` says in words why the run has failed already, if it has.
     """
 
@@ -44,7 +45,7 @@ class Extras:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: in a word, with which status, and in a line for people."""
+    """How a run ended: a word, the status, and a line for people."""
 
     exit: str
     status: Status
@@ -58,8 +59,8 @@ NO_EXTRAS = Extras()
 class Session:
     """One run of `machine`.
 
-    `show` gets the console's bytes as they come.  The time limit counts the
-    machine's running only, not the waiting for a key or for the pipe.
+    `show` gets the console's bytes as they come.  The time limit counts only the time in
+    which the machine runs, not the time in which it waits for a key or for the pipe.
     """
 
     def __init__(self, machine: Any, keys: Input, show: Callable[[bytes], None], limits: Limits,
@@ -80,9 +81,9 @@ class Session:
         machine.live = keys.live
 
     def run(self) -> Outcome:
-        """Run to the end of the guest, to a limit, or to Ctrl-C."""
+        """Run until the guest ends, a limit is reached, or Ctrl-C."""
         outcome = None
-        interrupt.answered()  # here, from now on
+        interrupt.answered()  # it is answered here from now on
         try:
             while outcome is None:
                 outcome = self._slice()
@@ -93,11 +94,11 @@ class Session:
         return outcome
 
     def _slice(self) -> Outcome | None:
-        """Run up to SLICE instructions; the outcome if that was the last slice."""
+        """Run up to SLICE instructions; the outcome if this was the last slice."""
         from toyisa.machine import Exit
 
         machine = self.machine
-        budget = self._slice_size - machine.instret % self._slice_size  # at fixed places
+        budget = self._slice_size - machine.instret % self._slice_size  # slices end at fixed places
         if self.limits.max_insns:
             budget = min(budget, self.limits.max_insns - machine.instret)
             if budget <= 0:
@@ -139,11 +140,11 @@ class Session:
         return None
 
     def _feed(self, waits: bool) -> None:
-        """Give the guest what has been typed; if it `waits` for input, wait too."""
+        """Give the guest the input that has come; if it `waits` for input, wait too."""
         if self.input_ended or not (waits or self.keys.live):
             return
         if not self.keys.live:
-            patience = None  # the pipe's next bytes decide what happens next
+            patience = None  # what happens next depends on the pipe's next bytes
         else:
             patience = self.machine.idle_seconds if waits else 0
         data = self.keys.wait(patience)

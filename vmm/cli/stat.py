@@ -68,7 +68,7 @@ def stat(context: click.Context, name: str, paging: str | None, as_json: bool, *
 
 
 def table(taken: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
-    """A row for each kind of exit, the one that cost most first."""
+    """A row for each kind of exit; the kind that cost most comes first."""
     samples = sum(row["count"] for row in taken.values())
     spent = sum(row["cycles"] for row in taken.values())
     rows = [

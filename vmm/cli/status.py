@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class Status(IntEnum):
-    """What the process ends with."""
+    """The exit code of the process."""
 
     PASSED = 0
     FAILED = 1

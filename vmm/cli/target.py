@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from asm.assembler import Object
     from toyisa.load.dwarf import Lines
 
-SOURCE_SUFFIXES = {".s", ".asm"}  # of the name in lower case: .S and .s both
+SOURCE_SUFFIXES = {".s", ".asm"}  # in lower case, so .S and .s both
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,9 @@ class Target:
 
     @cached_property
     def _program(self) -> Object | None:
-        """The program with all its lines; None if it was no source, or is another by now."""
+        """The program with all its lines; None if it is not from a source, or the source has
+        changed.
+        """
         from asm.errors import AsmErrors
 
         try:
@@ -74,8 +76,8 @@ def find(
 ) -> Target:
     """The target that `text` names; Refusal if there is none, AsmErrors if it has errors.
 
-    A bare word is an example first; `./word` is always a file.  A source is assembled
-    for `build`, one of `guests.BUILDS`: what the engine that is to run it wants.
+    A bare word means an example if there is one; `./word` is always a file.  A source is
+    assembled for `build`, one of `guests.BUILDS`, which the engine needs.
     """
     import guests
 
@@ -95,7 +97,7 @@ def find(
 
 
 def _refuse_missing(text: str) -> None:
-    """Refusal if there is neither an example nor a file of that name."""
+    """Refusal that says that there is neither an example nor a file of that name."""
     import guests
 
     path, catalogue = Path(text), guests.catalogue()
@@ -106,7 +108,7 @@ def _refuse_missing(text: str) -> None:
 
 def _built(name: str, source: Path, include: list[Path] | None, build: str,
            confine: Path | None = None, script: Path | None = None) -> Target:  # fmt: skip
-    """The target that a source is; one that may be anybody's (`confine`) is not kept on disk."""
+    """The target from a source; one from other people (`confine`) is not kept on disk."""
     if confine is not None:
         made = assemble(source, include, build, confine)
         return Target(name, made.elf(), script, lambda: made, tuple(map(Path, made.files)))
@@ -130,14 +132,15 @@ def assemble(
 ) -> Object:
     """The program of an assembly source, which may include what the examples include.
 
-    With `confine` it includes nothing from outside that directory and the examples'.
+    With `confine` it includes nothing from outside that directory and the examples'
+    directory.
     """
     import guests
     from asm.assembler import assemble as assemble_file
 
     if confine is None:
         dirs, within = _dirs(source, include), ()
-    else:  # beside the source it is looked all the same
+    else:  # files beside the source are found anyway
         dirs, within = [*(include or []), guests.ROOT], (confine, guests.ROOT)
     defines = guests.BUILDS[build]
     return assemble_file(source, include_dirs=dirs, defines=defines, confine=within)
@@ -146,12 +149,12 @@ def assemble(
 def _is_missing(path: Path) -> bool:
     try:
         return not path.exists()
-    except (OSError, ValueError) as error:  # a name too long, or with a null character
+    except (OSError, ValueError) as error:  # a name that is too long, or has a null character
         raise Refusal(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _no_example(text: str, known: list[str]) -> str:
-    """Why there is nothing called so, and what may have been meant."""
+    """Why there is nothing of that name, and what may have been meant."""
     import difflib
 
     near = difflib.get_close_matches(text, known, 1, 0.6)

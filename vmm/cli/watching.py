@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from vmm.watch.stepping import Watcher
 
 KINDS = ("insn", "mem", "trap", "csr", "mmu")
-GUEST_KINDS = ("insn", "mem", "trap", "csr")  # a guest's tables are read by its monitor
+# Not the tables: a guest's tables are walked by its monitor
+GUEST_KINDS = ("insn", "mem", "trap", "csr")
 EXIT_KINDS = ("exit", "shadow")
 
 
@@ -74,9 +75,9 @@ def refuse_idle(chosen: dict[str, Any]) -> None:
 def stepper(
     machine: Any, chosen: dict[str, Any], name: str = "", more: Sequence[Watcher] = ()
 ) -> Iterator[Any]:
-    """What runs `machine` as the options say, or None if nothing watches; Refusal.
+    """What runs `machine` as the options say, or None if nothing watches it; Refusal.
 
-    `name` is the guest's, for a timeline; `more` watchers see all steps as well.
+    `name` is the guest's, for a timeline; the watchers in `more` see all steps too.
     """
     from vmm.watch.stepping import NEVER, Logged, Stepper
 
@@ -105,7 +106,7 @@ def _trace_file(chosen: dict[str, Any], files: contextlib.ExitStack) -> TextIO:
 def _watchers(
     machine: Any, chosen: dict[str, Any], trace: TextIO, files: contextlib.ExitStack
 ) -> Iterator[Watcher]:
-    """What wants to see each step."""
+    """The watchers that want to see each step."""
     if kinds := set(chosen["trace"] or ()) - set(EXIT_KINDS):
         from vmm.watch.trace import Trace
 
@@ -119,7 +120,7 @@ def _watchers(
 def _takers(
     machine: Any, chosen: dict[str, Any], trace: TextIO, name: str, files: contextlib.ExitStack
 ) -> Iterator[Callable[[Any], None]]:
-    """What wants a virtual machine's log."""
+    """The functions that want the log of a virtual machine."""
     if kinds := set(chosen["trace"] or ()) & set(EXIT_KINDS):
         from vmm.watch.exitlog import ExitLines
 

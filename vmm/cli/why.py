@@ -1,6 +1,7 @@
-"""Answers for what `run` and `boot` say of a guest that did not pass: they ask `vmm.diagnose`.
+"""Answers for what `run` and `boot` say of a guest that did not pass; `vmm.diagnose` finds it
+out.
 
-Must not know how it is concluded.
+Must not know how it is found out.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 
 GOES_ON = ("budget", "cycles", "timeout", "interrupted")  # outcomes of a guest that could go on
 FAR = 20_000_000  # instructions that are run again to see where a jump came from
-AGAIN = 2.0  # seconds of the host's to look for the use of a stale translation
+AGAIN = 2.0  # seconds of host time to look for the use of a stale translation
 
 
 @dataclass(frozen=True)
 class Why:
-    """A diagnosis and what it was drawn from."""
+    """A diagnosis, and the facts that it is drawn from."""
 
     facts: Facts
     found: Diagnosis
@@ -39,7 +40,7 @@ class Why:
         return self.found.sentences
 
     def lines(self) -> list[str]:
-        """What the guest was doing, for people; of one that ended by itself nothing."""
+        """What the guest was doing, for people; nothing if it ended by itself."""
         return list(told.lines(self.facts, self.found)) if self.facts.exit in GOES_ON else []
 
     def document(self) -> dict[str, Any]:
@@ -47,16 +48,16 @@ class Why:
 
 
 def counted(machine: Any, outcome: Outcome) -> list[Hot]:
-    """The hottest code; before any figure is taken, as that folds the counts."""
+    """The hottest code.  Call this before any figure is taken, since it folds the counts."""
     return [] if outcome.status is Status.PASSED else hottest(machine)
 
 
 def look(
     guest: Guest, machine: Any, outcome: Outcome, hot: list[Hot], trail: Trail | None
 ) -> Why:
-    """The diagnosis of a guest that did not pass; the machine may have gone on afterwards.
+    """The diagnosis of a guest that did not pass; it may let the machine go on.
 
-    So all figures are taken before.
+    So take all figures before.
     """
     facts = facts_of(guest, machine, outcome.exit)
     stale = _stale(machine, facts, trail)
@@ -69,7 +70,7 @@ def look(
 
 
 def facts_of(guest: Guest, machine: Any, exit: str = "") -> Facts:
-    """What is known of a guest without looking on."""
+    """What is known of a guest without running it on."""
     code = Code.of(getattr(guest.what, "elf", None))
     return Facts(
         machine, exit, taken(machine.hart), machine.traps_by_cause(), code=code,
@@ -80,7 +81,8 @@ def facts_of(guest: Guest, machine: Any, exit: str = "") -> Facts:
 def _stale(machine: Any, facts: Facts, trail: Trail | None) -> fences.Stale | None:
     """The first use of a translation that `sfence.vma` should have made the TLB forget.
 
-    The TLB tells of those that it still holds; whether they were used, only a second run.
+    The TLB shows only those that it still holds.  Whether they were used, only a second run
+    can show.
     """
     left = next(fences.left(machine), None) if machine.keeps_snapshots else None
     if left is None:
