@@ -15,25 +15,26 @@ from vmm.cli.status import Status
 @click.option("-o", "out", type=click.Path(path_type=Path), metavar="OUT",
               help="The ELF to write.  [default: FILE's name with .elf, here]")
 @click.option("--listing", type=click.Path(path_type=Path), metavar="FILE",
-              help="Also write addresses and bytes beside the source's lines.")
+              help="Also write a listing: the source's lines with addresses and bytes.")
 @click.option("-I", "include", type=click.Path(path_type=Path), multiple=True, metavar="DIR",
-              help="Where else .include looks; toyvmm's own include files are always found.")
+              help="Another directory in which .include looks; toyvmm's own include files are "
+                   "always found.")
 @click.option("-D", "define", type=Definition(), multiple=True, metavar="NAME[=VALUE]",
-              help="Define a symbol, 1 if no value is given.")
+              help="Define a symbol; its value is 1 if none is given.")
 @click.option("--base", type=Size(), default="0x80000000", show_default=True, metavar="ADDRESS",
               help="Address of the first section.")
 @click.option("--confine", type=click.Path(path_type=Path, file_okay=False, exists=True),
-              metavar="DIR", help="Include nothing from outside DIR, wherever links lead: for "
-                                  "sources by others.")
+              metavar="DIR", help="Include nothing from outside DIR, wherever links lead. For "
+                                  "sources from other people.")
 @click.option("--timeout", type=Time(), default=60.0, show_default=True, metavar="SECONDS",
-              help="Give up after that time; 0: never.")
+              help="Give up after this time; 0: never.")
 def asm(source: Path, out: Path | None, listing: Path | None, include: tuple[Path, ...],
         define: tuple[tuple[str, int], ...], base: int, confine: Path | None,
         timeout: float) -> int:
     """Assemble FILE to an ELF.
 
-    FILE is in GNU as syntax for RV32IMA; the ELF is static and `toyvmm run` runs it.
-    If the source has errors they are all printed, and nothing is written.
+    FILE is in the syntax of GNU as for RV32IMA. The ELF is static; `toyvmm run` runs it. If
+    the source has errors, all of them are printed, and nothing is written.
     """
     import guests
     from asm.assembler import assemble

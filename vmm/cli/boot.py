@@ -20,12 +20,12 @@ engine = options.group(
                  help="How the guest's kernel runs: native (bare), trap, bt, pv; or a file "
                       "that registers an engine."),
     click.option("--paging", metavar="NAME",
-                 help="How its addresses are translated, if the engine leaves a choice: own "
-                      "(native), shadow (trap, bt), direct (pv)."),
+                 help="How the guest's addresses are translated, if the engine has several ways: "
+                      "own (native), shadow (trap, bt), direct (pv)."),
     click.option("--force", type=click.Choice(("inline", "callout", "trap")),
-                 help="bt: how the kernel's reads of time are done.  [default: inline]"),
+                 help="bt: how the kernel reads the time.  [default: inline]"),
     click.option("--no-adapt", is_flag=True,
-                 help="bt: leave instructions that keep trapping as they are."),
+                 help="bt: do not adapt instructions that keep trapping."),
 )  # fmt: skip
 
 
@@ -47,8 +47,8 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
     TARGET is an example's name, an assembly source (.S), or a static RV32 ELF. Console, input,
     limits and exit codes are those of `toyvmm run`, which is `--engine native`.
 
-    On a machine with holes (--profile leaky) an engine that relies on traps runs the guest
-    wrong: `toyvmm explain-leak` shows where.
+    On a machine with holes (--profile leaky), an engine that relies on traps runs the guest
+    wrong. `toyvmm explain-leak` shows where.
     """
     from vmm.cli import engine as engines
     from vmm.cli import guest as guests
@@ -61,7 +61,7 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
     own = engines.own_options(name, given)
     kinds = given["trace"] or ()
     if name == engines.NATIVE and (given["timeline"] or set(kinds) & set(watching.EXIT_KINDS)):
-        raise click.UsageError("a bare machine has no exits: use an --engine", context)
+        raise click.UsageError("a bare machine has no exits; use another --engine", context)
     if given["debugger"]:
         from vmm.cli.debug import refuse_with
 
@@ -77,8 +77,9 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
         from vmm.cli.debug import debug
 
         if guest.writes and machine.keeps_snapshots:
-            raise click.UsageError("going back cannot undo what a guest writes to an image: --gdb "
-                                   "takes --disk FILE,ro or FILE,cow", context)  # fmt: skip
+            raise click.UsageError("gdb can go back, which cannot undo what a guest writes to an "
+                                   "image; use --disk FILE,ro or FILE,cow with "
+                                   "--gdb", context)  # fmt: skip
         return debug(machine, given["debugger"], guest.script, print_bytes)
     outcome = Run(
         guest, machine, given, settings, SCHEMA, f"{guest.name} under {name}",

@@ -26,13 +26,13 @@ def bt() -> None:
 @bt.command()
 @click.argument("guest", metavar="TARGET", shell_complete=targets)
 @click.option("--at", "symbol", metavar="SYMBOL|ADDRESS",
-              help="Only units that begin between this and the next symbol.")
+              help="Only blocks that begin between this and the next symbol.")
 @click.option("--max-insns", type=Count(), default="100e6", show_default=True,
-              help="Run that many instructions first, or to the guest's end.")
+              help="Run this many instructions first, or to the guest's end.")
 @click.option("--input", "script", type=click.Path(path_type=Path), metavar="FILE",
-              help="Console input; an example has its own.")
+              help="Console input. An example has its own.")
 @click.option("-I", "include", type=click.Path(path_type=Path), multiple=True, metavar="DIR",
-              help="Where else .include looks, if TARGET is a source.")
+              help="Another directory in which .include looks, if TARGET is a source.")
 def dump(guest: str, symbol: str | None, max_insns: int, script: Path | None,
          include: tuple[Path, ...]) -> int:
     """Run a guest under `bt`, then print its code beside the translation.

@@ -23,8 +23,8 @@ def cache(what: str, as_json: bool) -> int:
     \b
     show    where it is, how large, what it holds
     path    only the directory, for scripts
-    warm    compile all that is not compiled yet, so that no later command waits
-    clear   delete the code of every version and the guests, and nothing else that is there
+    warm    compile everything that is not compiled yet, so that no later command waits
+    clear   delete the compiled code of every version and the guests, and nothing else
 
     It is kept in TOYVMM_CACHE_DIR, else in XDG_CACHE_HOME/toyvmm, else in ~/.cache/toyvmm. The
     code is executed, so the directory must be one that nobody but you can write to.

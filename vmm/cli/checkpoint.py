@@ -58,7 +58,7 @@ def refuse_other_program(path: Path, machine: Any, target: Any) -> None:
     if machine.program != digest(target.elf):
         raise Refusal(
             f"{path}: is not a snapshot of {target.name} as it is now; "
-            "leave TARGET out to go on with what was saved"
+            "leave TARGET out to continue with what was saved"
         )
 
 

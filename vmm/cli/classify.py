@@ -12,9 +12,9 @@ PROFILES = ("strict", "leaky", "leaky-user")
 def classify(profile: str, as_json: bool) -> None:
     """Classify every instruction by running it, after Popek and Goldberg.
 
-    Each is run from pairs of states that differ in level, in location or in one resource. The
-    verdict says whether a trap-and-emulate monitor (theorem 1) and a hybrid one (theorem 3) are
-    possible, with a counterexample if not. Takes a few seconds.
+    Each instruction is run from pairs of states that differ in level, in location or in one
+    resource. The verdict says whether a trap-and-emulate monitor (theorem 1) and a hybrid monitor
+    (theorem 3) are possible, with a counterexample if not. It takes a few seconds.
     """
     import json
 

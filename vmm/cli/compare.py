@@ -56,40 +56,41 @@ class Names(click.ParamType):
 @click.argument("guest", metavar="[GUEST|nano|nano/NAME]", default=NANO,
                 shell_complete=targets)
 @click.option("--engines", type=Names(), metavar="NAME,...",
-              help="Which engines; all if left out, the bare machine (native) first.")
+              help="Which engines. [default: all, with the bare machine (native) first]")
 @click.option("--paging", type=Names(), metavar="NAME,...", default=(),
-              help="Which ways to translate addresses, of engines that leave a choice.")
+              help="Which ways to translate addresses, for engines that have several.")
 @options.profile
 @click.option("--cost", type=Names(), default="p4", show_default=True, metavar="NAME|FILE,...",
               help="What things cost: presets (p4, core2, modern) or FILE.toml[:NAME].")
 @click.option("--sensitivity", is_flag=True,
-              help="Halve and double each price, and list which verdicts that turns over.")
+              help="Halve and double each price, and list which verdicts that changes.")
 @click.option("--breakdown", is_flag=True, help="Show where the cycles go.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, a line a run.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, one line for "
+                                                    "each run.")
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True,
               help="How many processes.")
 @click.option("--svg", type=click.Path(path_type=Path), metavar="FILE",
-              help="Draw the ratios to native into FILE.")
+              help="Draw the ratios to native in FILE.")
 def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...], profile: str,
             cost: tuple[str, ...], sensitivity: bool, breakdown: bool, as_json: bool,
             as_csv: bool, markdown: bool, jobs: int, svg: Path | None) -> int:
-    """Compare engines by what things cost under them.
+    """Compare what things cost under different engines.
 
-    `nano`, the default, runs the nano-benchmarks: cycles an operation, their ratio to the bare
-    machine's, the published figures, and a verdict on each published ordering. `nano/NAME` runs
-    one. Any other guest is run as a whole, an example with its script typed; an engine that
-    cannot run it is left out, and the report says why.
+    `nano`, the default, runs the nano-benchmarks. It prints the cycles of each operation, their
+    ratio to the bare machine's, the published figures, and a verdict on each published ordering.
+    `nano/NAME` runs one benchmark. Any other guest is run as a whole; for an example, its script
+    is typed. An engine that cannot run the guest is left out, and the report says why.
 
     The exit code is 1 if a guest does not run right, as under `trap` on a leaky machine.
     """
     need_stdout()
     if as_json + as_csv + markdown > 1:
-        raise click.UsageError("one of --json, --csv and --markdown")
+        raise click.UsageError("choose one of --json, --csv and --markdown")
     whole = guest != NANO and not guest.startswith(f"{NANO}/")
     if whole and (sensitivity or svg):
-        raise click.UsageError("--sensitivity and --svg go with nano-benchmarks")
+        raise click.UsageError("--sensitivity and --svg are for nano-benchmarks only")
     began = time.perf_counter()
     _refuse_early(guest, engines, cost, svg)
     subjects, settings = _subjects(engines, paging), _settings(profile, cost)

@@ -48,8 +48,8 @@ class Stream:
     def wait(self, seconds: float | None) -> bytes | None:
         if not self.told and not select.select([self.descriptor], [], [], PATIENCE)[0]:
             self.told = True
-            tell("toyvmm: the guest looks for console input, and stdin is open but sends none "
-                 "(</dev/null: there is none)")  # fmt: skip
+            tell("toyvmm: the guest waits for console input, and stdin is open but sends none "
+                 "(for no input: </dev/null)")  # fmt: skip
         return os.read(self.descriptor, CHUNK) or None
 
 

@@ -32,7 +32,7 @@ def debug(
     timeline.make_ready()
     interrupt.answered()  # Ctrl-C stops the guest
     if not machine.keeps_snapshots:
-        _say("gdb goes forwards only: a virtual machine keeps no snapshots yet")
+        _say("gdb can go forwards only, since there are no snapshots of virtual machines yet")
     try:
         if where == "stdio":
             with server.standard() as channel:
@@ -50,7 +50,7 @@ def refuse_with(given: dict[str, Any], *names: str) -> None:
     for name in names:
         if given[name]:
             option = "--json" if name == "as_json" else f"--{name.replace('_', '-')}"
-            raise click.UsageError(f"--gdb goes without {option}")
+            raise click.UsageError(f"--gdb excludes {option}")
 
 
 def _talk(
@@ -83,7 +83,7 @@ def _talk(
 
 def _port(text: str) -> int:
     if not (text.isdecimal() and int(text) < 1 << 16):
-        raise click.UsageError(f"--gdb wants a port or `stdio`, not {text!r}")
+        raise click.UsageError(f"--gdb needs a port or `stdio`, not {text!r}")
     return int(text)
 
 

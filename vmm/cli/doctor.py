@@ -21,8 +21,8 @@ MODULES = (("a C compiler", "ziglang"), ("an emulator to compare with", "unicorn
 def doctor() -> int:
     """Check the installation.
 
-    Versions, the cache of compiled code, optional tools. Compiles the machine if that has not
-    been done, and runs the example `hello` on it.
+    It shows versions, the cache of compiled code, and optional tools. It compiles the machine if
+    that has not been done, and runs the example `hello` on it.
     """
     broken = False
     for check in (_python, _packages, _cache, _machine):

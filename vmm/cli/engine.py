@@ -48,7 +48,7 @@ def own_options(name: str, given: dict[str, Any]) -> dict[str, Any]:
     """The settings for `--force` and `--no-adapt`; Refusal if the engine does not have them."""
     force, no_adapt = given.pop("force"), given.pop("no_adapt")
     if name != "bt" and (force or no_adapt):
-        raise Refusal("--force and --no-adapt go with --engine bt")
+        raise Refusal("--force and --no-adapt are options of --engine bt")
     return {"force": force or "inline", "adapt": not no_adapt} if name == "bt" else {}
 
 

@@ -36,7 +36,7 @@ class Expectation(click.ParamType):
         try:
             return Pattern(value)
         except (re.error, OverflowError, RecursionError) as error:
-            self.fail(f"{value!r} is no file, and no regular expression: {error}", param, ctx)
+            self.fail(f"{value!r} is not a file, and not a regular expression: {error}", param, ctx)
 
 
 class Exactly:
@@ -91,7 +91,7 @@ class Pattern:
         part = f"first {len(console) >> 20} MiB of the " if truncated else ""
         return (
             f"the {part}console shows nothing that the regular expression {self.text!r} matches "
-            "(no file is called so)"
+            "(and there is no file of that name)"
         )
 
 

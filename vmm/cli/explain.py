@@ -27,7 +27,7 @@ def explain(name: str, number: str | None) -> None:
     found = lines(asked.lower())
     if not found:
         if number is not None:
-            raise Refusal(f"{asked!r}: only `pte` and `ecall` take a number, of 32 bits")
+            raise Refusal(f"{asked!r}: only `pte` and `ecall` take a number, of at most 32 bits")
         near = did_you_mean(name.lower(), known())
         raise Refusal(f"nothing is called {name!r}" + (f"; {near}" if near else ""))
     click.echo("\n".join(found))

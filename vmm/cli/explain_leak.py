@@ -27,16 +27,16 @@ SETTINGS = {"cost": "modern", "clock": "icount", "svade": False}
               show_default=True, help="What a sensitive instruction does when it lacks privilege.")
 @options.mem
 @click.option("--max-insns", type=Count(), default="100e6", show_default=True,
-              help="Look that far; 0: to the guest's end.")
+              help="Compare this many instructions; 0: to the guest's end.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 @click.pass_context
 def explain_leak(context: click.Context, name: str, profile: str, mem: int, max_insns: int,
                  as_json: bool, **given: Any) -> int:
     """Find where a guest first goes wrong under an engine, and why.
 
-    Runs it bare and under the engine in lock step and compares registers, level, pc and all
-    CSRs after each instruction. Time is counted in instructions. Console input comes from
-    --input or --demo, not from stdin.
+    The guest runs bare and under the engine in lock step. After each instruction, registers,
+    level, pc and all CSRs are compared. Time counts instructions. Console input comes from --input
+    or --demo, not from stdin.
 
     The exit code is 0 if no difference was found, 1 if one was.
     """
@@ -47,10 +47,11 @@ def explain_leak(context: click.Context, name: str, profile: str, mem: int, max_
 
     need_stdout()
     if given["images"]:
-        raise click.UsageError("two machines cannot share a disk: no --disk here", context)
+        raise click.UsageError("two machines cannot share a disk; leave --disk out", context)
     name = engines.find(name)
     if name == engines.NATIVE:
-        raise click.UsageError("the bare machine is what engines are compared with", context)
+        raise click.UsageError("engines are compared with the bare machine; choose another "
+                               "--engine", context)
     if engines.build_of(name):
         raise click.UsageError(f"for {name!r} a guest is built anew: it is another program, whose "
                                "steps cannot be compared with the bare one's", context)  # fmt: skip

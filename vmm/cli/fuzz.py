@@ -22,29 +22,29 @@ TAKEN_FROM_FILE = {
 
 
 @click.command()
-@click.option("--law", metavar="NAME", help="Which law; --list tells them.")
+@click.option("--law", metavar="NAME", help="Which law; --list prints them.")
 @click.option("--minutes", type=Time("minutes"), default=1.0, show_default=True, metavar="N",
-              help="How long; compiling comes before.")
+              help="How long, not counting compilation.")
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True,
               help="How many processes.")
 @click.option("--corpus", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="Where failures and statistics are kept; a campaign goes on where it stopped.")
+              help="Where failures and statistics are kept; a campaign continues where it stopped.")
 @click.option("--engine", metavar="NAME|FILE.py",
               help="What runs the guests: native, trap, bt, pv; or a file that registers one.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
-              help="Another seed draws other cases.")
+              help="Another seed gives other cases.")
 @click.option("--replay", type=click.Path(path_type=Path), metavar="FILE",
-              help="Try one regression of a corpus once more, and nothing else.")
+              help="Only try one regression of a corpus again.")
 @click.option("--list", "listing", is_flag=True, help="List the laws.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object (docs/json.md).")
 @click.pass_context
 def fuzz(context: click.Context, law: str | None, minutes: float, jobs: int, corpus: Path | None,
          engine: str | None, seed: int, replay: Path | None, listing: bool, as_json: bool) -> int:
-    """Look for a case that a law does not hold of, among random ones.
+    """Search for a case that breaks a law, among random cases.
 
-    A failure is shrunk and written to the corpus as a file that --replay tries again. Progress is
-    on stderr: executions a second, and what was seen. Ctrl-C keeps what was found; the same
-    command goes on with other cases, after those in the corpus. Exit code 1: a case fails.
+    A failure is shrunk and written to the corpus, as a file that --replay tries again. stderr
+    shows executions a second, and what was seen. Ctrl-C keeps what was found. The same command
+    later tries the cases in the corpus, then other ones. Exit code 1: a case fails.
     """  # fmt: skip
     need_stdout()
     if engine and engine.endswith(".py"):

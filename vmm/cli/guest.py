@@ -86,10 +86,10 @@ def chosen(
     if kernel and (name or restore):
         raise click.UsageError("--kernel takes the place of TARGET and of --restore", context)
     if not kernel and (given["initrd"] or given["append"] is not None):
-        raise click.UsageError("--initrd and --append go with --kernel", context)
+        raise click.UsageError("--initrd and --append need --kernel", context)
     if given["disk_slot"] is not None:
         images = in_slot(images, given["disk_slot"])
-    no_demo = "--demo needs an example that has a script, and no --input"
+    no_demo = "--demo needs an example that has a script, and excludes --input"
     if given["demo"] and (given["script"] or kernel):
         raise click.UsageError(no_demo)
     known = facts(engine)

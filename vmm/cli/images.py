@@ -68,7 +68,7 @@ class DiskImage(click.ParamType):
 def in_slot(images: Images, slot: int) -> Images:
     """The same disks with the first one in a slot, as `--disk-slot` says; UsageError."""
     if not images:
-        raise click.UsageError("--disk-slot goes with --disk")
+        raise click.UsageError("--disk-slot needs --disk")
     (path, words), *others = images
     if _slot(words) is not None:
         raise click.UsageError("the slot of the first --disk is given twice")

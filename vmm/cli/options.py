@@ -34,10 +34,10 @@ guest = group(
                  help="Console input from FILE instead of stdin."),
     click.option("--demo", is_flag=True, help="Console input from the example's own script."),
     click.option("-I", "include", type=click.Path(path_type=Path), multiple=True, metavar="DIR",
-                 help="Where else .include looks, if TARGET is a source."),
+                 help="Another directory in which .include looks, if TARGET is a source."),
     click.option("--confine", type=click.Path(path_type=Path, file_okay=False, exists=True),
                  metavar="DIR", help="A source includes nothing from outside DIR, wherever links "
-                                     "lead: for sources by others."),
+                                     "lead. For sources from other people."),
     click.option("--kernel", type=click.Path(path_type=Path), metavar="IMAGE",
                  help="Boot a raw RISC-V kernel Image, such as Linux's, in place of TARGET."),
     click.option("--initrd", type=click.Path(path_type=Path), metavar="FILE",
@@ -47,11 +47,12 @@ guest = group(
                  help="Names for addresses from an ELF, such as vmlinux, or a System.map."),
     click.option("--disk", "images", type=DiskImage(), multiple=True,
                  metavar="FILE[,ro|,cow][,legacy][,slot=N]",
-                 help="A virtio disk on a raw image: read-only, or written in memory only (cow), "
-                      "or by the legacy registers; up to 8, in slots 0 to 7."),
+                 help="A virtio disk from a raw image: `ro` read-only, `cow` written in memory "
+                      "only, `legacy` with the registers from before virtio 1.0; up to 8, in "
+                      "virtio slots 0 to 7."),
     click.option("--disk-slot", type=click.IntRange(0, SLOTS - 1), metavar="N",
-                 help="The slot of the first --disk, for kernels that look at one place: slot N is "
-                      "at 0x10001000 + N * 0x1000 and has interrupt N + 1."),
+                 help="The virtio slot of the first --disk, for kernels that look in one place: "
+                      "slot N is at 0x10001000 + N * 0x1000 and has interrupt N + 1."),
 )  # fmt: skip
 
 profile = click.option(
@@ -64,14 +65,14 @@ cost = click.option(
 )  # fmt: skip
 clock = click.option(
     "--clock", type=click.Choice(("cycles", "icount")), default="cycles", show_default=True,
-    help="What the guest's time derives from.",
+    help="What the guest's time counts.",
 )  # fmt: skip
 mem = click.option(
     "--mem", type=Size(), default="16M", show_default=True, help="Size of RAM.",
 )  # fmt: skip
 svade = click.option(
     "--svade", is_flag=True,
-    help="A clear A bit, or D on a store, is a page fault: the kernel sets them.",
+    help="A clear A bit, or on a store a clear D bit, is a page fault: the kernel must set them.",
 )  # fmt: skip
 machine = group(profile, cost, clock, svade, mem)
 
@@ -80,34 +81,34 @@ def limits(insns: str, seconds: float) -> Callable[[Callable], Callable]:
     """The options that stop a guest which does not end by itself, with their defaults."""
     return group(
         click.option("--max-insns", type=Count(), default=insns, show_default=True,
-                     help="Stop after that many instructions; 0: never."),
+                     help="Stop after this many instructions; 0: never."),
         click.option("--timeout", type=Time(), default=seconds, show_default=True,
-                     metavar="SECONDS", help="Stop after that time of running, waiting for input "
-                                             "not counted; 0: never."),
+                     metavar="SECONDS", help="Stop after running for this time, not counting time"
+                                             " that waits for input; 0: never."),
         click.option("--max-cycles", type=Count(), default="0", metavar="N",
-                     help="Stop after that many cycles, sleep included.  [default: never]"),
+                     help="Stop after this many cycles, including sleep.  [default: never]"),
     )  # fmt: skip
 
 
 debugger = click.option(
     "--gdb", "debugger", metavar="PORT|stdio",
-    help="Wait for gdb on a port of this host, or talk to it over stdin and stdout.",
+    help="Wait for gdb on a port of this host, or use stdin and stdout.",
 )  # fmt: skip
 
 expected = group(
     click.option("--expect", type=Expectation(), metavar="FILE|REGEX",
-                 help="Fail (exit code 1) unless the console shows exactly what FILE holds, or "
-                      "something that REGEX matches."),
+                 help="Fail (exit code 1) unless the console shows exactly the content of FILE, "
+                      "or something that REGEX matches."),
     click.option("--fail-on-panic", is_flag=True,
                  help="Fail (exit code 1), and stop, when the console shows a kernel's panic."),
 )  # fmt: skip
 
 results = group(
     click.option("--json", "as_json", is_flag=True,
-                 help="Print one JSON object instead of the console, which is in it."),
+                 help="Print one JSON object, which contains the console, instead of the console."),
     click.option("--json-file", type=click.Path(path_type=Path), metavar="FILE",
                  help="Write the JSON object to FILE as well."),
-    click.option("-q", "--quiet", is_flag=True, help="No summary line."),
+    click.option("-q", "--quiet", is_flag=True, help="Print no summary line."),
 )  # fmt: skip
 
 

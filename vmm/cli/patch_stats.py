@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def patch_stats(name: str, as_json: bool) -> int:
     """Print how large the patch is that makes a kernel paravirtual.
 
-    GUEST is an example's name or an assembly source that names privileged acts by the
-    operations of include/pvops.inc; toyix if it is left out. Lines are counted without
-    comments and empty ones.
+    GUEST is the name of an example, or an assembly source that uses the operations of
+    include/pvops.inc for privileged acts; the default is toyix. Comments and empty lines are
+    not counted.
     """
     from asm.errors import AsmErrors
     from vmm.cli.target import source_of
@@ -54,7 +54,7 @@ def _lines(name: str, stats: Stats) -> list[str]:
         f"{name}: {stats.source} lines of source; the patch is {stats.patch} lines, "
         f"{stats.share:.1f} % of them, in place of {stats.replaced} native ones",
         f"  (Xen's port of Linux: {XEN_LINES} lines, {XEN_SHARE} % of a far larger kernel)",
-        f"  {sites} sites name a privileged act, of {len(stats.sites)} operations:",
+        f"  {sites} places name a privileged act, of {len(stats.sites)} operations:",
     ]
     width = max(map(len, stats.sites), default=0)
     out += [f"    {operation:<{width}} {times:4}" for operation, times in stats.sites.items()]

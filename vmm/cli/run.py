@@ -20,16 +20,19 @@ SETTINGS = ("profile", "cost", "clock", "svade", "mem")
 @options.machine
 @options.limits("20e9", 300)
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE",
-              help="Save a snapshot of the machine, and go on; at the end, unless --at says when.")
+              help="Save a snapshot of the machine, and continue; at the end of the run, unless "
+                   "--at says when.")
 @click.option("--at", type=Count(), metavar="N", help="Save after N instructions.")
 @click.option("--restore", type=click.Path(path_type=Path), metavar="FILE",
-              help="Go on from a snapshot; TARGET is not needed, and refused if it is another.")
+              help="Continue from a snapshot. TARGET is not needed; if given, it must be the "
+                   "program of the snapshot.")
 @click.option("--crash-on", type=Causes(), default=(), metavar="CAUSE,...|all",
-              help="Stop with a crash report at the first such exception, by name or number, such "
-              "as illegal or 2, in place of the kernel's own handler; all but calls.")
+              help="Stop with a crash report at the first such exception instead of entering the "
+                   "kernel's handler. CAUSES are names or numbers, such as illegal or 2; `all` "
+                   "means all except calls.")
 @click.option("--check", type=click.Choice(["fence"]),
-              help="fence: tell each use of a translation that the tables no longer say, for want "
-              "of sfence.vma. Slow.")
+              help="fence: report each use of a translation that is no longer in the tables, "
+                   "because sfence.vma is missing. Slow.")
 @options.debugger
 @watching.options(watching.KINDS)
 @click.option("--signature", type=click.Path(path_type=Path), metavar="FILE",
@@ -43,22 +46,22 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
 
     TARGET is an example's name, an assembly source (.S), or a static RV32 ELF.
 
-    The guest starts in S mode at the ELF's entry. Its console is stdout, everything else goes
-    to stderr. It ends by an SBI reset, the finisher at 0x100000, or `tohost`.
+    The guest starts in S mode at the ELF's entry point. Its console is stdout; everything else
+    goes to stderr. It ends by an SBI reset, by the finisher at 0x100000, or by `tohost`.
 
-    A kernel Image (--kernel) starts where its header says, with a1 pointing to a device tree. What
-    it wrote to a disk is on the host's disk when its flush completes.
+    A kernel Image (--kernel) starts where its header says, with a1 pointing to a device tree.
+    What it writes to a disk is on the host's disk when its flush completes.
 
-    A snapshot (--save) holds all of the machine: a run that goes on from it (--restore) ends as
-    the run that was not stopped. It is written whole or not at all. Of a disk it holds what was
-    written to it by `cow`, not the image: --restore wants the same --disk options, and the image
-    as it was.
+    A snapshot (--save) holds the whole machine: a run that continues from it (--restore) ends as
+    the run that was not stopped. It is written completely or not at all. It does not hold disk
+    images, only what was written to a `cow` disk: --restore needs the same --disk options and
+    unchanged images.
 
-    Input comes from stdin. From a terminal each key goes to the guest as it is pressed; Ctrl-C
-    ends the run. From a pipe the guest gets the bytes at fixed virtual times, so the same
-    input gives the same run; at its end the guest gets one Ctrl-D. A pipe that stays open without
-    data holds the guest where it looks for input, until it is known what it sees: `</dev/null`
-    says that there is none.
+    Input comes from stdin. If stdin is a terminal, each key goes to the guest as it is pressed,
+    and Ctrl-C ends the run. If stdin is a pipe, the guest gets the bytes at fixed virtual times,
+    so the same input gives the same run. At the end of the pipe the guest gets one Ctrl-D. If the
+    pipe stays open without data, the guest waits where it looks for input. For no input, use
+    `</dev/null`.
     """
     from vmm.cli import guest as guests
     from vmm.cli.checkpoint import refuse_other_program
@@ -66,7 +69,7 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
     from vmm.cli.session import Extras
 
     if at is not None and save is None:
-        raise click.UsageError("--at says when to --save FILE", context)
+        raise click.UsageError("--at needs --save FILE", context)
     options.refuse_cycles(given)
     given |= {"save": save, "signature": signature}
     if given["debugger"]:
@@ -92,8 +95,9 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
         from vmm.cli.debug import debug
 
         if guest.writes:
-            raise click.UsageError("going back cannot undo what a guest writes to an image: --gdb "
-                                   "takes --disk FILE,ro or FILE,cow", context)  # fmt: skip
+            raise click.UsageError("gdb can go back, which cannot undo what a guest writes to an "
+                                   "image; use --disk FILE,ro or FILE,cow with "
+                                   "--gdb", context)  # fmt: skip
         return debug(machine, given["debugger"], guest.script, print_bytes)
     from vmm.cli.checkpoint import Checkpoint
     from vmm.watch.trail import Trail

@@ -25,8 +25,8 @@ SCHEMA = "toyvmm.stat/1"
 def stat(context: click.Context, name: str, paging: str | None, as_json: bool, **given: Any) -> int:
     """Count a guest's exits, by what they were for.
 
-    Runs the guest as `toyvmm boot` does, without showing its console, and prints a table as of
-    `perf kvm stat`; times are cycles that the monitor spent, the longest first.
+    The guest runs as under `toyvmm boot`, but its console is not shown. The table has the columns
+    of `perf kvm stat`. Times are cycles that the monitor spent, and the largest come first.
     """
     from vmm.cli import console, report
     from vmm.cli import engine as engines
@@ -39,7 +39,7 @@ def stat(context: click.Context, name: str, paging: str | None, as_json: bool, *
     options.refuse_cycles(given)
     name = engines.find(name)
     if name == engines.NATIVE:
-        raise click.UsageError("a bare machine has no exits: use another --engine", context)
+        raise click.UsageError("a bare machine has no exits; use another --engine", context)
     paging = engines.paging_of(name, paging)
     own = engines.own_options(name, given)
     guest = guests.chosen(context, given, engine=name)

@@ -46,15 +46,15 @@ def options(kinds: tuple[str, ...]) -> Callable[[Callable], Callable]:
     """Add the options to a command, which gets them as keywords."""
     return group(
         click.option("--trace", type=Kinds(kinds), metavar="KIND,...",
-                     help=f"Tell each step on stderr: {', '.join(kinds)} or all. Slow."),
+                     help=f"Print each step on stderr: {', '.join(kinds)} or all. Slow."),
         click.option("--trace-file", type=click.Path(path_type=Path), metavar="FILE",
-                     help="The trace to FILE instead."),
+                     help="Print the trace to FILE instead."),
         click.option("--log", type=click.Path(path_type=Path), metavar="FILE",
                      help="Log each retired instruction to FILE, as Spike's --log-commits. Slow."),
         click.option("--log-from", type=Count(), default=0, metavar="N",
-                     help="Trace and log from instruction N on."),
+                     help="Trace and log only from instruction N on."),
         click.option("--log-until", type=Count(), metavar="N",
-                     help="Trace and log up to instruction N."),
+                     help="Trace and log only up to instruction N."),
     )  # fmt: skip
 
 

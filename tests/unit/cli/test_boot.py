@@ -200,7 +200,7 @@ def test_help_names_all_engines_and_their_pagings():
 
     text = " ".join(toyvmm("boot", "--help").stdout.decode().split())
     listed = text[text.index("How the guest's kernel runs: ") :]
-    names, pagings = listed.split("; or a file")[0], listed.split("leaves a choice: ")[1]
+    names, pagings = listed.split("; or a file")[0], listed.split("has several ways: ")[1]
     for name in ("native", *engines.names()):
         assert name in names
     by_way = {}

@@ -34,7 +34,7 @@ def test_input_that_was_given_is_in_the_snapshot(tmp_path):
         (["--restore", "s", "--svade"], "s: was saved with svade False, not True"),
         (["pages", "--restore", "s"], "s: is not a snapshot of pages as it is now"),
         (["hello", "--save", "none/s"], "cannot write none/s: No such file"),
-        (["hello", "--at", "5"], "--at says when to --save"),
+        (["hello", "--at", "5"], "--at needs --save"),
         ([], "Missing argument"),
     ],
 )

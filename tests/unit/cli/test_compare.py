@@ -115,10 +115,10 @@ def test_people_are_told_and_a_chart_is_drawn(tmp_path):
         (("--engines", ","), "names none"),
         (("--paging", "nested"), "no engine here has the paging 'nested'; there are "),
         (("--cost", "p5"), "no cost preset 'p5'"),
-        (("--json", "--markdown"), "one of --json, --csv and --markdown"),
-        (("--csv", "--json"), "one of --json, --csv and --markdown"),
+        (("--json", "--markdown"), "choose one of --json, --csv and --markdown"),
+        (("--csv", "--json"), "choose one of --json, --csv and --markdown"),
         (("nowhere",), "no file and no example is called 'nowhere'"),
-        (("hello", "--svg", "x"), "go with nano-benchmarks"),
+        (("hello", "--svg", "x"), "are for nano-benchmarks only"),
         (("nano/in", "--engines", "native", "--svg", "/nowhere/x"), "cannot write /nowhere/x"),
     ],
 )

@@ -69,7 +69,7 @@ def test_a_file_is_compared(run, tmp_path, wanted, line):
 def test_a_bad_pattern_is_refused(run):
     status, _, err = run(printing("x"), "--expect", "(")
     assert status == Status.USAGE
-    assert "'(' is no file, and no regular expression" in err
+    assert "'(' is not a file, and not a regular expression" in err
 
 
 def test_what_is_expected_of_a_guest_that_does_not_end(run):

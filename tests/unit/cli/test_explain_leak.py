@@ -77,7 +77,7 @@ def test_a_translator_is_right_on_the_leaky_machine():
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("hello", "--engine", "native"), "is what engines are compared with"),
+        (("hello", "--engine", "native"), "engines are compared with the bare machine"),
         (("hello", "--engine", "tarp"), "did you mean `trap`?"),
         (("hello", "--engine", "pv"), "it is another program"),
         (("hello", "--disk", "x"), "cannot share a disk"),

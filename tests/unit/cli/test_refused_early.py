@@ -70,10 +70,10 @@ LINES = [
     ("boot --engine {missing}.py hello", "no such file"),
     ("boot --engine {folder}.py hello", "no such file|is a directory|is not a regular file"),
     ("boot --engine trap --paging nosuch hello", "has no paging 'nosuch'"),
-    ("boot --engine trap --no-adapt hello", "go with --engine bt"),
-    ("run hello --gdb nowhere", "wants a port"),
-    ("run hello --gdb 1234 --json-file {new}", "--gdb goes without --json-file"),
-    ("boot hello --gdb stdio --timeline {new}", "--gdb goes without --timeline"),
+    ("boot --engine trap --no-adapt hello", "are options of --engine bt"),
+    ("run hello --gdb nowhere", "needs a port"),
+    ("run hello --gdb 1234 --json-file {new}", "--gdb excludes --json-file"),
+    ("boot hello --gdb stdio --timeline {new}", "--gdb excludes --timeline"),
     ("bt dump {good} --at nosuch", "--at nosuch: no such symbol"),
     ("bt dump {good} --input {missing}", "no such file"),
     ("compare nano/nosuch", "no benchmark is called 'nano/nosuch'"),
@@ -119,7 +119,7 @@ LINES = [
     ("asm {source} --listing {included}", "--listing would replace"),
     ("asm {source} --listing {binary}", "--listing would replace"),
     ("asm {source} -o {new} --listing {new}", "are the same file"),
-    ("compare {good} --cost p4 --svg {new}", "go with nano-benchmarks"),
+    ("compare {good} --cost p4 --svg {new}", "are for nano-benchmarks only"),
 ]  # fmt: skip
 
 
