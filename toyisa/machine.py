@@ -107,12 +107,11 @@ class Machine(Running):
         return Dma(self.hart, self.memory, self._ram)
 
     def _set_prices(self, hart: np.record) -> None:
-        price = hart.price
-        price.op[:] = 1
+        prices = [1] * hart.price.op.size  # whole arrays at once: a record's fields are slow
         for op, name in ROW_OF_OP.items():
-            price.op[op] = self.cost.price[ROWS[name].cost.value]
-        for event in Event:
-            price.event[event] = self.cost.price[event.name.lower()]
+            prices[op] = self.cost.price[ROWS[name].cost.value]
+        hart.price.op[:] = prices
+        hart.price.event[:] = [self.cost.price[event.name.lower()] for event in Event]
         tlb = hart.tlb
         tlb.dmask, tlb.imask = self.cost.dtlb - 1, self.cost.itlb - 1
         tlb.tagged = self.cost.tagged

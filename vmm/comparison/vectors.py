@@ -82,12 +82,15 @@ def _price(prices: Prices, key: str) -> float:
     return 1 if key == "idle" else prices[key]
 
 
+_CLASS_OF_OP = [(int(op), ROWS[name].cost.value) for op, name in ROW_OF_OP.items()]
+
+
 def vector(ops, events, idle: int, hypercalls: int = 0) -> Vector:
     """From counts by micro-op and by event, as `hart.counts` has them."""
-    counts = dict.fromkeys(KEYS, 0)
-    for op, name in ROW_OF_OP.items():
-        counts[ROWS[name].cost.value] += int(ops[op])
+    counts, ops, events = dict.fromkeys(KEYS, 0), ops.tolist(), events.tolist()
+    for op, name in _CLASS_OF_OP:
+        counts[name] += ops[op]
     for number, name in enumerate(EVENTS):
-        counts[name] += int(events[number])
+        counts[name] += events[number]
     counts["idle"] = int(idle)
     return Vector(counts, int(hypercalls))
