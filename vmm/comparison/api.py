@@ -1,4 +1,4 @@
-"""Answers for a comparison as a library call: `vmm.compare`, and what it answers.
+"""Answers for a comparison as a library call: `vmm.compare`, and its result.
 
 Must not know the command line.
 """
@@ -39,8 +39,8 @@ EVERY = NANO.rstrip("/")  # the name that means all nano-benchmarks
 class Comparison:
     """What `compare` found: `rows` of nano-benchmarks, or `runs` of one guest as a whole.
 
-    `left_out` says which engines cannot run the guest, and why.  `print` shows what the command
-    shows; a notebook shows the table.
+    `left_out` says which engines could not run the guest, and why.  `print` shows what the
+    command shows; a notebook shows the table.
     """
 
     rows: list[Row]
@@ -50,23 +50,25 @@ class Comparison:
 
     @property
     def right(self) -> bool:
-        """Whether the guest did what it must under every engine."""
+        """Whether the guest did what it should under every engine."""
         return not any(one.wrong for one in (*self.rows, *self.runs))
 
     def document(self, sensitivity: bool = False) -> dict[str, Any]:
-        """All of it as plain values, as `--json` prints it: docs/json.md."""
+        """Everything as plain values, as `--json` prints it: docs/json.md."""
         if self.runs:
             return wholereport.document(self.runs, self.seconds, self.left_out)
         return report.document(self.rows, sensitivity, self.seconds)
 
     def lines(self, markdown: bool = False, breakdown: bool = False) -> list[str]:
-        """All of it as text, as the command prints it."""
+        """Everything as text, as the command prints it."""
         if self.runs:
             return wholereport.lines(self.runs, markdown, breakdown, self.left_out)
         return report.lines(self.rows, markdown, breakdown, False)
 
     def table(self) -> Table:
-        """The costs alone: a line a benchmark and a column an engine, or the terms of a run."""
+        """Only the costs: a line for each benchmark and a column for each engine, or the terms
+        of a run.
+        """
         if self.runs:
             return wholereport.table(self.runs, True)
         return tables.costs(self.rows)
@@ -90,11 +92,11 @@ def compare(
 ) -> Comparison:
     """Measure what operations, or a whole guest, cost under each engine.
 
-    `guest` is "nano" for all nano-benchmarks, "nano/NAME" for one, and otherwise an example or
-    a file, a source or an ELF, which is run from power-on to power-off with `script` typed.
-    `engines` are all that there are, unless named; those that need a patched guest, and get
-    another, are left out.  `progress` gets a line before each run.
-    ValueError for a name that is not known, AsmErrors for a source, ImageError for a file.
+    `guest` is "nano" for all nano-benchmarks, or "nano/NAME" for one.  Any other guest is an
+    example or a file, a source or an ELF; it is run from power-on to power-off, with `script`
+    typed. `engines` are all engines unless they are named.  An engine that needs a patched
+    guest, and gets another, is left out.  `progress` is called with a line before each run.
+    Raises ValueError for an unknown name, AsmErrors for a source, ImageError for a file.
     """
     began = time.perf_counter()
     level = profile if isinstance(profile, Profile) else _profile(profile)
@@ -146,7 +148,9 @@ def _whole(guest: str | Path, chosen: list[Subject], setting: Setting, script: b
 
 def _run(name: str, source: Path, script: bytes, subject: Subject,
          setting: Setting) -> Whole | LeftOut:  # fmt: skip
-    """A run of the guest as it is built for the engine; only a patched build is left out."""
+    """A run of the guest as it is built for the engine; an engine is left out only if it needs a
+    patch.
+    """
     build = build_of(subject)
     run = try_whole if build else run_whole
     try:

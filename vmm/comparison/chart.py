@@ -1,6 +1,7 @@
 """Answers for a comparison as a picture: SVG, ratios to native on a logarithmic axis.
 
-A dot an engine, a ring where the published figure is.  Must not know how rows came about.
+There is a dot for each engine, and a ring for the published figure.  Must not know how rows
+came about.
 """
 
 import math
@@ -19,7 +20,7 @@ STYLE = (
 
 
 def svg(rows: list[Row], title: str) -> str:
-    """The picture as text; rows without a native one beside them are left out."""
+    """The picture as text; rows without a native row of the same benchmark are left out."""
     native = {row.benchmark: row.cycles for row in rows
               if row.subject.engine == "native" and not row.wrong and row.cycles > 0}  # fmt: skip
     shown = [row for row in rows
@@ -73,7 +74,7 @@ def svg(rows: list[Row], title: str) -> str:
 
 
 def _ratios(row: Row, native: dict[str, float]) -> list[tuple[float, bool]]:
-    """The row's ratio to native, and the published one, which is drawn as a ring."""
+    """The row's ratio to native, and the published ratio, which is drawn as a ring."""
     found = [(row.cycles / native[row.benchmark], False)]
     published = figure(row.benchmark, row.subject.name)
     if published and published.ratio:

@@ -4,11 +4,11 @@ import csv
 import io
 from typing import Any
 
-PARTS = ("breakdown", "exits")  # objects whose members become columns; others are left out
+PARTS = ("breakdown", "exits")  # objects whose members become columns; other objects are left out
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """A header and a line a row: plain values, and `breakdown.TERM`, `exits.KIND`."""
+    """A header and a line for each row: plain values, and `breakdown.TERM`, `exits.KIND`."""
     flat = [_flat(row) for row in rows]
     columns = list(dict.fromkeys(name for row in flat for name in row))
     out = io.StringIO()

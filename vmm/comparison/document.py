@@ -11,7 +11,7 @@ SCHEMA = "toyvmm.compare/1"
 
 
 def row_document(row: Row, native: Row | None) -> dict[str, Any]:
-    """A row; `native` is the bare machine's of the same benchmark and setting."""
+    """A row; `native` is the bare machine's row of the same benchmark and setting."""
     found = figure(row.benchmark, row.subject.name)
     head = {
         "benchmark": row.benchmark, "engine": row.subject.name, "paging": row.subject.paging,
@@ -39,7 +39,7 @@ def row_document(row: Row, native: Row | None) -> dict[str, Any]:
 
 
 def verdict_document(verdict: Verdict, flips: list[str] | None, cost: str) -> dict[str, Any]:
-    """A verdict; `flips` is null if nobody asked for the sensitivity."""
+    """A verdict; `flips` is null if the sensitivity was not asked for."""
     return {
         "row": verdict.row, "name": verdict.name, "benchmark": verdict.benchmark, "cost": cost,
         "ordering": verdict.ordering, "kind": verdict.kind, "holds": verdict.holds,

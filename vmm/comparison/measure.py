@@ -1,8 +1,8 @@
 """Answers for what an operation of a nano-benchmark cost: its events, exactly.
 
-The guest measures itself: it reads `cycle` before and after a loop.  A meter
-(`toyisa.core.meter`) notes what had happened at each of these reads, so the difference of two
-notes is what the timed part consists of, and it must come to the very number of cycles
+The guest measures itself: it reads `cycle` before and after a loop.  At each of these reads a
+meter (`toyisa.core.meter`) records what has happened so far.  So the difference of two
+records is what the timed part consists of, and its price must be exactly the number of cycles
 that the guest prints.  Must not know what is made of it.
 """
 
@@ -21,10 +21,10 @@ BUDGET = 200_000_000
 
 @dataclass(frozen=True)
 class Row:
-    """`iterations` of an operation, and the events they took.
+    """`iterations` of an operation, and the events that they took.
 
-    `wrong` says how the guest noticed that the operation was not done as it must be; empty
-    if all went well.  Its cycles mean nothing then.
+    `wrong` says how the guest noticed that the operation was not done right; it is empty if
+    all went well.  Otherwise the cycles mean nothing.
     """
 
     benchmark: str
@@ -36,16 +36,16 @@ class Row:
 
     @property
     def cycles(self) -> float:
-        """Cycles an operation."""
+        """Cycles of one operation."""
         return self.at(self.setting.cost.price)
 
     def at(self, prices) -> float:
-        """Cycles an operation under other prices."""
+        """Cycles of one operation under other prices."""
         return self.events.cycles(prices) / self.iterations
 
     @property
     def total(self) -> int:
-        """Cycles of all the operations."""
+        """Cycles of all operations."""
         return self.events.cycles(self.setting.cost.price)
 
     @property
@@ -58,13 +58,13 @@ class MeasureError(RuntimeError):
     """A benchmark did not do what is expected of it; the message says what."""
 
 
-# Two reads of `cycle` bound an interval.  Which interval is a reading's, and which one is
-# taken off; how many there are.  By lib/nano.S, for each reading: the empty loop and the
-# full one unmeasured, then both once more.
+# Two reads of `cycle` bound an interval.  Each row says which interval is the reading's, which one
+# is subtracted, and how many there are.  In lib/nano.S each reading has four: the empty loop and
+# the full one untimed, then both once more.
 _INTERVALS = {
-    "cold:1": (2, 1, 4),     # two looks at the clock alone, two passes
+    "cold:1": (2, 1, 4),     # two pairs of reads of the clock alone, and two passes
     "cold:2": (3, 1, 4),
-    "forkwait": (2, 1, 3),   # an unmeasured round, one with nothing to do, a full one
+    "forkwait": (2, 1, 3),   # an untimed round, one with nothing to do, a timed one
 }
 
 
@@ -119,8 +119,8 @@ def _row(n: int, read: list[readings.Reading], notes, subject: Subject, setting:
 def _interval(notes, n: int, each: int) -> Vector:
     """From read 2n to read 2n + 1.
 
-    A translator may read the lower half beside each of the upper half too: there are then
-    three notes a read, of which the guest's is in the middle.
+    A translator may read the lower half together with each read of the upper half too.  Then
+    there are three records for each read, and the guest's is the middle one.
     """
     before, after = (_note(notes, each * m + each // 2) for m in (2 * n, 2 * n + 1))
     return after - before
@@ -132,7 +132,7 @@ def _note(notes, m: int) -> Vector:
 
 
 def whole_run(machine) -> Vector:
-    """The events of all that a stopped machine has done."""
+    """The events of everything that a stopped machine has done."""
     virtual = hasattr(machine, "real_hart")
     hart = machine.real_hart if virtual else machine.hart
     fold_all(hart, machine.real_memory if virtual else machine.memory)

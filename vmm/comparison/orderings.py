@@ -1,14 +1,15 @@
-"""Answers for the orderings that a comparison must reproduce, as papers have them.
+"""Answers for the orderings that a comparison should reproduce, as papers found them.
 
-`<` at least 20 % apart, `<<` at least 3 times, `~` within 20 %, `=` within 1 %, `<=` not
-more.  Must not know what we measured, nor how it is judged.
+`<` means at least 20 % apart, `<<` at least 3 times, `~` within 20 %, `=` within 1 %, `<=`
+not more.  Must not know what we measured, nor how it is judged.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# A relation: whether it holds of two costs, left and right.  In the order of strength.
+# Relations, in the order of strength; each function says whether it holds of two costs, left and
+# right.
 RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "=": lambda a, b: max(a, b) <= 1.01 * min(a, b),
     "~": lambda a, b: max(a, b) <= 1.2 * min(a, b),
@@ -20,7 +21,8 @@ RELATIONS: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class Ordering:
-    """`text` as published, fast to slow, by roles; `least` is of the native throughput.
+    """`text` is the ordering as published, fast to slow, by roles; `least` is a part of native
+    throughput.
 
     `ratio` is what is published of the ratios to native.
     """
@@ -39,8 +41,8 @@ class Ordering:
         return [tuple(role.strip() for role in part.split(",")) for part in parts[::2]], parts[1::2]
 
 
-# Roles: native; BT, PV, trap; HW with or without nested paging, nested, HW-shadow; shadow,
-# every engine with shadow paging; VMM, every engine; inline, callout: ways of one under BT.
+# Roles: native; BT, PV, trap; HW with or without nested paging, nested, HW-shadow; shadow, every
+# engine with shadow paging; VMM, every engine; inline, callout: ways of one operation under BT.
 ORDERINGS: tuple[Ordering, ...] = (
     Ordering(1, "user compute", "compute", "native ~ container ~ VMM", "1.04 / 1.05", least=0.91),
     Ordering(2, "system call", "syscall", "native ~ HW ~ PV << BT", "1.02 / 1.02 / 9.5"),
@@ -60,10 +62,10 @@ ORDERINGS: tuple[Ordering, ...] = (
     Ordering(15, "pre-virtualized", "forkwait", "PV ~ previrt", ""),
 )  # fmt: skip
 
-# Rows 10 and 14 are no chains: batched hypercalls, and the translation of cold code.
+# Rows 10 and 14 are not chains: batched hypercalls, and the translation of cold code.
 BATCHES = tuple(1 << n for n in range(12))
 
-# What the preset is calibrated on: (benchmark, engine), docs/costs.md.
+# What the preset is calibrated to: (benchmark, engine), docs/costs.md.
 PRESET = "p4"
 CALIBRATED: frozenset[tuple[str, str]] = frozenset({
     *((name, "native") for name in "syscall in irq_toggle callret pgfault illegal".split()),

@@ -1,4 +1,4 @@
-"""Answers for which runs a comparison of nano-benchmarks is made of, in which order.
+"""Answers for which runs make up a comparison of nano-benchmarks, in which order.
 
 Must not know how a run is measured, nor what is made of the rows.
 """
@@ -10,7 +10,8 @@ from vmm.comparison.measure import Row, measure
 from vmm.comparison.spread import spread
 from vmm.comparison.subjects import Setting, Subject, build_of, elf_of, nano
 
-FORCED = {"time_read": ("callout", "trap")}  # what bt is measured with besides, FIGURES' row 4
+# Bt is also measured with these options (row 4 of the orderings)
+FORCED = {"time_read": ("callout", "trap")}
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def _ways(name: str, chosen: list[Subject]) -> list[Subject]:
 
 
 def perform(runs: list[Run], progress: Callable[[str], None], jobs: int = 1) -> list[Row]:
-    """Measure them all, in `jobs` processes; `progress` gets a line before or after each."""
+    """Measure all runs, in `jobs` processes; `progress` gets a line before or after each."""
     elves: dict[tuple[str, str], bytes] = {}
     known = nano()
     tasks = []
@@ -51,5 +52,6 @@ def perform(runs: list[Run], progress: Callable[[str], None], jobs: int = 1) -> 
     names = [f"nano/{run.benchmark} under {run.subject.label}" for run in runs]
     rows = []
     for run, found in zip(runs, spread(measure, tasks, names, jobs, progress), strict=True):
-        rows += [replace(row, setting=run.setting) for row in found]  # its own, not a copy
+        # So that each has settings of its own
+        rows += [replace(row, setting=run.setting) for row in found]
     return rows

@@ -1,7 +1,7 @@
-"""Answers for the published figures that stand beside our own, with their sources.
+"""Answers for the published figures that are shown beside our own, with their sources.
 
-Tags: V read in the paper's own text; D digitised from its figure; X arithmetic on V.  A
-ratio is to the same system's native.  Must not know what we measured.
+Tags: V was read in the paper's own text, D was digitised from its figure, X was computed from
+V. A ratio is to native on the same system.  Must not know what we measured.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Figure:
     note: str = ""
 
 
-# benchmark: {engine: (value, tag)}, in cycles; "native" is what ratios are to.
+# benchmark: {engine: (value, tag)}, in cycles; ratios are to "native".
 _CYCLES: dict[str, tuple[dict[str, tuple[int, str]], str]] = {
     "syscall": ({"native": (243, "D"), "bt": (2314, "D"), "hvm": (247, "D")}, ""),
     "in": ({"native": (3209, "V"), "bt": (217, "D"), "hvm": (15826, "V")}, ""),
@@ -51,7 +51,7 @@ _MICROSECONDS: dict[str, tuple[float, float, float]] = {
     "fork:16": (110, 198, 874),
 }
 
-# benchmark: {engine: (ratio, tag, note, source)} where only the ratio is comparable.
+# benchmark: {engine: (ratio, tag, note, source)} where only the ratio can be compared.
 _RATIOS: dict[str, dict[str, tuple[float, str, str, str]]] = {
     "compute": {
         "bt": (1.04, "X", "SPECint mean, 96 % of native", AA),
@@ -71,7 +71,8 @@ def _table() -> dict[tuple[str, str], Figure]:
         found[benchmark, "native"] = Figure(native, "us", 1.0, "V", XEN)
         found[benchmark, "pv"] = Figure(xen, "us", xen / native, "V", XEN)
         found[benchmark, "bt"] = Figure(vmware, "us", vmware / native, "V", XEN_VMWARE)
-    for benchmark, (row, note) in _CYCLES.items():  # where both have one, the cycles count
+    # Where both papers have one, the figure in cycles is used
+    for benchmark, (row, note) in _CYCLES.items():
         native = row.get("native", (None,))[0]
         for engine, (value, tag) in row.items():
             ratio = value / native if native else None
@@ -86,5 +87,7 @@ FIGURES: dict[tuple[str, str], Figure] = _table()
 
 
 def figure(benchmark: str, engine: str) -> Figure | None:
-    """What is published for it, if anything; `engine` may be a variant such as `bt:callout`."""
+    """The published figure for it, if there is one; `engine` may be a variant such as
+    `bt:callout`.
+    """
     return FIGURES.get((benchmark, engine))

@@ -1,6 +1,6 @@
-"""Answers for results that would be suspicious however well the orderings hold.
+"""Answers for results that are suspicious however well the orderings hold.
 
-Must not know how it is shown.
+Must not know how they are shown.
 """
 
 from vmm.comparison.measure import Row
@@ -11,7 +11,7 @@ EXITS = ("root_cross", "root_callout", "root_switch")
 
 
 def red_flags(rows: list[Row]) -> list[str]:
-    """A line for each that occurs; the rows are of one setting."""
+    """A line for each red flag; the rows are of one setting."""
     cost = {(row.benchmark, row.subject.engine, row.subject.paging): row.cycles
             for row in rows if not row.wrong and not row.subject.force}  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Answers for a comparison of nano-benchmarks as a whole: for people, and as JSON.
 
-Rows come by settings (a machine and its prices); each is told of apart.
+The rows are grouped by settings (a machine and its prices); each group is reported
+separately.
 """
 
 from typing import Any
@@ -23,7 +24,7 @@ LEGEND = (
 
 
 def settings_of(rows: list[Row]) -> list[Setting]:
-    """The settings that the rows are of, in their order."""
+    """The settings of the rows, in their order."""
     return list({id(row.setting): row.setting for row in rows}.values())
 
 
@@ -32,7 +33,7 @@ def _of(rows: list[Row], setting: Setting) -> list[Row]:
 
 
 def lines(rows: list[Row], markdown: bool, terms: bool, sensitivity: bool) -> list[str]:
-    """All of it as text: a table, verdicts, red flags; `terms` adds where the cycles go."""
+    """Everything as text: a table, verdicts, red flags; `terms` adds where the cycles go."""
     out: list[str] = []
     for setting in settings_of(rows):
         out += [*_setting(_of(rows, setting), setting, markdown, terms, sensitivity), ""]
@@ -65,7 +66,7 @@ def _setting(rows: list[Row], setting: Setting, markdown: bool, terms: bool,
 
 
 def _judged(rows: list[Row]) -> list[Verdict]:
-    """The verdicts: of one benchmark its own, of several all, answerable or not."""
+    """The verdicts to show: for one benchmark its own, for several all, answerable or not."""
     names = {row.benchmark.partition(":")[0] for row in rows}
     return [verdict for verdict in verdicts(rows)
             if len(names) > 1 or verdict.benchmark.partition(":")[0] in names]  # fmt: skip
@@ -86,7 +87,7 @@ def _profile(setting: Setting) -> str:
 
 
 def document(rows: list[Row], sensitivity: bool, seconds: float) -> dict[str, Any]:
-    """All of it as one JSON object."""
+    """Everything as one JSON object."""
     native = {(id(row.setting), row.benchmark): row for row in rows
               if row.subject.engine == "native"}  # fmt: skip
     judged, flags = [], []

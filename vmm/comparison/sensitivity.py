@@ -1,6 +1,6 @@
-"""Answers for which verdicts hang on a price: each is halved and doubled, the events kept.
+"""Answers for which verdicts depend on a price: each is halved and doubled, the events kept.
 
-Nothing is run again.  The prices of crossing and callout are changed jointly, too.
+Nothing is run again.  The prices of crossing and callout are also changed together.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ FACTORS = ((0.5, "/2"), (2, "x2"))
 
 
 def changes(rows: list[Row]) -> Iterator[tuple[str, dict[str, float]]]:
-    """Each change by name, and the prices it gives; only of prices that anything was paid by."""
+    """Each change by name, and the prices that it gives; only for prices that were paid at all."""
     prices = rows[0].setting.cost.price
     paid = [key for key in prices if any(row.events.counts.get(key) for row in rows)]
     for keys in (*((key,) for key in paid), *JOINT):
@@ -23,7 +23,7 @@ def changes(rows: list[Row]) -> Iterator[tuple[str, dict[str, float]]]:
 
 
 def flips(rows: list[Row]) -> dict[tuple[int, str], list[str]]:
-    """By a verdict's row and benchmark, the changes that turn it over."""
+    """For each verdict's row and benchmark, the changes that turn the verdict over."""
     before = verdicts(rows)
     found: dict[tuple[int, str], list[str]] = {key_of(verdict): [] for verdict in before}
     for name, prices in changes(rows):
@@ -35,5 +35,5 @@ def flips(rows: list[Row]) -> dict[tuple[int, str], list[str]]:
 
 
 def key_of(verdict: Verdict) -> tuple[int, str]:
-    """What tells verdicts of a setting apart."""
+    """What distinguishes the verdicts of one setting."""
     return verdict.row, verdict.benchmark

@@ -17,7 +17,7 @@ def spread(
     work: Callable[..., Any], tasks: Sequence[tuple], names: Sequence[str], jobs: int,
     progress: Callable[[str], None],
 ) -> Iterator[Any]:  # fmt: skip
-    """`work(*task)` of each task; `progress` is told its name and how many there are."""
+    """`work(*task)` of each task; `progress` is called with its name and the number of tasks."""
     told = [f"{name}, {n + 1} of {len(tasks)}" for n, name in enumerate(names)]
     if jobs == 1:
         for task, line in zip(tasks, told, strict=True):
@@ -31,13 +31,13 @@ def spread(
         for future, line in zip(waiting, told, strict=True):
             yield future.result()
             progress(line)
-    finally:  # after Ctrl-C or an error, too: nobody waits for what is not wanted any more
+    finally:  # after Ctrl-C or an error, too: do not wait for work that nobody needs any more
         pool.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.terminate()
 
 
 def _begin(files: Sequence[Path]) -> None:
-    """A process begins: Ctrl-C ends it without a word, and it knows the same engines."""
+    """Begin a process: Ctrl-C ends it silently, and it has the same engines."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     outside.load_all(files)

@@ -1,4 +1,4 @@
-"""Answers for what is compared: engines with their paging and options, and guests built for them.
+"""Answers for what is compared: engines with paging and options, and guests built for them.
 
 Must not know what is measured.
 """
@@ -23,7 +23,7 @@ NANO = "nano/"
 
 @dataclass(frozen=True)
 class Subject:
-    """A way to run a guest.  `force` is bt's option; its name then stands behind the engine's."""
+    """A way to run a guest.  `force` is an option of bt; it is added to the engine's name."""
 
     engine: str
     paging: str
@@ -35,7 +35,7 @@ class Subject:
 
     @property
     def label(self) -> str:
-        """The name, and the paging where the engine has several ways of it."""
+        """The name, and the paging if the engine has several ways."""
         known = paging_of(self.engine)
         return f"{self.name}/{self.paging}" if len(known) > 1 else self.name
 
@@ -54,7 +54,7 @@ def paging_of(engine: str) -> tuple[str, ...]:
 
 
 def subjects(names: tuple[str, ...], paging: tuple[str, ...] = ()) -> list[Subject]:
-    """A subject for each engine; with `paging` for each of these that the engine has."""
+    """A subject for each engine; with `paging`, one for each of these ways that the engine has."""
     found = []
     for name in names:
         known = paging_of(name)
@@ -74,12 +74,12 @@ def machine_for(subject: Subject, setting: Setting, mem: int = 16 << 20) -> Any:
 
 
 def build_of(subject: Subject) -> str:
-    """How a guest's source is built for it: "" unmodified, or a name of `guests.BUILDS`."""
+    """How a guest's source is built for it: "" for unmodified, or a name of `guests.BUILDS`."""
     return "" if subject.engine == NATIVE else engines.facts(subject.engine).build
 
 
 def elf_of(source: Path, build: str) -> bytes:
-    """A guest's main file, assembled for such a build; AsmErrors."""
+    """A guest's main file, assembled for this build; AsmErrors."""
     dirs = guests.include_dirs(source)
     return kept.program(place.programs(), source, dirs, guests.BUILDS[build]).elf
 

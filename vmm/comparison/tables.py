@@ -1,4 +1,4 @@
-"""Answers for what stands in the tables and lines of a comparison.
+"""Answers for the contents of the tables and lines of a comparison.
 
 Must not know how a figure came about, nor how wide a terminal is (`vmm/text.py`).
 """
@@ -23,7 +23,9 @@ def number(value: float) -> str:
 
 
 def costs(rows: list[Row]) -> Table:
-    """Cycles an operation and ratio to native, a line a benchmark; below, what is published."""
+    """Cycles of an operation and the ratio to native, one benchmark on each line; below, what is
+    published.
+    """
     labels = list(dict.fromkeys(row.subject.label for row in rows if not row.subject.force))
     whole = rows[0].setting.cost.name == PRESET
     table = [["cycles/operation", *labels]]
@@ -51,7 +53,7 @@ def ways(rows: list[Row]) -> Table:
 
 
 def shown(benchmark: str) -> bool:
-    """Whether people are shown the row; of batches three will do."""
+    """Whether people are shown the row; of the batches, three are enough."""
     name, _, param = benchmark.partition(":")
     return name != "ptemod_batch" or param in SHOWN_BATCHES
 
@@ -82,7 +84,7 @@ def ratio(value: float) -> str:
 
 
 def _published(found: Figure | None, whole: bool) -> str:
-    """The figure; without `whole` its ratio alone, since it is of another machine."""
+    """The figure; if not `whole` only its ratio, since it comes from another machine."""
     if found is None or (not whole and found.ratio in (None, 1)):
         return ""
     if not whole:
@@ -96,7 +98,9 @@ def _published(found: Figure | None, whole: bool) -> str:
 
 
 def breakdown(rows: list[Row]) -> Table:
-    """Where the cycles of an operation go: a line a benchmark and engine, a column a term."""
+    """Where the cycles of an operation go: a line for each benchmark and engine, a column for
+    each term.
+    """
     kept = [row for row in rows if shown(row.benchmark) and not row.wrong]
     used = [term for term in TERMS if any(round(row.terms[term] / row.iterations, 1)
                                           for row in kept)]  # fmt: skip
@@ -112,7 +116,7 @@ def _term(value: float) -> str:
 
 
 def verdict_line(verdict: Verdict, flips: list[str] | None) -> str:
-    """One line: row, what was asked, whether it holds, both numbers."""
+    """One line: the row, what was required, whether it holds, both numbers."""
     head = f"{verdict.row:>2} {verdict.name}:"
     if verdict.holds is None:
         return f"{head} {verdict.ordering}: not answerable with these engines ({verdict.why})"
@@ -127,6 +131,6 @@ def verdict_line(verdict: Verdict, flips: list[str] | None) -> str:
 
 
 def _few(values: dict[str, float]) -> list[tuple[str, float]]:
-    """All, or of many the ends."""
+    """All values; if there are many, only the first and the last ones."""
     items = list(values.items())
     return items if len(items) <= 6 else [items[0], items[len(items) // 2], items[-1]]

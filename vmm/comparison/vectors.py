@@ -1,7 +1,7 @@
 """Answers for what was done as counts by price, and what they come to under any prices.
 
-The terms of a breakdown add up to the total exactly: each count is in one of them.  Must
-not know who did it.
+The terms of a breakdown sum to the total exactly: each count is in one term.  Must not know
+who did it.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from toyisa.tables.cost import CLASSES, EVENTS
 from toyisa.tables.insns import BY_NAME as ROWS
 from toyisa.tables.ops import ROW_OF_OP
 
-# A term of a breakdown and the prices in it; hypercalls are crossings that are counted apart.
+# A term of a breakdown and the prices in it; hypercalls are crossings that are counted separately.
 TERMS: dict[str, tuple[str, ...]] = {
     "instructions": CLASSES,
     "serialize": ("serialize",),
@@ -63,7 +63,7 @@ class Vector:
         return Vector(counts, self.hypercalls - other.hypercalls)
 
     def cycles(self, prices: Prices) -> float:
-        """What it all costs; idle time is a cycle each."""
+        """What everything costs; idle time costs a cycle for each."""
         return sum(times * _price(prices, key) for key, times in self.counts.items())
 
     def terms(self, prices: Prices) -> dict[str, float]:
@@ -86,7 +86,7 @@ _CLASS_OF_OP = [(int(op), ROWS[name].cost.value) for op, name in ROW_OF_OP.items
 
 
 def vector(ops, events, idle: int, hypercalls: int = 0) -> Vector:
-    """From counts by micro-op and by event, as `hart.counts` has them."""
+    """Made from counts by micro-op and by event, as `hart.counts` has them."""
     counts, ops, events = dict.fromkeys(KEYS, 0), ops.tolist(), events.tolist()
     for op, name in _CLASS_OF_OP:
         counts[name] += ops[op]

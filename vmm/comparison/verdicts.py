@@ -1,7 +1,7 @@
 """Answers for which published orderings hold of what was measured, and which do not.
 
-An ordering is cut down to the roles that somebody plays here; between two steps that are
-left, the strongest relation in between is asked for.  Must not know how it is shown.
+An ordering is reduced to the roles that an engine plays here.  Between two steps that are
+left, the strongest relation in between is required.  Must not know how it is shown.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,9 +23,9 @@ Pricing = Callable[[Row], float]
 
 @dataclass(frozen=True)
 class Verdict:
-    """`holds` is None if it cannot be answered, for `why`; `values` are cycles by name.
+    """`holds` is None if it cannot be answered, and `why` says why; `values` are cycles by name.
 
-    `ordering` is what was asked, `missing` the roles that nobody plays, `published` the
+    `ordering` is what was required, `missing` the roles that no engine plays, `published` the
     paper's ratios.
     """
 
@@ -42,7 +42,7 @@ class Verdict:
 
 
 def cycles(row: Row) -> float:
-    """By the row's own prices."""
+    """Cycles by the row's own prices."""
     return row.cycles
 
 
@@ -58,7 +58,7 @@ def verdicts(rows: Iterable[Row], price: Pricing = cycles) -> list[Verdict]:
 
 
 def _players(role: str, rows: dict[str, Row]) -> dict[str, Row]:
-    """Who plays a role, by label: rows that are right, of engines that fit."""
+    """Which rows play a role, by label: rows that ran right, of engines that fit."""
 
     def plays(row: Row) -> bool:
         engine, paging = row.subject.engine, row.subject.paging

@@ -11,7 +11,7 @@ from vmm.comparison.measure import whole_run
 from vmm.comparison.subjects import Setting, Subject, machine_for
 from vmm.comparison.vectors import TERMS, Vector
 
-COUNTED = {  # what a term's events are called, and the counts they are
+COUNTED = {  # what the events of a term are called, and which counts they are
     "crossings": ("crossings", ("root_cross",)), "callouts": ("callouts", ("root_callout",)),
     "emulation": ("instructions emulated", ("root_emulate",)),
     "translation": ("instructions translated", ("root_translate",)),
@@ -44,18 +44,18 @@ class Whole:
 
     @property
     def terms(self) -> dict[str, int]:
-        """The total's terms: they sum to it exactly."""
+        """The total's terms, which sum to it exactly."""
         return self.events.terms(self.setting.cost.price)
 
     def count(self, term: str) -> int:
-        """How many events are in a term; crossings without hypercalls."""
+        """How many events are in a term; crossings do not include hypercalls."""
         times = sum(self.events.counts[key] for key in COUNTED[term][1])
         return times - self.events.hypercalls if term == "crossings" else times
 
 
 @dataclass(frozen=True)
 class Guest:
-    """What is run: its name, its ELF, its console input, how much RAM, when to stop it."""
+    """What is run: its name, its ELF, its console input, its RAM, and when to stop it."""
 
     name: str
     elf: bytes
@@ -88,14 +88,14 @@ def run_whole(guest: Guest, subject: Subject, setting: Setting) -> Whole:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """An engine that cannot run the guest, and why not."""
+    """An engine that cannot run the guest, and the reason."""
 
     subject: Subject
     why: str
 
 
 def try_whole(guest: Guest, subject: Subject, setting: Setting) -> Whole | LeftOut:
-    """Run the guest to its end, if the engine takes it."""
+    """Run the guest to its end, if the engine can run it."""
     try:
         return run_whole(guest, subject, setting)
     except ImageError as error:
@@ -103,7 +103,7 @@ def try_whole(guest: Guest, subject: Subject, setting: Setting) -> Whole | LeftO
 
 
 def explain(a: Whole, b: Whole) -> str:
-    """A sentence on why `b` costs what it does beside `a`: the terms that differ most, first."""
+    """A sentence on why `b` costs more or less than `a`; the terms that differ most come first."""
     difference = b.busy - a.busy
     names = a.subject.label, b.subject.label
     more = "more" if difference >= 0 else "fewer"

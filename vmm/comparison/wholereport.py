@@ -11,7 +11,7 @@ from vmm.text import Table, layout, wrap
 
 
 def omissions(left_out: Sequence[LeftOut]) -> list[str]:
-    """Which engines could not run the guest, and why, a line each."""
+    """Which engines could not run the guest, and why, one on each line."""
     return [f"left out: {one.subject.label}: {one.why}" for one in left_out]
 
 
@@ -36,7 +36,7 @@ def lines(
 
 
 def table(runs: list[Whole], terms: bool) -> Table:
-    """Cycles by term, if `terms`, and their totals: a column an engine."""
+    """Cycles by term, if `terms`, and their totals: a column for each engine."""
     out = [["", *(run.subject.label for run in runs)]]
     if terms:
         used = [term for term in TERMS if any(run.terms[term] for run in runs)]
@@ -67,7 +67,7 @@ def consoles(runs: list[Whole]) -> str:
 def document(
     runs: list[Whole], seconds: float, left_out: Sequence[LeftOut] = ()
 ) -> dict[str, Any]:
-    """All of it as one JSON object."""
+    """Everything as one JSON object."""
     return {
         "schema": SCHEMA,
         "guest": runs[0].guest,

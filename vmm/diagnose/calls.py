@@ -10,21 +10,21 @@ from vmm.diagnose.facts import Facts, target
 from vmm.diagnose.traps import Taken
 
 KNOWN = {BASE, DBCN, HSM, IPI, RFENCE, SRST, TIME, *range(SHUTDOWN + 1)}
-HANDLER = 96  # instructions of a handler that are looked at
+HANDLER = 96  # instructions of a handler that are searched
 BEFORE = 4  # instructions
 ECALL = BY_NAME["ecall"].match
 A0, A6, A7 = 10, 16, 17
 
 
 def explain(facts: Facts, trap: Taken | None) -> str | None:
-    """A sentence on the call that the guest died of, if it was one; else None."""
+    """A sentence on the call that ended the guest, if a call did; else None."""
     if trap is not None and trap.cause == Exc.ECALL_U:
         return _from_u(facts, trap)
     return _unknown(facts)
 
 
 def _from_u(facts: Facts, trap: Taken) -> str | None:
-    """U called, and nobody handled it."""
+    """U made a call, and nothing handled it."""
     stvec = facts.csr("stvec") & ~3
     if facts.word(stvec) is None or any(t.pc == stvec for t in facts.chain):
         return (
@@ -49,13 +49,14 @@ def _from_u(facts: Facts, trap: Taken) -> str | None:
 
 
 def _compared(facts: Facts, start: int) -> set[int]:
-    """Small numbers that the handler at `start` compares with, as far as its jumps are known."""
+    """Small numbers with which the handler at `start` compares, as far as its jumps are known."""
     found: set[int] = set()
     seen: set[int] = set()
     ahead = [start]
     while ahead and len(seen) < HANDLER:
         pc = ahead.pop()
-        numbers: dict[int, int] = {}  # registers that hold a number, or something less a number
+        # Registers that hold a number, or the difference of something and a number
+        numbers: dict[int, int] = {}
         while pc not in seen and len(seen) < HANDLER:
             seen.add(pc)
             word, row = facts.word(pc), facts.row(pc)
@@ -88,7 +89,7 @@ def _number(word: int, row: Insn, numbers: dict[int, int]) -> None:
 
 
 def _unknown(facts: Facts) -> str | None:
-    """S called the firmware for what it does not know, and went on."""
+    """S made a firmware call that does not exist, and went on."""
     refused = facts.machine.hart.refused
     if not refused.times:
         return _swapped(facts)
@@ -109,7 +110,7 @@ def _unknown(facts: Facts) -> str | None:
 
 
 def _swapped(facts: Facts) -> str | None:
-    """S called a legacy call, with the number of an extension in a6."""
+    """S made a legacy call, with the number of an extension in a6."""
     x, pc = facts.machine.hart.x, int(facts.machine.hart.pc)
     if x[A7] > SHUTDOWN or x[A6] not in KNOWN or x[A6] <= SHUTDOWN:
         return None

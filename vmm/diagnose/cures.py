@@ -1,4 +1,4 @@
-"""Answers for what mends an access that the tables refuse, by the bit that refuses it."""
+"""Answers for the fix of an access that the tables refuse, by the bit that refuses it."""
 
 from toyisa.look.refusal import Why
 
@@ -21,7 +21,7 @@ FIX = {
     Why.OUTSIDE: "the address is wrong",
 }  # fmt: skip
 
-# The kind of mistake, for those that have a name.
+# The kind of mistake, if it has a name.
 TAG = {
     Why.NOT_WRITABLE: "read-only page: ",
     Why.NOT_USER: "U bit missing: ",

@@ -16,7 +16,7 @@ LAST = 12  # steps that are shown
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a guest was doing; `sentences` say what is wrong, the surest first."""
+    """What a guest was doing; `sentences` say what is wrong, the most certain first."""
 
     sentences: tuple[str, ...]
     hot: tuple[Hot, ...]
@@ -35,7 +35,7 @@ def diagnose(facts: Facts, hot: list[Hot], stale: fences.Stale | None = None) ->
 
 
 def _sentences(facts: Facts, stale: fences.Stale | None) -> list[str]:
-    """What came first is said first."""
+    """What happened first is said first."""
     storm, loop = storms.explain(facts), loops.explain(facts)
     wrong = bool(facts.stopped_itself or storm or loops.endless(facts))
     said = [fences.sentence(stale, facts.insn, facts.place)] if stale else []
@@ -44,20 +44,21 @@ def _sentences(facts: Facts, stale: fences.Stale | None) -> list[str]:
     if storm and not any(sentence.startswith("the table") for sentence in said):
         known = any(_tag(sentence) and _tag(sentence) in storm for sentence in said)
         told = storm.split("; ")[0] if known else storm
-        said = [told, *said] if _tag(told) else [*said, told]  # one with a name is the cause
+        # If the kind of mistake has a name, that is the cause
+        said = [told, *said] if _tag(told) else [*said, told]
     if loop and not (facts.fault and said):
         said.append(loop)
     return list(dict.fromkeys(said))
 
 
 def _tag(sentence: str) -> str:
-    """The kind of mistake that a sentence begins with, such as `stack overflow: `."""
+    """The kind of mistake with which a sentence begins, such as `stack overflow: `."""
     head, colon, _ = sentence.partition(": ")
     return head + colon if colon and len(head) < 24 and "`" not in head else ""
 
 
 def _of_traps(facts: Facts, storm: str | None) -> list[str]:
-    """What the traps tell that the guest never returned from."""
+    """What can be said of the traps from which the guest never returned."""
     beside = vector.explain(facts)
     said = [beside] if beside else []
     fault = facts.fault
@@ -74,7 +75,7 @@ def _of_traps(facts: Facts, storm: str | None) -> list[str]:
 
 
 def _sampled(steps: list[Step]) -> list[Hot]:
-    """The hottest instructions of the window, where the pool's counts do not tell."""
+    """The hottest instructions of the window, if the pool's counts do not show any."""
     counts = Counter(step.pc for step in steps if step.retired)
     total = sum(counts.values())
     return [Hot(pc, 1, times, times / total) for pc, times in counts.most_common(5)]

@@ -1,7 +1,7 @@
 """Answers for what is known of a stopped guest: its traps, its next steps, its code.
 
-What every sentence is drawn from, and how an instruction or a place is named.  Must
-not conclude anything.
+All sentences use these facts, and the names of instructions and places.  Must not draw
+conclusions.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ACCESSES = (Cost.LOAD, Cost.STORE, Cost.ATOMIC)
 
 @dataclass(frozen=True)
 class Code:
-    """A guest's code as it was linked: pieces at virtual addresses; none if not known."""
+    """A guest's code as it was linked: pieces at virtual addresses; none if it is not known."""
 
     pieces: tuple[tuple[int, bytes], ...] = ()
 
@@ -56,20 +56,20 @@ class Code:
 
 @dataclass
 class Facts:
-    """A stopped machine, how it ended (`session.Outcome.exit`), and what it goes on to do."""
+    """A stopped machine, how it ended (`session.Outcome.exit`), and what it would do next."""
 
     machine: Machine
     exit: str
     traps: list[Taken] = field(default_factory=list)  # the latest, the oldest first
     counts: dict[str, int] = field(default_factory=dict)  # of all traps, by cause
-    came_from: int | None = None  # the pc before that of the first fault, if it is known
+    came_from: int | None = None  # the pc before the first fault, if it is known
     window: Window = field(default_factory=Window)
     code: Code = field(default_factory=Code)
     where: Where = lambda _address: None
 
     @cached_property
     def chain(self) -> list[Taken]:
-        """Traps that the guest never returned from."""
+        """The traps from which the guest never returned."""
         return unreturned(self.traps)
 
     @cached_property
@@ -79,7 +79,7 @@ class Facts:
 
     @cached_property
     def stopped_itself(self) -> bool:
-        """Whether the guest failed or cannot go on, rather than was stopped."""
+        """Whether the guest failed or cannot go on; otherwise it was stopped."""
         return self.exit in ("halted", "fatal", "idle", "panic")
 
     @cached_property
@@ -111,33 +111,33 @@ class Facts:
         return ":".join(line.split(":")[:2]) if line else None
 
     def insn(self, pc: int) -> str:
-        """The instruction at an address, and where it stands: for the middle of a sentence."""
+        """The instruction at an address, and where it is: for the middle of a sentence."""
         word = self.word(pc)
         if word is None:
             return f"the instruction at {self.place(pc)}"
         return f"`{disassemble(word, pc)}` at {self.place(pc)}"
 
     def base(self, trap: Taken) -> tuple[str, int] | None:
-        """The base register of a load or store that trapped, and what it held then."""
+        """The base register of a load or store that trapped, and its value at that time."""
         word, row = self.word(trap.pc), self.row(trap.pc)
         if word is None or row is None or row.cost not in ACCESSES:
             return None
         return REG_NAMES[word >> 15 & 31], trap.first_tval - offset(row, word) & M
 
     def named(self, address: int) -> str:
-        """An address as a value: hex, with the symbol that it lies at or a little behind."""
+        """An address as a value: hex, with the symbol at it or a little before it."""
         name = self.machine.symbolize(address)
         inside = RAM_BASE <= address < RAM_BASE + self.machine.ram.size
         return f"{address:#010x} ({name})" if inside and name[:2] != "0x" else f"{address:#x}"
 
 
 def offset(row: Insn, word: int) -> int:
-    """The offset of a load or store, which an atomic has not."""
+    """The offset of a load or store; an atomic has none."""
     return next((f.extract(word) for f in row.fields if f.name.endswith("imm12")), 0)
 
 
 def target(pc: int, word: int) -> int | None:
-    """Where a branch or `jal` at `pc` may go."""
+    """The possible target of a branch or `jal` at `pc`."""
     row = find(word)
     parts = [f for f in row.fields if f.name in ("branch", "jump")] if row else []
     return pc + parts[0].extract(word) & M if parts else None

@@ -1,4 +1,4 @@
-"""Answers for what a load, store or instruction that trapped did wrong, and how to mend it."""
+"""Answers for what was wrong with a load, store or fetch that trapped, and how to fix it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from vmm.diagnose.traps import FETCH_FAULTS, Taken
 LOADS = {Exc.LOAD_ACCESS, Exc.LOAD_PAGE}
 STORES = {Exc.STORE_ACCESS, Exc.STORE_PAGE}
 MISALIGNED = {Exc.LOAD_MISALIGNED, Exc.STORE_MISALIGNED}
-BEYOND = 1 << 30  # an address less than this behind RAM was meant to be in it
-NEARBY = 8  # instructions before the fault in which another register may be set
+BEYOND = 1 << 30  # an address less than this behind RAM was probably meant to be in RAM
+NEARBY = 8  # instructions before the fault in which another register may have been set
 
 
 def explain(facts: Facts, trap: Taken) -> str | None:
@@ -36,7 +36,7 @@ def explain(facts: Facts, trap: Taken) -> str | None:
 
 
 def access_of(trap: Taken) -> Access:
-    """What the hart tried."""
+    """The access that the hart tried."""
     if trap.cause in FETCH_FAULTS:
         return Access.FETCH
     return Access.STORE if trap.cause in STORES else Access.LOAD
@@ -95,7 +95,7 @@ def _wrong_register(facts: Facts, trap: Taken, base: tuple[str, int] | None) -> 
 
 
 def _meant(facts: Facts, pc: int, wrong: str) -> tuple[str, int] | None:
-    """A register set just before that does hold an address; the nearest."""
+    """The nearest register that was set just before and holds a usable address."""
     from toyisa.tables.fields import REG_NAMES
 
     for n in range(1, NEARBY + 1):

@@ -1,8 +1,8 @@
-"""Answers for translations that the TLB still holds though the tables say otherwise.
+"""Answers for translations that the TLB still holds though the tables have changed.
 
     fence `lw a0,0(t1)` at read+0x8: 0x40000000 is used as 0x80005000 ...
 
-A use of one is what `sfence.vma` is for.  Must not know how the steps are made.
+`sfence.vma` exists to prevent the use of one.  Must not know how the steps are made.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from toyisa.look.inspect import PAGED, M, Walk, pte_text
 from toyisa.look.refusal import Access, refusal
 from toyisa.machine import Machine
 
-GLOBAL = 1 << 29  # in a TLB key: of every address space
+GLOBAL = 1 << 29  # in a TLB key: valid in every address space
 REMEMBERED = 1 << 16  # stores whose place is remembered
 
 
 @dataclass(frozen=True)
 class Stale:
-    """A translation of `va` that is not what the tables say.
+    """A translation of `va` that is not in the tables any more.
 
-    `frame` is the physical page that the TLB holds; the entry at `at`, of `level`, is
-    `pte` now.  `pc` used it (None: nobody is known to have); `edited` is the pc of the
-    store that changed the entry, if it was seen.
+    `frame` is the physical page that the TLB holds.  The entry at `at`, of `level`, is now
+    `pte`.  `pc` used the translation (None: no use is known).  `edited` is the pc of the
+    store that changed the entry, if that was seen.
     """
 
     va: int
@@ -67,7 +67,9 @@ class FenceCheck:
                                 effects.pc, access, edited))  # fmt: skip
 
     def _stored(self, machine: Machine, effects: Effects) -> int | None:
-        """Remember who stored where; the physical word of this step's store."""
+        """Remember which instruction stored where; return the physical word of this step's
+        store.
+        """
         if not effects.store:
             return None
         va = effects.store[0]
@@ -100,7 +102,7 @@ def _held(machine: Machine, va: int, access: Access) -> int | None:
 
 
 def _stale(machine: Machine, va: int, access: Access, level: int) -> Stale | None:
-    """The translation that an access to `va` used, if the tables refuse it or say another."""
+    """The translation that an access to `va` used, if the tables now refuse or change it."""
     held = _held(machine, va, access)
     if held is None:
         return None
@@ -120,7 +122,7 @@ def _named(va: int, frame: int, now: Walk) -> Stale | None:
 
 
 def left(machine: Machine) -> Iterator[Stale]:
-    """Translations in the TLB that the tables no longer say: other frame, or fewer rights."""
+    """Translations in the TLB that differ from the tables: another frame, or fewer rights."""
     satp = int(machine.hart.csr.satp)
     if not satp & PAGED:
         return
@@ -144,7 +146,7 @@ def left(machine: Machine) -> Iterator[Stale]:
 
 
 def sentence(stale: Stale, insn: Callable[[int], str], place: Callable[[int], str]) -> str:
-    """A use for people: what, where, the entry, who changed it, what is missing."""
+    """A use, for people: what, where, the entry, what changed it, what is missing."""
     edited = f", stored at {place(stale.edited)}" if stale.edited is not None else ""
     entry = (
         f"the entry at {stale.at:#010x} (level {stale.level}) is {stale.pte:#010x} now "

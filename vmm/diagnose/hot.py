@@ -1,7 +1,7 @@
-"""Answers for where a guest spent its instructions: counts that the decode pool keeps anyway.
+"""Answers for where a guest spent its instructions, from the counts of the decode pool.
 
-From the last time that they were folded into the hart's own, a snapshot or the start.
-Must not know why a guest was there.
+The counts begin when they were last folded into the hart's own, at a snapshot, or at the
+start. Must not know why a guest was there.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ TABLES = 1024  # second-level tables that are searched for a page
 
 @dataclass(frozen=True)
 class Hot:
-    """Instructions in a row that ran equally often; `pc` is None for code of the monitor's.
+    """Instructions in a row that ran equally often; `pc` is None for the monitor's code.
 
-    `physical`: the address is not one of the current tables'.
+    `physical`: the current tables do not map the address.
     """
 
     pc: int
     count: int      # instructions in the row
     times: int      # how often each ran
-    share: float    # of all that were counted
+    share: float    # of all counted instructions
     physical: bool = False
 
 
 def hottest(machine, most: int = 5) -> list[Hot]:
-    """The rows that took most, the hottest first; none if the monitor's own code is most of it."""
+    """The rows with most instructions, the hottest first; none if most code is the monitor's."""
     pages = _pages(machine)
     total = sum(int(counts.sum()) for counts in pages.values())
     guest = {frame: counts for frame, counts in pages.items() if frame >= 0}
@@ -51,7 +51,7 @@ def hottest(machine, most: int = 5) -> list[Hot]:
 
 
 def _pages(machine) -> dict[int, np.ndarray]:
-    """By guest frame how often each of its words ran; the monitor's together under -1."""
+    """By guest frame, how often each of its words ran; the monitor's together under -1."""
     virtual = hasattr(machine, "vm")
     mem = machine.real_memory if virtual else machine.memory
     pages: dict[int, np.ndarray] = {}
@@ -70,7 +70,7 @@ def _pages(machine) -> dict[int, np.ndarray]:
 
 
 def _rows(frame: int, counts: np.ndarray) -> list[tuple[int, int, int]]:
-    """Words in a row that ran equally often: physical address, how many, how often."""
+    """Words in a row that ran equally often: physical address, number of words, how often."""
     ends = np.flatnonzero(np.diff(counts)) + 1
     starts = np.concatenate(([0], ends))
     ends = np.concatenate((ends, [WORDS]))
@@ -81,7 +81,7 @@ def _rows(frame: int, counts: np.ndarray) -> list[tuple[int, int, int]]:
 
 
 def _virtual(machine, pages: set[int]) -> dict[int, int]:
-    """By physical page a virtual one that the current tables execute it at."""
+    """For each physical page a virtual page at which the current tables let it be executed."""
     found = {page: page for page in pages if inspect.walk(machine, page).pa == page}
     satp = int(machine.hart.csr.satp)
     if not satp & inspect.PAGED or len(found) == len(pages):

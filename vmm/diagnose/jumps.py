@@ -1,4 +1,4 @@
-"""Answers for how the hart came to fetch where nothing can be fetched."""
+"""Answers for how the hart came to fetch from a place where nothing can be fetched."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RETURN = "a call sets it, and a function that calls another must save it"
 
 
 def explain(facts: Facts, trap: Taken) -> str | None:
-    """A sentence on a fetch that was refused at `trap.pc`."""
+    """A sentence on a fetch at `trap.pc` that was refused."""
     if trap.cause == Exc.INSN_MISALIGNED:
         return (
             f"{facts.insn(trap.pc)} jumps to {trap.first_tval:#010x}, which is no multiple of 4: "
@@ -40,12 +40,12 @@ def explain(facts: Facts, trap: Taken) -> str | None:
 
 
 def _astray(facts: Facts, pc: int) -> bool:
-    """Whether nothing was ever loaded at `pc`: not the map is wrong, but the jump."""
+    """Whether nothing was ever loaded at `pc`: then the jump is wrong, not the tables."""
     return bool(facts.code.pieces) and not facts.code.holds(pc) and pc < 0x1000
 
 
 def _jumped(facts: Facts, trap: Taken, pc: int) -> str:
-    """Who may have jumped to `pc`: the instruction before it, or registers that hold it."""
+    """What may have jumped to `pc`: the instruction before it, or registers that hold it."""
     text = f"the guest jumped to {pc:#x}, where no code is ({facts.range} is RAM)"
     x = facts.machine.hart.x[:32].tolist()
     by = _by(facts, pc) or _last_call(facts, x, pc)
@@ -62,7 +62,7 @@ def _jumped(facts: Facts, trap: Taken, pc: int) -> str:
 
 
 def _by(facts: Facts, pc: int) -> str | None:
-    """The instruction before the fault, if it was a second run that showed it."""
+    """The instruction before the fault, if a second run has shown it."""
     came = facts.came_from
     word, row = (None, None) if came is None else (facts.word(came), facts.row(came))
     if word is None or row is None:
@@ -78,7 +78,7 @@ def _by(facts: Facts, pc: int) -> str | None:
 
 
 def _last_call(facts: Facts, x: list[int], pc: int) -> str | None:
-    """The latest call that is known, if it was by a register that holds `pc`."""
+    """The last known call, if it went through a register that holds `pc`."""
     ra = x[RA]
     word, row = facts.word(ra - 4), facts.row(ra - 4)
     if ra == pc or ra < 4 or row is None or row.name != "jalr":

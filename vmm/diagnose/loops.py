@@ -1,4 +1,4 @@
-"""Answers for a guest that goes round and round, or sleeps, and whether anything can end it."""
+"""Answers for a guest that loops or sleeps, and whether anything can end that."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ END = "to end a run call SBI shutdown: `li a7, 8`, `ecall`"
 
 
 def explain(facts: Facts) -> str | None:
-    """A sentence on a loop that nothing can end, or on a sleep; None if something can."""
+    """A sentence on a loop or a sleep that nothing can end; None if something can."""
     if facts.exit == "idle":
         return _asleep(facts)
     waits = _held_back(facts) or recursion(facts)
@@ -50,7 +50,7 @@ def explain(facts: Facts) -> str | None:
 
 
 def endless(facts: Facts) -> list[Step]:
-    """The instructions of a loop that no interrupt and no device can end; else none."""
+    """The instructions of a loop that no interrupt and no device can end; otherwise none."""
     steps = facts.window.steps
     if facts.window.ended is not None or not steps or _can_be_interrupted(facts):
         return []
@@ -84,7 +84,7 @@ def _same_again(steps: list[Step]) -> list[Step] | None:
 
 
 def _same_branches(steps: list[Step]) -> list[Step] | None:
-    """A loop all of whose branches depend on registers that it never writes."""
+    """A loop in which all branches depend on registers that it never writes."""
     half = steps[len(steps) // 2 :]
     pcs = {step.pc: step for step in half}
     if len(steps) < 256 or len(pcs) > len(half) // 8:
@@ -95,7 +95,7 @@ def _same_branches(steps: list[Step]) -> list[Step] | None:
         if row is None or row.cost in (Cost.SRET, Cost.FENCE, Cost.CSR):
             return None
         if row.name == "ecall":
-            written |= {10, 11}  # what the firmware answers
+            written |= {10, 11}  # the registers in which the firmware answers
         elif row.cost is Cost.SYSTEM:
             return None
         if "rd" in row.operands:
@@ -108,13 +108,13 @@ def _same_branches(steps: list[Step]) -> list[Step] | None:
 
 
 def _one_way(steps: list[Step]) -> bool:
-    """Whether each jump by a register goes to places that the loop has met before."""
+    """Whether each jump through a register goes to places where the loop has been before."""
     known = {step.pc for step in steps[: len(steps) // 2]}
     return all(step.pc in known for step in steps[len(steps) // 2 :])
 
 
 def recursion(facts: Facts) -> str | None:
-    """A sentence if a function calls itself again and again, and none returns."""
+    """A sentence if a function calls itself again and again, and no call returns."""
     steps = facts.window.steps
     if len(steps) < 512:
         return None
@@ -124,7 +124,7 @@ def recursion(facts: Facts) -> str | None:
         if row is None or row.cost is not Cost.JUMP:
             continue
         if row.name == "jalr" and step.word >> 7 & 31 == 0 and step.word >> 15 & 31 == RA:
-            return None  # one has returned
+            return None  # a call has returned
         if step.word >> 7 & 31 == RA:
             calls.setdefault(step.pc, []).append(step.x[SP])
     for pc, stack in calls.items():
@@ -156,7 +156,7 @@ def _reaches_out(facts: Facts, step: Step) -> bool:
 
 
 def _unchanging(steps: list[Step]) -> str:
-    """What decides whether it goes on, if one branch does."""
+    """What decides whether the loop goes on, if one branch does."""
     branches = {step.pc: step for step in steps if find(step.word).cost is Cost.BRANCH}
     if len(branches) != 1:
         return "no register or memory changes in a round" if not branches else (
@@ -169,7 +169,7 @@ def _unchanging(steps: list[Step]) -> str:
 
 
 def _held_back(facts: Facts) -> str | None:
-    """An interrupt that is pending and enabled, and never taken, while the guest waits."""
+    """An interrupt that is pending and enabled, but never taken, while the guest waits."""
     steps = facts.window.steps
     slept = {step.pc for step in steps if step.word is not None and _is(step.word, "wfi")}
     if not slept or _takes(facts) or any(step.trap is not None for step in steps):
@@ -186,7 +186,7 @@ def _held_back(facts: Facts) -> str | None:
 
 
 def _asleep(facts: Facts) -> str | None:
-    """Why nothing can wake the guest that sleeps in `wfi`."""
+    """Why nothing can wake the guest, which sleeps in `wfi`."""
     pc = int(facts.machine.hart.pc)
     if not any(_is(facts.word(at) or 0, "wfi") for at in (pc, pc - 4)):
         return None

@@ -1,4 +1,4 @@
-"""Answers for whether the stack is what went wrong: there is none, or it has overflowed."""
+"""Answers for whether the stack went wrong: there is none, or it has overflowed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from vmm.diagnose.facts import MAX_CODE, Facts
 from vmm.diagnose.traps import Taken
 
 SP = 2
-SMALL = 1 << 16  # sp is within this of 0 if nobody set it, and a stack may miss RAM by it
+SMALL = 1 << 16  # if sp is within this of 0, it was not set; a stack may leave RAM by this much
 SET = "set it before it is used, as by `la sp, stack_top`"
 
 
 def explain(facts: Facts, trap: Taken, sp: int, found: Refusal) -> str | None:
-    """A sentence on an access by `sp` that was refused; None if the page is to blame."""
+    """A sentence on an access by `sp` that was refused; None if the page itself is wrong."""
     at = f"{facts.insn(trap.pc)} uses sp, which holds {sp:#x}"
     left = (Why.INVALID, Why.NOT_WRITABLE, Why.NOT_USER, Why.NO_SUM)
     if found.why in left and _was_above(facts, trap):
@@ -55,7 +55,7 @@ def overwritten(facts: Facts, pc: int) -> str | None:
 
 
 def in_code(facts: Facts) -> bool:
-    """Whether sp points into code that is not as it was loaded, or just below it."""
+    """Whether sp points into code that was overwritten, or just below it."""
     sp = int(facts.machine.hart.x[SP])
     for start, data in facts.code.pieces:
         if start - PAGE <= sp < start + len(data) and len(data) <= MAX_CODE:
@@ -74,7 +74,7 @@ def _inside(facts: Facts) -> str:
 
 
 def fallen(facts: Facts) -> str | None:
-    """A sentence if the stack has come down into the code, whatever happened then."""
+    """A sentence if the stack has grown down into the code, whatever happened then."""
     if int(facts.machine.hart.priv) != Level.S or not in_code(facts):
         return None
     return f"stack overflow: {_inside(facts)} and overwritten it; {LARGER}"

@@ -1,4 +1,6 @@
-"""Answers for traps that come again and again: in the handler itself, or for want of a cure."""
+"""Answers for traps that come again and again: in the handler itself, or because it fixes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,9 @@ from vmm.diagnose.traps import CALLS, FETCH_FAULTS, PLURAL, Taken, often
 from vmm.diagnose.window import Step
 
 STVEC, SSCRATCH, CSRRW = BY_NAME["stvec"].number, BY_NAME["sscratch"].number, 0x1073
-MANY = 8        # traps in a row that no correct kernel takes inside its handler
+MANY = 8        # more traps in a row inside its handler than any correct kernel takes
 TIMER = INTERRUPT | Irq.TIMER
-ADVANCED = {Exc.ECALL_U, Exc.BREAKPOINT}  # after which a kernel goes on behind the instruction
+ADVANCED = {Exc.ECALL_U, Exc.BREAKPOINT}  # after these a kernel continues behind the instruction
 
 
 def explain(facts: Facts) -> str | None:
@@ -37,7 +39,7 @@ def explain(facts: Facts) -> str | None:
 
 
 def _goes_on(facts: Facts, trap: Taken) -> bool:
-    """Whether the window has the trap too, or it has no steps to tell."""
+    """Whether the window has the trap too, or has no steps that could show it."""
     return not facts.window.steps or any(step.trap is not None for step in facts.window.steps)
 
 
@@ -50,7 +52,7 @@ def _in_the_handler(facts: Facts, trap: Taken) -> str:
 
 
 def vector(facts: Facts) -> str:
-    """What is wrong with stvec, at whose address nothing can be fetched."""
+    """What is wrong with stvec, if nothing can be fetched at its address."""
     stvec = facts.csr("stvec")
     if stvec & ~3 == 0:
         writer = _writer(facts)
@@ -65,7 +67,7 @@ def vector(facts: Facts) -> str:
 
 
 def _writer(facts: Facts) -> int | None:
-    """The instruction in the code that writes stvec from a register, if there is just one."""
+    """The instruction in the code that writes stvec from a register, if there is exactly one."""
     found = []
     for start, data in facts.code.pieces:
         for at in range(0, min(len(data), MAX_CODE) - 3, 4):
@@ -76,7 +78,7 @@ def _writer(facts: Facts) -> int | None:
 
 
 def _alternating(facts: Facts) -> str | None:
-    """A handler that faults at several places in turn, never returning."""
+    """A handler that faults at several places in turn and never returns."""
     if len(facts.chain) < MANY:
         return None
     counts = Counter((trap.cause, trap.pc) for trap in facts.chain if not trap.interrupt)
@@ -191,7 +193,7 @@ def _comes_by_itself(steps: list[Step], key: tuple[int, int]) -> bool:
 
 
 def _by_sp(facts: Facts) -> str | None:
-    """Accesses by sp that fault again and again, whatever the handler makes of them."""
+    """Accesses by sp that fault again and again, whatever the handler does."""
     count = Counter(step.pc for step in facts.window.steps if step.trap in faults.LOADS
                     or step.trap in faults.STORES)  # fmt: skip
     for trap in reversed(facts.traps):
@@ -203,7 +205,7 @@ def _by_sp(facts: Facts) -> str | None:
 
 
 def _swapped(facts: Facts) -> str:
-    """Whether the handler takes its stack from sscratch."""
+    """Whether the handler takes its stack pointer from sscratch."""
     word = facts.word(facts.csr("stvec") & ~3)
     if word is None or word >> 20 != SSCRATCH or word & 0x707F != CSRRW or word >> 15 & 31 != 2:
         return ""
@@ -211,7 +213,7 @@ def _swapped(facts: Facts) -> str:
 
 
 def _astray(facts: Facts) -> str | None:
-    """A guest that runs through memory without code, and whose handler skips word for word."""
+    """A guest that runs through memory without code, while its handler skips word after word."""
     steps = facts.window.steps
     places = {step.pc for step in steps if step.trap == Exc.ILLEGAL and step.word == 0}
     if len(places) < MANY:

@@ -1,4 +1,4 @@
-"""Answers for a root table that satp does not point to, or that does not map the code."""
+"""Answers for a satp that does not point to the root table, or tables that do not map the code."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _outside(facts: Facts, satp: int, root: int, ram: range) -> str:
 
 
 def _unaligned(facts: Facts, root: int, pc: int) -> str | None:
-    """Whether the entry that is wanted lies elsewhere in the page that satp names."""
+    """Whether the needed entry is elsewhere in the page that satp names."""
     names = {address for address, _ in facts.machine.symbols}
     for at in range(4, PAGE, 4):
         entry = inspect.word(facts.machine, root + at + 4 * (pc >> 22))
@@ -92,7 +92,7 @@ def _not_mapped(facts: Facts, root: int, pc: int) -> str:
 
 
 def unshifted(facts: Facts, found: Refusal) -> str | None:
-    """A cure if an entry of the walk holds an address where a frame number belongs."""
+    """A fix, if an entry of the walk holds an address where a frame number belongs."""
     if found.why not in (Why.OUTSIDE, Why.TABLE_OUTSIDE):
         return None
     for step in inspect.walk(facts.machine, found.va).steps:

@@ -15,7 +15,7 @@ from vmm.diagnose.window import Step
 
 
 def lines(facts: Facts, found: Diagnosis) -> Iterator[str]:
-    """What the guest was doing, for people: hot code, traps, where it goes on."""
+    """What the guest was doing, for people: hot code, traps, what it would do next."""
     if found.hot:
         yield "hottest:"
         for row in found.hot:
@@ -36,7 +36,7 @@ def lines(facts: Facts, found: Diagnosis) -> Iterator[str]:
 
 
 def _round(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """One round of a loop, if the steps are nothing but that; else all of them."""
+    """One round of a loop, if the steps are only that; otherwise all of them."""
     pcs = [step.pc for step in steps]
     for size in range(1, len(pcs) // 2 + 1):
         if all(pc == pcs[n + size] for n, pc in enumerate(pcs[:-size])):

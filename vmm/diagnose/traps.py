@@ -1,6 +1,6 @@
 """Answers for the latest traps of a stopped machine, and which of them it never left.
 
-The hart keeps them (`state.TAKEN`).  Must not know what a trap means.
+The hart records them (`state.TAKEN`).  Must not know what a trap means.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ PLURAL = {
 
 @dataclass(frozen=True)
 class Taken:
-    """`times` traps in a row with one cause at one pc, of which `returned` ended by `sret`."""
+    """`times` traps in a row with one cause at one pc; `returned` of them ended by `sret`."""
 
     cause: int
     pc: int
@@ -74,9 +74,9 @@ def taken(hart: np.record) -> list[Taken]:
 
 
 def unreturned(traps: list[Taken]) -> list[Taken]:
-    """The traps at the end whose handler never returned: the guest is still in it.
+    """The traps at the end from which the guest never returned: it is still in their handler.
 
-    A trap that the kernel handled is not among them, nor any before it.
+    If the kernel handled a trap, neither that trap nor an earlier one is among them.
     """
     chain: list[Taken] = []
     for trap in reversed(traps):
@@ -87,7 +87,7 @@ def unreturned(traps: list[Taken]) -> list[Taken]:
 
 
 def first_fault(chain: list[Taken]) -> Taken | None:
-    """The first exception of the chain, calls aside if something worse followed."""
+    """The first exception of the chain; calls do not count if something worse followed."""
     faults = [trap for trap in chain if not trap.interrupt]
     worse = [trap for trap in faults if trap.cause not in CALLS]
     if worse and faults[0].cause in CALLS and worse[0].since == faults[0].until:

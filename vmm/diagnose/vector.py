@@ -18,7 +18,7 @@ KEEPS = "its low two bits are the mode, so a handler lies at a multiple of 4 (.b
 
 
 def explain(facts: Facts) -> str | None:
-    """A sentence if traps went beside the handler; for a guest that did go wrong."""
+    """A sentence if traps missed the handler; for a guest that did go wrong."""
     if not facts.traps:
         return None
     base = facts.csr("stvec") & ~3
@@ -32,7 +32,7 @@ def explain(facts: Facts) -> str | None:
 
 
 def _symbol(facts: Facts, base: int) -> int | None:
-    """A symbol just behind the vector's base, if none is at it."""
+    """A symbol just behind the vector's base, if there is none at it."""
     known = facts.machine.symbols
     n = bisect_right(known, base + 3, key=lambda symbol: symbol[0]) - 1
     address = known[n][0] if n >= 0 else -1
@@ -41,7 +41,7 @@ def _symbol(facts: Facts, base: int) -> int | None:
 
 
 def _written(facts: Facts, base: int) -> int | None:
-    """The constant that the code writes to stvec, if it is `base` with bits that were dropped."""
+    """The constant that the code writes to stvec, if it is `base` plus bits that were dropped."""
     for start, data in facts.code.pieces:
         for at in range(0, len(data) - 3, 2):
             word = int.from_bytes(data[at : at + 4], "little")

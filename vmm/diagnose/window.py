@@ -1,8 +1,8 @@
-"""Answers for what a stopped guest goes on to do: a few thousand steps, looked at one by one.
+"""Answers for what a stopped guest would do next: a few thousand steps, examined one by one.
 
-Bounded in steps and in the host's time.  A machine that keeps snapshots is put back as it
-was; any other has gone on afterwards, so all that is told of the run is taken before.
-Must not know what the steps mean.
+They are bounded in number and in host time.  A machine that keeps snapshots is restored
+afterwards; any other has gone on, so all figures of the run must be taken before. Must not
+know what the steps mean.
 """
 
 import time
@@ -45,9 +45,9 @@ class Window:
 
 
 def watch(machine: Machine, writes: bool = False) -> Window:
-    """Let the machine go on for a while; `writes`: an access to a disk must not be made.
+    """Let the machine go on for a while; with `writes`, it must not access a disk.
 
-    Nor could a machine that writes to an image be put back as it was.
+    A machine that writes to an image could not be restored.
     """
     if writes or not machine.keeps_snapshots:
         return _watched(machine, writes)
@@ -74,7 +74,7 @@ def _watched(machine: Machine, writes: bool) -> Window:
         why = machine.advance(max(until - time.perf_counter(), 0))
         if why is Exit.TIMEOUT:  # in the middle of an instruction
             break
-        trapped = int(hart.trail) != trail  # calls to the firmware are no traps of S
+        trapped = int(hart.trail) != trail  # calls to the firmware are not traps of S
         trap = int(hart.csr.scause) if trapped else None
         retired = machine.instret > before
         if trapped or retired:

@@ -1,4 +1,4 @@
-"""Answers for what is no instruction and no register: bits of a PTE, calls of the firmware.
+"""Answers for what is neither instruction nor register: bits of a PTE, calls of the firmware.
 
 Must not run anything.  Sources: RISC-V privileged manual, 12.3 (Sv32); RISC-V SBI
 specification 2.0.
@@ -67,7 +67,7 @@ HOW = (
 
 
 def names() -> list[str]:
-    """Every name that `explain` here takes."""
+    """Every name that this module can explain."""
     calls = {name for _, _, name, _ in CALLS}
     return ["pte", *map(str.lower, BITS), "sbi", *EXTENSIONS, *sorted(calls)]
 
@@ -77,7 +77,7 @@ def pte_bits(word: str) -> Iterator[list[str]]:
     if word == "pte":
         bits = [f"  bit {bit}  {name:<3} {text}" for name, (bit, text) in BITS.items()]
         yield ["pte: a page-table entry of Sv32", *PICTURE, *bits,
-               "  `toyvmm explain pte 0x200000cf` takes one apart"]  # fmt: skip
+               "  `toyvmm explain pte 0x200000cf` explains one"]  # fmt: skip
     elif word.upper() in BITS:
         bit, text = BITS[word.upper()]
         yield [f"{word.upper()}: bit {bit} of a page-table entry (Sv32)", f"  {text}",
@@ -85,7 +85,7 @@ def pte_bits(word: str) -> Iterator[list[str]]:
 
 
 def entry(pte: int) -> list[str]:
-    """What one page-table entry says."""
+    """What one page-table entry means."""
     lines = [f"{pte:#010x}: a page-table entry: {pte_text(pte)}"]
     for name, (bit, text) in BITS.items():
         if name != "RSW" and pte >> bit & 1:
@@ -100,7 +100,7 @@ def entry(pte: int) -> list[str]:
 
 
 def sbi(word: str) -> Iterator[list[str]]:
-    """The firmware's calls: all, those of an extension, or those of a name."""
+    """The firmware's calls: all, those of an extension, or those with a name."""
     if word == "sbi":
         yield ["sbi: the calls of the firmware", *HOW, *map(_call, CALLS)]
         return

@@ -1,7 +1,7 @@
 """Answers for what the assembler's own words mean: pseudo-instructions and directives.
 
-What a pseudo-instruction stands for comes from the assembler's table where it is one.
-Must not run anything.
+What a pseudo-instruction stands for comes from the assembler's table, if it is there. Must
+not run anything.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from asm.errors import Fault
 from asm.pseudo import TABLE, WORDS
 
 # Pseudo-instructions that choose by value or by address (asm/expand.py): operands, and the
-# instructions that they stand for.
+# instructions for which they stand.
 CHOOSING: dict[str, tuple[tuple[str, str], ...]] = {
     "li": (
         ("rd,constant", "addi rd,x0,constant                  if it is -2048 to 2047"),
@@ -31,9 +31,9 @@ MEANING = {
     "nop": "do nothing", "ret": "return from a function: jump to ra",
     "unimp": "an instruction that is always illegal", "li": "load a constant",
     "la": "load the address of a symbol", "lla": "load the address of a symbol",
-    "call": "call a function, as far away as may be: it returns to ra",
+    "call": "call a function at any distance; it returns to ra",
     "tail": "jump to a function that returns to our own caller; uses t1",
-    "jump": "jump to a symbol, as far away as may be", "jr": "jump to the address in a register",
+    "jump": "jump to a symbol at any distance", "jr": "jump to the address in a register",
     "j": "jump, within 1 MiB", "mv": "copy a register", "pause": "a hint that the hart waits",
     "fence.tso": "a fence; done as `fence rw,rw`",
 }  # fmt: skip
@@ -52,7 +52,7 @@ _DIRECTIVES = {
     ".align .p2align": "`.align N`: go on at a multiple of 2 to the power of N: `.align 2` is 4 "
                        "bytes; `.balign` takes the bytes themselves",
     ".balign": "`.balign N`: go on at a multiple of N bytes, N a power of two",
-    ".uleb128 .sleb128": "numbers in seven bits a byte, as DWARF has them",
+    ".uleb128 .sleb128": "numbers with seven bits in each byte, as in DWARF",
     ".text": "go on in section .text: code",
     ".data": "go on in section .data: data that is written",
     ".rodata": "go on in section .rodata: data that is only read",
@@ -62,7 +62,7 @@ _DIRECTIVES = {
     ".popsection .previous": "go on in the section that was left",
     ".set .equ": "`.set NAME, EXPRESSION`: give a symbol a value",
     ".equiv": "as .set, for a symbol that has no value yet",
-    ".globl .global": "`.globl NAME`: others see the symbol; a guest begins at `_start`",
+    ".globl .global": "`.globl NAME`: other programs see the symbol; a guest begins at `_start`",
     ".weak .local .hidden .protected .internal": "`.weak NAME`: how the symbol is seen by others",
     ".type .size": "what a symbol is, and how large: for debuggers",
     ".comm .lcomm": "`.comm NAME, SIZE[, ALIGNMENT]`: room in .bss",
@@ -71,7 +71,7 @@ _DIRECTIVES = {
     ".ifdef .ifndef .ifnotdef": "assemble up to .else or .endif if the symbol is (not) defined",
     ".ifc .ifnc .ifeqs .ifnes .ifb .ifnb": "assemble up to .else or .endif if the texts are "
                                            "(not) the same, or (not) blank",
-    ".else .elseif .elsec": "what is assembled otherwise", ".endif .endc": "the end of .if",
+    ".else .elseif .elsec": "what is assembled if the condition is false", ".endif .endc": "the end of .if",
     ".macro": "`.macro NAME PARAMETERS`: up to .endm, a piece of source that NAME stands for; "
               "`\\PARAMETER` in it is the argument",
     ".endm .endmacro": "the end of .macro", ".exitm": "leave a macro",
@@ -84,8 +84,8 @@ _DIRECTIVES = {
     ".incbin": "`.incbin \"FILE\"[, SKIP[, COUNT]]`: its bytes here",
     ".insn": "an instruction by its format and fields, for what has no mnemonic",
     ".option": "`.option push`, pop, norvc, norelax ...: what the machine always has is accepted",
-    ".error .err": "an error of the source's own", ".warning": "a warning of the source's own",
-    ".print": "a note to whoever assembles", ".end": "what follows is not read",
+    ".error .err": "report an error", ".warning": "report a warning",
+    ".print": "print a note while assembling", ".end": "read nothing that follows",
     ".abort": "stop assembling here", ".file .loc": "which line of a compiler's source it is",
 }  # fmt: skip
 DIRECTIVE = {name: text for names, text in _DIRECTIVES.items() for name in names.split()}
@@ -97,7 +97,7 @@ def names() -> list[str]:
 
 
 def _pseudo() -> dict[str, list[tuple[str, str]]]:
-    """By name the operands and what they stand for."""
+    """By name, the operands and the instructions for which it stands."""
     found: dict[str, list[tuple[str, str]]] = {}
     for line in TABLE.splitlines():
         head, _, steps = line.partition("|")
@@ -116,7 +116,7 @@ def _pseudo() -> dict[str, list[tuple[str, str]]]:
 
 
 def pseudo(word: str) -> Iterator[list[str]]:
-    """What a pseudo-instruction is, if one is called so."""
+    """What a pseudo-instruction means, if there is one of that name."""
     ways = _pseudo().get(word)
     if ways is None:
         return
@@ -126,12 +126,12 @@ def pseudo(word: str) -> Iterator[list[str]]:
     for operands, steps in ways:
         usage = f"{word} {operands}".strip()
         lines.append(f"  {usage:<16} is  {steps}")
-    lines.append("  `toyvmm disasm` shows what became of it; docs/assembler.md lists them all")
+    lines.append("  `toyvmm disasm` shows the result; docs/assembler.md lists them all")
     yield lines
 
 
 def directive(word: str) -> Iterator[list[str]]:
-    """What a directive is, if one is called so."""
+    """What a directive does, if there is one of that name."""
     if word not in DIRECTIVES:
         return
     yield [f"{word}: a directive of the assembler", f"  {_directive(word)}"]
@@ -142,10 +142,10 @@ def _directive(word: str) -> str:
         return DIRECTIVE[word]
     kind = getattr(DIRECTIVES[word], "__name__", "")
     if kind == "_ignore":
-        return "accepted, and without effect: this assembler's output has no use for it"
+        return "accepted, and ignored: this assembler's output does not need it"
     if kind == "refuse":
         try:
             DIRECTIVES[word](None, "")
         except Fault as fault:
             return f"refused: {fault.why}"
-    return "as in GNU as; docs/assembler.md says what is taken"
+    return "as in GNU as; docs/assembler.md says what is accepted"

@@ -1,4 +1,4 @@
-"""Answers for what a name means: an instruction, a CSR, a cause ..., from the tables.
+"""Answers for what a name means: an instruction, a CSR, a cause and so on, from the tables.
 
 Must not run anything.
 """
@@ -25,7 +25,7 @@ _LEAKY = {
 
 
 def explain(word: str) -> list[str]:
-    """Lines on all that is called `word`: a name, or a number; none if nothing is.
+    """Lines on everything that is called `word`: a name, or a number; none if nothing is.
 
     `pte` and `ecall` may be followed by a number.
     """
@@ -59,7 +59,7 @@ def _number(word: str) -> int | None:
 
 
 def _instructions(word: str) -> Iterator[list[str]]:
-    order = word.rpartition(".")[2]  # of an atomic's accesses: `.aq`, `.rl`
+    order = word.rpartition(".")[2]  # of an atomic instruction: `.aq`, `.rl`
     base = word.removesuffix(f".{order}") if order in ("aq", "rl", "aqrl") else word
     row = insns.BY_NAME.get(base)
     if row is not None:
@@ -88,7 +88,7 @@ def _insn(row: Insn) -> list[str]:
 
 
 def _picture(bits: str) -> str:
-    """The bits with a space wherever another field begins, and before the opcode."""
+    """The bits, with a space wherever another field begins, and before the opcode."""
     out = ""
     for n, bit in enumerate(bits):
         both_fixed = n and bit in "01" and bits[n - 1] in "01"

@@ -1,12 +1,12 @@
 """Answers for Popek and Goldberg, measured: which instructions are sensitive, which trap.
 
-Each instruction and each form of access to each CSR is run from pairs of states that
-differ in one thing (`paired.py`), and what differs afterwards classifies it.  Must not
-read what the tables declare to come to a result; it is only laid beside it.
+Each instruction, and each form of access to each CSR, is run from pairs of states that differ
+in one thing (`paired.py`).  What differs afterwards classifies it.  The result must not
+depend on what the tables declare; that is only compared with it.
 
 After Popek and Goldberg, "Formal Requirements for Virtualizable Third Generation
-Architectures", 1974, with deprivileged S for their user mode, since guest kernels run
-in it, and everything that root keeps a virtual copy of for their relocation register.
+Architectures", 1974.  Deprivileged S stands for their user mode, since guest kernels run in
+it.  Everything of which root keeps a virtual copy stands for their relocation register.
 
     control sensitive    it completes in S on a bare machine and changes a resource:
                          level, CSR, TLB, time
@@ -43,7 +43,9 @@ OPERANDS = {"rd": 5, "rs2": 7, "imm12": 8, "simm12": 8, "branch": 16, "jump": 16
 
 @dataclass(frozen=True)
 class Subject:
-    """What is classified: an instruction, or one form of access to one CSR; words to run."""
+    """What is classified: an instruction, or one form of access to one CSR; and the words to
+    run.
+    """
 
     name: str
     declared: str
@@ -64,7 +66,7 @@ class Counterexample:
 
 @dataclass
 class Result:
-    """What the runs showed of a subject."""
+    """What the runs showed about a subject."""
 
     subject: Subject
     control: bool = False
@@ -79,7 +81,9 @@ class Result:
 
     @property
     def agrees(self) -> bool:
-        """Whether the tables say so; an instruction that is both has but the letter C there."""
+        """Whether the tables say the same; for an instruction that is both they have only the
+        letter C.
+        """
         letters = self.measured if self.subject.csr else self.measured.replace("CB", "C")
         return self.subject.declared == letters
 
@@ -93,17 +97,19 @@ class Classification:
 
     @property
     def theorem1(self) -> list[Result]:
-        """Sensitive, and not privileged: what stands against trap-and-emulate."""
+        """Subjects that are sensitive and not privileged: these contradict trap-and-emulate."""
         return [result for result in self.results if result.violation]
 
     @property
     def theorem3(self) -> list[Result]:
-        """Sensitive in U, and not privileged: what stands against the hybrid monitor."""
+        """Subjects that are sensitive in U and not privileged: these contradict the hybrid
+        monitor.
+        """
         return [result for result in self.results if result.user_violation]
 
 
 def subjects() -> Iterator[Subject]:
-    """Every row of the instruction table, those that access CSRs once for each form."""
+    """Every row of the instruction table; those that access CSRs, once for each form."""
     for row in INSNS:
         if row.cost is Cost.CSR:
             yield from _forms(row)
@@ -117,7 +123,7 @@ def _word(row: Insn, **chosen: int) -> int:
 
 
 def _forms(row: Insn) -> Iterator[Subject]:
-    """csrrw reads or not, csrrs and csrrc write or not; from a register or an immediate."""
+    """csrrw reads or does not, csrrs and csrrc write or do not; from a register or an immediate."""
     swap = row.name.startswith("csrrw")
     sources = (0, 31) if row.name.endswith("i") else (ONES, ZEROS)
     for csr in CSRS:
@@ -129,7 +135,7 @@ def _forms(row: Insn) -> Iterator[Subject]:
             declared = "C" if writes and "C" in csr.sens else ""
             declared += "B" if reads and "B" in csr.sens else ""
             if writes and csr.read_only:
-                declared = ""  # illegal at every level
+                declared = ""  # it is illegal at every level
             form = "+".join(["read"] * reads + ["write"] * writes)
             words = tuple(w for w in words if not writes or swap or w >> 15 & 31)
             name = f"{row.name} {csr.name} ({form})"
@@ -183,7 +189,7 @@ class _Runs:
         return (self.plain, *self.others)
 
     def depends(self) -> Counterexample | None:
-        """A change that the program can see in what the instruction answers."""
+        """A change that the program can see in the result of the instruction."""
         state, outcome = self.plain
         for other, differently in self.others:
             if _apart(outcome, differently):
@@ -192,7 +198,7 @@ class _Runs:
         return None
 
     def shown(self) -> set[str]:
-        """What of the states, the level aside, the program can see."""
+        """What the program can see of the states, apart from the level."""
         _state, outcome = self.plain
         return {
             "location" if other.moved else "resource"
@@ -213,12 +219,12 @@ def _apart(a: Outcome, b: Outcome) -> bool:
 
 
 def _hole(other: State) -> str:
-    """`leak` if a register shows, `real` if level or tables do."""
+    """`leak` if a register shows it, `real` if the level or the tables do."""
     return "real" if other.change and other.change.startswith("tables") else "leak"
 
 
 def _by_level(bare: _Runs, lower: _Runs) -> Counterexample | None:
-    """The same state at two levels, with two answers and no trap."""
+    """The same state at two levels, with two results and no trap."""
     (state, outcome), (other, differently) = bare.plain, lower.plain
     if _apart(outcome, differently):
         return Counterexample("real", bare.word, (state, other), (outcome, differently))

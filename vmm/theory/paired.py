@@ -1,11 +1,11 @@
-"""Answers for what one instruction does in one state of the machine, run for real.
+"""Answers for what one instruction does in one state of the machine, by running it.
 
 A state is a *context* (the level and what root denies it), values of the privileged
-resources, and one thing that may differ from its twin: a resource, the tables, or
+resources, and one thing in which it may differ from another state: a resource, the tables, or
 where everything lies.  Must not know what a difference means (`classify.py`).
 
-The program is the same in every state: it sees three pages at the same virtual
-addresses with the same contents, whatever frames and tables they have.
+The program is the same in every state: it sees three pages at the same virtual addresses with
+the same contents, whatever frames and tables they have.
 
     0x0040_0000  code: a load that warms the TLBs, then the instruction
     0x0040_1000  data, where rs1 points; its PTE is what "tables" changes
@@ -43,7 +43,7 @@ ONES, ZEROS, AT_DATA, AT_MORE = 9, 10, 6, 8
 
 @dataclass(frozen=True)
 class Context:
-    """A level, and whether root denies it what it guards."""
+    """A level, and whether root denies it the guarded instructions."""
 
     name: str
     priv: int
@@ -54,8 +54,8 @@ BARE_S = Context("S on a bare machine", Level.S, 0)
 DEPRIVILEGED = Context("deprivileged S", Level.S, STraps.ALL)
 USER = Context("U", Level.U, STraps.ALL)
 
-# Two settings of the resources, so that each bit is 0 in one and 1 in the other where
-# that lets the program run.
+# Two settings of the resources, such that each bit is 0 in one and 1 in the other, if the program
+# can still run.
 BASES: tuple[dict[str, int], ...] = (
     {"sstatus": 0x00040020, "sie": 0x020, "stvec": 0x00400800, "scounteren": 0, "sip": 2,
      "sscratch": 0x11111110, "sepc": 0x00400100, "scause": 8, "stval": 0x100,
@@ -65,7 +65,7 @@ BASES: tuple[dict[str, int], ...] = (
      "stimecmp": 0x00FFFFFE, "stimecmph": 1, "satp": 0x1FF},
 )  # fmt: skip
 
-# What a change of each resource is: bits to turn over, that do not stop the program.
+# What a change of each resource is: bits to invert that do not stop the program.
 FLIPS = {"sstatus": 0x000C0120, "sie": 0x200, "stvec": 0x1000, "scounteren": 2, "sip": 2,
          "stimecmp": 0x100, "stimecmph": 2, "satp": 2}  # fmt: skip
 CLOCK, READ_ONLY, ABSENT = "clock", "tables: read-only", "tables: absent"
@@ -82,23 +82,23 @@ class State:
     change: str | None = None
 
     def but(self, **parts: object) -> "State":
-        """The same state but for one part."""
+        """The same state except for one part."""
         return replace(self, **parts)
 
     def csr(self, name: str) -> int:
-        """The value of a CSR, `satp`'s table root aside."""
+        """The value of a CSR; for `satp`, without the root table."""
         value = BASES[self.base].get(name, 0x1230)
         if name == "scounteren" and self.context is USER:
-            return 0  # what root leaves to U on behalf of a guest
+            return 0  # what root lets U do on behalf of a guest
         return value ^ FLIPS.get(name, 0x10) if self.change == name else value
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step did: a trap, or what the program and the machine have changed.
+    """What a step did: a trap, or the changes of the program and the machine.
 
-    `visible` is the program's own: registers, pc, its pages.  `resources` are the
-    machine's: level, CSRs, forgotten translations, time given up.
+    `visible` is the program's own: registers, pc, its pages.  `resources` are the machine's:
+    level, CSRs, forgotten translations, time given up.
     """
 
     trap: str | None = None
@@ -111,7 +111,7 @@ class Outcome:
 
 
 class Laboratory:
-    """One machine, put into a state and stepped, again and again."""
+    """One machine that is put into a state and stepped, again and again."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
@@ -133,7 +133,7 @@ class Laboratory:
         return first, {CODE: first + 4 * PAGE, DATA: first + 6 * PAGE, MORE: first + 9 * PAGE}
 
     def _place(self, moved: bool) -> None:
-        """Both views, S's and U's: a root and its leaves each."""
+        """Make both views, S's and U's: a root table and its leaves each."""
         first, frames = self._frames(moved)
         for n, user in enumerate((0, U)):
             root, leaves = first + 2 * n * PAGE, first + (2 * n + 1) * PAGE
@@ -155,12 +155,12 @@ class Laboratory:
                 self._warm[state] = self._warmed(state, frames)
             self._word(frames[CODE] + 4, word)
             self._bytes[:] = self._warm[state].view(np.uint8)
-            self._tlb.xtag[:] = self._fetch.tag = NO_TAG  # where code is decoded changes
+            self._tlb.xtag[:] = self._fetch.tag = NO_TAG  # the place where code is decoded changes
             return self._outcome(self._warm[state], self._step(), frames)
 
     @contextmanager
     def _tables(self, state: State) -> Iterator[None]:
-        """The PTE of the data page as the state has it."""
+        """The PTE of the data page in the state."""
         first, frames = self._frames(state.moved)
         user = state.context.priv == Level.U
         leaf = first + (3 * PAGE if user else PAGE) + (DATA - CODE >> 10)
@@ -191,11 +191,12 @@ class Laboratory:
         satp = state.csr("satp") << BITS["SATP_ASID_SHIFT"]
         hart.csr.satp = BITS["SATP_MODE_SV32"] | satp | root >> 12
         hart.root.s_traps, hart.root.profile = state.context.s_traps, self.profile
-        hart.root.deleg_exc = hart.root.deleg_int = 0  # an interrupt is no instruction's doing
+        # An interrupt is not caused by an instruction
+        hart.root.deleg_exc = hart.root.deleg_int = 0
         hart.clock.icount, hart.clock.per_tick = 1, 1
         if state.change == CLOCK:
             hart.clock.instret = 1 << 20
-            hart.clock.idle = (3 << 44) + 12_345  # every half of every counter shows it
+            hart.clock.idle = (3 << 44) + 12_345  # so that every half of every counter shows it
         flush(hart, -1, -1)
         reserve(hart, -1)
         recontext(hart)
@@ -206,7 +207,7 @@ class Laboratory:
         return Reason(int(execute(self._hart, self._machine.memory, 0, 0, 0)))
 
     def _outcome(self, before: np.ndarray, reason: Reason, frames: dict[int, int]) -> Outcome:
-        """What has changed since `before`, a hart; the pages are put right again."""
+        """What has changed since the hart `before`; the pages are restored."""
         hart = self._hart
         if reason == Reason.TRAP:
             return Outcome(causes.name(int(hart.exit.cause)))

@@ -1,7 +1,7 @@
 """Answers for how large the patch is that makes a kernel paravirtual.
 
-Counted on the source: what the kernel says in operations' names, and what the two files
-of operations say behind them.  Must not know hypercalls.
+It is counted in the source: the kernel's uses of the operations, and the lines of the two
+files that define them.  Must not know hypercalls.
 """
 
 import re
@@ -23,15 +23,15 @@ USE = re.compile(r"\s*(?:\w+:)?\s*([A-Z][A-Z_]+)\b")
 
 @dataclass(frozen=True)
 class Stats:
-    """Lines are those with something on them but a comment."""
+    """Counts of lines; comments and empty lines do not count."""
 
-    source: int        # lines of the kernel, and of what it includes, as it runs bare
+    source: int        # lines of the kernel as it runs bare, with what it includes
     patch: int         # lines of the operations by hypercalls, and of the kernel's that only
     #                    the patched build has
-    replaced: int      # lines of the native operations, which it does without
+    replaced: int      # lines of the native operations, which it does not need
     sites: dict[str, int]  # uses of each operation in the kernel's source
     sensitive: int     # instructions in the native text that a monitor must see
-    left: int          # of those in the patched text: by design the monitor leaves them to S
+    left: int          # of those in the patched text, which the monitor leaves to S by design
     calls: int         # ecalls in the patched text
 
     @property
@@ -81,7 +81,7 @@ def _count(lines: list[str]) -> int:
 
 
 def _only_patched(native: Object, patched: Object) -> int:
-    """Lines outside the files of operations that make code in the patched build alone."""
+    """Lines that make code in the patched build alone, outside the files of operations."""
     lines = {(line.path, line.number) for line in patched.lines}
     lines -= {(line.path, line.number) for line in native.lines}
     return sum(1 for path, _ in lines if not any(_is(path, n) for n in (OPERATIONS, *PATCH)))

@@ -1,4 +1,4 @@
-"""Answers for a classification (`classify.py`) as a table for people and as JSON.
+"""Answers for a classification (`classify.py`) as a table for people, and as JSON.
 
 Must not measure anything.
 """
@@ -22,7 +22,7 @@ THEOREM3 = "theorem 3 (a hybrid monitor: what is sensitive in U is privileged)"
 
 
 def as_json(found: Classification) -> dict:
-    """The whole, with every form of access to every CSR on its own."""
+    """Everything, with each form of access to each CSR as an element of its own."""
     return {
         "schema": SCHEMA,
         "profile": found.profile.name.lower().replace("_", "-"),
@@ -95,7 +95,7 @@ def lines(found: Classification) -> Iterator[str]:
 
 
 def _grouped(results: list[Result]) -> Iterator[tuple[str, Result]]:
-    """Instructions one by one; a CSR's forms together where the mnemonic makes no difference."""
+    """Instructions one by one; a CSR's forms together if the mnemonic makes no difference."""
     seen: dict[tuple, list[Result]] = {}
     for r in results:
         subject = r.subject
@@ -117,7 +117,7 @@ def _verdict(theorem: str, violations: list[tuple[Result, Counterexample]]) -> I
     shown = set()
     for result, example in violations:
         yield f"  {result.subject.name}: {example.kind}"
-        if example.kind in shown:  # one of each kind in full
+        if example.kind in shown:  # show one of each kind in full
             continue
         shown.add(example.kind)
         yield f"    {KINDS[example.kind]}"
