@@ -2,7 +2,7 @@
 
     from vmm import Machine, VirtualMachine, assemble, compare
 
-Imports nothing until it is asked for: the command must start fast.
+Names are imported only when they are asked for: the command must start fast.
 """
 
 from importlib import import_module

@@ -33,16 +33,16 @@ from vmm.engines import units
 from vmm.exit.loop import run_vm, run_vm_at
 from vmm.memory.guestram import GuestDma
 
-MIN_SHADOW = 4  # a root, and tables for the pages that one instruction needs
-POISON_FRAMES = 1  # between what is the monitor's and what is the guest's, and behind it
+MIN_SHADOW = 4  # a root table, and tables for the pages that one instruction needs
+POISON_FRAMES = 1  # between the monitor's and the guest's frames, and behind the guest's
 
 
 class VirtualMachine(Machine):
     """A guest under the monitor: `engine` says how its kernel's code runs.
 
-    `shadow` is how many frames shadow tables may take, `scatter` a seed by which the
-    guest's frames are spread over the machine's, `options` are the engine's own.
-    ValueError on a size out of range.
+    `shadow` is how many frames shadow tables may take.  `scatter` is a seed; with it the
+    guest's frames are spread over the machine's.  `options` are the engine's own. Raises
+    ValueError if a size is out of range.
     """
 
     keeps_snapshots = False  # not yet
@@ -73,7 +73,7 @@ class VirtualMachine(Machine):
         recontext(self.real_hart)
 
     def _assemble(self, mem: int) -> GuestDma:
-        """Real memory for the monitor and the guest, and the record of the virtual machine."""
+        """Make real memory for the monitor and the guest, and the record of the virtual machine."""
         frames = mem // PAGE
         first = self._shadow + self.engine.frames + POISON_FRAMES
         self.real_hart = state.new_hart()
@@ -91,7 +91,7 @@ class VirtualMachine(Machine):
         state.reset(self.hart)
         reset_memory(self.memory)
         link_machine(self.hart, self.memory)
-        if self._scatter is None:  # what looks at a machine finds RAM in one piece
+        if self._scatter is None:  # functions that look at a machine then find RAM in one piece
             self.memory.ram = int(self.real_memory.ram) + first * PAGE
             self.memory.ram_size = mem
         units.link(self.engine, self.real_hart, self.real_memory, vm)
@@ -101,7 +101,7 @@ class VirtualMachine(Machine):
     # -- loading -----------------------------------------------------------
 
     def load(self, source: str | Path | bytes) -> None:
-        self.vm.direct.active = 0  # what was there before has no tables any more
+        self.vm.direct.active = 0  # the guest that was there before has no tables any more
         self.vm.unfinished = self.vm.looking = 0
         super().load(source)
         tohost = int(self.memory.console.tohost)
@@ -131,14 +131,14 @@ class VirtualMachine(Machine):
         return reason
 
     def runner(self) -> np.ndarray:
-        """As `Machine.runner`; what it runs keeps no log."""
+        """Like `Machine.runner`; what it runs keeps no log."""
         records = self.real_hart, self.real_memory, self.vm
         places = [np.frombuffer(record, np.uint8).ctypes.data for record in records]
         types = unit_types(self.hart, self.memory)
         return np.array([unit_address(run_vm_at, types), *places], np.int64)
 
     def log(self, take: Callable[[np.ndarray], None] | None) -> None:
-        """From now on `take` gets what happens, in pieces of `LOG` lines; None ends it."""
+        """From now on `take` gets what happens, in arrays of `LOG` lines; None ends it."""
         self._take_log = take
         self.vm.stats.logging = take is not None
         self.vm.stats.logged = 0
@@ -146,18 +146,20 @@ class VirtualMachine(Machine):
     # -- snapshots ---------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Not yet: SnapshotError."""
+        """Does not exist yet: SnapshotError."""
         raise SnapshotError("a virtual machine cannot be saved yet, only a bare one")
 
     def load_snapshot(self, path: str | Path) -> None:
-        """Not yet: SnapshotError."""
+        """Does not exist yet: SnapshotError."""
         raise SnapshotError("a snapshot is put back into a bare machine only")
 
     # -- looking -----------------------------------------------------------
 
     @property
     def ram(self) -> np.ndarray:
-        """The guest's RAM as bytes, in the order of its own addresses; a copy if scattered."""
+        """The guest's RAM as bytes, in the order of its own addresses; a copy if it is
+        scattered.
+        """
         frames = int(self.vm.frames)
         if self._scatter is None:
             first = self._first * PAGE
@@ -166,11 +168,13 @@ class VirtualMachine(Machine):
 
     @property
     def tables_are_guests(self) -> bool:
-        """Not under direct paging: its tables are the machine's, with the machine's frames."""
+        """False under direct paging: those tables are the machine's, with the machine's frames."""
         return not self.vm.direct.active
 
     def entry_seen(self, pte: int | None) -> int | None:
-        """Under direct paging a guest's tables hold machine frames; others have no number."""
+        """The entry as the guest means it.  Under direct paging a guest's tables hold machine
+        frames; a frame that is not the guest's has no number.
+        """
         if pte is None or not self.vm.direct.active or not pte & V:
             return pte
         mfn = (pte >> 10) - RAM_BASE // PAGE
@@ -183,13 +187,13 @@ class VirtualMachine(Machine):
         return tally.cycles_by_class(self.real_hart, self.cycles)
 
     def counters(self) -> dict[str, int]:
-        """What the engine has counted of its own, by name."""
+        """What the engine itself has counted, by name."""
         return self.engine.counters(self) if self.engine.counters else {}
 
     def exits(self) -> "Exits":
-        """By kind of exit: how many, and the cycles that root spent on them.
+        """For each kind of exit, how many there were and the cycles that root spent on them.
 
-        `other` has also what it takes to get a guest going.
+        `other` also has the cycles that it takes to start a guest.
         """
         stats = self.vm.stats
         return Exits({

@@ -12,9 +12,10 @@ Table = list[list[str]]
 
 
 def layout(table: Table, markdown: bool = False) -> list[str]:
-    """Lines of a table: its first column to the left, the others to the right.
+    """Lines of a table: the first column is aligned to the left, the others to the right.
 
-    What is too wide is cut into tables one below the other, each with the first column.
+    A table that is too wide is cut into tables one below the other, each with the first
+    column.
     """
     if markdown:
         ruler = ["---", *["---:"] * (len(table[0]) - 1)]
@@ -27,7 +28,7 @@ def layout(table: Table, markdown: bool = False) -> list[str]:
 
 
 def _fitting(widths: list[int]) -> list[list[int]]:
-    """The numbers of the columns that stand side by side, the first left out."""
+    """Groups of columns, by number, that fit side by side; without the first column."""
     groups: list[list[int]] = [[]]
     used = widths[0]
     for n in range(1, len(widths)):
@@ -41,7 +42,7 @@ def _fitting(widths: list[int]) -> list[list[int]]:
 
 
 def _lines(table: Table, widths: list[int], columns: list[int]) -> list[str]:
-    """The lines that have something in one of the columns."""
+    """The lines that have something in one of these columns."""
     out = []
     for first, *rest in table:
         cells = [rest[n - 1] for n in columns]
@@ -52,7 +53,7 @@ def _lines(table: Table, widths: list[int], columns: list[int]) -> list[str]:
 
 
 def wrap(lines: Iterable[str], indent: str = "    ") -> list[str]:
-    """The lines, each that is too long cut between words and its rest indented."""
+    """The lines; one that is too long is cut between words, and the rest is indented."""
     out: list[str] = []
     for line in lines:
         begun = line[: len(line) - len(line.lstrip())]

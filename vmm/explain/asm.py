@@ -71,7 +71,8 @@ _DIRECTIVES = {
     ".ifdef .ifndef .ifnotdef": "assemble up to .else or .endif if the symbol is (not) defined",
     ".ifc .ifnc .ifeqs .ifnes .ifb .ifnb": "assemble up to .else or .endif if the texts are "
                                            "(not) the same, or (not) blank",
-    ".else .elseif .elsec": "what is assembled if the condition is false", ".endif .endc": "the end of .if",
+    ".else .elseif .elsec": "what is assembled if the condition is false",
+    ".endif .endc": "the end of .if",
     ".macro": "`.macro NAME PARAMETERS`: up to .endm, a piece of source that NAME stands for; "
               "`\\PARAMETER` in it is the argument",
     ".endm .endmacro": "the end of .macro", ".exitm": "leave a macro",

@@ -1,6 +1,7 @@
-"""Answers for processes whose compiled code has bounds checks, and for one case in such a process.
+"""Answers for processes whose compiled code has bounds checks, and for one case in such a
+process.
 
-Must not know what a campaign does with what comes of it.
+Must not know what a campaign does with the result.
 """
 
 import contextlib
@@ -14,12 +15,13 @@ from vmm.fuzz import guarded
 from vmm.fuzz.case import Violation
 from vmm.fuzz.corpus import load, violated
 
-BOUNDS_CHECK = "NUMBA_BOUNDSCHECK"  # is read where numba is imported, and names another cache
+# Numba reads it when it is imported, and it leads to another cache
+BOUNDS_CHECK = "NUMBA_BOUNDSCHECK"
 
 
 @contextlib.contextmanager
 def checks(on: bool) -> Iterator[None]:
-    """While it lasts, processes that are started compile with bounds checks, if `on`."""
+    """While this lasts, processes that are started compile with bounds checks, if `on`."""
     before = os.environ.get(BOUNDS_CHECK)
     if on:
         os.environ[BOUNDS_CHECK] = "1"
@@ -33,7 +35,7 @@ def checks(on: bool) -> Iterator[None]:
 
 
 def violated_apart(path: Path) -> Violation | None:
-    """How the law still fails on the case in a file, tried with checks; None: it holds."""
+    """How the law still fails on the case in a file, tried with checks; None if it holds."""
     here, there = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_try, args=(there, str(path)))
     with checks(True):

@@ -1,6 +1,6 @@
-"""Answers for a campaign as a whole: processes, time, what they find, what is kept of it.
+"""Answers for a campaign as a whole: its processes, its time, what they find, what is kept.
 
-Must not know what a law asks, nor how a report is shown.
+Must not know what a law requires, nor how a report is shown.
 """
 
 import contextlib
@@ -22,20 +22,20 @@ from vmm.fuzz.corpus import Failure, Statistics, read_statistics, regressions, w
 from vmm.fuzz.seen import Seen, merged
 from vmm.fuzz.worker import work
 
-ENOUGH = 10      # failures: whoever finds so many has one to look at
-GRACE = 20.0     # seconds that a process has to stop
+ENOUGH = 10      # failures: with so many, look at them first
+GRACE = 20.0     # seconds that a process gets to stop
 ENDING = (signal.SIGINT, signal.SIGTERM)
 SHOW_EVERY = 1.0
 SAVE_EVERY = 10.0
 
 
 class CampaignError(RuntimeError):
-    """A process of the campaign failed, and no case is to blame."""
+    """A process of the campaign failed, and no case is the reason."""
 
 
 @dataclass
 class Plan:
-    """What is asked for."""
+    """What the campaign should do."""
 
     law: str
     engine: str
@@ -52,20 +52,20 @@ class Plan:
 
     @property
     def running(self) -> Path:
-        """What the names of its files begin with while it runs."""
+        """The beginning of the names of its files while it runs."""
         return self.folder / f".running-{self.law}-{self.engine}-{self.seed}"
 
 
 @dataclass
 class Result:
-    """What came of it, this time; `total` counts earlier times in."""
+    """What the campaign found this time; `total` includes earlier campaigns."""
 
     total: Statistics
     executions: int = 0
     seconds: float = 0.0
     failures: list[tuple[Path, Failure]] = field(default_factory=list)
     interrupted: bool = False
-    resumed: int = 0  # executions of earlier times
+    resumed: int = 0  # executions of earlier campaigns
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Campaign:
         self.stopping = False
 
     def run(self) -> Result:
-        """Until time is up, enough failures are found, Ctrl-C or SIGTERM.
+        """Run until time is up, enough failures are found, Ctrl-C or SIGTERM.
 
         CampaignError, CorpusError, OSError.
         """
@@ -102,7 +102,8 @@ class Campaign:
                 raise CampaignError(f"another process runs {plan.key} on this corpus; "
                                     "give another --seed or --corpus")  # fmt: skip
             try:
-                # Cases in work, pickled: not in the corpus, where others could have put some.
+                # The cases that are being tried, pickled.  They are not in the corpus, where
+                # somebody else could have put some.
                 with tempfile.TemporaryDirectory(prefix="toyvmm-") as notes:
                     self._run(Path(notes))
             finally:
@@ -118,7 +119,7 @@ class Campaign:
         except KeyboardInterrupt:
             self.result.interrupted = True
         finally:
-            for number in ENDING:  # a second Ctrl-C must not cost what was found
+            for number in ENDING:  # so that a second Ctrl-C does not lose what was found
                 signal.signal(number, signal.SIG_IGN)
             try:
                 self._stop()
@@ -129,13 +130,14 @@ class Campaign:
     # -- processes ---------------------------------------------------------
 
     def _start(self, notes: Path) -> None:
-        self.result.total.failures.clear()  # what of them still fails is found again
+        self.result.total.failures.clear()  # those that still fail will be found again
         for n in range(self.plan.jobs):
             self._start_job(notes / str(n))
 
     def _start_job(self, note: Path) -> None:
         context, plan = multiprocessing.get_context("spawn"), self.plan
-        # What processes inherit: a terminal, and `timeout`, send to the campaign's whole group.
+        # Processes inherit this: a terminal, and `timeout`, send the signal to the campaign's whole
+        # group.
         old = [signal.signal(number, signal.SIG_IGN) for number in ENDING]
         try:
             here, there = context.Pipe()
@@ -197,7 +199,7 @@ class Campaign:
         job.pipe.send(job.task)
 
     def _died(self, job: _Job) -> None:
-        """The process ended without a word: its last case did that."""
+        """The process ended without a message: its last case was the reason."""
         job.process.join(GRACE)
         code, task, plan = job.process.exitcode, job.task, self.plan
         try:
@@ -212,7 +214,7 @@ class Campaign:
             self._found(replace(task, expected=told[0], actual=told[1]))
         else:
             self._found(Failure(plan.law, plan.engine, case, *told, plan.seed, task or 0))
-            self.result.total.done.add(task or 0)  # or it would die of it again and again
+            self.result.total.done.add(task or 0)  # or the next process would die of it too
         if not self.stopping and not self._time_is_up():
             self._start_job(job.note)
 
@@ -224,7 +226,7 @@ class Campaign:
             job.note.unlink()
 
     def _stop(self) -> None:
-        """Have every process end, and hear what it has still to say."""
+        """Let every process end, and read what it still reports."""
         self.stopping = True
         for job in self.jobs:
             with contextlib.suppress(OSError):
@@ -265,6 +267,6 @@ class Campaign:
 
 
 def _handle(handlers: list[Any]) -> None:
-    """Handle what ends a campaign as before."""
+    """Handle the signals that end a campaign as before."""
     for number, handler in zip(ENDING, handlers):
         signal.signal(number, handler)

@@ -1,7 +1,7 @@
 """Answers for a case: what one execution of a law is given, as plain values, and as JSON.
 
-A case is whole in itself: an ELF (or words), settings, and the registers to start with if
-it is no kernel that boots.  Must not know what a law does with it.
+A case contains everything: an ELF (or words), settings, and the registers to start with if it
+is not a kernel that boots.  Must not know what a law does with it.
 """
 
 import base64
@@ -14,7 +14,7 @@ from vmm.fuzz.corpusfile import unpacked
 
 
 class Violation(AssertionError):
-    """A law does not hold of a case: what it calls for, and what came."""
+    """A law does not hold for a case: what it requires, and what happened."""
 
     def __init__(self, expected: Any, actual: Any):
         super().__init__(f"expected {expected}, not {actual}")
@@ -22,19 +22,19 @@ class Violation(AssertionError):
 
 
 def as_violation(error: Exception) -> Violation:
-    """What a law's check raised: any other error is one in Python, which there must not be."""
+    """The Violation that a law's check raised; any other error is a mistake in Python code."""
     if isinstance(error, Violation):
         return error
     return Violation("no error in Python", f"{type(error).__name__}: {error}")
 
 
 class BadCase(ValueError):
-    """A JSON object is no case."""
+    """A JSON object is not a case."""
 
 
 @dataclass(frozen=True)
 class Case(Readable):
-    """`settings` and `start` hold what JSON can; `listing` is for people."""
+    """`settings` and `start` hold values that JSON has; `listing` is for people."""
 
     image: bytes
     settings: dict[str, Any] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Case(Readable):
 
     @property
     def size(self) -> int:
-        """By which the smaller of two cases is told."""
+        """The measure by which one of two cases is the smaller."""
         return len(self.image) - self.image.count(0)
 
     def to_json(self) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Case(Readable):
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Case":
-        """The case of an object; BadCase."""
+        """The case in an object; BadCase."""
         try:
             image = unpacked(base64.b64decode(value["image"], validate=True))
             listing = "\n".join(value.get("listing", []))
@@ -70,7 +70,7 @@ class Case(Readable):
 
 
 def must_equal(expected: dict[str, Any], actual: dict[str, Any]) -> None:
-    """Violation that names what differs, unless the two say the same."""
+    """Raise a Violation that names what differs, unless the two are equal."""
     names = [name for name in expected if expected[name] != actual[name]]
     if names:
         raise Violation({n: expected[n] for n in names}, {n: actual[n] for n in names})

@@ -1,9 +1,9 @@
 """Answers for what a campaign keeps in its directory: regressions, and its statistics.
 
-    LAW-ENGINE-DIGEST.json   a failure, whole in itself: `replay` runs it again
-    statistics.json          for each law, engine and seed: what is done, what was seen
+    LAW-ENGINE-DIGEST.json   a failure, complete: `replay` runs it again
+    statistics.json          for each law, engine and seed: what was done, what was seen
 
-Must not know how cases are drawn or spread over processes.
+Must not know how cases are made or spread over processes.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ from vmm.fuzz.seen import Seen, merged
 
 STATISTICS = "toyvmm.fuzz-statistics/1"
 FILE = "statistics.json"
-MAX_CHUNKS = 10_000_000  # that a campaign can have done
+MAX_CHUNKS = 10_000_000  # the most that a campaign can have done
 
 
 @dataclass
 class Failure:
-    """A case that a law does not hold of."""
+    """A case for which a law does not hold."""
 
     law: str
     engine: str
@@ -36,12 +36,12 @@ class Failure:
     actual: Any
     seed: int = 0
     chunk: int = 0
-    known: str = ""  # why it is not mended yet; a test then expects it to fail
-    where: str = ""  # the first instruction that shows it, if the law can tell
+    known: str = ""  # why it is not fixed yet; a test then expects it to fail
+    where: str = ""  # the first instruction that shows it, if the law can find it
 
     @property
     def name(self) -> str:
-        """The file's, the same for the same case."""
+        """The name of the file; the same case has the same name."""
         text = json.dumps([self.case.to_json()["image"], self.case.settings, self.case.start])
         return f"{self.law}-{self.engine}-{hashlib.sha256(text.encode()).hexdigest()[:10]}.json"
 
@@ -65,7 +65,7 @@ def load(path: Path) -> Failure:
 
 
 def failure(value: dict[str, Any], path: Path) -> Failure:
-    """The regression of a JSON object, which errors call `path`; CorpusError."""
+    """The regression in a JSON object, which errors call `path`; CorpusError."""
     try:
         law, engine = value["law"], value["engine"]
         if law not in LAWS or engine not in ("native", *engines.names()):
@@ -79,17 +79,17 @@ def failure(value: dict[str, Any], path: Path) -> Failure:
 
 
 def regressions(folder: Path, law: str, engine: str) -> list[Failure]:
-    """What the corpus has of a law on an engine; CorpusError, OSError."""
+    """The regressions of a law on an engine in the corpus; CorpusError, OSError."""
     return [load(path) for path in sorted(folder.glob(f"{law}-{engine}-*.json"))]
 
 
 def replay(failure: Failure) -> None:
-    """Try the law on the case once more: Violation, or it holds now."""
+    """Try the law on the case again: raise Violation, or it holds now."""
     LAWS[failure.law].check(failure.case, Seen())
 
 
 def violated(failure: Failure) -> Violation | None:
-    """How the law still fails on the case, or None: it holds."""
+    """How the law still fails on the case, or None if it holds."""
     try:
         replay(failure)
     except Exception as error:
@@ -99,16 +99,16 @@ def violated(failure: Failure) -> Violation | None:
 
 @dataclass
 class Statistics:
-    """Of one law on one engine from one seed, over all its campaigns."""
+    """Statistics of one law on one engine from one seed, over all its campaigns."""
 
     executions: int = 0
     seconds: float = 0.0
-    done: set[int] = field(default_factory=set)  # chunks, of which time may have cut the last
+    done: set[int] = field(default_factory=set)  # chunks; the last ones may have been cut by time
     seen: dict[str, list[str]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
     def next_chunk(self, taken: set[int]) -> int:
-        """The first chunk that neither is done nor being done."""
+        """The first chunk that is neither done nor being done."""
         n = 0
         while n in self.done or n in taken:
             n += 1
@@ -143,9 +143,9 @@ def read_statistics(folder: Path, key: str) -> Statistics:
 
 
 def write_statistics(folder: Path, key: str, statistics: Statistics) -> None:
-    """Put it into the corpus, other campaigns' figures left as they are; OSError."""
+    """Put it into the corpus, and leave other campaigns' figures as they are; OSError."""
     path = folder / FILE
-    with lock.held(folder, waits=lambda: None):  # it is a matter of milliseconds
+    with lock.held(folder, waits=lambda: None):  # it takes only milliseconds
         campaigns = _campaigns(path) if path.exists() else {}
         campaigns[key] = statistics.to_json()
         text = json.dumps({"schema": STATISTICS, "campaigns": campaigns}, indent=1)

@@ -1,4 +1,4 @@
-"""Answers for a file of a corpus as JSON: bounded, of a known schema, or refused.
+"""Answers for a file of a corpus as JSON: of limited size, with a known schema, or refused.
 
 Must not import laws: a bad file is refused before the compiler is imported.
 """
@@ -13,26 +13,26 @@ from toyisa.files.reading import Unreadable
 
 REGRESSION = "toyvmm.fuzz-regression/1"
 MAX_FILE = 32 << 20   # bytes of a file; a regression has about 20,000
-MAX_IMAGE = 64 << 20  # bytes that a packed image may come to
+MAX_IMAGE = 64 << 20  # bytes that a packed image may unpack to
 
 
 class CorpusError(ValueError):
-    """A file of a corpus that cannot be used; says which and why."""
+    """A file of a corpus cannot be used; the message says which and why."""
 
 
 def read_object(
     path: Path, schema: str, what: str = "regression of `toyvmm fuzz`",
     fix: str = "give one that a campaign wrote",
 ) -> dict[str, Any]:  # fmt: skip
-    """The JSON object in a file, which says that it has this schema; CorpusError.
+    """The JSON object in a file, which must have this schema; CorpusError.
 
-    Errors call it `what`, and tell `fix`.
+    Errors call it `what`, and suggest `fix`.
     """
     try:
         value = json.loads(reading.read(path, MAX_FILE))
     except Unreadable as error:
         raise CorpusError(str(error)) from None
-    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, of huge numbers
+    except (ValueError, RecursionError) as error:  # errors of JSON, of UTF-8, of huge numbers
         raise CorpusError(f"{path}: is damaged ({_short(error)}); {fix}") from None
     if not isinstance(value, dict):
         raise CorpusError(f"{path}: is no {what}: it is no JSON object; {fix}")
@@ -45,7 +45,7 @@ def read_object(
 
 
 def unpacked(data: bytes) -> bytes:
-    """What zlib packed; ValueError if it is damaged, or too much."""
+    """Unpack what zlib packed; ValueError if it is damaged or too large."""
     unpacker = zlib.decompressobj()
     try:
         content = unpacker.decompress(data, MAX_IMAGE)

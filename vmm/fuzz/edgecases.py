@@ -1,6 +1,6 @@
-"""Answers for the cases of the law `edges`: which rows a guest does, among which memory.
+"""Answers for the cases of the law `edges`: which rows a guest does, and in which memory.
 
-Must not know what is asked of a run, nor how a row is carried out (`edgeguests.py`).
+Must not know what is required of a run, nor how a row is done (`edgeguests.py`).
 """
 
 import struct
@@ -34,14 +34,15 @@ from vmm.fuzz.lawguests import is_patched, layouts
 
 Rows = list[Row]
 BUDGET = 4000
-LIST, NUMBERS = RAM_BASE + 0x40000, RAM_BASE + 0x41000  # of the patched: plain memory
+LIST, NUMBERS = RAM_BASE + 0x40000, RAM_BASE + 0x41000  # for patched kernels: plain memory
 DESCRIPTORS, AVAILABLE, USED = PAGES, PAGES + PAGE, PAGES + 2 * PAGE
 EXTENSIONS = (sbi.BASE, sbi.TIME, sbi.IPI, sbi.RFENCE, sbi.HSM, sbi.SRST)
 LOADS, STORES = ("lb", "lbu", "lh", "lhu", "lw"), ("sb", "sh", "sw")
 ACCESSES = (*LOADS, *STORES, "lw", "sw", "lr.w", "sc.w", "amoadd.w", "lw+2047", "lw-2048",
             "sw+2047", "sw-2048", "probe.r", "probe.w", "fence")  # fmt: skip
 BY_ZERO = ("lw-4(x0)", "sw-4(x0)", "lw2044(x0)", "sw-2048(x0)")
-ENDING = ("jalr", "satp", "timer", "stvec", "sie", "user", "wfi")  # or likely to
+# Acts that end the run, or are likely to
+ENDING = ("jalr", "satp", "timer", "stvec", "sie", "user", "wfi")
 
 
 def _call(extension: int, function: int, *args: int) -> Row:
@@ -77,7 +78,7 @@ def _touches(draw: st.DrawFn) -> Rows:
 
 @st.composite
 def _mappings(draw: st.DrawFn) -> Rows:
-    """An entry at either level, and accesses by it."""
+    """An entry at either level, and accesses through it."""
     table, index, at = draw(st.sampled_from([
         (ROOT, 1, None), (LEAF, 0, None), (LEAF, 1, None), (LEAF, 1023, None),
         (ROOT, 0, 0), (ROOT, 1023, 0xFFC0_0000),
@@ -99,7 +100,7 @@ def _endings(draw: st.DrawFn) -> Rows:
 
 @st.composite
 def _queues(draw: st.DrawFn) -> Rows:
-    """The disk's queue set up as a driver does, one or two of its numbers at an edge."""
+    """The disk's queue, set up as a driver does, with one or two of its numbers at an edge."""
     where = {Reg.QUEUE_DESC: DESCRIPTORS, Reg.QUEUE_DRIVER: AVAILABLE, Reg.QUEUE_DEVICE: USED}
     for part in draw(st.lists(st.sampled_from(list(where)), max_size=2)):
         where[part] = draw(longs)
@@ -123,7 +124,9 @@ def _queues(draw: st.DrawFn) -> Rows:
 
 @st.composite
 def _rings(draw: st.DrawFn) -> dict[int, bytes]:
-    """What the queue's memory holds: some descriptors, the first chains of a disk's requests."""
+    """The content of the queue's memory: some descriptors; the first chains are requests to the
+    disk.
+    """
     def place(usual: int) -> int:
         return draw(longs) if draw(st.integers(0, 4)) == 0 else usual
 
@@ -145,7 +148,8 @@ def _rings(draw: st.DrawFn) -> dict[int, bytes]:
     heads = [draw(st.sampled_from([0, 0, 0, 1, 7, 8, 0xFFFF])) for _ in range(8)]
     return {
         DESCRIPTORS: some, AVAILABLE: struct.pack("<2H8H", 0, index, *heads),
-        DESCRIPTORS + 16 * 8: struct.pack("<2H8H", 0, index, *heads),  # as a legacy queue has it
+        # The layout of a legacy queue
+        DESCRIPTORS + 16 * 8: struct.pack("<2H8H", 0, index, *heads),
         PAGES + 3 * PAGE: struct.pack("<IIQ", kind, 0, sector),
     }  # fmt: skip
 
@@ -158,7 +162,7 @@ def _unpatched() -> st.SearchStrategy[Rows]:
 # -- patched: hypercalls ----------------------------------------------------
 
 
-# The edges of a domain's own memory, and where its first tables may lie.
+# The edges of a domain's own memory, and where its first tables may be.
 _lists = st.one_of(
     words, st.sampled_from([LIST, NUMBERS - 4, NUMBERS - 20, END - 4, END - 8, END - 16, END - 20]),
 )
@@ -170,7 +174,7 @@ _counts = st.one_of(st.integers(0, 4), sizes, st.sampled_from([
 
 @st.composite
 def _ptes(draw: st.DrawFn) -> int:
-    """An entry whose frame is at an edge of the domain's in the machine, or anywhere."""
+    """An entry whose frame is at an edge of the domain's frames in the machine, or anywhere."""
     if draw(st.booleans()):
         return draw(entries)
     own = RAM_BASE // PAGE + FRAMES + draw(st.sampled_from([16, 5, 511]))
@@ -186,7 +190,7 @@ def _hypercalls(draw: st.DrawFn) -> Rows:
 
 
 def _arguments(draw: st.DrawFn, number: int) -> list[int]:
-    """a0 to a2 of a hypercall, by what it takes them for."""
+    """a0 to a2 of a hypercall, by what the call takes them for."""
     first = st.one_of(words, _near_end)
     match number:
         case Call.UPDATE_PTES | Call.MULTICALL:
@@ -204,7 +208,7 @@ def _arguments(draw: st.DrawFn, number: int) -> list[int]:
 
 @st.composite
 def _lists_of_calls(draw: st.DrawFn) -> Rows:
-    """A multicall or a batch, whose list is written first: at an edge, mostly."""
+    """A multicall or a batch; its list is written first, usually at an edge."""
     at, many = draw(_lists), draw(st.booleans())
     stored: list[int] = []
     for _ in range(draw(st.integers(1, 3))):
@@ -225,7 +229,7 @@ def _patched() -> st.SearchStrategy[Rows]:
 
 
 def _apart(n: int, row: Row) -> Row:
-    """Each root under an address space of its own, else what was mapped before may be stale."""
+    """Put each root table under an ASID of its own; otherwise old translations may be stale."""
     if row.act != "satp":
         return row
     return Row("satp", (row.args[0] & ~(0x1FF << 22) | (n + 1 & 0x1FF) << 22,))
@@ -233,7 +237,7 @@ def _apart(n: int, row: Row) -> Row:
 
 @st.composite
 def cases(draw: st.DrawFn, engine: str) -> Case:
-    """A few acts, each of one or more rows; what gdb asks for when they are done."""
+    """A few acts, each of one or more rows; and what gdb asks for when they are done."""
     patched = is_patched(engine)
     acts = draw(st.lists(_patched() if patched else _unpatched(), min_size=1, max_size=8))
     rows = [row for act in acts for row in act]

@@ -1,4 +1,4 @@
-"""Answers for a debugger that reaches for the edges: memory packets with any address and size.
+"""Answers for a debugger that uses the edges: memory packets with any address and size.
 
 Must not know what the machine did before.
 """
@@ -16,16 +16,16 @@ ANSWERS = (b"OK", b"")
 
 
 class _Silent:
-    """A channel that nobody is at the other end of."""
+    """A channel with nobody at the other end."""
 
     acks = False
 
     def send(self, _packet: bytes) -> None:
-        """Nobody hears it."""
+        """Nobody receives it."""
 
 
 def ask(machine: Any, pairs: list[list[int]]) -> None:
-    """Every memory packet for each address and size; Violation if one has no decent answer."""
+    """Send every memory packet for each address and size; Violation if one has no proper answer."""
     session = Session(_Silent(), Timeline(machine, lambda: None, lambda _byte: None))
     for address, size in pairs:
         for packet in PACKETS:

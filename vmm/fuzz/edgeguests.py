@@ -1,8 +1,8 @@
-"""Answers for guests that reach for the edges: rows of numbers, and a kernel that does them.
+"""Answers for guests that try the edges: rows of numbers, and a kernel that does them.
 
-The kernel is always the same: for each row it loads the argument registers, does the row's act,
-and writes down what came back and each trap that it took.  So a case is its rows, and is shrunk
-to the few that matter.  Must not know what is asked of a run.
+The kernel is always the same: for each row it loads the argument registers, does the row's
+act, and records what came back, and each trap that it took.  So a case is its rows, and can
+be shrunk to the few that matter.  Must not know what is required of a run.
 """
 
 import struct
@@ -23,7 +23,7 @@ ROW, LAST, RESULT, KIND, PLACE, X, Y = 18, 19, 20, 28, 29, 30, 31
 ARGUMENTS = (A0, A1, A2, A3, A6, A7)
 SPP = 1 << 8
 
-# What a row can do, its address in a0 and its value in a1: at most three instructions.
+# What a row can do, with its address in a0 and its value in a1: at most three instructions.
 _ACTS: dict[str, list[tuple]] = {
     "ecall": [("ecall",)],
     **{name: [(name, A1, 0, A0)] for name in ("lb", "lbu", "lh", "lhu", "lw", "sb", "sh", "sw")},
@@ -47,7 +47,7 @@ ACTS = tuple(_ACTS)
 
 @dataclass(frozen=True)
 class Row:
-    """One act, and what is in the argument registers: a0 to a3, a6, a7."""
+    """One act, and the contents of the argument registers: a0 to a3, a6, a7."""
 
     act: str
     args: tuple[int, ...] = ()
@@ -61,7 +61,7 @@ class Row:
 
 
 def kernel(rows: list[Row], patched: bool, paged: bool, pages: dict[int, bytes]) -> bytes:
-    """The ELF of a guest that does the rows; `pages` are more of its memory."""
+    """The ELF of a guest that does the rows; `pages` are further pages of its memory."""
     code = Code()
     if patched:
         pvruntime.handler(code)
@@ -86,7 +86,7 @@ def kernel(rows: list[Row], patched: bool, paged: bool, pages: dict[int, bytes])
 
 
 def _root() -> bytes:
-    """All that there is, mapped to itself by superpages, and the window's table."""
+    """A root table that maps everything to itself by superpages, and the window's table."""
     entries = [0] * 1024
     for place in (0, 0x0C00_0000, 0x0C20_0000, 0x1000_0000, RAM_BASE, RAM_BASE + (1 << 22)):
         entries[place >> 22] = place >> 22 << 20 | 0xCF
@@ -95,7 +95,7 @@ def _root() -> bytes:
 
 
 def _handler(code: Code) -> None:
-    """Note the trap; step over what trapped in here, and come back from elsewhere."""
+    """Record the trap; skip the instruction if it was in here, and come back from elsewhere."""
     code.label("handler").e("csrrs", X, "scause", 0)
     code.e("sw", X, 0, RESULT).e("csrrs", Y, "stval", 0).e("sw", Y, 4, RESULT)
     code.e("addi", RESULT, RESULT, 8).to("exception", "bge", X, 0)
@@ -115,7 +115,7 @@ def _boot(code: Code, paged: bool) -> None:
 
 
 def _round(code: Code, patched: bool) -> None:
-    """Do one row after the other; what is lost goes on behind its act."""
+    """Do one row after the other; a row that gets lost continues behind its act."""
     code.label("next").to("more", "bltu", ROW, LAST)
     code.e("addi", A7, 0, 8).e("ecall").to("next")
     code.label("more").to("known", "jal", RA).to("join")

@@ -1,6 +1,7 @@
-"""Answers for numbers at the edges: around powers of two, around what lies where, and wraps.
+"""Answers for numbers at the edges: around powers of two, around the borders of memory, and
+wraps.
 
-Strategies of words, pairs of words, frame numbers, entries.  Must not know who is given them.
+Strategies for words, pairs of words, frame numbers, entries.  Must not know who uses them.
 """
 
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ MEM = 1 << 20
 END = RAM_BASE + MEM
 M32, M64, PPN = (1 << 32) - 1, (1 << 64) - 1, (1 << 22) - 1
 
-# Tables of the guest's, which map it all to itself by superpages at first; pages of its own.
+# The guest's tables, which at first map everything to itself by superpages; and pages of its own.
 ROOT, LEAF, PAGES = RAM_BASE + 0x10000, RAM_BASE + 0x11000, RAM_BASE + 0x18000
 WINDOW = 0x0040_0000  # the 4 MiB that LEAF maps
 
@@ -22,7 +23,7 @@ _PLACES = (
     PLIC_BASE + 4 * plic.SOURCES, PLIC_BASE + plic.CLAIM, PLIC_BASE + plic.SIZE,
     VIRTIO, VIRTIO + PAGE, VIRTIO + VIRTIO_SLOTS * PAGE,
 )  # fmt: skip
-# Where a sum with RAM's base or its end leaves 63 or 64 bits.
+# Where a sum with RAM's base or its end no longer fits in 63 or 64 bits.
 _WRAPS = tuple(wrap + place for wrap in (1 << 63, 1 << 64) for place in
                (RAM_BASE, END, -RAM_BASE, -END, MEM, -MEM))  # fmt: skip
 LIMITS = (END, 1 << 32, 1 << 63, (1 << 63) + RAM_BASE, 1 << 64, (1 << 64) + RAM_BASE)
@@ -40,7 +41,7 @@ sizes = st.one_of(st.sampled_from([0, 1, 2, 4, 8, PAGE, MEM, M32]), _around(_pow
 words = st.one_of(
     _around(st.sampled_from(_PLACES), M32), _around(_power(32), M32), st.integers(0, M32)
 )
-# A physical address, or what claims to be one, in 64 bits.
+# A physical address in 64 bits, valid or not.
 longs = st.one_of(
     _around(st.sampled_from(_PLACES), M64), _around(_power(64), M64),
     _around(st.sampled_from(_WRAPS), M64), st.integers(0, M64),
@@ -52,7 +53,7 @@ frames = st.one_of(
 )  # fmt: skip
 flags = st.sampled_from([0xCF, 0xDF, 0xC7, 0x0F, 0xC3, 0x01, 0x41, 0xCB, 0x00])
 entries = st.builds(lambda frame, bits: frame << 10 | bits, frames, flags)
-# What the window and the pages beside it make of them.
+# Addresses at the window and the pages beside it.
 mapped = st.builds(lambda page, at: (WINDOW + page * PAGE + at) & M32, st.sampled_from(
     [0, 0, 0, 1, 1022, 1023]), st.sampled_from([0, 0, 4, 2048, PAGE - 4, PAGE - 2, PAGE - 1]),
 )  # fmt: skip

@@ -1,7 +1,7 @@
-"""The living definition of direct paging's books: recomputed from the tables themselves.
+"""The living definition of the types and counts of frames: computed again from the tables.
 
-In plain Python, from memory; only what nothing but the monitor can know is taken from
-its books: the base, which frames are pinned, and as what.
+It is plain Python and reads memory.  From the monitor's records it takes only what nothing
+else can know: the current root table, which frames are pinned, and with which type.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ V, R, W, X, U, A, D = 1, 2, 4, 8, 16, 64, 128
 
 
 def frame(pte: int) -> int:
-    """The machine frame, from RAM's base, that an entry names."""
+    """The machine frame, counted from RAM's base, that an entry names."""
     return (pte >> 10) - BASE_PPN
 
 
@@ -34,7 +34,7 @@ def _must(holds: bool, expected: str, actual: str) -> None:
 
 
 def recount(machine: Any) -> tuple[dict[int, int], Counter]:
-    """Kind and uses of each of the domain's frames, by machine frame; Violation."""
+    """Type and uses of each of the domain's frames, by machine frame; Violation."""
     vm = machine.vm
     direct, owned = vm.direct, {int(m) for m in vm.p2m[: int(vm.frames)]}
     pinned = {m for m in owned if direct.pinned[m]}
@@ -74,7 +74,7 @@ def recount(machine: Any) -> tuple[dict[int, int], Counter]:
 
 
 def check(machine: Any) -> None:
-    """Violation unless the books are what the tables say, and the TLB lets no table be written."""
+    """Violation if the records differ from the tables, or the TLB lets a table be written."""
     vm, direct = machine.vm, machine.vm.direct
     kinds, uses = recount(machine)
     own = vm.p2m[: int(vm.frames)]
@@ -89,7 +89,7 @@ def check(machine: Any) -> None:
         _must(kind < OPEN, "no table writable by the TLB", f"table {frame(pte)}")
 
 
-# -- what the hart itself is led to ----------------------------------------
+# -- where the hart itself can get ------------------------------------------
 
 
 def window(machine: Any) -> slice:
@@ -99,10 +99,11 @@ def window(machine: Any) -> slice:
 
 
 def strays(machine: Any) -> list[str]:
-    """Valid entries that the hart walks from its satp, or has in its TLB, which lead astray.
+    """Valid entries, in the tables that the hart walks or in its TLB, that lead to foreign
+    frames.
 
-    Nothing is believed of the books: entry 1023 leads to the window and not for U, any
-    other to frames of the domain's.
+    The records are not used: entry 1023 must lead to the window and not be for U, any other
+    entry to frames of the domain.
     """
     hart, m2p = machine.real_hart, machine.vm.m2p
     frames, mine = len(machine.real_ram) // PAGE, window(machine)

@@ -14,7 +14,7 @@ _PROTECT_NONE = 0
 
 
 def new_ram(size: int) -> np.ndarray:
-    """`size` zeroed bytes as words, which end where a guard begins; OSError."""
+    """`size` zeroed bytes as words, directly before a guard page; OSError."""
     guard = mmap.PAGESIZE
     body = -(-size // guard) * guard
     area = mmap.mmap(-1, body + 2 * guard, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -28,5 +28,5 @@ def new_ram(size: int) -> np.ndarray:
 
 
 def install() -> None:
-    """Every machine made from now on in this process has its RAM between guards."""
+    """From now on every machine made in this process has its RAM between guards."""
     memory.new_ram = new_ram

@@ -1,7 +1,7 @@
-"""The living definition of a sound hart and memory record: every index in range, every part true.
+"""The living definition of a sound hart and memory record: every index in range, all consistent.
 
-In plain Python, from the records and what the machine was made with.  What compiled code
-uses unchecked, because only compiled code makes it, is checked here.
+It is plain Python, and uses the records and what the machine was made with.  Compiled code
+does not check some values, because only compiled code makes them; they are checked here.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ def _must(holds: Any, expected: str, actual: Any) -> None:
 
 
 def check(machine: Any) -> None:
-    """Violation unless the records of a stopped bare machine are sound."""
+    """Violation if the records of a stopped bare machine are not sound."""
     hart, memory = machine.hart, machine.memory
     _registers(hart)
     _tags(machine)
@@ -41,8 +41,8 @@ def check(machine: Any) -> None:
     _must(memory.ram == machine.ram.ctypes.data, "RAM's own address", int(memory.ram))
     _must(memory.ram_size == machine.ram.size, "RAM's own size", int(memory.ram_size))
     if hart.clock.cycles > snapfields.MAX_COUNT:
-        return  # 2**60 cycles are over: it runs on, and a snapshot of it would be refused
-    try:  # what it would save, it could restore
+        return  # after 2**60 cycles it still runs, but a snapshot of it would be refused
+    try:  # what it saves must be possible to restore
         snapfields.check(snapfields.gather(hart, memory), machine.ram.size, hart)
     except snapfields.Illegal as error:
         raise Violation("a state that can be saved", str(error)) from None
@@ -59,7 +59,7 @@ def _registers(hart: np.record) -> None:
 
 
 def _tags(machine: Any) -> None:
-    """No fast tag leads out of RAM, or to a slot that is none."""
+    """No fast tag leads out of RAM, or to a slot that does not exist."""
     tlb, memory = machine.hart.tlb, machine.memory
     size = machine.ram.size
     _must(tlb.dmask == machine.cost.dtlb - 1, "the cost model's data TLB", int(tlb.dmask))
@@ -80,7 +80,7 @@ def _tags(machine: Any) -> None:
 
 
 def _pool(memory: np.record) -> None:
-    """Frames and slots name each other, and a frame that is decoded says so."""
+    """Frames and slots name each other, and the flags of a decoded frame say that it is decoded."""
     count, frames = int(memory.slots), int(memory.ram_size) // PAGE
     _must(0 <= count <= SLOTS, "slots", count)
     _must(0 <= memory.n_free <= count, "free slots", int(memory.n_free))

@@ -1,7 +1,7 @@
-"""Answers for one chunk of a campaign: so many cases from one number, a failure shrunk.
+"""Answers for one chunk of a campaign: a number of cases from one seed, and a shrunk failure.
 
-Hypothesis draws and shrinks; the same law, engine, seed and chunk draw the same cases.
-Must not know of other chunks.
+Hypothesis makes and shrinks the cases; the same law, engine, seed and chunk give the same
+cases. Must not know of other chunks.
 """
 
 import hashlib
@@ -28,15 +28,16 @@ SETTINGS = settings(
 
 
 class Stop(BaseException):
-    """Time is up, or the user has had enough: not a failure of the case."""
+    """Time is up, or the user has had enough; the case has not failed."""
 
 
 def hunt(
     law: Law, engine: str, seed: int, chunk: int, seen: Seen, before: Callable[[Case], None]
 ) -> tuple[Failure | None, bool]:
-    """Try a chunk of cases: the smallest failure found, and whether the chunk was run whole.
+    """Try a chunk of cases; return the smallest failure, and whether the chunk was run
+    completely.
 
-    `before` sees each case, and may raise Stop; shrinking that is under way then has
+    `before` sees each case, and may raise Stop.  If a case is being shrunk then, that gets
     SHRINKING seconds more, and ends where it is.
     """
     smallest: list[Failure] = []
@@ -69,7 +70,7 @@ def hunt(
     except Stop:
         whole = False
     except Exception:
-        if not smallest:  # no case's doing
+        if not smallest:  # no case was the reason
             raise
     if not smallest:
         return None, whole
@@ -77,7 +78,7 @@ def hunt(
 
 
 def _where(law: Law, case: Case) -> str:
-    """What the law can tell; a case that cannot be run in single steps fails all the same."""
+    """What the law can find out; a case fails even if it cannot be run in single steps."""
     try:
         return law.where(case)
     except Exception as error:

@@ -1,6 +1,6 @@
-"""Answers for the guests that laws are tried on: how they are drawn, and how one is run.
+"""Answers for the guests on which laws are tried: how they are made, and how one is run.
 
-Must not know what a law asks of a run.
+Must not know what a law requires of a run.
 """
 
 import struct
@@ -31,12 +31,12 @@ from vmm.fuzz.seen import Seen
 
 NATIVE = "native"
 MEM = 1 << 20
-KERNEL_BUDGET, STATE_BUDGET = 200_000, 2000  # the one ends by itself, the other need not
+KERNEL_BUDGET, STATE_BUDGET = 200_000, 2000  # a kernel ends by itself, a state need not
 PATCHED_BUDGET = 5000
-WORK_BUDGETS = {False: 200_000, True: 8_000}  # of guests that make work: unpatched, patched
+WORK_BUDGETS = {False: 200_000, True: 8_000}  # for guests that make much work: unpatched, patched
 DISK_BYTES = 1 << 20
 PER_TICK = 16
-SKIP, ROOT = RAM_BASE + 0x7000, RAM_BASE + 0x8000  # a handler and a table that noise may have
+SKIP, ROOT = RAM_BASE + 0x7000, RAM_BASE + 0x8000  # a handler and a table that noise may use
 
 
 @st.composite
@@ -70,7 +70,7 @@ def booting(draw: st.DrawFn, engine: str, *, max_size: int = 30) -> Case:
     """A kernel that boots and ends."""
     try:
         kernel = draw(kernels(max_size=max_size))
-    except ValueError:  # longer than its place
+    except ValueError:  # longer than the room for it
         reject()
     settings = {**draw(layouts(engine)), "budget": KERNEL_BUDGET}
     return Case(kernel.elf(), settings, None, kernel.listing("_start", "finish"))
@@ -78,7 +78,7 @@ def booting(draw: st.DrawFn, engine: str, *, max_size: int = 30) -> Case:
 
 @st.composite
 def running(draw: st.DrawFn, engine: str) -> Case:
-    """A machine in the middle of something, which need not end."""
+    """A machine in the middle of something; it need not end."""
     state = draw(machine_states())
     start = {"pc": state.pc, "priv": state.priv, "x": state.x, "csr": state.csr}
     pieces = {RAM_BASE + at: data for at, data in sorted(state.ram.items())}
@@ -87,7 +87,7 @@ def running(draw: st.DrawFn, engine: str) -> Case:
 
 
 def is_patched(engine: str) -> bool:
-    """Whether the engine runs kernels built for `pv` only."""
+    """Whether the engine runs only kernels built for `pv`."""
     return engine != NATIVE and engines.find(engine).build == "pv"
 
 
@@ -99,7 +99,7 @@ def _patched(draw: st.DrawFn, engine: str) -> Case:
 
 
 def guests(engine: str) -> st.SearchStrategy[Case]:
-    """Guests that keep the rules by which all correct machines agree; patched ones keep none."""
+    """Guests that keep the rules by which all correct machines agree; patched guests keep none."""
     if is_patched(engine):
         return _patched(engine)
     return st.one_of(booting(engine), booting(engine), running(engine))
@@ -112,7 +112,7 @@ def _mutated(draw: st.DrawFn, engine: str) -> Case:
     word = st.one_of(raw_words, instructions())
     for _ in range(draw(st.integers(1, 6))):
         kernel.words[draw(st.integers(0, len(kernel.words) - 1))] = draw(word)
-    for touch in draw(st.lists(touches(), max_size=3)):  # before paging is on, or behind
+    for touch in draw(st.lists(touches(), max_size=3)):  # before paging is on, or after
         first = (kernel.entry - RAM_BASE) // 4
         at = draw(st.integers(first, len(kernel.words) - len(touch)))
         kernel.words[at : at + len(touch)] = touch
@@ -128,9 +128,9 @@ def _mutated(draw: st.DrawFn, engine: str) -> Case:
 
 @st.composite
 def _noise(draw: st.DrawFn, engine: str) -> Case:
-    """Random words for a kernel, round and round, from random registers.
+    """Random words as a kernel, in a loop, from random registers.
 
-    A trap begins another round, or is stepped over.
+    A trap begins another round, or is skipped.
     """
     one = st.one_of(raw_words, instructions()).map(lambda word: [word])
     drawn = draw(st.lists(st.one_of(one, one, one, touches()), min_size=1, max_size=60))
@@ -159,7 +159,7 @@ def hostile(engine: str) -> st.SearchStrategy[Case]:
 
 @st.composite
 def _working(draw: st.DrawFn, engine: str) -> Case:
-    """A kernel that makes much work of few instructions, and does not end."""
+    """A kernel that makes much work with few instructions, and does not end."""
     patched = is_patched(engine)
     image, listing = draw(workguests.patched() if patched else workguests.unpatched())
     settings = {**draw(layouts(engine)), "budget": WORK_BUDGETS[patched], "disk": not patched}
@@ -167,7 +167,7 @@ def _working(draw: st.DrawFn, engine: str) -> Case:
 
 
 def laborious(engine: str) -> st.SearchStrategy[Case]:
-    """Guests that keep no rules, and many that make work."""
+    """Guests that keep no rules; many of them make much work."""
     return st.one_of(_working(engine), _working(engine), hostile(engine))
 
 
@@ -175,7 +175,7 @@ def laborious(engine: str) -> st.SearchStrategy[Case]:
 
 
 def machine(case: Case, seen: Seen, clock: str, engine: str | None = None) -> Machine:
-    """A machine about to run the case, on its engine unless another is named."""
+    """A machine ready to run the case, on its engine unless another is named."""
     chosen = case.settings
     engine = engine or chosen["engine"]
     common: dict[str, Any] = {
@@ -197,7 +197,7 @@ def machine(case: Case, seen: Seen, clock: str, engine: str | None = None) -> Ma
     made.load(case.image)
     if "input" in chosen:
         made.feed(chosen["input"].encode())
-        made.memory.console.interval = 0  # there whenever it is asked for
+        made.memory.console.interval = 0  # input is there whenever it is asked for
     made.end_input()
     if case.start is not None:
         _put(made, case.start)
@@ -223,7 +223,7 @@ def _put(made: Machine, start: dict[str, Any]) -> None:
 
 
 def run(made: Machine, case: Case, seen: Seen, budget: int | None = None) -> dict[str, Any]:
-    """Run to the end, or the budget; what the guest and its owner can tell of it."""
+    """Run to the end or the budget; return what the guest and its owner can see of it."""
     end = made.run(case.settings["budget"] if budget is None else budget)
     seen.note(made)
     return {
@@ -234,7 +234,9 @@ def run(made: Machine, case: Case, seen: Seen, budget: int | None = None) -> dic
 
 
 def foreign_frames(made: Any) -> list[np.ndarray]:
-    """The bytes of frames that are nobody's: next to the guest's, and what only shadows use."""
+    """The bytes of frames that are nobody's: next to the guest's, and those that only shadows
+    use.
+    """
     first, end = made._first, made._first + int(made.vm.frames)
     unused = range(int(made.vm.shadow.frames)) if made.vm.direct.active else ()
     return [made.real_ram[n * PAGE : (n + 1) * PAGE] for n in (*unused, first - 1, end)]

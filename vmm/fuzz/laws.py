@@ -1,7 +1,7 @@
-"""Answers for the laws by name: what each asks of a case.
+"""Answers for the laws by name: what each requires of a case.
 
-A check raises `Violation`, or returns.  Must not know what draws the cases one by one,
-nor what becomes of a failure.
+A check raises `Violation`, or returns.  Must not know what makes the cases, nor what becomes
+of a failure.
 """
 
 import hashlib
@@ -38,30 +38,30 @@ from vmm.fuzz.lawguests import (
 )
 from vmm.fuzz.seen import Seen
 
-STEPS = 5000  # of a case that fails, to tell where
+STEPS = 5000  # steps of a failing case in which its first difference is looked for
 POISONS = (0xA5, 0x5A)
 CROSS, CALLOUT = Event.ROOT_CROSS, Event.ROOT_CALLOUT
 
 
 @dataclass(frozen=True)
 class Law:
-    """What must hold of every case that `cases(engine)` draws."""
+    """What must hold for every case that `cases(engine)` gives."""
 
     name: str
     summary: str
     cases: Callable[[str], st.SearchStrategy[Case]]
     check: Callable[[Case, Seen], None]
-    runs: bool = True     # on an engine: one can be chosen
+    runs: bool = True     # it runs on an engine, which can be chosen
     compiled: bool = True  # needs the machine's compiled code
-    native: bool = True   # on the bare machine, too
+    native: bool = True   # also on the bare machine
     checked: bool = False  # in campaigns with bounds checks, and RAM between guards
-    patched: bool = False  # on kernels built for an engine, too
-    unpatched: str = ""    # else why not
+    patched: bool = False  # also on kernels built for an engine
+    unpatched: str = ""    # otherwise the reason why not
     where: Callable[[Case], str] = lambda _case: ""  # where two runs of it first differ
 
 
 def _figures(made: Any) -> dict[str, Any]:
-    """What the owner of a machine can tell beyond its guest: time, and where it went."""
+    """What the owner of a machine can see beyond its guest: time, and where it went."""
     found = {"digest": made.digest(), "cycles": made.cycles, "classes": made.cycles_by_class()}
     if hasattr(made, "vm"):
         found["exits"] = made.exits()
@@ -81,7 +81,7 @@ def _sliced(case: Case, seen: Seen) -> None:
             break
     actual |= _figures(sliced) | {"console": console}
     for figures in (expected, actual):
-        # What it takes to go on after a stop is counted as `other`, and so are the stops.
+        # Stops, and what it takes to continue after one, are counted as `other`.
         exits = figures.pop("exits", {})
         figures["exits"] = {kind: exits[kind]["count"] for kind in exits if kind != "other"}
     must_equal(expected, actual)
@@ -96,13 +96,13 @@ def _slices(draw: st.DrawFn, engine: str) -> Case:
 
 
 def _semantics(case: Case, seen: Seen) -> None:
-    """The core in slices, and the plain-Python model beside it, an instruction at a time."""
+    """The core in slices, and beside it the model in plain Python, one instruction at a time."""
     made = machine(case, seen, "icount", NATIVE)
     model, begun = Modelled(made), made.ram.tobytes()
     end, spent = "BUDGET", 0
     while end == "BUDGET" and spent < case.settings["budget"]:
         spent += case.settings["slice"]
-        barren = 0  # traps in a row: the core says some time that it is stuck
+        barren = 0  # traps in a row: after some number the core says that it is stuck
         while model.hart.retired < spent and not model.ended:
             fx = model.step()
             barren = barren + 1 if fx.trap else 0
@@ -120,14 +120,14 @@ def _semantics(case: Case, seen: Seen) -> None:
             {"ended": end == "HALTED", "traps": taken, "instret": made.instret, **state_of(made)},
         )  # fmt: skip
         theirs = np.frombuffer(model.hart.bus.ram, np.uint8)
-        if not np.array_equal(theirs, made.ram):  # quicker than to hash both
+        if not np.array_equal(theirs, made.ram):  # quicker than hashing both
             must_equal({"ram": _digest(theirs)}, {"ram": _digest(made.ram)})
     console = made.output()
     must_equal({"console": bytes(model.hart.bus.console)}, {"console": console})
 
 
 def _where(case: Case) -> str:
-    """The first step at which the machine that the law tries is not as the one beside it."""
+    """The first step at which the machine that the law tries differs from the one beside it."""
     bare = machine(case, Seen(), "icount", NATIVE)
     native = case.settings["engine"] == NATIVE
     tried = Modelled(machine(case, Seen(), "icount", NATIVE)) if native else (
@@ -149,10 +149,11 @@ def _modelled(draw: st.DrawFn, _engine: str) -> Case:
 
 
 def _equivalence(case: Case, seen: Seen) -> None:
-    """The same guest bare and on the engine, in instructions' time."""
+    """The same guest bare and on the engine, with the clock in instructions."""
     engines, budget = (NATIVE, case.settings["engine"]), case.settings["budget"]
     bare, virtual = (run(machine(case, seen, "icount", name), case, seen) for name in engines)
-    if bare != virtual and case.start:  # most keep the rules, and to replay them is slow
+    # Most keep the rules, and repeating the run on the model is slow
+    if bare != virtual and case.start:
         kept = rules_kept(machine(case, Seen(), "icount", NATIVE), budget)
         if kept < budget:
             bare, virtual = (
@@ -162,7 +163,7 @@ def _equivalence(case: Case, seen: Seen) -> None:
 
 
 def _containment(case: Case, seen: Seen) -> None:
-    """Foreign frames stay as they are, and nothing that the guest does depends on them."""
+    """Foreign frames do not change, and nothing that the guest does depends on them."""
     outcomes = []
     for poison in POISONS:
         made = machine(case, seen, "cycles")
@@ -178,7 +179,7 @@ def _containment(case: Case, seen: Seen) -> None:
         limit = case.settings["budget"]
         if made.instret > limit:
             raise Violation(f"at most {limit} instructions", made.instret)
-        if made.vm.direct.active:  # a table that can be written is a way out
+        if made.vm.direct.active:  # a table that the guest can write is a way out
             framecheck.check(made)
         stray = framecheck.strays(made) if made.vm.direct.active else _strays(made)
         if stray:
@@ -201,13 +202,13 @@ def _strays(made: Any) -> list[str]:
 
 
 def _determinism(case: Case, seen: Seen) -> None:
-    """Two runs in cycles' time."""
+    """Two runs with the clock in cycles."""
     first, second = (machine(case, seen, "cycles") for _ in range(2))
     must_equal(*(run(made, case, seen) | _figures(made) for made in (first, second)))
 
 
 def _conservation(case: Case, seen: Seen) -> None:
-    """Cycles by class sum to the total, and what exits took is what root was charged."""
+    """Cycles by class sum to the total, and those of exits to what root was charged."""
     made = machine(case, seen, "cycles")
     run(made, case, seen)
     classes = made.cycles_by_class()
@@ -236,7 +237,7 @@ def _conservation(case: Case, seen: Seen) -> None:
 
 
 def _told(made: Any, case: Case, seen: Seen) -> dict[str, Any]:
-    """What there is to tell of a run to the end or the budget, however much it prints."""
+    """What can be seen of a run to the end or the budget, however much it prints."""
     console = hashlib.sha256()
     while True:
         outcome = run(made, case, seen, max(case.settings["budget"] - made.instret, 0))
@@ -246,7 +247,9 @@ def _told(made: Any, case: Case, seen: Seen) -> dict[str, Any]:
 
 
 def _looked(case: Case, seen: Seen) -> None:
-    """A run with few looks, and one with many, which do little between two and change nothing."""
+    """A run with few looks, and one with many; little is done between two, and they change
+    nothing.
+    """
     few, many = (machine(case, seen, case.settings["clock"]) for _ in range(2))
     many.work = case.settings["look"]
     outcomes = [_told(made, case, seen) for made in (few, many)]
@@ -271,14 +274,17 @@ def _looks(draw: st.DrawFn, engine: str) -> Case:
 
 def _edges(case: Case, seen: Seen) -> None:
     """Numbers around every power of two and every wrap: answered as on the bare machine, or as
-    by the model; nothing beyond the guest's own is touched, and a debugger is answered, too."""
+    by the model; nothing beyond the guest's own is touched, and a debugger gets its answers
+    too.
+    """
     engine, asked = case.settings["engine"], case.settings["gdb"]
     if engine == NATIVE or asked:
         made = machine(case, seen, "cycles")
         run(made, case, seen)
         edgegdb.ask(made, asked)
     if engine == NATIVE:
-        _semantics(replace(case, settings={**case.settings, "input": ""}), seen)  # it has none
+        # The model has no disk
+        _semantics(replace(case, settings={**case.settings, "input": ""}), seen)
         return
     _containment(case, seen)
     if not is_patched(engine):

@@ -1,6 +1,7 @@
 """Answers for the law of the round trip: words to text and back.
 
-Every word is one row of the table or illegal; its text assembles to it again.
+Every word belongs to one row of the table or is illegal; its text assembles to the word
+again.
 """
 
 import re
@@ -31,7 +32,7 @@ def cases(draw: st.DrawFn, _engine: str) -> Case:
 
 
 def check(case: Case, _seen: Seen) -> None:
-    """Violation unless each word's text assembles to the word."""
+    """Violation if a word's text does not assemble to the word."""
     words = [word for (word,) in struct.iter_unpack("<I", case.image)]
     lines, expected = [], []
     for n, word in enumerate(words):
@@ -45,12 +46,12 @@ def check(case: Case, _seen: Seen) -> None:
         if row is None and text != f".word {word:#010x}":
             raise Violation(f".word {word:#010x}", text)
         if row is not None and row.fields[-1:] and row.fields[-1].kind is Kind.TARGET:
-            # A plain number is a far target to GNU `as`, whatever it is.
+            # For GNU `as` a plain number is always a far target.
             text = re.sub(r"0x\w+$", lambda m, pc=pc: f".+({m[0]}-{pc:#x})", text)
         if row is not None and text.startswith(".word") and not word & row.ignored:
             raise Violation(f"{row.name} for {word:08x}", text)
         lines.append(text)
-        # Text has no place for ignored bits, but where a name stands for the whole word.
+        # Text cannot express ignored bits, except where a name stands for the whole word.
         kept = row is None or text.startswith(".word") or text in WORDS
         expected.append(word if kept else word & ~row.ignored & 0xFFFF_FFFF)
     try:

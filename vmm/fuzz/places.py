@@ -1,4 +1,4 @@
-"""Answers for where the devices are, and for how guests that mean harm come to touch them.
+"""Answers for where the devices are, and how hostile guests touch them.
 
 Must not know what else such a guest does.
 """
@@ -28,7 +28,7 @@ _VIRTIO = st.builds(
     lambda slot, at: slot * PAGE + at, st.integers(0, VIRTIO_SLOTS), st.integers(0, 0x110)
 )
 
-# Their registers, odd places in them, and what lies right behind.
+# Their registers, odd places in them, and the bytes right after.
 devices = st.one_of(
     st.integers(0, 12).map(lambda at: UART + at),
     st.sampled_from([FINISHER, FINISHER + 2, FINISHER + PAGE]),
@@ -36,13 +36,13 @@ devices = st.one_of(
     _VIRTIO.map(lambda at: VIRTIO + at),
 )
 
-# Entries that map devices, for S or U, and one of tables in place of a leaf.
+# Entries that map devices, for S or U, and an entry for tables in place of a leaf.
 device_entries = st.builds(
     lambda at, flags: at >> 12 << 10 | flags,
     devices, st.sampled_from([0xC7, 0xD7, 0xDF, 0x07, 0x03, 0x01]),
 )  # fmt: skip
 
-# What is no RAM of the guest's, right before it.
+# Just before the guest's RAM, where it has none.
 edges = st.sampled_from([RAM_BASE - PAGE, RAM_BASE - 4])
 
 _TOUCHES = ("lw", "sw", "sw", "lb", "lbu", "sb", "sb", "lhu", "sh")
@@ -51,7 +51,7 @@ SEIE, SIE = 1 << 9, 1 << 1
 
 @st.composite
 def touches(draw: st.DrawFn) -> list[int]:
-    """Words that load or store a device register, or bring the console's interrupt about."""
+    """Words that load or store a device register, or cause the console's interrupt."""
     code = Code()
     if draw(st.integers(0, 7)) == 7:
         _console_interrupts(code)
@@ -64,7 +64,7 @@ def touches(draw: st.DrawFn) -> list[int]:
 
 
 def _console_interrupts(code: Code) -> None:
-    """Have the console interrupt S, which it does as long as it has nothing to send."""
+    """Let the console interrupt S, which it does as long as it has nothing to send."""
     for register, value in (
         (plic.PRIORITY + 4 * UART_SOURCE, 1), (plic.ENABLED, 1 << UART_SOURCE),
         (plic.THRESHOLD, 0),
@@ -83,7 +83,7 @@ def table(flags: int) -> bytes:
 
 
 def skip() -> bytes:
-    """A trap handler that steps over what trapped."""
+    """A trap handler that skips the instruction that trapped."""
     code = Code().e("csrrw", 5, "sscratch", 5).e("csrrs", 5, "sepc", 0).e("addi", 5, 5, 4)
     code.e("csrrw", 0, "sepc", 5).e("csrrw", 5, "sscratch", 5).e("sret")
     return struct.pack(f"<{len(code)}I", *code.words())

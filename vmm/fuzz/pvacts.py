@@ -1,8 +1,8 @@
-"""Answers for what a hostile patched guest may do, an act at a time, as Hypothesis strategies.
+"""Answers for what a hostile patched guest may do, one act at a time, as Hypothesis strategies.
 
-Hypercalls, with operands that mean something or are wild; accesses through whatever is
-mapped by then; words of any kind; a way to U.  Hypercalls are drawn from the table, so that
-a new row is covered without being named.  Must not know the kernel around an act.
+Hypercalls, with operands that mean something or are arbitrary; accesses through whatever is
+mapped; words of any kind; a way to U.  Hypercalls come from the table, so that a new row is
+covered automatically.  Must not know the kernel around an act.
 """
 
 from hypothesis import strategies as st
@@ -23,7 +23,7 @@ SENSITIVE = tuple(row for row in INSNS if row.sens is not Sens.INNOCUOUS)
 IPI = 0x735049
 SBI = (0, 1, 2, 8, 0x10, 0x54494D45, IPI, 0x52464E43, 0x48534D, 0x53525354, 0x4442434E)
 V, WRITABLE, USER_RWX = 0x01, 0xC7, 0xDF
-PLAIN = {"lw": 8, "lb": 8, "lhu": 8, "sw": T1, "sb": T1, "sh": T1}  # and the register moved
+PLAIN = {"lw": 8, "lb": 8, "lhu": 8, "sw": T1, "sb": T1, "sh": T1}  # and the register that is moved
 ATOMIC = ("lr.w", "sc.w", "amoadd.w", "amoswap.w")
 
 words = st.one_of(raw_words, instructions(), instructions(), instructions(SENSITIVE))
@@ -40,7 +40,7 @@ def _call(code: Code, number: int, operands: list[Operand]) -> None:
 @st.composite
 def _hypercalls(draw: st.DrawFn, code: Code) -> None:
     number = draw(numbers)
-    if number == Call.IRET and draw(st.booleans()):  # to behind it
+    if number == Call.IRET and draw(st.booleans()):  # to the place behind it
         _put_status(code, SPP | SPIE)
         code.e("auipc", T0, 0).e("addi", T0, T0, 24).e("csrrw", 0, "sepc", T0)
         hypercall(code, number)
@@ -50,7 +50,7 @@ def _hypercalls(draw: st.DrawFn, code: Code) -> None:
 
 @st.composite
 def _no_hypercall(draw: st.DrawFn, code: Code) -> None:
-    """What the table does not have, and the SBI's."""
+    """Calls that are not in the table, and those of the SBI."""
     few = st.sampled_from([0, 0, 1, 2]).map(op.const)
     for reg in (A0, A1, A2, A6):
         draw(st.one_of(few, op.addresses))(code, reg)
@@ -60,7 +60,7 @@ def _no_hypercall(draw: st.DrawFn, code: Code) -> None:
 
 @st.composite
 def _multicalls(draw: st.DrawFn, code: Code) -> None:
-    """A list of calls, in a page that may not be written by now."""
+    """A list of calls, in a page that may not be writable any more."""
     place, calls = draw(st.one_of(st.just(op.const(op.LIST + 64)), op.pages)), 0
     place(code, A0)
     for n in range(draw(st.integers(1, 4))):
@@ -76,7 +76,7 @@ def _multicalls(draw: st.DrawFn, code: Code) -> None:
 
 @st.composite
 def _batches(draw: st.DrawFn, code: Code) -> None:
-    """A list of updates, likewise."""
+    """A list of updates, also in such a page."""
     place, count = draw(st.one_of(st.just(op.const(op.LIST + 64)), op.pages)), 0
     place(code, A0)
     for n in range(draw(st.integers(1, 5))):
@@ -91,7 +91,7 @@ def _batches(draw: st.DrawFn, code: Code) -> None:
 
 @st.composite
 def _accesses(draw: st.DrawFn, code: Code) -> None:
-    """Loads and stores, of entries often: a page that is to become a table."""
+    """Loads and stores, often of entries: a page that will become a table."""
     draw(op.addresses)(code, 7)
     draw(st.one_of(op.ptes, op.constants))(code, T1)
     for name in draw(st.lists(st.sampled_from([*PLAIN, *ATOMIC]), min_size=1, max_size=3)):
@@ -103,14 +103,14 @@ def _accesses(draw: st.DrawFn, code: Code) -> None:
 
 @st.composite
 def _jumps(draw: st.DrawFn, code: Code) -> None:
-    """To wherever: code that is fetched through whatever maps it."""
+    """Jumps to anywhere: code is fetched through whatever maps it."""
     draw(op.addresses)(code, 7)
     code.e("jalr", 1, 0, 7)
 
 
 @st.composite
 def _window(draw: st.DrawFn, code: Code) -> None:
-    """Any of the window's words, by the only way there is."""
+    """Any of the window's words, in the only possible way."""
     draw(st.one_of(st.sampled_from([0, 1, SPP, SPIE, SPP | SPIE]).map(op.const), op.constants,
                    op.addresses))(code, T1)  # fmt: skip
     code.e("sw", T1, word_at(draw(st.sampled_from(list(Word)))), 0)
@@ -118,7 +118,7 @@ def _window(draw: st.DrawFn, code: Code) -> None:
 
 @st.composite
 def _interrupts(draw: st.DrawFn, code: Code) -> None:
-    """One that comes soon, with the flag on."""
+    """An interrupt that comes soon, with the flag on."""
     _call(code, Call.IRQ_MASK, [op.const(0x222), op.const(0)])
     if draw(st.booleans()):
         code.li(A0, 1).li(A1, 0).li(A6, 0).li(A7, IPI).e("ecall")
@@ -129,7 +129,7 @@ def _interrupts(draw: st.DrawFn, code: Code) -> None:
 
 @st.composite
 def _users(draw: st.DrawFn, code: Code) -> None:
-    """To U, where a page is mapped for it first, by the hart's sret or a hypercall."""
+    """To U, where a page is first mapped for it, by the hart's sret or a hypercall."""
     slot = draw(st.integers(0, 3))
     match draw(st.sampled_from(["alias", "alias", "low", "low", "any"])):
         case "alias":
@@ -148,13 +148,13 @@ def _users(draw: st.DrawFn, code: Code) -> None:
 
 @st.composite
 def _spaces(draw: st.DrawFn, code: Code) -> None:
-    """An address space of its own, made as a kernel makes one, of drawn pages."""
+    """An address space of its own, made as a kernel makes one, of random pages."""
     root, leaves, index = draw(tables), draw(tables), draw(st.integers(0, 3))
     level, page, flags = op.const(2), op.const(op.USER), USER_RWX
     if draw(st.booleans()):
         level = op.const(draw(st.sampled_from([2, 0, 1])))
         page, flags = draw(st.one_of(tables, op.pages)), draw(op.flags)
-    if draw(st.booleans()):  # of the round before
+    if draw(st.booleans()):  # of the last round
         for table in (leaves, root):
             _call(code, Call.UNPIN_TABLE, [table])
     for table in (root, leaves):
@@ -168,7 +168,7 @@ def _spaces(draw: st.DrawFn, code: Code) -> None:
 
 @st.composite
 def _probes(draw: st.DrawFn, code: Code) -> None:
-    """A mapping of what is not the guest's, and an access by it: of a page, or of a table."""
+    """A mapping of what is not the guest's, of a page or a table, and an access through it."""
     pte = draw(op.foreign_ptes)
     if draw(st.booleans()):
         slot = draw(st.integers(0, 3))
@@ -183,7 +183,9 @@ def _probes(draw: st.DrawFn, code: Code) -> None:
 
 @st.composite
 def _remembered(draw: st.DrawFn, code: Code) -> None:
-    """A page is written by a second mapping, which goes, and becomes a table."""
+    """A page is written through a second mapping, which is removed, and the page becomes a
+    table.
+    """
     page, slot = draw(tables), 4 * (op.FRAMES + draw(st.integers(0, 3)))
     entry, alias = op.below_tree(2, slot), op.const(RAM_BASE + slot * (PAGE // 4))
     _call(code, Call.SET_PTE, [entry, op.entry(page, WRITABLE)])
@@ -206,7 +208,7 @@ def _behind(operand: Operand, offset: int) -> Operand:
 
 
 def _pointer(pte: Operand) -> Operand:
-    """As an entry of a root."""
+    """The same frame as an entry of a root table."""
 
     def load(code: Code, reg: int) -> None:
         pte(code, reg)
@@ -233,7 +235,7 @@ KINDS = (
 
 @st.composite
 def acts(draw: st.DrawFn) -> list[int]:
-    """Words of one act, which first says where to go on if it is lost: behind it."""
+    """The words of one act; first it sets where to continue if it gets lost: behind it."""
     code = Code()
     draw(draw(st.sampled_from(KINDS))(code))
     behind = 4 * (len(code) + 3)

@@ -1,8 +1,7 @@
-"""Answers for random kernels patched for `pv` that mean harm, as a Hypothesis strategy.
+"""Answers for random hostile kernels patched for `pv`, as a Hypothesis strategy.
 
-A kernel boots, sets its trap entry, and does drawn acts round and round.  Whatever traps is
-stepped over, or goes on at the next act; a timer comes again and again.  Must not know
-what runs it.
+A kernel boots, sets its trap entry, and repeats random acts.  If an instruction traps, it is
+skipped, or the next act begins; a timer comes again and again.  Must not know what runs it.
 """
 
 import struct
@@ -26,7 +25,8 @@ def patched_kernels(draw: st.DrawFn, max_size: int = 24) -> tuple[bytes, str]:
     boot(code)
     code.label("body")
     some = st.lists(acts(), max_size=-(-max_size // 3))
-    for act in [act for _ in range(3) for act in draw(some)]:  # one list would mostly be short
+    # A single list would usually be short
+    for act in [act for _ in range(3) for act in draw(some)]:
         code.put(act)
     code.to("body").label("end")
     image, places = code.words(), code.labels

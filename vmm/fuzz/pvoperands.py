@@ -1,8 +1,8 @@
 """Answers for what hostile patched guests pass to the monitor, load, store and jump to.
 
-An operand is a function that puts code which loads it into a register: much of what a
-guest of `pv` means it learns when it runs (the P2M map, where its tables are, the time).
-Must not know what is done with it.
+An operand is a function that adds code to load it into a register, since much of what a guest
+of `pv` needs is known only when it runs (the P2M map, where its tables are, the time). Must
+not know what is done with it.
 """
 
 from collections.abc import Callable
@@ -28,13 +28,13 @@ from vmm.fuzz.places import devices, edges
 Operand = Callable[[Code, int], object]
 
 FRAMES = 256
-MONITORS = P2M_PAGES + M2P_PAGES  # of its frames, at least
-# Code, then what it reads as data; the few pages that are tables, or about to be.
+MONITORS = P2M_PAGES + M2P_PAGES  # frames of the monitor, at least
+# First code, then what it reads as data; the few pages that are tables, or will be.
 USER, LIST, FEW = RAM_BASE + 0x8000, RAM_BASE + 0x9000, RAM_BASE + 0x10000
 FEW_PAGES = 8
-LOW = 0x0040_0000              # where spaces of the guest's own map something
+LOW = 0x0040_0000              # where address spaces of the guest map something of their own
 ALIAS = RAM_BASE + FRAMES * PAGE  # behind RAM, in the table that maps it
-# Words of the guest's in the window, behind those that are shared.
+# Words of the guest's own in the window, behind those that are shared.
 SAVED, RESUME, TREE = FIRST_WORD + 1024, FIRST_WORD + 1060, FIRST_WORD + 1064
 T0, T1 = 5, 6
 
@@ -44,7 +44,7 @@ def const(value: int) -> Operand:
 
 
 def below_tree(pages: int, offset: int = 0) -> Operand:
-    """An address so many pages below the device tree: there the first tables are."""
+    """An address that many pages below the device tree, where the first tables are."""
 
     def load(code: Code, reg: int) -> None:
         code.e("lw", reg, TREE, 0).li(T0, offset - pages * PAGE).e("add", reg, reg, T0)
@@ -79,7 +79,7 @@ def soon(ticks: int) -> Operand:
 
 
 def of_root(operand: Operand) -> Operand:
-    """An entry's address as a batch has that of a root."""
+    """The address of an entry, marked as a batch marks an entry of a root table."""
 
     def load(code: Code, reg: int) -> None:
         operand(code, reg)
@@ -90,7 +90,7 @@ def of_root(operand: Operand) -> Operand:
 
 @st.composite
 def _page(draw: st.DrawFn, offset: int = 0) -> Operand:
-    """A gpa in a page: one of the few mostly, of the first tables, or any."""
+    """A gpa in a page: usually one of the few, or of the first tables, or any."""
     match draw(st.sampled_from(["few", "few", "few", "first", "first", "first", "own", "any"])):
         case "few":
             return const(FEW + PAGE * draw(st.integers(0, FEW_PAGES - 1)) + offset)
@@ -101,8 +101,8 @@ def _page(draw: st.DrawFn, offset: int = 0) -> Operand:
     return const(RAM_BASE + PAGE * draw(st.integers(0, FRAMES)) + offset)
 
 
-# In the first tables, the few pages and what is behind RAM, and in those of its own; the
-# kernel's code, of which page 0 is, seldom.
+# In the first tables, the few pages and what is behind RAM, and in the guest's own tables; rarely
+# in the kernel's code, which begins with page 0.
 indices = st.one_of(
     st.sampled_from([1, 2, 16, 17, 256, 257, 258, 259, 512, 1023]), st.integers(0, 1023)
 )
@@ -111,8 +111,8 @@ flags = st.one_of(leaf_flags, st.just(1), st.integers(0, 0x3FF))
 constants = u32.map(const)
 pages = _page()
 entries = indices.flatmap(lambda index: _page(4 * index))
-# Not the guest's: next to its own frames; those at the start, which are the monitor's
-# however few shadow tables there are; devices.
+# Not the guest's: next to its own frames; those at the start, which are the monitor's however few
+# shadow tables there are; devices.
 foreign_ptes = st.one_of(
     st.builds(entry, st.sampled_from([const(RAM_BASE), const(ALIAS - PAGE)]), leaf_flags,
               st.sampled_from([-1, 1])),
@@ -139,7 +139,7 @@ _counts = st.one_of(
     st.integers(0, 4), st.sampled_from([MAX_CALLS, MAX_CALLS + 1, MAX_BATCH, MAX_BATCH + 1])
 ).map(const)
 
-# By the names that arguments have in the table; others are drawn wild.
+# By the names that arguments have in the table; other arguments are arbitrary.
 _ARGUMENTS = {
     "entry": entries, "pte": ptes, "gva": st.one_of(pages, addresses), "satp": _satps,
     "low": st.integers(0, 40).map(soon), "high": st.sampled_from([0, 0, 0, 1]).map(const),
@@ -147,13 +147,13 @@ _ARGUMENTS = {
     "ranges": st.just(const(LIST)), "list": st.one_of(st.just(const(LIST)), pages),
     "count": _counts, "byte": constants, "gpa": st.one_of(devices.map(const), addresses),
 }  # fmt: skip
-_TRAP = {"entry": st.just(const(RAM_BASE))}  # another entry would be the end of it
+_TRAP = {"entry": st.just(const(RAM_BASE))}  # another entry point would end the run
 _WILD = st.one_of(constants, addresses)
 
 
 @st.composite
 def arguments(draw: st.DrawFn, row: Row) -> list[Operand]:
-    """a0, a1, a2 of a call; one in some is wild."""
+    """a0, a1, a2 of a call; sometimes one is arbitrary."""
     names = row.arguments.replace("-", "").replace(",", " ").split()
     meant = _ARGUMENTS | (_TRAP if "ranges" in names else {})
     drawn = [meant.get(name, _WILD) for name in (*names, "", "", "")[:3]]

@@ -1,7 +1,7 @@
 """Answers for the fixed parts of a hostile patched guest: its boot, and its trap entry.
 
-The entry keeps what it saves in the window, so that it works whatever the tables map
-but its code.  Must not know what the guest does in between.
+The trap entry saves registers in the window, so that it works whatever the tables map, as
+long as they map its code.  Must not know what the guest does in between.
 """
 
 from toyisa.core.memory import RAM_BASE
@@ -15,7 +15,7 @@ T0, T1, A0, A1, A7 = 5, 6, 10, 11, 17
 KEPT = {T0: SAVED, T1: SAVED + 4, A0: SAVED + 8, A1: SAVED + 12, A7: SAVED + 16}
 IN_S = BITS["SSTATUS_SPP"] | BITS["SSTATUS_SPIE"]
 STIE = 1 << 5
-PERIOD = 7  # units of time until the timer comes again
+PERIOD = 7  # units of virtual time until the timer comes again
 SOMETIMES = 1 << 4  # of instret
 
 
@@ -24,7 +24,7 @@ def hypercall(code: Code, number: int) -> None:
 
 
 def handler(code: Code) -> None:
-    """Step over what trapped; what has lost its way, and some more, goes on at RESUME."""
+    """Skip the instruction that trapped; code that is lost, and some other, continues at RESUME."""
     code.label("handler")
     for reg, word in KEPT.items():
         code.e("sw", reg, word, 0)
@@ -41,7 +41,7 @@ def handler(code: Code) -> None:
     for cause in (Exc.FETCH_PAGE, Exc.INSN_ACCESS, Exc.INSN_MISALIGNED):
         code.e("addi", T1, 0, int(cause)).to("resume", "beq", T0, T1)
     code.e("csrrs", T1, "stval", 0).e("addi", T0, T0, -int(Exc.ILLEGAL))
-    code.to("known", "bne", T0, 0).to("resume", "beq", T1, 0)  # zeros, and more behind them
+    code.to("known", "bne", T0, 0).to("resume", "beq", T1, 0)  # zeros, and more zeros behind them
     code.label("known").e("addi", T0, T0, int(Exc.ILLEGAL - Exc.ECALL_U))
     code.to("skip", "bne", T0, 0)
     code.e("csrrs", T0, "instret", 0).e("andi", T0, T0, SOMETIMES).to("resume", "beq", T0, 0)
@@ -68,7 +68,7 @@ def _restore(code: Code) -> None:
 
 
 def boot(code: Code) -> None:
-    """Note where the tree is, and with it the first tables; traps and a timer on."""
+    """Find the device tree, and so the first tables; turn traps and a timer on."""
     code.label("boot").e("sw", A1, TREE, 0)
     code.li(A0, RAM_BASE).li(A1, LIST)
     hypercall(code, Call.SET_TRAP)

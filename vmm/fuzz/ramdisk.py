@@ -1,4 +1,4 @@
-"""Answers for a disk that is nowhere but in memory, for guests of campaigns.
+"""Answers for a disk that exists only in memory, for guests of campaigns.
 
 Must not know who reads it.
 """
@@ -7,7 +7,7 @@ from toyisa.devices.disk import SECTOR
 
 
 class RamDisk:
-    """`sectors` sectors, each full of its number; used as a `toyisa.devices.disk.Disk`."""
+    """`sectors` sectors, each full of its number; it is used like a `toyisa.devices.disk.Disk`."""
 
     name, read_only = "ram", False
 
@@ -28,4 +28,4 @@ class RamDisk:
         return ""
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Nothing to close."""

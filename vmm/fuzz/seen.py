@@ -1,7 +1,7 @@
-"""Answers for what a campaign has seen, and by that for what it has never seen.
+"""Answers for what a campaign has seen, and so for what it has never seen.
 
-Instructions retired, traps by instruction, level and cause, exits by kind and cause.
-Must not know what was run.
+Instructions retired, traps by instruction, level and cause, exits by kind and cause. Must not
+know what was run.
 """
 
 from collections.abc import Iterable
@@ -21,19 +21,19 @@ from vmm.domain.exits import Kind
 CAUSES = (
     *(causes.name(exc) for exc in Exc), *(causes.name(causes.INTERRUPT | irq) for irq in Irq),
 )  # fmt: skip
-NO_CAUSE = {Kind.TIMER, Kind.OTHER}  # kinds of exit that no trap of the hart's leads to
+NO_CAUSE = {Kind.TIMER, Kind.OTHER}  # kinds of exit that are not caused by a trap of the hart
 
 
 @dataclass
 class Seen:
-    """Maps that machines are made to mark, and that add up."""
+    """Maps that machines mark, and that can be added."""
 
     traps: np.ndarray = field(default_factory=coverage.new_map)
     retired: np.ndarray = field(default_factory=lambda: np.zeros(MAX_OPS, np.uint8))
     exits: np.ndarray = field(default_factory=lambda: np.zeros((len(Kind), CODES), np.uint8))
 
     def watch(self, machine: Any) -> None:
-        """Have a machine mark its traps from now on."""
+        """From now on the machine marks its traps here."""
         harts = [machine.hart, *([machine.real_hart] if hasattr(machine, "vm") else [])]
         coverage.attach(self.traps, *harts)
         machine.coverage = self.traps  # so that the map lives as long as the machine
@@ -49,12 +49,12 @@ class Seen:
             self.retired |= hart.counts.op != 0
 
     def add(self, other: "Seen") -> None:
-        """All that another has seen, too."""
+        """Add everything that another has seen."""
         for name in ("traps", "retired", "exits"):
             getattr(self, name)[...] |= getattr(other, name)
 
     def names(self) -> dict[str, list[str]]:
-        """What was seen, in words that hold for other versions, too."""
+        """What was seen, in names that are the same in other versions."""
         kinds = {
             kind.name.lower() if kind in NO_CAUSE else f"{kind.name.lower()} {causes.name(cause)}"
             for kind in Kind for cause in range(CODES) if self.exits[kind, cause]
@@ -72,12 +72,12 @@ def _lines(found: Iterable[tuple[str, str, str]]) -> list[str]:
 
 
 def merged(a: dict[str, list[str]], b: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Two answers of `names` as one."""
+    """Two results of `names` as one."""
     return {key: sorted({*a.get(key, ()), *b.get(key, ())}) for key in (a | b)}
 
 
 def never(names: dict[str, list[str]], *, virtual: bool) -> dict[str, list[str]]:
-    """What there is and was not seen; kinds of exit only of a `virtual` machine."""
+    """What exists and was not seen; kinds of exit only for a `virtual` machine."""
     taken = {line.split()[2] for key in ("traps_to_s", "traps_to_root") for line in names[key]}
     kinds = {line.split()[0] for line in names["exits"]}
     executed = {line.split()[0] for key in ("traps_to_s", "traps_to_root") for line in names[key]}

@@ -1,6 +1,6 @@
 """Answers for the law of snapshots: a file is refused, or it is a machine like any other.
 
-A case is a guest, a moment to save it at, and what is then changed in the file, whose
+A case is a guest, a moment at which it is saved, and what is then changed in the file; the
 checksum is made right again.  Must not know of other laws.
 """
 
@@ -30,14 +30,14 @@ from vmm.fuzz.case import Case, Violation, must_equal
 from vmm.fuzz.lawguests import MEM, NATIVE, booting, hostile, machine, running
 from vmm.fuzz.seen import Seen
 
-BUDGET = 3000    # instructions that a machine runs once it is restored
+BUDGET = 3000    # instructions that a machine runs after it is restored
 POISONS = (0xA5, 0x5A)
-FENCE = 1 << 20    # bytes before RAM and behind it that nobody may see
-LARGE = 64 << 20   # RAM that is not copied between fences: it takes too long
+FENCE = 1 << 20    # bytes before RAM and behind it that the machine must not see
+LARGE = 64 << 20   # more RAM is not copied between fences, which would take too long
 SECTORS = 16
 HEAD, SUM = 28, 32  # bytes of a file around its body
 
-# -- drawing ---------------------------------------------------------------
+# -- making cases ----------------------------------------------------------
 
 _EDGES = [0, 1, PAGE, MEM, RAM_BASE, RAM_BASE + MEM, *(1 << n for n in (8, 12, 16, 30, 31, 32, 62))]
 numbers = st.builds(lambda edge, off: edge + off, st.sampled_from(_EDGES), st.integers(-4, 4))
@@ -76,7 +76,7 @@ def _field(draw: st.DrawFn) -> list[Any]:
 
 @st.composite
 def _entry(draw: st.DrawFn) -> list[Any]:
-    """An entry of a modelled TLB as a walk leaves it, which may lead anywhere."""
+    """An entry of a modelled TLB as a walk leaves it, but it may lead anywhere."""
     vpn = draw(st.one_of(st.integers(0, 0xFFFFF), st.integers(0x7FFF0, 0x80110)))
     frame = draw(st.one_of(st.integers(0, (1 << 22) - 1), st.integers(0x7FFF0, 0x80110)))
     pte = frame << 10 | draw(st.integers(0, 0x1FF)) | 0xC1
@@ -123,7 +123,7 @@ def forged(made: Machine, told: list[list[Any]]) -> bytes:
     state = sealed(take(made), made)
     meta = json.loads(json.dumps(snapfile.meta_of(state)))
     content = bytearray(b"".join(snapfile.contents(state)))
-    fields = np.frombuffer(content, SAVED, 1)[0]  # a view: what is set there stands in `content`
+    fields = np.frombuffer(content, SAVED, 1)[0]  # a view: what is set there is set in `content`
     frames = SAVED.itemsize + len(state.input) + len(state.output)
     for change in told:
         match change:
@@ -160,7 +160,7 @@ def forged(made: Machine, told: list[list[Any]]) -> bytes:
 
 
 def _spend(fields: np.void, made: Machine, count: int) -> None:
-    """So many instructions more, at their price: as legal a state as before."""
+    """Run that many instructions more, at their price: the state is as legal as before."""
     for path, more in (
         ("hart.clock.instret", count),
         ("hart.clock.cycles", count * int(made.hart.price.op[Op.ADDI])),
@@ -215,7 +215,7 @@ class Zeros:
 
 
 def fence(made: Machine, poison: int) -> np.ndarray:
-    """Move RAM between two areas full of `poison`; both of them, to be looked at later."""
+    """Move RAM between two areas full of `poison`; return both, to be checked later."""
     whole = np.full(made.ram.size + 2 * FENCE, poison, np.uint8)
     ram = whole[FENCE:-FENCE]
     ram[:] = made.ram
@@ -238,7 +238,7 @@ def _tried(made: Machine, seen: Seen, poison: int) -> dict[str, Any]:
     whole = fence(made, poison)
     hartcheck.check(made)
     for device in made.bus.devices:
-        if device.state.status & DRIVER_OK:  # what the state says, is to be done
+        if device.state.status & DRIVER_OK:  # the state says that there is work to do
             device.store(Reg.QUEUE_NOTIFY, 4, 0)
     end = made.run(BUDGET)
     seen.note(made)
@@ -254,24 +254,24 @@ def _begun(case: Case, seen: Seen) -> Machine:
     """The case's machine, at the moment at which it is saved."""
     made = machine(case, seen, case.settings["clock"])
     made.attach(Overlay(Zeros()))
-    # What a case is started with is no configuration that a file could have.
+    # What a case is started with cannot be set by a file.
     made.hart.clock.per_tick = made.cost.hz // TIMEBASE
     made.run(case.settings["at"])
     return made
 
 
 def check(case: Case, seen: Seen) -> None:
-    """A file is refused, or two runs of it are one, sound, and see nothing outside RAM."""
+    """A file is refused, or two runs of it are the same, sound, and see nothing outside RAM."""
     saved = _begun(case, seen)
     for told in case.settings["files"]:
         outcome = _outcome(saved, told, seen)
-        if not told:  # as the run that was not saved
+        if not told:  # it must end like the run that was not saved
             again = _begun(case, seen)
             must_equal({"end": again.run(BUDGET).name, **_figures(again)}, outcome)
 
 
 def _outcome(saved: Machine, told: list[list[Any]], seen: Seen) -> dict[str, Any]:
-    """What comes of a machine restored from its changed file; nothing, if that is refused."""
+    """The result of a machine restored from its changed file; nothing, if the file is refused."""
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "snapshot"

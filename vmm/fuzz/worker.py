@@ -1,9 +1,9 @@
 """Answers for a process of a campaign: it runs the chunks that it is given, and reports.
 
-Over its pipe come chunk numbers, failures found earlier, to be tried again, and None for
-the end; back go messages: ("ready",), ("tick", executions, seen), ("failure", failure),
-("done", what), ("stopped",), ("error", text).  Before each case it writes the case down,
-so that one that ends the process is not lost.  Must not know of other processes.
+Its pipe brings chunk numbers, earlier failures to be tried again, and None for the end.  It
+sends messages: ("ready",), ("tick", executions, seen), ("failure", failure), ("done", what),
+("stopped",), ("error", text).  It writes each case down before it runs it, so that a case
+that ends the process is not lost.  Must not know of other processes.
 """
 
 import pickle
@@ -27,12 +27,12 @@ TICK = 1.0  # seconds between two reports
 
 
 class _Reporter:
-    """Counts executions, and looks for an end between two of them."""
+    """Counts executions, and checks between two of them whether to end."""
 
     def __init__(self, pipe: Connection, note: Path):
         self.pipe, self.note, self.seen = pipe, note, Seen()
         self.executions, self.reported = 0, time.monotonic()
-        self.begun = 0  # cases, in all
+        self.begun = 0  # cases in all
 
     def before(self, case: Case) -> None:
         if time.monotonic() - self.reported > TICK:
@@ -51,7 +51,7 @@ class _Reporter:
 def work(
     pipe: Connection, law: str, engine: str, seed: int, note: str, files: Sequence[Path] = ()
 ) -> None:
-    """The process's whole life.  `files` are those that register engines."""
+    """The whole life of the process.  `files` are those that register engines."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the campaign says when to stop
         signal.signal(number, signal.SIG_IGN)
     if LAWS[law].checked:
@@ -67,7 +67,7 @@ def work(
             else:
                 _chunk(reporter, LAWS[law], engine, seed, task)
         pipe.send(("stopped",))
-    except (EOFError, BrokenPipeError):  # the campaign is gone
+    except (EOFError, BrokenPipeError):  # the campaign has gone
         return
     except Exception as error:
         pipe.send(("error", f"{type(error).__name__}: {error}"))
@@ -79,7 +79,8 @@ def _chunk(reporter: _Reporter, law: Law, engine: str, seed: int, chunk: int) ->
     reporter.report()
     if failure:
         reporter.pipe.send(("failure", failure))
-    if reporter.begun > earlier:  # if time has cut it, too: again, it would draw the same cases
+    # If time has cut it too: otherwise it would give the same cases again
+    if reporter.begun > earlier:
         reporter.pipe.send(("done", chunk))
 
 
@@ -97,7 +98,7 @@ def _again(reporter: _Reporter, failure: Failure) -> None:
 
 
 def _warm(law: Law, engine: str) -> None:
-    """Compile or load what the cases need, which is not the campaign's time."""
+    """Compile or load what the cases need; that is not counted as the campaign's time."""
     made: Any = None
     if law.compiled:
         from toyisa.machine import Machine

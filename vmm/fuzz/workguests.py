@@ -1,7 +1,7 @@
-"""Answers for guests that make much work of few instructions, as Hypothesis strategies.
+"""Answers for guests that make much work with few instructions, as Hypothesis strategies.
 
-Each does a few drawn acts round and round; an act is a loop around what root, a device or
-the monitor has to do much for.  Must not know what runs them.
+Each repeats a few random acts.  An act is a loop around something for which root, a device or
+the monitor has much to do.  Must not know what runs them.
 """
 
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ from vmm.abi.hypercalls import Call, Level
 
 NAME = "work.S"
 
-# Frames of RAM, from its base: code, lists, the rings, roots and tables, pages of code.
+# Frames of RAM, from its base: code, lists, the rings, root tables and tables, pages of code.
 UNPATCHED = """
     .equ RAM, 0x80000000
     .equ TABLES, RAM + 0x10000

@@ -1,6 +1,6 @@
-"""Answers for gdb's `monitor` command: what the machine knows and gdb has no word for.
+"""Answers for gdb's `monitor` command: what the machine knows and gdb has no command for.
 
-Looks, and changes nothing.  Must not know the protocol.
+It looks and changes nothing.  Must not know the protocol.
 """
 
 from collections.abc import Callable

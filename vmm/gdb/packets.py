@@ -11,8 +11,8 @@ import select
 
 ACK, NAK, INTERRUPT = b"+", b"-", b"\x03"
 CHUNK = 1 << 16
-LARGEST = 1 << 16  # bytes of a packet from its $ to its #; what is longer is dropped
-RESENDS = 3        # of one packet, when gdb says that it came damaged
+LARGEST = 1 << 16  # bytes of a packet from its $ to its #; a longer one is dropped
+RESENDS = 3        # of one packet, when gdb says that it arrived damaged
 GREETING = b"qSupported"
 _ESCAPED = b"}#$*"
 
@@ -28,11 +28,11 @@ class Channel:
         self.source, self.sink = source, sink
         self.acks = True  # until QStartNoAckMode
         self._buffer = b""
-        self._is_cut = False  # the packet in the buffer lacks what came before
+        self._is_cut = False  # the beginning of the packet in the buffer was lost
         self._sent, self._resends = b"", 0  # the last packet, and how often it may be sent again
 
     def receive(self) -> bytes:
-        """The next packet's data, or INTERRUPT; waits for it.  Closed."""
+        """Wait for the next packet; return its data, or INTERRUPT.  Closed."""
         while True:
             found = self._next()
             if found is None:
@@ -46,7 +46,7 @@ class Channel:
         """Whether gdb asked for a stop (Ctrl-C); does not wait.  Closed."""
         self._fill(0)
         self._skip_noise()
-        if len(self._buffer) > LARGEST:  # nobody who waits for us sends so much
+        if len(self._buffer) > LARGEST:  # no gdb that waits for an answer sends so much
             self._cut()
         if not self._buffer.startswith(INTERRUPT):
             return False
@@ -56,14 +56,14 @@ class Channel:
     def send(self, data: bytes) -> None:
         """Send a packet.  Closed."""
         body = bytes(data)
-        for byte in _ESCAPED:  # `}` first
+        for byte in _ESCAPED:  # `}` must be the first
             body = body.replace(bytes([byte]), bytes([ord("}"), byte ^ 0x20]))
         self._sent = b"$" + body + b"#%02x" % (sum(body) & 0xFF)
         self._resends = RESENDS
         self._write(self._sent)
 
     def _next(self) -> bytes | None:
-        """Take a packet from the buffer if there is a whole one; acknowledges it."""
+        """Take a packet from the buffer if it is complete, and acknowledge it."""
         while True:
             self._skip_noise()
             if self._buffer.startswith(INTERRUPT):
@@ -74,7 +74,7 @@ class Channel:
                 self._cut()
             if end < 0 or len(self._buffer) < end + 3:
                 return None
-            # "$" is escaped within a packet: what stands before another one was cut off.
+            # "$" is escaped within a packet, so whatever stands before another one was cut off.
             body, digits = self._buffer[1:end].rsplit(b"$", 1)[-1], self._buffer[end + 1 : end + 3]
             self._buffer = self._buffer[end + 3 :]
             good = digits.lower() == b"%02x" % (sum(body) & 0xFF) and not self._is_cut
@@ -85,11 +85,13 @@ class Channel:
                 return unescape(body)
 
     def _cut(self) -> None:
-        """Drop what has come, which is more than a packet: one that has begun is a bad one."""
+        """Drop what has come: it is more than a packet may be, so a packet that has begun is
+        bad.
+        """
         self._buffer, self._is_cut = b"$", True
 
     def _skip_noise(self) -> None:
-        """Drop acknowledgements, and what is neither a packet nor Ctrl-C; obey NAK."""
+        """Drop acknowledgements, and bytes that are neither a packet nor Ctrl-C; obey NAK."""
         starts = [at for at in map(self._buffer.find, (b"$", INTERRUPT)) if at >= 0]
         at = min(starts, default=len(self._buffer))
         noise, self._buffer = self._buffer[:at], self._buffer[at:]
@@ -100,9 +102,10 @@ class Channel:
             self._write(self._sent)
 
     def _drop_repeated(self, packet: bytes) -> None:
-        """Forget copies of gdb's first packet: it was not answered at once, and was sent again.
+        """Drop copies of gdb's first packet, which gdb sent again because no answer came at
+        once.
 
-        An answer to each would be taken for the answers to what comes next.
+        gdb would take an answer to each copy for the answers to its next packets.
         """
         self._fill(0)
         copy = b"$%s#%02x" % (packet, sum(packet) & 0xFF)

@@ -1,6 +1,6 @@
 """Answers for where gdb connects: a port of this host alone, or stdin and stdout.
 
-Must not know what is said (`session.py`).
+Must not know what gdb and the stub say to each other (`session.py`).
 """
 
 import contextlib
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from vmm.gdb.packets import Channel
 
-HOST = "127.0.0.1"  # loopback only: whoever connects owns the guest
+HOST = "127.0.0.1"  # only the loopback address: whoever connects controls the guest
 
 
 @contextlib.contextmanager

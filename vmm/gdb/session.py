@@ -1,8 +1,8 @@
-"""Answers for a conversation with gdb: each packet, and what the machine does on it.
+"""Answers for a conversation with gdb: each packet, and what the machine does for it.
 
-Breakpoints are addresses that this side watches for: the guest's memory is never
-patched.  Must not know sockets (`server.py`) nor how time is turned back
-(`timeline.py`).  Source: GDB manual, appendix E.
+Breakpoints are addresses that this side watches for: the guest's memory is never patched.
+Must not know sockets (`server.py`) nor how time is turned back (`timeline.py`).  Source: GDB
+manual, appendix E.
 """
 
 import re
@@ -20,8 +20,8 @@ from vmm.gdb.timeline import BEGIN, Stop, Timeline, Watch
 SLICE = 10_000_000    # instructions between two looks for Ctrl-C, at full speed
 SEARCHED = 500_000    # the same while looking for breakpoints
 PACKET = 0x4000
-MEMORY = PACKET // 2 - 1  # bytes that a packet holds in hex, with a letter before them
-MARKS = 1000  # breakpoints and watchpoints: each is looked at with each instruction
+MEMORY = PACKET // 2 - 1  # bytes that a packet has room for in hex, with a letter before them
+MARKS = 1000  # breakpoints and watchpoints: each instruction is compared with all of them
 FEATURES = (
     f"PacketSize={PACKET:x};QStartNoAckMode+;qXfer:features:read+;vContSupported+;"
     "swbreak+;hwbreak+"
@@ -36,7 +36,7 @@ _WATCH_NAMES = {until.WRITE: "watch", until.READ: "rwatch", until.READ | until.W
 
 
 def number(text: str) -> int:
-    """A number as packets have it: hex digits and nothing else; ValueError."""
+    """A number as packets write it: only hex digits; ValueError."""
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"{text[:20]!r} is no number")
     return int(text, 16)
@@ -56,12 +56,12 @@ class End(Enum):
     """How a conversation ended."""
 
     EXITED = "exited"      # the guest turned the machine off
-    KILLED = "killed"      # gdb asked for its end, or went away
+    KILLED = "killed"      # gdb ended the guest, or left
     DETACHED = "detached"  # the guest goes on without gdb
 
 
 class Session:
-    """One conversation over `channel`, about the machine of `timeline`."""
+    """One conversation over `channel`, about the machine in `timeline`."""
 
     def __init__(self, channel: Channel, timeline: Timeline):
         self.channel = channel
@@ -87,7 +87,7 @@ class Session:
         return self.end
 
     def answer(self, packet: bytes) -> bytes | None:
-        """The reply to a packet, None for no reply."""
+        """The reply to a packet; None if there is no reply."""
         text = packet.decode("latin-1")
         for head, follows, handler in _HANDLERS:
             rest = text[len(head) :]
@@ -180,7 +180,7 @@ class Session:
         if number(size) != len(data):
             return BAD
         pieces = []
-        while data:  # a page at a time; none of it if some of it is nowhere
+        while data:  # a page at a time; nothing if a part of it is not mapped
             here = min(len(data), PAGE - at % PAGE)
             pa = inspect.walk(self.machine, at).pa
             if pa is None or len(inspect.read_physical(self.machine, pa, here)) < here:
@@ -220,7 +220,7 @@ class Session:
     # -- running -----------------------------------------------------------
 
     def _verbose(self, text: str) -> bytes:
-        """`vCont`: there is one thread, so the first action is the one."""
+        """`vCont`: there is one thread, so the first action applies to it."""
         action = _ACTION.fullmatch(text.split(";")[0])
         if action is None:
             return BAD
@@ -274,7 +274,7 @@ class Session:
         return self.last_stop
 
     def tell(self, text: bytes) -> None:
-        """Show text to gdb's user; only while gdb waits for a stop reply."""
+        """Show text to gdb's user; this is possible only while gdb waits for a stop reply."""
         self.channel.send(b"O" + text.hex().encode())
 
     @staticmethod
@@ -286,8 +286,8 @@ def _says(reply: str) -> Callable[[Session, str], bytes]:
     return lambda session, text: reply.encode()
 
 
-# By how they begin, and what may follow that: nothing, one of some characters and the
-# rest, or (None) anything.  So `qC` is not the beginning of `qCRC`.
+# Packets by their beginning, and what may follow it: nothing, one of some characters and the rest,
+# or (None) anything.  So `qC` is not taken for the beginning of `qCRC`.
 _HANDLERS: tuple[tuple[str, str | None, Callable[[Session, str], bytes | None]], ...] = (
     ("qSupported", ":", Session._supported),
     ("QStartNoAckMode", "", Session._no_acks),

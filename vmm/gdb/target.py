@@ -16,7 +16,7 @@ from toyisa.tables.levels import Level
 PC = 32
 FIRST_CSR = 65
 PRIV = FIRST_CSR + 4096
-_GENERAL = 33  # what the `g` packet holds
+_GENERAL = 33  # the registers in the `g` packet
 
 
 def description() -> str:
@@ -32,7 +32,8 @@ def description() -> str:
     )
     return (
         '<?xml version="1.0"?><!DOCTYPE target SYSTEM "gdb-target.dtd">'
-        # With the osabi of its host, gdb would step by breakpoints, over traps.
+        # Without this gdb would use the osabi of its host, and step by breakpoints, which misses
+        # traps.
         '<target version="1.0"><architecture>riscv:rv32</architecture><osabi>none</osabi>'
         f"{body}</target>"
     )
@@ -60,7 +61,7 @@ def read(machine: Machine, number: int) -> int | None:
 
 
 def read_general(machine: Machine) -> bytes:
-    """x0..x31 and pc, as the `g` packet has them."""
+    """x0..x31 and pc, as in the `g` packet."""
     return b"".join(read(machine, n).to_bytes(4, "little") for n in range(_GENERAL))
 
 

@@ -1,9 +1,9 @@
 """Answers for moving a machine through its own time, forwards and backwards.
 
-Going back is going forward from an earlier snapshot: the machine is
-deterministic, and its console input is kept, to be given again in the same order
-whenever the guest asks.  A moment is how many instructions have retired and how
-many traps were taken; each step makes one of them more.  Must not know gdb.
+To go back is to restore an earlier snapshot and go forward from it.  The machine is
+deterministic, and its console input is kept, to be given again in the same order whenever the
+guest asks.  A moment is the number of instructions retired and the number of traps taken;
+each step increases one of them by 1.  Must not know gdb.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,14 +18,14 @@ from toyisa.snapshots.snapshot import Snapshot, put, take
 from toyisa.tables.exits import Reason
 from vmm.gdb import until
 
-FIRST_PERIOD = 1_000_000  # instructions from one snapshot to the next, to begin with
-MOST = 64                 # snapshots kept; then every other one is dropped
+FIRST_PERIOD = 1_000_000  # instructions from one snapshot to the next, at first
+MOST = 64                 # snapshots that are kept; when there are more, every other one is dropped
 
 Moment = tuple[int, int]  # instructions retired, traps taken
 
-PARTS = 2  # that compiling it makes: `run_until`, and what runs a bare machine
+PARTS = 2  # parts to compile: `run_until`, and what runs a bare machine
 
-BEGIN = 200  # going back has come to where the record begins
+BEGIN = 200  # going back has reached the beginning of the record
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class Stop:
-    """Why the machine stands where it stands: a Reason, or a number of `until` or BEGIN."""
+    """Why the machine has stopped: a Reason, or a number of `until` or BEGIN."""
 
     why: int
     address: int = 0
@@ -55,10 +55,10 @@ class _Shot:
 
 
 class Timeline:
-    """The recorded run of `machine`: forwards only, if that keeps no snapshots.
+    """The recorded run of `machine`; it can go forwards only if the machine keeps no snapshots.
 
-    `ask` answers with the next console input, None at its end; `show` gets each byte
-    of output once, however often the machine goes over it.
+    `ask` returns the next console input, None at its end.  `show` gets each byte of output
+    once, even if the machine runs over it several times.
     """
 
     def __init__(
@@ -76,17 +76,17 @@ class Timeline:
 
     @property
     def now(self) -> Moment:
-        """Where the machine stands."""
+        """The present moment."""
         counts = self.machine.hart.counts
         return self.machine.instret, int(counts.exc.sum() + counts.irq.sum())
 
     @property
     def begin(self) -> Moment:
-        """The earliest moment that one can go back to."""
+        """The earliest moment to which one can go back."""
         return self._shots[0].moment
 
     def restart(self) -> None:
-        """Record from here on: what led here no longer does, the state was changed."""
+        """Begin a new record: the state was changed, so the old record does not lead here."""
         self._shots = [self._shot()]
 
     # -- forwards ----------------------------------------------------------
@@ -106,14 +106,16 @@ class Timeline:
         """Retire one instruction or take one trap."""
         instret, traps = self.now
         marks = _Marks(self.machine, (), ())
-        # The next moment is one of two: either count is one more.
+        # The next moment is one of two, since one of the counts increases by 1.
         stop = self._forward(
             lambda limit: self._enter_search(limit, marks), (instret, traps + 1)
         )
         return Stop(Reason.BUDGET) if stop.why == until.END else stop
 
     def _forward(self, enter: Callable[[Moment], Stop], end: Moment) -> Stop:
-        """Go on by `enter` to `end` with input, output and snapshots; why it stopped."""
+        """Call `enter` until the moment `end`, with input, output and snapshots; return why it
+        stopped.
+        """
         while True:
             due = self._shots[-1].moment[0] + self._period
             limit = min(end, (due, 0)) if self.now < (due, 0) else end
@@ -144,7 +146,7 @@ class Timeline:
         now = self.now
         if now <= self.begin or not self.reversible:
             return Stop(BEGIN)
-        # The one before retired an instruction, or took a trap at the same count.
+        # The step before retired an instruction, or took a trap at the same count.
         self.seek((now[0] - 1, 0))
         before = self.now
         while (at := self.now) < now:
@@ -176,7 +178,7 @@ class Timeline:
         return Stop(BEGIN)
 
     def _last(self, marks: "_Marks", end: Moment) -> tuple[Moment, Stop] | None:
-        """The last stop from here up to `end`, which does not count."""
+        """The last stop from here up to `end`, not counting `end` itself."""
         best = None
         here = int(self.machine.hart.pc)
         if here in marks.pcs:
@@ -193,7 +195,7 @@ class Timeline:
         return best
 
     def seek(self, moment: Moment) -> None:
-        """Go to a moment that is recorded, or to the nearest after it that exists."""
+        """Go to a moment in the record, or to the first after it that exists."""
         moment = max(moment, self.begin)
         if not self._shots[0].moment <= self.now <= moment or self._shot_before(moment) > self.now:
             self._return_to(next(s for s in self._shots[::-1] if s.moment <= moment))
@@ -225,7 +227,7 @@ class Timeline:
         return _Shot(self.now, state, self._given, self._told)
 
     def _record(self) -> None:
-        """Take a snapshot, if none is as late; drop every other one when there are many."""
+        """Take a snapshot if there is none this late; when there are many, drop every other one."""
         if not self.reversible or self.now <= self._shots[-1].moment:
             return
         self._shots.append(self._shot())
@@ -238,7 +240,7 @@ class Timeline:
         self._given, self._told = shot.given, shot.told
 
     def give(self) -> bool:
-        """The guest asks for input: what it was given here before, or else new input."""
+        """The guest asks for input: give it what it got here before, or else new input."""
         if self.machine.input_ended:
             return False
         if self._given == len(self._input):
@@ -262,7 +264,7 @@ class Timeline:
 
 
 def make_ready() -> None:
-    """Compile or load what searching needs: before gdb waits for an answer."""
+    """Compile or load what a search needs, before gdb waits for an answer."""
     jitcache.warm("the debugger", _touch, PARTS)
 
 
@@ -275,7 +277,7 @@ def _touch(_cold: bool) -> None:
 
 
 class _Marks:
-    """Breakpoints and watchpoints in the form that compiled code wants."""
+    """Breakpoints and watchpoints in the form that compiled code needs."""
 
     def __init__(self, machine: Machine, stops: Iterable[int], watches: Iterable[Watch]):
         self.unit = machine.runner()

@@ -1,8 +1,9 @@
 """Answers for running up to a breakpoint or watchpoint: stepping, in compiled code.
 
-An instruction at a time, so that addresses are virtual ones in whatever space the
-guest is, its memory stays untouched and the plain run pays nothing: some ten
-million steps a second.  Compiled when a debugger first needs it.  Must not know gdb.
+It goes one instruction at a time.  So addresses are virtual ones in whatever address space
+the guest is, the guest's memory stays untouched, and a plain run costs nothing extra.  It
+makes some ten million steps a second.  It is compiled when a debugger first needs it.  Must
+not know gdb.
 """
 
 import numpy as np
@@ -14,21 +15,21 @@ from toyisa.core.mmu import FETCH, PAGED, walk
 from toyisa.tables.exits import Reason
 from toyisa.tables.ops import Op
 
-READ, WRITE = 1, 2  # what a watchpoint is for
+READ, WRITE = 1, 2  # accesses for which a watchpoint stops
 
-# Why `run_until` came back, when it was not for a reason of the hart's.
+# Why `run_until` stopped, if not for a Reason of the hart.
 END = 100        # the given moment is reached
 BREAKPOINT = 101
 WATCHPOINT = 102
 
 # Places in the array `found`.
 INSTRET, TRAPS, WHICH, ADDRESS, KIND, _ADDRESS, _KIND = range(7)
-PLACES = 7  # the last two hold an access that has not happened yet
+PLACES = 7  # the last two are for an access that has not happened yet
 
 
 @njit
 def _uop(hart, mem):
-    """The micro-op at `hart.pc`, or an illegal one where nothing can be fetched."""
+    """The micro-op at `hart.pc`, or an illegal one if nothing can be fetched there."""
     pa = np.int64(hart.pc)
     if hart.csr.satp & PAGED:
         leaf = walk(hart, mem, pa, np.int64(FETCH), True)
@@ -43,7 +44,7 @@ def _uop(hart, mem):
 
 @njit
 def _access(op):
-    """What a micro-op does to memory, READ and WRITE or-ed, and to how many bytes: 8 * size."""
+    """What a micro-op does to memory: READ and WRITE or-ed, and 8 * the number of bytes."""
     if op == Op.LB or op == Op.LBU or op == Op.LB_ABS or op == Op.LBU_ABS:
         return READ | 8
     if op == Op.LH or op == Op.LHU or op == Op.LH_ABS or op == Op.LHU_ABS:
@@ -91,11 +92,11 @@ def _traps(hart):
 def run_until(hart, mem, unit, stops, watches, end, found, last):
     """Step until the moment `end`, a pc in `stops`, or an access in `watches`.
 
-    `unit` steps the machine (`Machine.runner`).  `end` is (instret, traps); a stop is
-    looked for after the first step.  The answer is END, BREAKPOINT, WATCHPOINT or a
-    Reason; `found` says where.  With `last` the run goes on at each, up to the end, and
-    `found` has the last: for a watchpoint the moment before the access, as one who
-    comes from later wants it.
+    `unit` steps the machine (`Machine.runner`).  `end` is (instret, traps).  A stop is looked
+    for after the first step.  The answer is END, BREAKPOINT, WATCHPOINT or a Reason; `found`
+    says where.  With `last` the run goes on to the end, and `found` has the last stop; for a
+    watchpoint that is the moment before the access, where somebody who goes backwards wants
+    to be.
     """
     traps = _traps(hart)
     result = np.int64(END)

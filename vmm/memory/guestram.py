@@ -1,6 +1,6 @@
-"""Answers for a guest's RAM as devices and people reach it: by guest-physical address.
+"""Answers for a guest's RAM as devices and people access it: by guest-physical address.
 
-A write keeps true what the machine and the monitor derive from RAM: decoded code, a
+A write keeps up to date what the machine and the monitor derive from RAM: decoded code, a
 reservation, shadow tables.  Must not know who writes.
 """
 
@@ -20,7 +20,7 @@ from vmm.paging.shadow.frames import forget_shadows
 
 
 class GuestDma(Dma):
-    """The RAM of the virtual machine `vm`, which lies in the machine's frame by frame."""
+    """The RAM of the virtual machine `vm`, whose frames lie anywhere in the machine's RAM."""
 
     def __init__(self, hart: np.record, memory: np.record, ram: np.ndarray, vm: np.record):
         super().__init__(vm.hart, vm.platform, ram)
@@ -45,14 +45,15 @@ class GuestDma(Dma):
             self._unreserve(at, n)
             invalidate_range(self.real_hart, self.real_memory, at, n, writer)
             if self.vm.code[gfn]:
-                self.vm.changes = CHANGES + 1  # more than can be told: all of it
+                # More than the list can hold: everything may have changed
+                self.vm.changes = CHANGES + 1
             tables |= bool(shadow.as_root[:, gfn].any() or shadow.as_table[:, gfn].any())
             done += n
         if tables:
             self._forget()
 
     def _forget(self) -> None:
-        """The tables are other ones: what forgetting costs is root's, and no exit's."""
+        """The tables have changed: root pays for forgetting shadows, and no exit does."""
         before = int(self.real_hart.clock.cycles)
         forget_shadows(self.real_hart, self.real_memory, self.vm)
         spent = int(self.real_hart.clock.cycles) - before
@@ -60,9 +61,9 @@ class GuestDma(Dma):
         self.hart.clock.cycles += spent
 
     def _refuse_tables(self, pa: int, size: int) -> None:
-        """IndexError if some of it is a page table of a guest on tables of its own.
+        """IndexError if a part of it is a page table of a guest on tables of its own.
 
-        A device writes where the guest says, and nobody would check what.
+        A device writes where the guest says, and nobody would check the entries.
         """
         direct = self.vm.direct
         if not direct.active or not size:
@@ -72,7 +73,7 @@ class GuestDma(Dma):
                 raise IndexError(f"{pa:#x} is in a page table")
 
     def _pieces(self, pa: int, size: int) -> Iterator[tuple[int, int, int]]:
-        """The guest frame, the machine's RAM offset and the length of each part in a page."""
+        """The guest frame, the machine's RAM offset and the length of each part within a page."""
         offset = self.check(pa, size)
         end = offset + size
         while offset < end:

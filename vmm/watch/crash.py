@@ -1,4 +1,4 @@
-"""Answers for what a crash report says: where, why, the walk, the registers, the way there.
+"""Answers for what a crash report says: where, why, the walk, the registers, the last steps.
 
 Must not know how it is shown, nor how the run was driven.
 """
@@ -75,7 +75,7 @@ def _executed(machine: Machine, place: Place, where: Where) -> str:
 
 
 def _chain(machine: Machine) -> list[Taken]:
-    """The traps that ended it: the one to root alone, or those of S that never returned."""
+    """The traps that ended it: the one to root, or those of S that never returned."""
     hart = machine.hart
     stop = hart.exit
     if stop.reason == Reason.TRAP and int(stop.pc) == int(hart.pc):

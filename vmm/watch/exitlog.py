@@ -1,4 +1,4 @@
-"""Answers for a virtual machine's log as people read it: a line for each exit.
+"""Answers for a virtual machine's log as text for people: a line for each exit.
 
     exit   cycle 1,754 csr          0x8000001c _start+0x1c   csrw stvec,a0   620 cycles
     shadow fill    0x00401000 -> 0x80012000 DA-U-RWV
@@ -21,21 +21,21 @@ from vmm.machine import VirtualMachine
 
 KINDS = ("exit", "shadow")
 MOST = 1_000_000  # lines
-_UNCAUSED = (Kind.TIMER, Kind.OTHER)  # not by a trap: the hart reports no cause
+_UNCAUSED = (Kind.TIMER, Kind.OTHER)  # not caused by a trap, so the hart reports no cause
 
 
 class ExitLines:
-    """Writes to `file` what is of the wanted `kinds`, at most `most` lines."""
+    """Writes to `file` the lines of the wanted `kinds`, at most `most`."""
 
     def __init__(
         self, machine: VirtualMachine, kinds: Collection[str], file: TextIO, most: int = MOST
     ):
         self.machine, self.kinds, self.file = machine, kinds, file
         self.left = most
-        self._waiting: list[str] = []  # what the exit that is not logged yet has done
+        self._waiting: list[str] = []  # what was done by the exit that is not logged yet
 
     def __call__(self, log: np.ndarray) -> None:
-        """The next lines of the log."""
+        """Take the next lines of the log."""
         for line in log:
             if self.left <= 0:
                 return
@@ -77,7 +77,7 @@ def why(line: np.record, kind: Kind) -> str:
 
 
 def shadow_text(line: np.record) -> str:
-    """What a shadow event says."""
+    """What a shadow event means."""
     event, first, second = ShadowEvent(int(line.kind)), int(line.pc), int(line.tval)
     name = event.name.lower()
     match event:
@@ -98,7 +98,7 @@ def _flags(pte: int) -> str:
 
 
 def _role(role: int, key: int) -> str:
-    key -= (key & 1 << 31) << 1  # a root of no table has a negative key
+    key -= (key & 1 << 31) << 1  # a root table that is not the guest's has a negative key
     if role in (ROOT, TABLE):
         kind = "root" if role == ROOT else "table"
         return f"a {kind} for guest frame {key:#x}" if key >= 0 else "a root for no table"

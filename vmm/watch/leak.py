@@ -1,7 +1,7 @@
 """Answers for where a guest first sees that it is not on a bare machine, and through which hole.
 
-Must not know how it is shown.  The classes of holes are Popek and Goldberg's, as Robin
-and Irvine found them in x86.
+Must not know how that is shown.  The classes of holes are Popek and Goldberg's, as Robin and
+Irvine found them in x86.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from vmm.watch.lockstep import Lockstep
 
 
 class Hole(Enum):
-    """What a sensitive instruction did where it should have trapped."""
+    """What a sensitive instruction did when it should have trapped."""
 
     DROP = "silent drop"
     LEAK = "leak of real state"
@@ -47,7 +47,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Leak:
-    """The first instruction after which a guest differs from the same one run bare."""
+    """The first instruction after which a guest differs from the same guest run bare."""
 
     instret: int
     pc: int
@@ -60,9 +60,9 @@ class Leak:
 
 
 def find_leak(bare: Machine, guest: Machine, limit: int) -> tuple[Leak | None, str]:
-    """The first leak within `limit` instructions, else why there was none: "halted", "budget" ...
+    """The first leak within `limit` instructions, or why there was none: "halted", "budget" ...
 
-    The machines are made and loaded alike, with the clock in instructions.
+    The two machines are made and loaded alike, with the clock in instructions.
     """
     pair = Lockstep(bare, guest)
     found = pair.run(limit)
@@ -86,7 +86,7 @@ def _name(name: str) -> str:
 
 
 def _holes(word: int | None, differing: set[str]) -> tuple[tuple[Hole, ...], str]:
-    """Through which holes the instruction `word` can have made these registers differ."""
+    """The holes through which the instruction `word` can have made these registers differ."""
     row = None if word is None else insns.find(word)
     if row is not None and row.name.startswith("probe."):
         return (Hole.BEHAVIOUR,), (

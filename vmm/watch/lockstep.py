@@ -1,8 +1,7 @@
-"""Answers for running two machines in lock step: to the first instruction that tells them apart.
+"""Answers for running two machines in lock step: to the first instruction where they differ.
 
-In compiled code, some million steps a second; what only Python can do (input, devices,
-output) is done in between.  Must not know what the machines are,
-nor what a difference means.
+Compiled code does some million steps a second; what only Python can do (input, devices,
+output) is done in between.  Must not know what the machines are, nor what a difference means.
 """
 
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ from toyisa.tables.exits import Reason
 
 COMPARED = np.array([row.number for row in CSRS if not row.read_only], np.int64)
 SLICE = 20_000      # steps between two looks at Ctrl-C
-PARTS = 3  # that compiling it makes: `step_both`, `step_alone`, and what runs a bare machine
+PARTS = 3  # parts to compile: `step_both`, `step_alone`, and what runs a bare machine
 
-# Where a step is, in an array: whose turn it is, what had retired when it began, and where
-# the first machine's last step began.
+# The state of a step, in an array: whose turn it is, what had retired when it began, and where the
+# first machine's last step began.
 SIDE, INSTRET, PC, LEVEL, PLACES = range(5)
-SAME, DIFFERENT = -1, -2  # what `step_both` answers beside a Reason
+SAME, DIFFERENT = -1, -2  # answers of `step_both` beside a Reason
 
 
 @njit
@@ -55,10 +54,10 @@ def _same(a, b):
 
 @entry
 def step_both(a, a_mem, b, b_mem, units, turn, limit):
-    """Step `a` and `b` by turns until they differ or `limit` instructions have retired.
+    """Step `a` and `b` in turn until they differ or `limit` instructions have retired.
 
-    SAME, DIFFERENT, or a Reason: the one whose turn it is waits for what root must do.
-    `turn` is kept from call to call.
+    Returns SAME, DIFFERENT, or a Reason: the machine whose turn it is waits for what root
+    must do. `turn` is kept from call to call.
     """
     while True:
         if turn[SIDE] == 0:
@@ -80,11 +79,11 @@ def step_both(a, a_mem, b, b_mem, units, turn, limit):
 class Parting:
     """Where two machines parted: the pc of the instruction, and what each has after it.
 
-    By the names of `state.diff`: (what the first has, what the second has).
+    The values are by the names of `state.diff`: (what the first has, what the second has).
     """
 
     pc: int
-    level: int  # before it, as pc
+    level: int  # before it, like pc
     instret: int
     changes: dict[str, tuple[int, int]]
 
@@ -101,7 +100,7 @@ class Lockstep:
         self.ended = ""  # why neither can go on, if so
 
     def run(self, limit: int) -> Parting | None:
-        """Step up to `limit` instructions in all; where they part, or None: nowhere."""
+        """Step up to `limit` instructions in all; return where they part, or None."""
         a, b = self.machines
         for machine in self.machines:
             machine.hart.root.one_trap = 1
@@ -125,7 +124,7 @@ class Lockstep:
                 machine.hart.root.one_trap = 0
 
     def _serve(self, machine: Machine, reason: Reason) -> bool:
-        """Do what root must before `machine` can go on; whether it can."""
+        """Do what root must do before `machine` can go on; return whether it can."""
         machine.take_console()
         match reason:
             case Reason.DEVICE:
@@ -139,7 +138,9 @@ class Lockstep:
         return True
 
     def _end(self, side: int, reason: Reason) -> Parting | None:
-        """One cannot go on: nor can the other, for the same reason, if they are alike."""
+        """One machine cannot go on; if they are alike, the other cannot either, for the same
+        reason.
+        """
         turn = self._turn
         other = self.machines[1 - side]
         turn[SIDE], turn[INSTRET] = 1 - side, other.instret
@@ -161,7 +162,7 @@ class Lockstep:
 
 @entry
 def step_alone(hart, mem, unit, turn):
-    """Step one machine whose turn it is: RUN, or why not."""
+    """Step the one machine whose turn it is: RUN, or why not."""
     return _step(hart, mem, unit, turn)
 
 
@@ -169,7 +170,7 @@ _ready = False
 
 
 def make_ready() -> None:
-    """Compile or load what steps two machines, once a process."""
+    """Compile or load what steps two machines, once in a process."""
     global _ready
     if not _ready:
         _ready = True

@@ -1,6 +1,6 @@
 """Answers for a virtual machine's log in Chrome's trace format, which Perfetto opens.
 
-One track: the guest running, and each exit with what it was for.  Times are virtual.
+There is one track: the guest running, and each exit with what it was for.  Times are virtual.
 Must not know how the log is kept.  Source: "Trace Event Format", complete events.
 """
 
@@ -17,7 +17,7 @@ MOST = 500_000  # exits
 
 
 class Timeline:
-    """Writes to `file`; `close` makes it whole, whatever came before."""
+    """Writes to `file`; `close` makes it a complete file, whatever came before."""
 
     def __init__(self, machine: VirtualMachine, name: str, file: TextIO, most: int = MOST):
         self.machine, self.file = machine, file
@@ -25,7 +25,7 @@ class Timeline:
         self._scale = 1e6 / machine.cost.hz  # microseconds a cycle
         self._idle = int(machine.hart.clock.idle)
         self._since = self._now(machine.hart.clock)
-        self._done: list[str] = []  # what the exit that is not logged yet has done
+        self._done: list[str] = []  # what was done by the exit that is not logged yet
         file.write('{"displayTimeUnit": "ns", "traceEvents": [\n')
         names = {"process_name": name, "thread_name": "hart 0"}
         rows = ({"ph": "M", "pid": 1, "tid": 1, "name": key, "args": {"name": value}}
@@ -33,7 +33,7 @@ class Timeline:
         file.write(",\n".join(map(json.dumps, rows)))
 
     def __call__(self, log: np.ndarray) -> None:
-        """The next lines of the log."""
+        """Take the next lines of the log."""
         for line in log:
             kind = int(line.kind)
             if kind >= ShadowEvent.FILL:
@@ -44,7 +44,7 @@ class Timeline:
                 self._done = []
 
     def close(self) -> None:
-        """The end: the guest has run from its last exit on."""
+        """The end: the guest has run since its last exit."""
         if self.left > 0:
             self._span("guest", self._since, self._now(self.machine.hart.clock), {})
         truncated = json.dumps(self.left <= 0)

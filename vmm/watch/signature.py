@@ -9,7 +9,7 @@ from toyisa.machine import Machine
 
 
 class NoSignature(ValueError):
-    """The guest has none, or not in RAM; the text says which."""
+    """The guest has no signature, or not in RAM; the text says which."""
 
 
 def signature(machine: Machine) -> str:

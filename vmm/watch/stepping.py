@@ -1,7 +1,7 @@
-"""Answers for running with somebody watching: each step, or each exit of a guest.
+"""Answers for running while something watches each step, or each exit of a guest.
 
-Within a window of instructions; at full speed outside it.  Must not know what the
-watchers make of it.
+It watches a range of instructions; outside it the guest runs at full speed.  Must not know
+what the watchers do with it.
 """
 
 import time
@@ -14,27 +14,28 @@ import numpy as np
 from toyisa.look.effects import Effects, Observer
 from toyisa.machine import Exit, Machine
 
-Watcher = Callable[[Machine, Effects, int], None]  # the machine after it, what, the level before
+# The machine afterwards, what changed, the level before
+Watcher = Callable[[Machine, Effects, int], None]
 
 NEVER = 1 << 62
 
 
 @dataclass
 class Stepper:
-    """`run` as `Machine.run`, for instructions number `first` up to `last` in steps."""
+    """Has `run` like `Machine.run`; executes the instructions `first` to `last` in single steps."""
 
     machine: Machine
     watchers: Sequence[Watcher]
     first: int = 0
     last: int = NEVER
-    slice_size: int = 10_000  # instructions at a time, for who also looks at a keyboard
+    slice_size: int = 10_000  # instructions at a time, if the caller also looks at a keyboard
     _answers: list[Exit] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._observer = Observer(self.machine.hart)
 
     def run(self, budget: int, seconds: float | None = None) -> Exit:
-        """Run at most `budget` instructions; the watchers see those in the window."""
+        """Run at most `budget` instructions; the watchers see those in the range."""
         machine = self.machine
         end = machine.instret + budget
         deadline = None if seconds is None else time.monotonic() + seconds
@@ -69,9 +70,9 @@ class Stepper:
 
 @dataclass
 class Logged:
-    """`run` as Machine.run, with a virtual machine's log on from `first` up to `last`.
+    """Has `run` like Machine.run; a virtual machine's log is on from `first` to `last`.
 
-    `inner` runs it, if not the machine itself; `take` gets the log.
+    `inner` runs the machine, if the machine itself does not; `take` gets the log.
     """
 
     machine: Any  # a VirtualMachine

@@ -24,7 +24,7 @@ KINDS = ("insn", "mem", "trap", "csr", "mmu")
 
 
 class Trace:
-    """Writes to `file` what is of the wanted `kinds`."""
+    """Writes to `file` the lines of the wanted `kinds`."""
 
     def __init__(self, machine: Machine, kinds: Collection[str], file: TextIO):
         self.kinds, self.file = kinds, file
@@ -63,7 +63,7 @@ class Trace:
 
 
 def _translated(machine: Machine, fx: Effects) -> str:
-    """The address that tables were read for, as well as the step tells."""
+    """The address for which tables were read, as far as the step shows it."""
     va = fx.pc
     if fx.trap:
         va = fx.trap[1]

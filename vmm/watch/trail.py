@@ -1,8 +1,8 @@
 """Answers for the last instructions that a guest executed before it crashed.
 
-A plain run remembers no instruction; this keeps one snapshot, taken ever more
-rarely, and the input given since, and runs the end once more.  Must not know why
-the guest crashed.
+A plain run records no instructions.  So this keeps one snapshot, which it takes ever more
+rarely, and the input since then, and runs the end again.  Must not know why the guest
+crashed.
 """
 
 import time
@@ -29,7 +29,7 @@ class Place:
 
 
 class Trail:
-    """Follows one run of `machine`: call `mark` now and then, `fed` with each input."""
+    """Follows one run of `machine`: call `mark` now and then, and `fed` with each input."""
 
     def __init__(self, machine: Machine):
         self.machine = machine
@@ -41,18 +41,18 @@ class Trail:
         self._input: list[tuple[int, bytes | None]] = []
 
     def mark(self) -> None:
-        """The machine stands: take a snapshot if it is time."""
+        """Call this when the machine has stopped: it takes a snapshot if it is time."""
         if self.machine.instret >= self._due:
             self._take()
 
     def fed(self, data: bytes | None) -> None:
-        """Input was given here; None: its end."""
+        """Input was given here; None means the end of input."""
         self._input.append((self.machine.instret, data))
 
     def last(self, count: int) -> list[Place]:
-        """The last `count` places executed.
+        """The last `count` places that were executed.
 
-        The machine is afterwards as it was, its console output included.
+        Afterwards the machine is as it was, its console output included.
         """
         machine = self.machine
         final = take(machine)
@@ -70,9 +70,9 @@ class Trail:
         return list(places)
 
     def before(self, instret: int, most: int) -> int | None:
-        """The pc of the instruction that made the count `instret`; None if it is far to run.
+        """The pc of the instruction that made the count `instret`; None if that is too far.
 
-        `most` is how many instructions may be run for it.  The machine is as it was.
+        At most `most` instructions are run for it.  Afterwards the machine is as it was.
         """
         machine = self.machine
         final = take(machine)
@@ -86,10 +86,10 @@ class Trail:
             put(final, machine)
 
     def again(self, watcher: Callable[[Machine, effects.Effects, int], bool], until: float) -> None:
-        """Run from the snapshot to where the machine stands in steps that `watcher` sees.
+        """Run from the snapshot to the present moment, in steps that `watcher` sees.
 
-        Until it answers True, or the host's clock (`time.perf_counter`) is at `until`.  The
-        machine is afterwards as it was.
+        It stops early if `watcher` returns True, or when the host's clock
+        (`time.perf_counter`) is at `until`.  Afterwards the machine is as it was.
         """
         machine, seen = self.machine, [False]
 
@@ -136,7 +136,7 @@ class Trail:
                 return
 
     def _give(self, instret: int) -> bool:
-        """Give again what was given here; whether there was any."""
+        """Give again what was given at this moment; return whether there was any."""
         given = False
         while self._waiting and self._waiting[0][0] <= instret:
             _, data = self._waiting.popleft()
