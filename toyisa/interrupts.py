@@ -1,7 +1,7 @@
 """Answers for Ctrl-C while a machine runs: it waits for the end of the slice.
 
-Between two slices the machine is whole; in the middle of what root does in Python it is
-not.  Must not know machines.
+Between two slices the machine is consistent; while root works on it in Python it is not.
+Must not know machines.
 """
 
 import contextlib
@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def held() -> Iterator[Callable[[], None]]:
-    """Within it SIGINT is noted only: call what comes back where it may be answered.
+    """Within this SIGINT is only noted: call the yielded function where it may be answered.
 
-    That calls the handler which was there before, Python's own raises KeyboardInterrupt.
-    One that comes late is answered at the end.  Other threads than the main one get no
-    signals, and a SIGINT that is ignored stays so.
+    That function calls the handler that was there before; Python's own raises
+    KeyboardInterrupt. A SIGINT that was not answered is answered at the end.  Only the main
+    thread gets signals.  A SIGINT that is ignored stays ignored.
     """
     noted: list[tuple] = []
     before = signal.getsignal(signal.SIGINT)

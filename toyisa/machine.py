@@ -55,10 +55,10 @@ _HOW = {BY_FINISHER: "finisher", BY_SBI: "sbi", BY_TOHOST: "tohost"}
 class Machine(Running):
     """One hart, RAM, a console, the firmware: the bare machine.
 
-    `mem` bytes of RAM; `cost` a preset of `cost.toml` or a file of one's own;
-    `clock` says what virtual time counts, "cycles" or "icount" (instructions);
-    `svade` leaves the A and D bits to the kernel, by page faults.
-    ValueError on a size that is out of range, CostError on a bad preset.
+    `mem` is the size of RAM in bytes; `cost` a preset of `cost.toml`, or a file of your own;
+    `clock` says what virtual time counts, "cycles" or "icount" (instructions); `svade` leaves
+    the A and D bits to the kernel, by page faults. Raises ValueError if a size is out of
+    range, CostError for a bad preset.
     """
 
     keeps_snapshots = True    # its state can be taken and put back
@@ -86,7 +86,7 @@ class Machine(Running):
         self.program = ""  # what was loaded: `image.digest`
         self.reason = ""
         self.work = LOOK     # between two looks, in units of `work.py`
-        self.most_work = 0   # that was done between two
+        self.most_work = 0   # the most that was done between two
         super().__init__()
         hart, console = self.hart, self.memory.console
         hart.root.profile = profile
@@ -99,7 +99,7 @@ class Machine(Running):
         recontext(hart)
 
     def _assemble(self, mem: int) -> Dma:
-        """Make `hart`, `memory` and `mem` bytes of RAM; the devices' way to it."""
+        """Make `hart`, `memory` and `mem` bytes of RAM, and the devices' access to it."""
         self.hart = state.new_hart()
         self.memory, self._ram = new_memory(mem)
         units.link(self.hart, self.memory)
@@ -119,14 +119,14 @@ class Machine(Running):
     # -- loading -----------------------------------------------------------
 
     def load(self, source: str | Path | bytes) -> None:
-        """Load an ELF and set the hart at its entry, as firmware does; ImageError."""
+        """Load an ELF and set the hart at its entry point, as firmware does; ImageError."""
         self.bus.forget()
         boot.load_elf(self, source)
 
     def load_kernel(
         self, source: str | Path | bytes, initrd: str | Path | bytes | None = None, append: str = ""
     ) -> None:
-        """Load a kernel `Image`, such as Linux's, and what it boots with; ImageError.
+        """Load a kernel `Image`, such as Linux's, and what it is booted with; ImageError.
 
         `append` is its command line.
         """
@@ -134,15 +134,15 @@ class Machine(Running):
         boot.load_kernel(self, source, initrd, append)
 
     def add_symbols(self, path: str | Path) -> None:
-        """More names for addresses, from an ELF or a System.map; ImageError."""
+        """Further names for addresses, from an ELF or a System.map; ImageError."""
         self.symbols = tuple(sorted({*self.symbols, *symbols.read(path)}))
 
     def attach(
         self, disk: Disk | Overlay, legacy: bool = False, slot: int | None = None
     ) -> None:
-        """Put a disk into virtio slot `slot`, or the next one, before loading.
+        """Put a disk into virtio slot `slot`, or the next free one, before loading.
 
-        ValueError if that is taken, or all are.
+        ValueError if the slot is taken, or all are.
         """
         self.bus.attach(Block(disk), legacy, slot)
 
@@ -153,8 +153,9 @@ class Machine(Running):
         hart.priv = Level.S
         hart.x[10] = 0
         hart.x[11] = device_tree
-        hart.csr.stimecmp = hart.csr.stimecmph = 0xFFFF_FFFF  # no tick before one is asked for
-        hart.csr.scounteren = 2  # kernels read `time` in U without asking for it
+        # No timer interrupt before the kernel asks for one
+        hart.csr.stimecmp = hart.csr.stimecmph = 0xFFFF_FFFF
+        hart.csr.scounteren = 2  # kernels expect that U can read `time`
         recontext(hart)
 
     # -- running: `running.py` ----------------------------------------------
@@ -163,12 +164,12 @@ class Machine(Running):
         return run_bare(hart, memory)
 
     def runner(self) -> np.ndarray:
-        """What steps the machine in compiled code: a unit's address, three arguments of its."""
+        """What steps the machine in compiled code: a unit's address, and its three arguments."""
         address = unit_address(run_bare_at, unit_types(self.hart, self.memory))
         return np.array([address, 0, 0, 0], np.int64)
 
     def why_ended(self, reason: Reason) -> str:
-        """A line for people on why the guest cannot go on."""
+        """A line for people that says why the guest cannot go on."""
         pc = int(self.hart.pc)
         where = f"at {self.symbolize(pc)} ({pc:#010x}), stvec {self.hart.csr.stvec:#x}"
         match reason:
@@ -188,17 +189,19 @@ class Machine(Running):
 
         OSError; SnapshotError if it would hold more than a file may.
 
-        A disk's content is not in it: `restore` wants the image as it is now.
+        A disk's content is not in it: `restore` needs the image as it is now.
         """
         snapfile.write(Path(path), snapshot.sealed(snapshot.take(self), self))
 
     def load_snapshot(self, path: str | Path) -> None:
-        """Become what a snapshot was taken of, a machine made alike; SnapshotError."""
+        """Take the state in a snapshot of a machine that was made alike; SnapshotError."""
         snapfile.put(Path(path), snapfile.read(Path(path)), self)
 
     @classmethod
     def restore(cls, path: str | Path, disks: Sequence[Disk | Overlay] = ()) -> "Machine":
-        """A new machine as the snapshot's, given its disks in their order; SnapshotError."""
+        """A new machine with the snapshot's state; `disks` are its disks in their order;
+        SnapshotError.
+        """
         saved = snapfile.read(Path(path))
         made = dict(saved.config)
         made["profile"], made["cost"] = Profile(made["profile"]), CostModel(**made["cost"])
@@ -207,7 +210,7 @@ class Machine(Running):
             if n < len(saved.disks):
                 machine.attach(disk, saved.disks[n].legacy, saved.disks[n].slot)
             else:
-                machine.attach(disk)  # one too many: refused below
+                machine.attach(disk)  # one too many: it is refused below
         snapfile.put(Path(path), saved, machine)
         return machine
 
@@ -215,15 +218,15 @@ class Machine(Running):
 
     @property
     def ram(self) -> np.ndarray:
-        """RAM as bytes, at physical 0x8000_0000; for changes use `poke`."""
+        """RAM as bytes, from physical 0x8000_0000 on; to change it use `poke`."""
         return self._ram
 
     def entry_seen(self, pte: int | None) -> int | None:
-        """A page-table entry as it stands in RAM, in the guest's own frame numbers."""
+        """A page-table entry as it is in RAM, with the guest's own frame numbers."""
         return pte
 
     def poke(self, pa: int, data: bytes) -> None:
-        """Change RAM at physical `pa`, code included; ValueError outside RAM."""
+        """Change RAM at physical `pa`, which may be code; ValueError outside RAM."""
         try:
             self._dma.write(pa, data, Writer.DEBUGGER)
         except IndexError as error:
@@ -255,7 +258,7 @@ class Machine(Running):
         return tally.traps_by_cause(self.hart)
 
     def guest_digest(self) -> str:
-        """A hex digest of registers and RAM: what is the same however the guest was run."""
+        """A hex digest of registers and RAM, which is the same however the guest was run."""
         return tally.digest(self.hart, self.ram)
 
     def digest(self) -> str:
@@ -273,17 +276,17 @@ class Machine(Running):
         return html_hart(self.hart, f"{self.instret:,} instructions, at {where}; {end}")
 
 
-PARTS = 5  # that compiling it makes: the units, `run_bare` and `recontext`
+PARTS = 5  # parts to compile: the units, `run_bare` and `recontext`
 NOP = bytes.fromhex("13000000")
 
 _ready = False
 
 
 def _make_ready() -> None:
-    """Compile or load, once a process, all the code that a machine runs."""
+    """Compile or load all the code that a machine runs, once in a process."""
     global _ready
     if not _ready:
-        _ready = True  # before, because `_touch` makes machines itself
+        _ready = True  # set before, because `_touch` makes machines itself
         jitcache.warm("the machine", _touch, PARTS)
 
 

@@ -1,6 +1,6 @@
 """Answers for running a machine: in slices, with looks at limits and Ctrl-C between them.
 
-Must not know what a machine is made of: it has a hart, memory, a bus and a console.
+Must not know what a machine is made of; it has a hart, memory, a bus and a console.
 """
 
 import time
@@ -26,7 +26,7 @@ MAX_OUTPUT = 1 << 20  # bytes of console output that may wait
 
 
 class Exit(IntEnum):
-    """Why `Machine.run` came back."""
+    """Why `Machine.run` returned."""
 
     HALTED = 1  # the guest turned the machine off: see `code` and `how`
     BUDGET = 2  # the budget is used up
@@ -34,16 +34,16 @@ class Exit(IntEnum):
     IDLE = 4    # it sleeps and nothing can wake it
     FATAL = 5   # it cannot go on: `reason` says why
     OUTPUT = 6  # much console output waits: take it with `output`, run again
-    TIMEOUT = 7  # the seconds are over: run again to go on
+    TIMEOUT = 7  # the time is used up: run again to go on
 
 
 class Running(Terminal):
-    """A machine as far as it runs; `_run` and `why_ended` are left to what is one."""
+    """The part of a machine that runs it; subclasses define `_run` and `why_ended`."""
 
     bus: "Bus"
     reason: str     # why the guest cannot go on, for people
     work: int       # between two looks, in units of `work.py`
-    most_work: int  # that was done between two
+    most_work: int  # the most that was done between two
     _dma: "Dma"
     _observer: Observer
 
@@ -52,7 +52,7 @@ class Running(Terminal):
         raise NotImplementedError
 
     def why_ended(self, reason: Reason) -> str:
-        """A line for people on why the guest cannot go on."""
+        """A line for people that says why the guest cannot go on."""
         raise NotImplementedError
 
     @property
@@ -61,12 +61,13 @@ class Running(Terminal):
         return int(self.hart.clock.instret)
 
     def run(self, budget: int | None = None, seconds: float | None = None) -> Exit:
-        """Run at most `budget` more instructions, at most `seconds`; without limit by default.
+        """Run at most `budget` more instructions, and at most `seconds`; without limits by
+        default.
 
-        Looks at the clock and at Ctrl-C some hundred times a second: whatever the guest does,
-        KeyboardInterrupt and Exit.TIMEOUT come within some hundredths of a second and leave a
-        machine that can be run on, to the same end as one that was not stopped.  ValueError if
-        a limit is negative.
+        It looks at the clock and at Ctrl-C some hundred times a second.  So whatever the
+        guest does, KeyboardInterrupt and Exit.TIMEOUT come within some hundredths of a
+        second.  They leave a machine that can be run on, to the same end as one that was not
+        stopped.  ValueError if a limit is negative.
         """
         if (budget is not None and not budget >= 0) or (seconds is not None and not seconds >= 0):
             raise ValueError("a limit of a run is 0 or more")
@@ -88,7 +89,7 @@ class Running(Terminal):
                     return Exit.TIMEOUT
 
     def slice(self) -> Reason:
-        """`enter` for no more than the work between two looks: Reason.LOOK if that was all."""
+        """`enter` for at most the work between two looks: Reason.LOOK if it was used up."""
         self.memory.work = self.work
         try:
             return Reason(self.enter())
@@ -97,10 +98,10 @@ class Running(Terminal):
             unlimited(self.memory)
 
     def step(self) -> Effects:
-        """Retire one instruction or take one trap; what it changed.
+        """Retire one instruction or take one trap; return what it changed.
 
-        An `ecall` that the firmware answers is one step.  RuntimeError if the
-        machine has halted or waits for input.
+        An `ecall` that the firmware answers is one step.  RuntimeError if the machine has
+        halted or waits for input.
         """
         return self._observer.observe(self, self._step)
 
@@ -110,9 +111,9 @@ class Running(Terminal):
             raise RuntimeError(f"cannot step: {why.name.lower()} {self.reason}".rstrip())
 
     def advance(self, seconds: float | None = None) -> Exit:
-        """Retire one instruction or take one trap, and answer BUDGET; else why not.
+        """Retire one instruction or take one trap, and return BUDGET; otherwise why not.
 
-        One that takes more than `seconds` is not waited for: TIMEOUT, and it goes on next time.
+        If it takes more than `seconds`, return TIMEOUT; it is continued next time.
         """
         hart = self.hart
         end = None if seconds is None else time.monotonic() + seconds
@@ -134,7 +135,7 @@ class Running(Terminal):
     def enter(self, runner: Callable[..., int] | None = None) -> int:
         """Run until root must act: a number of `Reason`.  Takes the console's output.
 
-        `runner(hart, memory)` is for debuggers, who bring one of their own.
+        `runner(hart, memory)` is for debuggers, which have a runner of their own.
         """
         self.give_input()
         runner = runner or self._run
@@ -147,7 +148,7 @@ class Running(Terminal):
         return reason
 
     def _answer(self, reason: Reason) -> Exit:
-        """What a reason that the hart gives means to the caller."""
+        """What a Reason of the hart means to the caller."""
         match reason:
             case Reason.HALTED:
                 return Exit.HALTED

@@ -16,9 +16,9 @@ SEG_MAX, RO, BLK_SIZE, FLUSH = 1 << 2, 1 << 5, 1 << 6, 1 << 9  # features
 IN, OUT, DO_FLUSH, GET_ID = 0, 1, 4, 8
 OK, IOERR, UNSUPP = 0, 1, 2
 
-SEGMENTS = 126  # data buffers in a request: a queue of 128, less header and status
-MAX_REQUEST = 4 << 20  # bytes: what one request of a guest may take of the host
-PIECE = 256 << 10  # bytes moved between two looks
+SEGMENTS = 126  # data buffers in a request: a queue has 128 places, less header and status
+MAX_REQUEST = 4 << 20  # bytes that one request may move
+PIECE = 256 << 10  # bytes that are moved between two looks
 ID_BYTES = 20
 
 _HEADER = struct.Struct("<IIQ")  # type, reserved, sector
@@ -37,9 +37,9 @@ class Block:
         self.config = _CONFIG.pack(disk.sectors, 0, SEGMENTS, 0, 0, 0, SECTOR)
 
     def serve(self, ram: Ram, chain: Chain, accepted: int) -> Generator[int, None, int]:
-        """Do a request: its header, its data, then a byte for how it went.
+        """Do a request: it has a header, data, and a byte for the result.
 
-        Where one buffer ends and the next begins means nothing (4.2.4.4, "message
+        It does not matter where one buffer ends and the next begins (4.2.4.4, "message
         framing"), so legacy and modern drivers are served alike.
         """
         room = sum(size for _, size in chain.writable)
@@ -63,10 +63,10 @@ class Block:
             elif kind != DO_FLUSH:
                 return self._end(ram, chain, UNSUPP, 0, room)
             if kind == DO_FLUSH or (kind == OUT and not accepted & FLUSH):
-                # "If VIRTIO_BLK_F_FLUSH was not negotiated, the device must be in
-                # writethrough mode": on the host's disk before the request is done.
+                # "If VIRTIO_BLK_F_FLUSH was not negotiated, the device must be in writethrough
+                # mode": the data must be on the host's disk before the request is done.
                 self.disk.flush()
-                yield LOOK  # the host's disk may have taken its time
+                yield LOOK  # the host's disk may have taken long
         except OSError:
             return self._end(ram, chain, IOERR, 0, room)
         return self._end(ram, chain, OK, written, room)
@@ -80,7 +80,7 @@ class Block:
             yield len(data) // DMA_BYTES
 
     def _write(self, ram: Ram, chain: Chain, sector: int, size: int) -> Iterator[int]:
-        """Move the `size` bytes behind the header to the disk, piece by piece; OSError."""
+        """Move the `size` bytes after the header to the disk, piece by piece; OSError."""
         at = self._place(sector, size)
         for done in range(0, size, PIECE):
             count = min(PIECE, size - done)
@@ -88,19 +88,19 @@ class Block:
             yield count // DMA_BYTES
 
     def _place(self, sector: int, size: int) -> int:
-        """Where on the disk; OSError unless all of it is whole sectors that exist."""
+        """The place on the disk; OSError unless these are whole sectors that exist."""
         if size % SECTOR or sector + size // SECTOR > self.disk.sectors:
             raise OSError("outside the disk")
         return sector * SECTOR
 
     def _end(self, ram: Ram, chain: Chain, status: int, written: int, room: int) -> int:
-        """Put the status into the last byte; how many bytes were written to the chain."""
+        """Put the status into the last byte; return how many bytes were written to the chain."""
         _scatter(ram, chain.writable, room - 1, bytes([status]))
         return written + 1
 
 
 def _gather(ram: Ram, pieces: tuple[tuple[int, int], ...], skip: int, count: int) -> bytes:
-    """Read `count` bytes of buffers laid end to end, `skip` bytes from their start."""
+    """Read `count` bytes from buffers that follow each other, `skip` bytes from their start."""
     data = b""
     for address, size in pieces:
         if skip < size and len(data) < count:
@@ -110,7 +110,7 @@ def _gather(ram: Ram, pieces: tuple[tuple[int, int], ...], skip: int, count: int
 
 
 def _scatter(ram: Ram, pieces: tuple[tuple[int, int], ...], skip: int, data: bytes) -> None:
-    """Write `data` to buffers laid end to end, `skip` bytes from their start."""
+    """Write `data` to buffers that follow each other, `skip` bytes from their start."""
     for address, size in pieces:
         if skip >= size:
             skip -= size

@@ -1,7 +1,7 @@
 """Answers for the devices that root keeps in Python: their places, and memory for them.
 
-Must not know what a device does (`virtio.py`, `plic.py`).  A hart's access to one comes as a
-`memory.REQUEST`: here it is done, and the instruction retired in the hart's place.
+Must not know what a device does (`virtio.py`, `plic.py`).  When a hart accesses one, it makes
+a `memory.REQUEST`.  The access is done here, and the instruction is retired for the hart.
 """
 
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ _SIGNED = (Op.LB, Op.LH)
 
 
 class Dma:
-    """RAM as devices reach it, by physical address; IndexError outside RAM.
+    """RAM as devices access it, by physical address; IndexError outside RAM.
 
-    A write keeps true what the core derives from RAM: decoded code, a reservation.
+    A write keeps up to date what the core derives from RAM: decoded code, a reservation.
     """
 
     def __init__(self, hart: np.record, memory: np.record, ram: np.ndarray):
@@ -57,9 +57,9 @@ class Bus:
 
     def __init__(self, dma: Dma):
         self.dma = dma
-        self.devices: list[Device] = []  # as they were attached
+        self.devices: list[Device] = []  # in the order in which they were attached
         self._at: dict[int, Device] = {}  # by slot
-        self._access: Iterator[int] | None = None  # what `answer` is at
+        self._access: Iterator[int] | None = None  # the access that `answer` is doing
 
     def attach(self, backend: Backend, legacy: bool = False, slot: int | None = None) -> None:
         """Put a device into a slot, or the next free one; ValueError if there is none."""
@@ -84,14 +84,14 @@ class Bus:
 
     @property
     def busy(self) -> bool:
-        """Whether an access has been begun and not done: `answer` goes on with it."""
+        """Whether an access has begun and is not done: `answer` continues it."""
         return self._access is not None
 
     def answer(self) -> bool:
         """Do the access that the hart asks for, and retire its instruction; or obey `tohost`.
 
-        False if it takes more than the work that is left: then call again, with more.  The
-        hart stands at the instruction all the while, and no time passes for it.
+        Returns False if the access takes more work than is left: then call again, with more.
+        Meanwhile the hart stays at the instruction, and no time passes for it.
         """
         self._access = self._access or self._steps()
         memory = self.dma.memory
@@ -107,18 +107,18 @@ class Bus:
         return True
 
     def finish(self) -> None:
-        """Do what is left of an access: a machine is saved, or looked at, between two."""
+        """Do the rest of an access, before a machine is saved or examined."""
         if self.busy:
             for _ in self._access:
                 pass
             self._access = None
 
     def forget(self) -> None:
-        """Another guest is loaded: what this one asked for is not done any more."""
+        """Another guest is loaded: do not finish what this one asked for."""
         self._access = None
 
     def _steps(self) -> Iterator[int]:
-        """The access piece by piece, and what each was, in units of work."""
+        """Do the access piece by piece; yield the work of each piece, in units of work."""
         hart, request = self.dma.hart, self.dma.memory.request
         if request.pa < 0:
             htif.obey(self.dma, hart.clock, self.dma.memory.console)
@@ -137,7 +137,7 @@ class Bus:
         yield RUN
         self.drive_lines()
         if int(hart.pc) != at:
-            return  # a debugger has taken the hart elsewhere meanwhile
+            return  # a debugger has moved the hart meanwhile
         hart.pc = (at + 4) & 0xFFFF_FFFF
         hart.clock.instret += 1
         hart.counts.op[op] += 1
@@ -161,7 +161,7 @@ class Bus:
             yield from self._at[slot].storing(register, size, value)
 
     def drive_lines(self) -> None:
-        """Show the PLIC which devices interrupt."""
+        """Tell the PLIC which devices interrupt."""
         lines = int(self.dma.memory.plic.lines)
         for device in self.devices:
             bit = 1 << device.slot + 1

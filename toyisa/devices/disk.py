@@ -1,7 +1,7 @@
-"""Answers for a disk image on the host: a raw file, locked, whose errors are told.
+"""Answers for a disk image on the host: a raw file, locked, whose errors are reported.
 
-Every error of the host is an OSError for the caller to hand on to the guest.  Must
-not know how a guest asks (`block.py`).
+Every error of the host is an OSError, which the caller passes on to the guest.  Must not know
+how a guest asks (`block.py`).
 """
 
 import errno
@@ -22,8 +22,8 @@ class DiskError(Exception):
 class Disk:
     """The raw image at `path`, its length rounded down to sectors; DiskError.
 
-    While it is open no other run can open it, or only read-only if this one is:
-    two guests on one image would each write over what the other has cached.
+    While it is open, no other run can open it; if it is read-only, others can open it
+    read-only. Otherwise two guests would overwrite what the other has cached.
     """
 
     def __init__(self, path: str | Path, read_only: bool = False):
@@ -58,13 +58,13 @@ class Disk:
         status = os.fstat(self._descriptor)
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISBLK(status.st_mode)):
             raise DiskError(f"{self.name}: is not a disk image (a regular file)")
-        size = os.lseek(self._descriptor, 0, os.SEEK_END)  # of a block device too
+        size = os.lseek(self._descriptor, 0, os.SEEK_END)  # works for block devices too
         if size < SECTOR:
             raise DiskError(f"{self.name}: is shorter than one sector of {SECTOR} bytes")
         return size
 
     def read(self, offset: int, size: int) -> bytes:
-        """`size` bytes; OSError, also if the file has become shorter than it was."""
+        """Read `size` bytes; OSError, also if the file has become shorter."""
         data = bytearray()
         while len(data) < size:
             piece = os.pread(self._descriptor, size - len(data), offset + len(data))
@@ -74,7 +74,7 @@ class Disk:
         return bytes(data)
 
     def write(self, offset: int, data: bytes) -> None:
-        """Write all of `data`; OSError if the host's disk is full, or this one read-only."""
+        """Write all of `data`; OSError if the host's disk is full, or this one is read-only."""
         if self.read_only:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
         rest = memoryview(data)
@@ -84,7 +84,7 @@ class Disk:
             rest = rest[written:]
 
     def flush(self) -> None:
-        """Return when all that was written is on the host's disk; OSError if it is not."""
+        """Return when everything that was written is on the host's disk; OSError if it is not."""
         if not self.read_only:
             os.fsync(self._descriptor)
 
@@ -97,7 +97,7 @@ class Disk:
         return total.hexdigest()
 
     def close(self) -> None:
-        """Give the image free for others."""
+        """Let others use the image."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -23,23 +23,24 @@ from toyisa.devices.virtqueue import Ram
 from toyisa.tables.requests import Writer
 
 BOTH = LOW | HIGH
-PATIENCE = 2_500  # instructions more that a program has for the second half
+PATIENCE = 2_500  # how many more instructions a program gets to store the second half
 
 SYSTEM, CONSOLE = 0, 1  # devices
 PUT = 1  # the console's command
 WRITE, EXIT = 64, 93  # system calls, numbered as Linux's
 FAULT, NO_CALL, BAD_FILE = -14, -38, -9  # their errors
-MOST = TX_SIZE - TX_FULL  # bytes that one write takes: there is room for them
+MOST = TX_SIZE - TX_FULL  # bytes that one write takes: there is always room for them
 
 _CALL = struct.Struct("<8Q")
 _DOUBLE = struct.Struct("<Q")
 
 
 def obey(ram: Ram, clock: np.record, console: np.record) -> None:
-    """Do what the guest has told the host, and clear `tohost`, or end the program.
+    """Do what the guest has asked of the host, and clear `tohost`, or end the program.
 
-    If it has told but a half, it is given time for the other one.  An interrupt may come
-    between them, and under a monitor much virtual time pass: so instructions count.
+    If only one half was stored, the program gets time for the other one.  An interrupt may
+    come between them, and under a monitor much virtual time may pass.  So instructions are
+    counted.
     """
     if int(console.halves) & BOTH != BOTH:
         retired = int(clock.instret) + 1
@@ -64,13 +65,13 @@ def _obey(ram: Ram, console: np.record) -> None:
     halves, console.halves = int(console.halves), 0
     console.obey_at, console.lone_from = NEVER, 0
     if halves & BOTH == HIGH:
-        return  # the low half never came
+        return  # the low half was never stored
     try:
         (command,) = _DOUBLE.unpack(ram.read(int(console.tohost), 8))
         if command:
             _do(ram, console, command)
     except IndexError:
-        return  # no place for a host to answer: a page table, or not in RAM
+        return  # the host cannot answer there: a page table, or not in RAM
 
 
 def _do(ram: Ram, console: np.record, command: int) -> None:
@@ -92,7 +93,9 @@ def _do(ram: Ram, console: np.record, command: int) -> None:
 
 
 def _call(ram: Ram, console: np.record, place: int) -> bool:
-    """Do the system call at `place`, its result in its first word; whether the program ends."""
+    """Do the system call at `place`, with the result in its first word; return whether the
+    program ends.
+    """
     try:
         number, file, buffer, size, *_ = _CALL.unpack(ram.read(place, _CALL.size))
     except IndexError:
@@ -118,7 +121,7 @@ def _write(ram: Ram, console: np.record, file: int, piece: tuple[int, int]) -> i
 
 
 def _print(console: np.record, data: bytes) -> None:
-    """Put bytes out; the guest was stopped with room for them (`devices.TX_FULL`)."""
+    """Print bytes; the guest was stopped when there was room for them (`devices.TX_FULL`)."""
     start = int(console.tx_len)
     room = data[: TX_SIZE - start]
     console.tx[start : start + len(room)] = np.frombuffer(room, np.uint8)

@@ -1,17 +1,18 @@
 """Answers for a disk whose writes stay in memory: copy on write over an image.
 
-What a machine needs to be taken back in time with its disk, which the host's own file
-cannot be.  Must not know who turns time back.
+A machine that goes back in time needs its disk to go back too, which the host's own file
+cannot do.  Must not know who turns time back.
 """
 
 from toyisa.devices.disk import SECTOR, Disk
 
 
 class Overlay:
-    """`disk`, which is only read, as a guest may write it; lost with the process.
+    """`disk`, which is only read, as a disk that a guest may write; the writes end with the
+    process.
 
-    `written` holds the sectors that differ from the image: as much memory as the
-    guest has written, up to the size of the disk.
+    `written` holds the sectors that differ from the image: as much memory as the guest has
+    written, up to the size of the disk.
     """
 
     read_only = False
@@ -22,7 +23,7 @@ class Overlay:
         self._disk = disk
 
     def read(self, offset: int, size: int) -> bytes:
-        """`size` bytes; both are of whole sectors.  OSError."""
+        """Read `size` bytes, in whole sectors.  OSError."""
         data = self._disk.read(offset, size)
         first, count = offset // SECTOR, size // SECTOR
         if not self.written:
@@ -34,17 +35,17 @@ class Overlay:
         return b"".join(pieces)
 
     def write(self, offset: int, data: bytes) -> None:
-        """Keep `data`; it is of whole sectors."""
+        """Keep `data`, which is whole sectors."""
         for at in range(0, len(data), SECTOR):
             self.written[(offset + at) // SECTOR] = bytes(data[at : at + SECTOR])
 
     def flush(self) -> None:
-        """Nothing to do: no more than this is promised."""
+        """Do nothing: no more than this is promised."""
 
     def digest(self) -> str:
-        """The digest of the image, without what was written."""
+        """The digest of the image, without the guest's writes."""
         return self._disk.digest()
 
     def close(self) -> None:
-        """Give the image free for others."""
+        """Let others use the image."""
         self._disk.close()

@@ -1,7 +1,7 @@
 """Answers for the far end of the console: what is typed, and what has been printed.
 
-Bytes wait here until the device has room for them, or until people ask for them.
-Must not know how the machine runs.
+Bytes wait here until the device has room for them, or until somebody asks for them. Must not
+know how the machine runs.
 """
 
 import numpy as np
@@ -20,11 +20,11 @@ class Terminal:
         self._ended = False
 
     def feed(self, data: bytes) -> None:
-        """Console input; its bytes arrive one by one at fixed virtual intervals."""
+        """Console input; the bytes arrive one by one, at fixed virtual intervals."""
         self._input += data
 
     def end_input(self) -> None:
-        """No more input will come: a guest that asks is told that there is none."""
+        """No more input will come: a guest that asks is told so."""
         self._ended = True
 
     @property
@@ -39,7 +39,9 @@ class Terminal:
 
     @property
     def live(self) -> bool:
-        """Whether a person types: then no input means no key yet, and time runs on."""
+        """Whether a person types: then no input means that no key was pressed yet, and time goes
+        on.
+        """
         return bool(self.memory.console.live)
 
     @live.setter
@@ -48,11 +50,13 @@ class Terminal:
 
     @property
     def idle_seconds(self) -> float | None:
-        """How long to wait for input after `Exit.INPUT`: without end, nothing else wakes it."""
+        """How long to wait for input after `Exit.INPUT`: for ever, if nothing else can wake the
+        guest.
+        """
         return None
 
     def give_input(self) -> bool:
-        """Move fed bytes to the device as far as there is room; whether anything changed."""
+        """Move fed bytes to the device as far as there is room; return whether anything changed."""
         console = self.memory.console
         if not self._input and (not self._ended or console.ended):
             return False

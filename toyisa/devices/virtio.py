@@ -31,18 +31,19 @@ class Reg(IntEnum):
     DEVICE_FEATURES_SEL = 0x14
     DRIVER_FEATURES = 0x20
     DRIVER_FEATURES_SEL = 0x24
-    GUEST_PAGE_SIZE = 0x28  # L
+    GUEST_PAGE_SIZE = 0x28  # legacy only
     QUEUE_SEL = 0x30
     QUEUE_NUM_MAX = 0x34
     QUEUE_NUM = 0x38
-    QUEUE_ALIGN = 0x3C      # L
-    QUEUE_PFN = 0x40        # L
-    QUEUE_READY = 0x44      # M
+    QUEUE_ALIGN = 0x3C      # legacy only
+    QUEUE_PFN = 0x40        # legacy only
+    QUEUE_READY = 0x44      # modern only
     QUEUE_NOTIFY = 0x50
     INTERRUPT_STATUS = 0x60
     INTERRUPT_ACK = 0x64
     STATUS = 0x70
-    QUEUE_DESC = 0x80       # M, as the next two: address of a part, low word then high
+    # Modern only, like the next two: the address of a part, low word, then high word
+    QUEUE_DESC = 0x80
     QUEUE_DRIVER = 0x90
     QUEUE_DEVICE = 0xA0
 
@@ -59,16 +60,16 @@ USED_BUFFER, CONFIG_CHANGE = 1, 2
 
 
 class Backend(Protocol):
-    """What stands behind the registers."""
+    """The device behind the registers."""
 
     device_id: int
     features: int
     config: bytes
 
     def serve(self, ram: Ram, chain: Chain, accepted: int) -> Generator[int, None, int]:
-        """Do what a chain asks for; how many bytes were written to it, or BadRing.
+        """Do what a chain asks for; return how many bytes were written to it, or raise BadRing.
 
-        Yields after each piece how much work it was, in units of `work.py`.
+        After each piece it yields the work of the piece, in units of `work.py`.
         """
         ...
 
@@ -79,12 +80,12 @@ class State:
 
     status: int = 0
     interrupt: int = 0
-    accepted: int = 0      # features
+    accepted: int = 0      # the features that the driver has accepted
     broken: bool = False   # the driver broke the rules
-    selected: int = 0      # queue
+    selected: int = 0      # the number of the queue
     features_sel: int = 0
     accepted_sel: int = 0
-    page_size: int = 4096  # L, as the next two
+    page_size: int = 4096  # legacy only, like the next two
     align: int = 4096
     frame: int = 0
     queue: Queue = field(default_factory=Queue)
@@ -134,12 +135,14 @@ class Device:
         return 0
 
     def store(self, register: int, size: int, value: int) -> None:
-        """Write `value` to `register`; QUEUE_NOTIFY serves what the driver made available."""
+        """Write `value` to `register`; QUEUE_NOTIFY serves the requests that the driver has made
+        available.
+        """
         for _ in self.storing(register, size, value):
             pass
 
     def storing(self, register: int, size: int, value: int) -> Iterator[int]:
-        """`store` piece by piece: yields after each how much work it was."""
+        """`store` piece by piece: yields the work of each piece."""
         if size != 4:
             return
         state = self.state
@@ -176,7 +179,9 @@ class Device:
         state.status = value | state.status & NEEDS_RESET
 
     def _set_queue(self, register: int, value: int) -> None:
-        """A register of the queue; only what the version has, and while not in use."""
+        """A register of the queue: only if this version has it, and while the queue is not in
+        use.
+        """
         state, queue = self.state, self.state.queue
         if register == Reg.QUEUE_NUM:
             if not queue.ready:
@@ -197,7 +202,7 @@ class Device:
             setattr(queue, part, kept | value << low)
 
     def _place_legacy(self, frame: int) -> None:
-        """Legacy drivers place all parts of a queue by one frame number; 0 takes it away."""
+        """Legacy drivers place all parts of a queue by one frame number; 0 removes the queue."""
         state, size = self.state, self.state.queue.size
         start, align = frame * state.page_size, max(state.align, 1)
         available = start + 16 * size
@@ -206,7 +211,7 @@ class Device:
         state.queue = Queue(size, frame != 0, start, available, used)
 
     def _notify(self, number: int) -> Iterator[int]:
-        """Serve the queue; a driver that breaks the rules stops the device until reset."""
+        """Serve the queue; if a driver breaks the rules, the device stops until it is reset."""
         state, queue = self.state, self.state.queue
         if number or not queue.ready or state.broken or not state.status & DRIVER_OK:
             return
@@ -226,5 +231,5 @@ class Device:
 
 
 def _word(value: int, number: int) -> int:
-    """The 32-bit word of that number, which the guest chose, of a 64-bit value."""
+    """The 32-bit word with that number, which the guest chose, of a 64-bit value."""
     return value >> 32 * number & 0xFFFF_FFFF if number < 2 else 0

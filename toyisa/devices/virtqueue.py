@@ -1,8 +1,8 @@
 """Answers for reading a driver's rings: descriptor chains in, used elements out.
 
-Split virtqueues (virtio 1.2, 2.7).  Every index and address comes from the guest and
-is checked here: what breaks the rules raises `BadRing`.  Must not know registers
-(`virtio.py`) nor what a chain asks for (`block.py`).
+Split virtqueues (virtio 1.2, 2.7).  Every index and address comes from the guest and is
+checked here; `BadRing` if it breaks the rules.  Must not know registers (`virtio.py`) nor
+what a chain asks for (`block.py`).
 """
 
 import struct
@@ -12,7 +12,7 @@ from typing import Protocol
 
 from toyisa.tables.requests import Writer
 
-QUEUE_MAX = 128  # descriptors in the largest queue offered
+QUEUE_MAX = 128  # descriptors in the largest queue that we offer
 
 NEXT, WRITE, INDIRECT = 1, 2, 4  # flags of a descriptor
 NO_INTERRUPT = 1  # flag of the available ring
@@ -27,7 +27,7 @@ class BadRing(Exception):
 
 
 class Ram(Protocol):
-    """The guest's memory as a device reaches it; IndexError outside RAM."""
+    """The guest's memory as a device accesses it; IndexError outside RAM."""
 
     def read(self, pa: int, size: int) -> bytes: ...
     def write(self, pa: int, data: bytes, writer: Writer = ...) -> None: ...
@@ -45,7 +45,7 @@ class Chain:
 
 @dataclass
 class Queue:
-    """One queue as the driver has set it up, and how far the device has come."""
+    """One queue as the driver has set it up, and how far the device has got."""
 
     size: int = 0
     ready: bool = False
@@ -56,7 +56,7 @@ class Queue:
     done: int = 0  # used entries given, modulo 2**16
 
     def chains(self, ram: Ram) -> Iterator[Chain]:
-        """The chains made available since the last call; BadRing."""
+        """The chains that were made available since the last call; BadRing."""
         if not 0 < self.size <= QUEUE_MAX or self.size & (self.size - 1):
             raise BadRing(f"queue size {self.size}")
         waiting = (self._u16(ram, self.available + 2) - self.seen) & 0xFFFF

@@ -1,1 +1,1 @@
-"""The host's files: read, written, locked and trusted only through these doors."""
+"""The host's files: every read, write, lock and check of trust goes through these doors."""

@@ -1,7 +1,7 @@
-"""Answers for locks between processes, each of which a file or a directory stands for.
+"""Answers for locks between processes; a file or a directory stands for each lock.
 
-Must not know what they guard.  On a system, or a file system, without such locks
-everybody has them: two processes may then do the same work twice.
+Must not know what they guard.  If a system, or a file system, has no such locks, every
+process gets the lock: two processes may then do the same work twice.
 """
 
 import contextlib
@@ -11,15 +11,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 50  # looks, of 20 ms, at a lock that another process has, until somebody is told
+# How often, every 20 ms, a lock that another process has is tried before `waits` is called
+PATIENCE = 50
 
 
 @contextlib.contextmanager
 def held(path: Path, waits: Callable[[], None] | None) -> Iterator[bool]:
-    """Hold the lock of a directory, or of a file that is made if need be; whether it is held.
+    """Hold the lock of a directory, or of a file that is made if necessary; yield whether it is
+    held.
 
-    With `waits` it always is in the end, and that is called if it takes a second;
-    with None nobody waits.  OSError if there can be no such file.
+    With `waits` the lock is always held in the end, and `waits` is called if that takes a
+    second. With None this does not wait.  OSError if there can be no such file.
     """
     try:
         import fcntl
@@ -35,7 +37,7 @@ def held(path: Path, waits: Callable[[], None] | None) -> Iterator[bool]:
 
 
 def _taken(fcntl: Any, descriptor: int, waits: Callable[[], None] | None) -> bool:
-    with contextlib.suppress(OSError):  # no such locks
+    with contextlib.suppress(OSError):  # there are no such locks here
         for _ in range(PATIENCE if waits else 1):
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

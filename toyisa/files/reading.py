@@ -1,6 +1,6 @@
-"""Answers for reading a user's file: whole and within a limit, or a refusal that says why.
+"""Answers for reading a user's file: completely and within a limit, or a refusal that says why.
 
-The one door: every file that a user names comes through it.  Must not know what the
+This is the only door: every file that a user names comes through it.  Must not know what the
 file is for; the caller says how large such a file can be.
 
     regular file      read, if it is not larger than the limit
@@ -20,8 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 
 PIECE = 1 << 20
-PATIENCE = 0.5  # seconds without data after which the user is told what is waited for
-LOOKED_AT = 1000  # names of a directory among which the one that was meant is looked for
+PATIENCE = 0.5  # seconds without data after which the user is told what the command waits for
+LOOKED_AT = 1000  # names of a directory among which a similar name is searched for
 
 _FIXES = {
     errno.EACCES: "make it readable (chmod +r)",
@@ -33,7 +33,7 @@ _FIXES = {
 
 
 class Unreadable(Exception):
-    """A file that cannot be used: which, why, and what to do about it."""
+    """A file cannot be used: which, why, and what to do about it."""
 
     def __init__(self, path: str | Path, reason: str, fix: str):
         super().__init__(f"{path}: {reason}; {fix}")
@@ -43,7 +43,8 @@ class Unreadable(Exception):
 def read(path: str | Path, limit: int, say: Callable[[str], None] | None = None) -> bytes:
     """The bytes of the file at `path`, at most `limit`; Unreadable.
 
-    `say` gets a line if a FIFO or a terminal is waited for; stderr if it is left out.
+    `say` is called with a line if a FIFO or a terminal is waited for; the default prints to
+    stderr.
     """
     try:
         descriptor = _opened(path)
@@ -58,20 +59,20 @@ def read(path: str | Path, limit: int, say: Callable[[str], None] | None = None)
 
 
 def _opened(path: str | Path) -> int:
-    """A descriptor of something that may be read; opening a device can already act on it."""
+    """A descriptor of something that may be read; opening a device can already have an effect."""
     status = os.stat(path)
     if reason := _special(status):
         raise Unreadable(path, *reason)
-    # With O_NONBLOCK a FIFO is opened though nobody writes to it: the wait is ours.
+    # With O_NONBLOCK a FIFO can be opened before somebody writes to it; we wait ourselves.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    if reason := _special(os.fstat(descriptor)):  # it was replaced between the two looks
+    if reason := _special(os.fstat(descriptor)):  # it was replaced between the two checks
         os.close(descriptor)
         raise Unreadable(path, *reason)
     return descriptor
 
 
 def _special(status: os.stat_result) -> tuple[str, str] | None:
-    """Reason and fix if this is nothing to be read, or nothing that ends."""
+    """Reason and fix, if this cannot be read, or has no end."""
     mode = status.st_mode
     if stat.S_ISREG(mode) or stat.S_ISFIFO(mode):
         return None
@@ -119,12 +120,14 @@ def _content(
 
 
 def _unwritten(descriptor: int) -> bool:
-    """Whether this is a FIFO that nobody has opened for writing yet: it only seems at its end."""
+    """Whether this is a FIFO that nobody has opened for writing yet, so that it only seems to
+    have ended.
+    """
     if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
         return False
     waiting = select.poll()
     waiting.register(descriptor, select.POLLIN)
-    return not waiting.poll(0)  # once a writer has come and gone, the FIFO says so
+    return not waiting.poll(0)  # when a writer has come and gone, the FIFO says so
 
 
 def _wait(descriptor: int, path: str | Path, say: Callable[[str], None]) -> None:
@@ -149,7 +152,7 @@ def _unreadable(path: str | Path, error: OSError) -> Unreadable:
 
 
 def _near(path: Path) -> str:
-    """What may have been meant, among the names beside it."""
+    """A name in the same directory that may have been meant."""
     names: list[str] = []
     with suppress(OSError, ValueError), os.scandir(path.parent) as entries:
         for entry, _ in zip(entries, range(LOOKED_AT)):

@@ -1,9 +1,9 @@
-"""Answers for which directories may hold code that is to be executed.
+"""Answers for which directories may hold code that will be executed.
 
-Compiled code is kept as pickles: who can write them, or exchange a directory above
-them, runs programs as us.  So the directory is ours and only we can write to it, and
-on the way there nobody can put another in its place but us and root.  Must not know
-what is kept there (`jitcache.py`).
+Compiled code is kept as pickles.  Whoever can write them, or replace a directory above them,
+can run programs as us.  So the directory must be ours and writable only by us, and on the way
+there only we and root may be able to replace a directory.  Must not know what is kept there
+(`jitcache.py`).
 """
 
 import grp
@@ -18,18 +18,19 @@ OWN = "choose a directory of your own (TOYVMM_CACHE_DIR)"
 
 
 class Untrusted(Exception):
-    """A directory in which others could place code; the text says which, why and the fix."""
+    """Others could place code in a directory; the text says which, why and the fix."""
 
     def __init__(self, path: Path, reason: str, fix: str):
         super().__init__(f"{path} {reason}; {fix}")
 
 
 def require(directory: Path, private: bool = False) -> Path:
-    """Make `directory`, for us alone, unless it is there; its real path.  Untrusted, OSError.
+    """Make `directory`, for us alone, unless it exists; return its real path.  Untrusted,
+    OSError.
 
-    If it is `private` others may not even look into it: then directories that are made in
-    it by whatever umask are safe.  Whoever could change the answer between this look and
-    the use is root or us.
+    If it is `private`, others may not even list it; then directories that are made in it
+    under any umask are safe.  Only root or we can change the answer between this check and
+    the use.
     """
     path = _real(directory.absolute())
     status = os.lstat(path)
@@ -44,7 +45,7 @@ def require(directory: Path, private: bool = False) -> Path:
 
 
 def _real(path: Path) -> Path:
-    """The path without links, each step of it looked at; what is missing is made."""
+    """The path without links, with each step of it checked; what is missing is made."""
     done, rest, links = Path(path.anchor), list(path.parts[1:]), 0
     while rest:
         name = rest.pop(0)
@@ -56,7 +57,7 @@ def _real(path: Path) -> Path:
             status = os.lstat(step)
         except FileNotFoundError:
             _check(done, os.lstat(done))
-            with suppress(FileExistsError):  # by a process that starts as we do
+            with suppress(FileExistsError):  # made meanwhile by a process that starts as we do
                 os.mkdir(step, 0o700)
             status = os.lstat(step)
         _check(done, os.lstat(done))
@@ -77,12 +78,12 @@ def _real(path: Path) -> Path:
 
 
 def _check(parent: Path, status: os.stat_result) -> None:
-    """Untrusted if others could put another directory in the place of what is in `parent`."""
+    """Untrusted if others could replace what is in `parent` by another directory."""
     if status.st_uid not in (0, os.geteuid()):
         owner = _user(status.st_uid)
         raise Untrusted(parent, f"belongs to {owner}, who could exchange what is in it", OWN)
     mode = status.st_mode
-    if mode & stat.S_ISVTX:  # as /tmp: what is ours stays where it is
+    if mode & stat.S_ISVTX:  # like /tmp: others cannot replace what is ours
         return
     if mode & 0o002 or (mode & 0o020 and not _ours_alone(status.st_gid)):
         raise Untrusted(parent, "can be written by others, who could exchange what is in it",
@@ -90,7 +91,7 @@ def _check(parent: Path, status: os.stat_result) -> None:
 
 
 def _ours_alone(group: int) -> bool:
-    """Whether it is the group of our own name, with nobody else in it, that many systems have."""
+    """Whether it is the group with our own name and nobody else in it, which many systems have."""
     with suppress(KeyError):
         us, them = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
         alone = set(them.gr_mem) <= {us.pw_name}

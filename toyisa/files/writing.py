@@ -1,9 +1,9 @@
-"""Answers for writing a user's files: checked before the work, there whole or not at all after it.
+"""Answers for writing a user's files: checked before the work, complete or absent after it.
 
-The one door: every file that a command is asked to write goes through it.  Must not know
-what is in them.
+This is the only door: every file that a command writes for the user goes through it.  Must
+not know what is in them.
 
-    regular file, or none     written beside its name, then renamed: the old file stays until then
+    regular file, or none     written under another name, then renamed; until then the old one stays
     /dev/null, a terminal     written through
     a FIFO                    written through; a line on stderr if nobody reads it
     what stdout or stderr is  written to that stream, as /dev/stdout: never replaced, nor cut
@@ -32,7 +32,7 @@ _FIXES = {
 
 
 class Unwritable(OSError):
-    """A file that cannot be written: which, why, and what to do about it."""
+    """A file cannot be written: which, why, and what to do about it."""
 
     def __init__(self, path: str | Path, reason: str, fix: str):
         super().__init__(f"cannot write {path}: {reason}; {fix}")
@@ -40,26 +40,26 @@ class Unwritable(OSError):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a file goes that has been found fit to be written.
+    """A place that was checked, to which a file can be written.
 
-    `stream` is a descriptor of ours that the name leads to; `through` says that it is
-    no regular file; otherwise `target` is the name with all links followed.
+    `stream` is a descriptor of ours, if the name leads to it.  `through` says that it is not
+    a regular file.  Otherwise `target` is the name with all links followed.
     """
 
     path: Path
     target: Path
-    identity: tuple[Any, ...]  # the same for two names of one file
+    identity: tuple[Any, ...]  # equal for two names of the same file
     through: bool = False
     stream: int | None = None
 
     @property
     def shared(self) -> bool:
-        """Whether several files may go there: into the null device."""
+        """Whether several files may be written to it: true for the null device."""
         return self.through and self.identity == ("device", os.stat(os.devnull).st_rdev)
 
 
 def place(path: str | Path) -> Place:
-    """Where a file of that name goes; Unwritable if none can be written there."""
+    """The place for a file of that name; Unwritable if nothing can be written there."""
     path = Path(path)
     try:
         try:
@@ -76,10 +76,10 @@ def place(path: str | Path) -> Place:
 def write(
     path: str | Path, data: bytes | Iterable[bytes], mode: int = 0o666, durable: bool = False
 ) -> None:
-    """Write one file whole or not at all; Unwritable.
+    """Write one file completely or not at all; Unwritable.
 
-    `data` may come in pieces.  The umask is taken from `mode`; `durable` waits until it is
-    on the disk.
+    `data` may come in pieces.  The umask is taken from `mode`; with `durable`, wait until it
+    is on the disk.
     """
     pieces = (data,) if isinstance(data, bytes) else data
     found = place(path)
@@ -107,7 +107,7 @@ def write(
 
 
 class _Sink(io.FileIO):
-    """A file whose errors say which it is: Unwritable."""
+    """A file whose errors say which file it is: Unwritable."""
 
     def __init__(self, descriptor: int, path: Path):
         super().__init__(descriptor, "wb")
@@ -122,19 +122,20 @@ class _Sink(io.FileIO):
 
 @dataclass
 class _Open:
-    """A file that is being written: under which name, and where it goes in the end."""
+    """A file that is being written: its temporary name, and its place in the end."""
 
     place: Place
     file: IO[bytes]
-    partial: str = ""  # "": written through
+    partial: str = ""  # "": it is written through
 
 
 @dataclass
 class Outputs:
-    """What a command writes.  `commit` gives all files their names; without it none appear.
+    """The files that a command writes.  `commit` gives all files their names; without it none
+    appear.
 
-    `wanted` are (option, path); `inputs` are files that the command reads: to write to one
-    of these is refused, and so are two outputs in one file.  Unwritable.
+    `wanted` are (option, path); `inputs` are files that the command reads.  Writing to an
+    input is refused, and so are two outputs in one file.  Unwritable.
     """
 
     wanted: Iterable[tuple[str, str | Path | None]]
@@ -171,7 +172,7 @@ class Outputs:
         self._open.clear()
 
     def open(self, path: str | Path) -> IO[bytes]:
-        """A file to be written bit by bit, which gets its name by `commit`; Unwritable."""
+        """A file to be written bit by bit, which `commit` gives its name; Unwritable."""
         found = self._places[Path(path)]
         try:
             if found.through:
@@ -188,13 +189,13 @@ class Outputs:
         return Path(path) in self._places
 
     def put(self, path: str | Path, data: bytes) -> None:
-        """A file's whole content, which gets its name by `commit`; Unwritable."""
+        """A file's whole content; `commit` gives the file its name; Unwritable."""
         file = self.open(path)
         file.write(data)
         file.flush()
 
     def commit(self) -> None:
-        """Give all that was written its name; Unwritable, and then none, if a disk is full."""
+        """Give all files their names; if a disk is full, give none, and raise Unwritable."""
         for each in self._open:
             try:
                 each.file.close()
@@ -211,14 +212,14 @@ class Outputs:
 
 
 def unwritable(path: str | Path, error: OSError) -> Unwritable:
-    """The refusal that an error of the host means."""
+    """The refusal for an error of the host."""
     if isinstance(error, Unwritable):
         return error
     return Unwritable(path, error.strerror or str(error), _FIXES.get(error.errno, "name another"))
 
 
 def _new(path: Path) -> Place:
-    """Where a file goes that does not exist; a link that leads nowhere is followed."""
+    """The place for a file that does not exist; a link that leads nowhere is followed."""
     if not path.name or path.name == "..":
         raise Unwritable(path, "is no file's name", "name a file")
     target = Path(os.path.realpath(path))
@@ -266,7 +267,7 @@ def _harmless() -> set[int]:
 
 
 def _try_out(target: Path) -> None:
-    """See that a file can be made there, of a name as long; OSError."""
+    """Check that a file can be made there, with a name as long; OSError."""
     with suppress(FileNotFoundError):
         os.lstat(target)
     partial, file = _partial(target, 0o600, target)
@@ -286,7 +287,7 @@ def _sink(descriptor: int, path: Path) -> IO[bytes]:
 
 
 def _through(found: Place) -> IO[bytes]:
-    """Open what is written through."""
+    """Open a place that is written through."""
     if found.stream is not None:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
@@ -318,7 +319,7 @@ def _identities(paths: Iterable[str | Path]) -> set[tuple[Any, ...]]:
 
 
 def _sync(folder: Path) -> None:
-    with suppress(OSError):  # some file systems cannot: the name may be lost, no content
+    with suppress(OSError):  # some file systems cannot; then the name may be lost, but no content
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

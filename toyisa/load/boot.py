@@ -1,7 +1,7 @@
 """Answers for what firmware does before a kernel's first instruction.
 
-Image, initrd and device tree are put into RAM and the hart at the entry.  The device
-tree names the disks: they must have been attached before.  Must not know formats
+It puts image, initrd and device tree into RAM, and sets the hart at the entry point.  The
+device tree names the disks, so they must have been attached before.  Must not know formats
 (`image.py`, `kernel.py`, `fdt.py`).
 """
 
@@ -18,7 +18,7 @@ File = str | Path | bytes
 
 
 class Slots(Protocol):
-    """The bus of a machine, as far as a device tree tells of it."""
+    """The bus of a machine, as far as a device tree describes it."""
 
     @property
     def slots(self) -> tuple[int, ...]:
@@ -26,7 +26,7 @@ class Slots(Protocol):
 
 
 class Target(Protocol):
-    """A machine that something is loaded into."""
+    """A machine into which something is loaded."""
 
     hart: np.record
     memory: np.record
@@ -43,7 +43,7 @@ class Target(Protocol):
 
 
 def load_elf(machine: Target, source: File) -> None:
-    """Load an ELF and a device tree, on the last pages of RAM if they are free; ImageError."""
+    """Load an ELF, and a device tree on the last pages of RAM if they are free; ImageError."""
     found = image.read(source, RAM_BASE, machine.ram.size)
     machine.program = found.digest
     tree = _tree(machine)
@@ -57,9 +57,11 @@ def load_elf(machine: Target, source: File) -> None:
 
 
 def _place_htif(machine: Target, found: image.Image) -> None:
-    """Have stores to the doubleword by which a program tells its host be seen; ImageError.
+    """Let the machine notice stores to `tohost`, by which a program talks to its host;
+    ImageError.
 
-    In one page: the guest's pages need not lie side by side in the machine's memory.
+    The doubleword must be in one page: the guest's pages need not be side by side in the
+    machine's memory.
     """
     console = machine.memory.console
     for name, at in (("tohost", found.tohost), ("fromhost", found.fromhost)):
@@ -90,7 +92,7 @@ def load_kernel(machine: Target, source: File, initrd: File | None, append: str)
 
 
 def _put(machine: Target, segment: Load) -> None:
-    """Place a segment that lies within RAM, zeros behind it."""
+    """Place a segment that lies within RAM, and the zeros behind it."""
     machine.poke(segment.paddr, segment.data + bytes(segment.memsz - len(segment.data)))
 
 

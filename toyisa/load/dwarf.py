@@ -1,8 +1,8 @@
 """Answers for which source line an address comes from, by an ELF's `.debug_line`.
 
-DWARF 2 to 5, as assemblers and compilers write it.  What the file says is not
-trusted: a contradiction ends the reading, and what was read before stands.  Must not
-know the sources themselves.
+It reads DWARF 2 to 5, as assemblers and compilers write it.  The file is not trusted: at a
+contradiction the reading ends, and what was read before is used.  Must not know the sources
+themselves.
 """
 
 import struct
@@ -10,18 +10,18 @@ from bisect import bisect_right
 
 from toyisa.load.elf import SHT_NOBITS, Elf, Malformed
 
-# What a file may make its reader do, some seconds' work at most.  Each step consumes a byte
-# of a program, so that the bytes bound the steps; a name can stand for many bytes elsewhere.
+# Limits on the work of reading a file, some seconds at most.  Each step consumes a byte of a
+# program, so the bytes limit the steps; but a name can stand for many bytes elsewhere.
 MAX_ROWS = 1 << 19
-MAX_PROGRAMS = 3 << 20   # bytes of all line programs; what lies behind them is not read
+MAX_PROGRAMS = 3 << 20   # bytes of all line programs; further ones are not read
 MAX_SECTION = 64 << 20   # bytes of a section
-MAX_NAME = 4096          # bytes of a file's name, as Linux has it
+MAX_NAME = 4096          # bytes of a file's name, as in Linux
 MAX_NAMES = 8 << 20      # bytes of all names
 SECTIONS = (b".debug_line", b".debug_line_str", b".debug_str")
 COPY, ADVANCE_PC, ADVANCE_LINE, SET_FILE = 1, 2, 3, 4
 CONST_ADD_PC, FIXED_ADVANCE_PC = 8, 9
 END_SEQUENCE, SET_ADDRESS, DEFINE_FILE = 1, 2, 3
-# DWARF 5: how a name is stored (`form`), and what a field of an entry is.
+# DWARF 5: how a name is stored (`form`), and what a field of an entry means.
 STRING, LINE_STRP, STRP, UDATA, DATA1, DATA2, DATA4, DATA8, DATA16, BLOCK = (
     0x08, 0x1F, 0x0E, 0x0F, 0x0B, 0x05, 0x06, 0x07, 0x1E, 0x09,
 )  # fmt: skip
@@ -32,7 +32,7 @@ Row = tuple[int, str, int]  # address, file, line; line 0 ends a sequence
 
 
 class Lines:
-    """The line of each address; none for a file without debugging data."""
+    """The source line of each address; empty for a file without debugging data."""
 
     def __init__(self, data: bytes):
         self._rows = sorted(_rows(data), key=lambda row: (row[0], row[2] != 0))
@@ -80,7 +80,7 @@ def _sections(file: Elf) -> dict[bytes, bytes]:
 
 
 class _Sections:
-    """The debugging sections, and how many bytes of names they have given so far."""
+    """The debugging sections, and how many bytes of names they have returned so far."""
 
     def __init__(self, data: dict[bytes, bytes]):
         self.data = data
@@ -137,12 +137,12 @@ def _unit(data: bytes, sections: _Sections, rows: list[Row]) -> None:
     if not 2 <= version <= 5:
         return
     if version == 5:
-        reader.number(2)  # sizes of an address and of a segment selector
+        reader.number(2)  # the sizes of an address and of a segment selector
     program = reader.number(4)
     program += reader.at
     step = reader.number(1)
     if version >= 4:
-        reader.number(1)  # operations an instruction, of VLIW machines
+        reader.number(1)  # operations in an instruction, for VLIW machines
     reader.number(1)
     line_base = reader.number(1)
     line_base -= 256 if line_base > 127 else 0

@@ -1,8 +1,7 @@
-"""Answers for what an ELF32 RISC-V file says: header, segments, symbols, attributes.
+"""Answers for what an ELF32 RISC-V file contains: header, segments, symbols, attributes.
 
-Reads structure only, with every offset checked; must not judge whether the
-machine can run the file (`image.py`).  Source: System V ABI, chapters 4 and 5;
-RISC-V ELF psABI, 8.
+It reads structure only, and checks every offset.  Must not judge whether the machine can run
+the file (`image.py`).  Source: System V ABI, chapters 4 and 5; RISC-V ELF psABI, 8.
 
     e_ident   7f 45 4c 46  class  data  version ...
               "\\x7fELF"     1=32   1=little-endian
@@ -20,14 +19,14 @@ EM_RISCV = 243
 PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
 SHT_PROGBITS, SHT_SYMTAB, SHT_NOBITS, SHT_RISCV_ATTRIBUTES = 1, 2, 8, 0x70000003
 SHF_ALLOC, SHF_EXECINSTR, PF_X = 2, 4, 1
-STT_FUNC = 2  # and below it NOTYPE 0 and OBJECT 1: what names code or data
+STT_FUNC = 2  # the largest kind that names code or data; below it are NOTYPE 0 and OBJECT 1
 TAG_FILE, TAG_ARCH = 1, 5
 
-# What a file may make its reader do; a second at most.
-MAX_SYMBOLS = 400_000      # a Linux has 200,000
+# Limits on the work of reading a file, a second at most.
+MAX_SYMBOLS = 400_000      # Linux has 200,000
 MAX_NAME = 1 << 16         # bytes of one symbol's name; C++ has some of 10,000
 MAX_NAMES = 32 << 20       # bytes of all their names; Linux has 10 MB
-MAX_ATTRIBUTES = 1 << 16   # bytes of `.riscv.attributes`, which are about 100
+MAX_ATTRIBUTES = 1 << 16   # bytes of `.riscv.attributes`, which usually has about 100
 MAX_ARCH = 1 << 10         # characters of its ISA string
 
 _HEADER = struct.Struct("<HHIIIIIHHHHHH")  # what follows the 16 bytes of e_ident
@@ -125,7 +124,7 @@ class Elf:
                 raise Malformed("the symbol table names a string table that does not exist")
             names = self._span(sections[table.link], "the string table")
             for name, value, _size, info, _other, index in self._entries(table):
-                # Not undefined, not a constant, not of debugging data: in memory.
+                # In memory: not undefined, not a constant, not of debugging data.
                 if info & 15 > STT_FUNC or index not in loaded:
                     continue
                 text = self._string(names, name)
@@ -137,7 +136,7 @@ class Elf:
         return sorted(found)
 
     def _entries(self, table: Section) -> Iterator[tuple[int, ...]]:
-        """The rows of a symbol table, not copied."""
+        """The rows of a symbol table, without a copy."""
         span = self._span(table, "the symbol table")
         count = len(span) // _SYMBOL.size
         if count > MAX_SYMBOLS:
@@ -158,7 +157,7 @@ class Elf:
     def code(self) -> list[tuple[int, bytes]]:
         """Address and bytes of each piece of code, by address.
 
-        By sections; by segments if there are no sections, as in a stripped file.
+        They come from sections, or if there are none, as in a stripped file, from segments.
         """
         spans = [
             (section.addr, self._span(section, "a section"))
@@ -175,10 +174,10 @@ class Elf:
         return [(address, self.data[span.start : span.stop]) for address, span in spans if span]
 
     def arch(self) -> str:
-        """The ISA string of `.riscv.attributes`, such as `rv32i2p1_m2p0`; or empty.
+        """The ISA string of `.riscv.attributes`, such as `rv32i2p1_m2p0`; or an empty string.
 
-        Layout: 'A', then sub-sections of (length, vendor, tag 1, length, pairs of
-        ULEB128 tag and value: a string where the tag is odd, a number where even).
+        Layout: 'A', then sub-sections of (length, vendor, tag 1, length, pairs of ULEB128 tag
+        and value; the value is a string if the tag is odd, a number if it is even).
         """
         for section in self.sections():
             if section.type == SHT_RISCV_ATTRIBUTES:
@@ -189,7 +188,7 @@ class Elf:
         return ""
 
     def piece(self, offset: int, size: int, what: str) -> bytes:
-        """The bytes of `what`; Malformed if the file ends before it does."""
+        """The bytes of `what`; Malformed if the file ends before they do."""
         span = self._within(offset, size, what)
         return self.data[span.start : span.stop]
 
@@ -201,7 +200,7 @@ class Elf:
         return range(offset, offset + size)
 
     def _span(self, section: Section, what: str) -> range:
-        """Where a section's bytes lie in the file, which need not be copied."""
+        """Where a section's bytes lie in the file, so that they need not be copied."""
         if section.type == SHT_NOBITS:
             raise Malformed(f"{what} has no bytes")
         return self._within(section.offset, section.size, what)
@@ -234,11 +233,11 @@ def _arch(content: bytes) -> str:
 
 
 def _uleb128(content: bytes, at: int) -> tuple[int, int]:
-    """A number in seven bits a byte, and where it ends; Malformed beyond 64 bits."""
+    """A number with seven bits in each byte, and where it ends; Malformed beyond 64 bits."""
     value = shift = 0
     while at < len(content):
         value |= (content[at] & 0x7F) << shift
-        if shift > 63:  # else a long one would take time with the square of its length
+        if shift > 63:  # otherwise the time for a long one would grow with the square of its length
             raise Malformed("a number in its attributes has more than 64 bits")
         at, shift = at + 1, shift + 7
         if not content[at - 1] & 0x80:

@@ -1,7 +1,7 @@
 """Answers for the device tree that tells a kernel which machine it is on.
 
-A small writer of the flattened format (devicetree specification 0.4, chapter 5)
-and the tree of this machine.  Must not know how the devices work.
+It has a small writer of the flattened format (devicetree specification 0.4, chapter 5), and
+the tree of this machine.  Must not know how the devices work.
 """
 
 import struct
@@ -78,8 +78,8 @@ def machine_tree(
 ) -> Node:
     """The tree of this machine with `ram_size` bytes of RAM.
 
-    `initrd` is its physical start and end; `slots` are the virtio slots in use.
-    With `svade` the kernel is told that A and D are its own to set.
+    `initrd` is its physical start and end; `slots` are the virtio slots in use. With `svade`
+    the tree says that the kernel must set A and D itself.
     """
     intc, finisher, controller = 1, 2, 3  # phandles
     names = extensions.FOR_KERNELS + (("svade",) if svade else ())
@@ -102,7 +102,7 @@ def machine_tree(
                 "reg": 0,
                 "status": "okay",
                 "compatible": "riscv",
-                "riscv,isa": extensions.joined(names),  # of before `riscv,isa-extensions`
+                "riscv,isa": extensions.joined(names),  # from before `riscv,isa-extensions`
                 "riscv,isa-base": extensions.BASE,
                 "riscv,isa-extensions": b"".join(name.encode() + b"\0" for name in names),
                 "mmu-type": "riscv,sv32",

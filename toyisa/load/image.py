@@ -16,7 +16,7 @@ from toyisa.load.elf import Elf, Malformed, Segment
 from toyisa.tables import extensions
 
 PAGE = 4096
-MAX_FILE = 256 << 20  # bytes of an ELF or a kernel: a vmlinux with debugging data has most
+MAX_FILE = 256 << 20  # bytes of an ELF or a kernel; a vmlinux with debugging data is the largest
 
 HTIF = ("tohost", "fromhost")
 MACHINES = {3: "x86", 8: "MIPS", 20: "PowerPC", 40: "Arm", 62: "x86-64", 183: "AArch64"}
@@ -42,10 +42,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Image:
-    """What to load and where to begin: physical addresses, symbols as linked.
+    """What to load, and where to begin: physical addresses, symbols as linked.
 
-    `tohost` and `fromhost` are the physical addresses of HTIF's doublewords, if the file
-    has them; `digest` tells one file from another.
+    `tohost` and `fromhost` are the physical addresses of HTIF's doublewords, if the file has
+    them.  `digest` identifies the file.
     """
 
     name: str
@@ -59,8 +59,8 @@ class Image:
     def room_for(self, size: int, ram: tuple[int, int]) -> int:
         """Where `size` bytes fit beside the segments in `ram` (base, size); ImageError.
 
-        On the last pages of RAM if they are free, else as high as there is room: a segment
-        takes `memsz` bytes, whatever the file has of them.
+        On the last pages of RAM if they are free, otherwise as high as there is room: a
+        segment takes `memsz` bytes, however many of them the file has.
         """
         base, end = ram[0], ram[0] + ram[1]
         taken = sorted((s.paddr, s.paddr + s.memsz) for s in self.segments)
@@ -83,7 +83,7 @@ def read(source: str | Path | bytes, ram_base: int, ram_size: int) -> Image:
 
 
 def load(path: str | Path) -> bytes:
-    """The bytes of a file, no more than can be an ELF; ImageError."""
+    """The bytes of a file, if it is not too large to be an ELF; ImageError."""
     try:
         return reading.read(path, MAX_FILE)
     except Unreadable as error:
@@ -112,14 +112,14 @@ def parse(data: bytes, name: str, ram_base: int, ram_size: int) -> Image:
 
 
 def digest(data: bytes) -> str:
-    """What tells one file from another: a hex digest."""
+    """A hex digest that identifies a file."""
     return hashlib.sha256(data).hexdigest()
 
 
 def _placed(segments: list[Segment]) -> list[Segment]:
-    """The segments with the places that they have; where none has one, those linked at.
+    """The segments at their physical addresses; if none has one, at their linked addresses.
 
-    Some linkers leave every `p_paddr` 0; GNU's tools read such files likewise.
+    Some linkers leave every `p_paddr` 0; GNU's tools read such files in the same way.
     """
     if any(s.paddr for s in segments):
         return segments
@@ -127,14 +127,18 @@ def _placed(segments: list[Segment]) -> list[Segment]:
 
 
 def _content(file: Elf, segment: Segment) -> bytes:
-    """The segment's bytes in the file; one that has none may name any place there."""
+    """The segment's bytes in the file; if it has none there, its place in the file does not
+    matter.
+    """
     return file.piece(segment.offset, segment.filesz, "a segment") if segment.filesz else b""
 
 
 def _check_first(file: Elf, name: str, entry: int, loads: tuple[Load, ...]) -> None:
-    """Refuse a program whose first instruction is compressed already, and that says so.
+    """Refuse a program whose first instruction is compressed, if the file says that it uses such
+    code.
 
-    What a file claims to need it need not use: others run, until they fetch such a one.
+    A file may claim to need extensions that it does not use.  Such files run until an
+    instruction that the machine lacks is fetched.
     """
     if not file.header().flags & extensions.EF_RISCV_RVC:
         return
@@ -157,7 +161,7 @@ def executable(data: bytes, name: str) -> Elf:
 
 
 def elf32(data: bytes, name: str) -> Elf:
-    """The ELF in `data`, whatever it is for, if it is one of 32 bits."""
+    """The ELF in `data`, for any machine, if it is a 32-bit one."""
     if len(data) > MAX_FILE:
         raise ImageError(name, f"is larger than {MAX_FILE >> 20} MB")
     _check_ident(data, name)
@@ -169,7 +173,7 @@ def _damaged(name: str, error: Malformed) -> ImageError:
 
 
 def _check_ident(data: bytes, name: str) -> None:
-    """Refuse what is no 32-bit little-endian ELF."""
+    """Refuse a file that is not a 32-bit little-endian ELF."""
     if not data:
         raise ImageError(name, "is empty")
     if not data.startswith(elf.MAGIC):
@@ -185,7 +189,7 @@ def _check_ident(data: bytes, name: str) -> None:
 
 
 def _check_kind(file: Elf, name: str) -> None:
-    """Refuse what is no static RISC-V executable."""
+    """Refuse a file that is not a static RISC-V executable."""
     header = file.header()
     if header.machine != elf.EM_RISCV:
         machine = MACHINES.get(header.machine, f"machine {header.machine}")
@@ -201,7 +205,7 @@ def _check_kind(file: Elf, name: str) -> None:
 
 
 def _check_width(file: Elf, name: str) -> None:
-    """Refuse code of another width, which its attributes tell."""
+    """Refuse code of another width, which the attributes show."""
     if file.arch().startswith("rv64"):
         raise ImageError(name, "is RV64 code, the machine is RV32", FIX_MARCH)
 
@@ -233,10 +237,11 @@ def _check_segments(segments: list, name: str, ram_base: int, ram_size: int) -> 
 
 
 def _physical(address: int, segments: list) -> int | None:
-    """Where an address is loaded; None: in no segment.
+    """The physical address at which an address is loaded; None if it is in no segment.
 
-    A kernel may be linked high and loaded low.  Its entry may be either address; what can
-    be both is the linked one, as in QEMU.
+    A kernel may be linked at high addresses and loaded at low ones.  Its entry point may be
+    given in either way.  If an address could be both, it is taken as a linked one, as in
+    QEMU.
     """
     for s in segments:
         if s.vaddr <= address < s.vaddr + s.memsz:

@@ -36,7 +36,7 @@ class Placed:
     entry: int
     kernel: Load
     initrd: Load | None
-    device_tree: int  # as many bytes as were asked for fit from here
+    device_tree: int  # from here there is room for as many bytes as were asked for
 
 
 def place(
@@ -81,7 +81,7 @@ def _check(data: bytes, name: str) -> tuple[int, int]:
     if offset % ALIGNMENT:
         reason = f"wants to be loaded at {offset:#x} in RAM, not a multiple of 2 MiB"
         raise ImageError(name, reason, "link it as an ELF")
-    if code0 & 3 != 3:  # of a compressed instruction; EFI's "MZ" is one
+    if code0 & 3 != 3:  # a compressed instruction; EFI's "MZ" is one
         fix = "turn CONFIG_EFI and CONFIG_RISCV_ISA_C off"
         raise ImageError(name, "is built with the C extension", fix)
     return offset, max(size, len(data))

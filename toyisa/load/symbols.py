@@ -1,8 +1,8 @@
-"""Answers for names of addresses, and where an image has none: an ELF, or a System.map.
+"""Answers for names of addresses from an ELF or a System.map, for images that have none.
 
     c0000000 T _start           address, kind as `nm` prints it, name
 
-Must not know what the names are for.  A raw kernel Image has none of its own.
+Must not know what the names are for.  A raw kernel Image has no names of its own.
 """
 
 import re
@@ -19,7 +19,7 @@ MAX_LINES = 400_000  # of a System.map; Linux's has 200,000
 
 _LINE = re.compile(rb"(?:([0-9a-fA-F]{1,16}) +)?([A-Za-z?]) (\S+)")
 _NO_PLACE = b"AaUNn?"  # constants, undefined names, debugging data
-_NO_NAME = (b"$", b".L")  # marks of the tools
+_NO_NAME = (b"$", b".L")  # marks that tools add
 
 
 def read(path: str | Path) -> Symbols:

@@ -1,7 +1,7 @@
 """Answers for what one step changed: a record for lock-step comparison.
 
-People who write emulators and cores compare theirs with ours, retirement by
-retirement.  Must not change the machine: it looks before and after.
+People who write emulators and cores compare theirs with ours, instruction by instruction.
+Must not change the machine: it only looks before and after the step.
 """
 
 from collections.abc import Callable
@@ -26,12 +26,12 @@ _SIZES = {"b": 1, "h": 2, "w": 4}
 class Effects:
     """One retirement, or one trap taken.
 
-    `pc` and `insn` say what was to execute (`insn` None if it could not be fetched);
-    `reg` is `(number, value)` of the integer register written; `load` and `store`
-    are `(virtual address, value, size)`, for an atomic both; the value of a load from a
-    device into x0 is 0: nobody has kept it.  `csrs` maps the names of changed CSRs to
-    their new values; `trap` is `(scause, stval)` if S was entered, and then nothing
-    retired.  After it the hart is at `next_pc` on level `priv`.
+    `pc` and `insn` say what was to be executed (`insn` is None if it could not be fetched).
+    `reg` is `(number, value)` of the integer register written.  `load` and `store` are
+    `(virtual address, value, size)`; an atomic has both.  If a load from a device goes to x0,
+    its value is 0, because nobody has kept it.  `csrs` maps the names of changed CSRs to
+    their new values.  `trap` is `(scause, stval)` if S was entered, and then nothing retired.
+    Afterwards the hart is at `next_pc` on level `priv`.
     """
 
     pc: int
@@ -60,10 +60,10 @@ class _Look(NamedTuple):
 
 
 class Observer:
-    """Sees what steps of one machine do, of which it keeps no reference but the hart.
+    """Sees what steps of one machine do; of the machine it keeps only a reference to the hart.
 
-    The hart is read through views made once: a record's fields are slow to reach
-    one by one, and a copy of it all takes longer than a step.
+    It reads the hart through views that are made once: a record's fields are slow to reach
+    one by one, and a copy of everything takes longer than a step.
     """
 
     def __init__(self, hart: np.record):
@@ -91,11 +91,11 @@ class Observer:
         )  # fmt: skip
 
     def observe(self, machine: Seen, step: Callable[[], None]) -> Effects:
-        """Call `step`, which steps the machine once, and say what it did."""
+        """Call `step`, which steps the machine once, and return what it did."""
         before = self._look()
         insn = self._insn(machine, before.pc)
         row = None if insn is None else find(insn)
-        # An atomic's word, while it is still the old one: `rd` may be x0 and not tell.
+        # An atomic's word while it is still the old one: if `rd` is x0, nothing shows it later.
         atomic = row is not None and row.cost.value == "atomic"
         old = _peek(machine, before.x[insn >> 15 & 31], 4) if atomic else 0
         step()
@@ -121,7 +121,7 @@ class Observer:
         )  # fmt: skip
 
     def _insn(self, machine: Seen, pc: int) -> int | None:
-        """The word at `pc`: from the page that the hart fetches from, else by the tables."""
+        """The word at `pc`: from the page from which the hart fetches, else by the tables."""
         tag, frame = self._fetch.item()
         if tag != self._context.item() | pc & 0xFFFF_F000:
             return word_at(machine, pc)
@@ -132,7 +132,9 @@ class Observer:
 def _register(
     row: Insn | None, insn: int | None, before: list[int], after: list[int]
 ) -> tuple[int, int] | None:
-    """The register written, even to the value that it had; of firmware's answers the first."""
+    """The register written, even with the value that it had; of the firmware's answers the
+    first.
+    """
     if after != before:
         return next((n, new) for n, (was, new) in enumerate(zip(before, after)) if was != new)
     rd = insn >> 7 & 31 if row is not None and "rd" in row.operands else 0
@@ -149,7 +151,7 @@ def word_at(machine: Seen, pc: int) -> int | None:
 
 
 def _fetched_from(machine: Seen, pc: int) -> int | None:
-    """The physical address behind `pc` by the guest's tables, if it may execute there."""
+    """The physical address of `pc` by the guest's tables, if it may be executed."""
     if machine.tables_are_guests:
         leaf = walk(machine.hart, machine.memory, np.int64(pc), np.int64(FETCH), True)
         return None if leaf < 0 else (leaf >> 10 << 12) | pc & (PAGE - 1)
@@ -160,7 +162,7 @@ def _fetched_from(machine: Seen, pc: int) -> int | None:
 def _accesses(
     machine: Seen, row: Insn, insn: int, before: _Look, old: int
 ) -> tuple[tuple[int, int, int] | None, tuple[int, int, int] | None]:
-    """The load and the store that a retired instruction made; `old` an atomic's word before."""
+    """The load and the store of a retired instruction; `old` is an atomic's word before."""
     kind = row.cost.value
     if kind not in ("load", "store", "atomic"):
         return None, None
@@ -180,7 +182,7 @@ def _accesses(
 
 
 def _peek(machine: Seen, va: int, size: int) -> int:
-    """What memory holds at a virtual address that the hart has just accessed."""
+    """The value in memory at a virtual address that the hart has just accessed."""
     at = _physical(machine, va) - RAM_BASE
     if not 0 <= at <= machine.ram.size - size:
         return 0
@@ -188,7 +190,7 @@ def _peek(machine: Seen, va: int, size: int) -> int:
 
 
 def _physical(machine: Seen, va: int) -> int:
-    """Where a virtual address that the hart has just accessed lies, or -1."""
+    """The physical address of a virtual address that the hart has just accessed, or -1."""
     if not machine.hart.csr.satp & PAGED:
         return va
     leaf = walk(machine.hart, machine.memory, np.int64(va), np.int64(LOAD), True)

@@ -1,7 +1,7 @@
 """Answers for what a stopped machine holds, as people and debuggers ask: no side effects.
 
-Addresses by the guest's tables whoever may use them, CSRs with what derives from
-the clock.  Must not change anything, not even an A bit or a TLB entry.
+Addresses are translated by the guest's tables without regard to permissions; CSRs include
+those that derive from the clock.  Must not change anything, not even an A bit or a TLB entry.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ _V, _R, _W, _X = 1, 2, 4, 8
 
 
 class Seen(Protocol):
-    """What looking at a stopped machine asks of it; `Machine` and `VirtualMachine` have it."""
+    """What functions here need of a stopped machine; `Machine` and `VirtualMachine` have it."""
 
-    hart: np.record    # the hart whose state people mean: of a virtual machine, the virtual one
+    hart: np.record    # the hart whose state people mean; for a virtual machine the virtual one
     memory: np.record
     ram: np.ndarray    # bytes, by guest-physical address less `RAM_BASE`
     tables_are_guests: bool  # page tables hold the guest's own frame numbers
@@ -34,11 +34,11 @@ class Seen(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """One table entry of a walk: level 1 or 0, where it lies, what it says."""
+    """One table entry of a walk: its level, 1 or 0, its place and its value."""
 
     level: int
     at: int          # physical address of the entry
-    pte: int | None  # None: there is no RAM
+    pte: int | None  # None: there is no RAM at that address
 
     def __str__(self) -> str:
         if self.pte is None:
@@ -49,7 +49,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Walk:
-    """How a virtual address is translated; `pa` is None if it is not, and `why` says why."""
+    """How a virtual address is translated; if it is not, `pa` is None and `why` says why."""
 
     va: int
     paged: bool
@@ -58,7 +58,7 @@ class Walk:
     why: str
 
     def lines(self) -> list[str]:
-        """The walk for people, a line a level."""
+        """The walk for people, one level on each line."""
         head = f"{self.va:#010x}: " + ("by the tables" if self.paged else "paging is off")
         end = f"-> physical {self.pa:#010x}" if self.pa is not None else f"-> {self.why}"
         return [head, *(f"  {step}" for step in self.steps), f"  {end}"]
@@ -74,7 +74,7 @@ def pte_text(pte: int) -> str:
 
 
 def walk(machine: Seen, va: int) -> Walk:
-    """The walk of `va` by the current tables, permissions aside."""
+    """The walk of `va` by the current tables, without regard to permissions."""
     satp = int(machine.hart.csr.satp)
     if not satp & PAGED:
         return Walk(va, False, (), va, "")
@@ -116,13 +116,13 @@ def word(machine: Seen, pa: int) -> int | None:
 
 
 def read_physical(machine: Seen, pa: int, size: int) -> bytes:
-    """Up to `size` bytes of RAM from physical `pa` on: fewer at its end, none outside."""
+    """Up to `size` bytes of RAM at physical `pa`: fewer at the end of RAM, none outside it."""
     at = pa - RAM_BASE
     return machine.ram[at : at + size].tobytes() if 0 <= at < machine.ram.size else b""
 
 
 def read(machine: Seen, va: int, size: int) -> bytes:
-    """Up to `size` bytes from virtual `va` on, as far as they are mapped to RAM."""
+    """Up to `size` bytes at virtual `va`, as far as they are mapped to RAM."""
     data = b""
     while size > 0:
         here = min(size, PAGE - va % PAGE)
@@ -136,7 +136,7 @@ def read(machine: Seen, va: int, size: int) -> bytes:
 
 
 def csr(machine: Seen, name: str) -> int:
-    """What reading CSR `name` in S would answer now; KeyError if there is none."""
+    """What S would read from CSR `name` now; KeyError if there is none."""
     row = BY_NAME[name]
     hart = machine.hart
     clock = hart.clock

@@ -1,6 +1,6 @@
 """Answers for how things are shown in a notebook: tables as HTML.
 
-Must not know how what is shown came about.
+Must not know where they come from.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,9 @@ _LEFT, _RIGHT = ' style="text-align: left"', ' style="text-align: right"'
 
 
 def html_table(table: Iterable[Iterable[object]], caption: str = "") -> str:
-    """A table as HTML, every cell escaped; its first line is the head, figures go right."""
+    """A table as HTML; its first line is the head, every cell is escaped, figures are aligned
+    right.
+    """
     head, *lines = [[str(cell) for cell in line] for line in table]
     out = ["<table>"]
     if caption:
@@ -32,7 +34,7 @@ def _line(tag: str, cells: list[str]) -> str:
 
 
 def html_hart(hart: np.record, caption: str) -> str:
-    """A hart's registers, four a line, and where it is."""
+    """A hart's registers, four on each line, and its pc and level."""
     names = [*REG_NAMES, "pc"]
     values = [*hart.x[:32].tolist(), int(hart.pc)]
     cells = [cell for name, value in zip(names, values) for cell in (name, f"{value:#010x}")]
@@ -43,7 +45,7 @@ def html_hart(hart: np.record, caption: str) -> str:
 
 
 def html_fields(value: object) -> str:
-    """The fields of a dataclass that hold something; numbers in hex."""
+    """The fields of a dataclass that are not empty; numbers in hex."""
     shown = ((name, _hex(held)) for name, held in vars(value).items() if held not in (None, {}))
     return html_table([[type(value).__name__, ""], *shown])
 

@@ -1,6 +1,6 @@
-"""Answers for which bit refuses an access: the entry of the tables, its level, and why.
+"""Answers for which bit refuses an access: the entry of the tables, its level, and the reason.
 
-As the MMU decides, but in words and without a side effect.  Must not know which
+It decides as the MMU does, but in words and without a side effect.  Must not know which
 instruction accesses, nor whether the access was ever made.
 """
 
@@ -18,7 +18,7 @@ DEVICES = (
 
 
 class Access(Enum):
-    """What was tried; the value is the word for people."""
+    """What was tried; the value is the word for it."""
 
     FETCH = "fetch"
     LOAD = "load"
@@ -49,8 +49,8 @@ class Why(Enum):
 class Refusal:
     """Why an access to `va` is refused.
 
-    `at` is the physical address of the entry that says so, or, for OUTSIDE, of the
-    access itself; `level` is -1 where no entry is to blame.
+    `at` is the physical address of the entry that refuses it, or, for OUTSIDE, of the access
+    itself; `level` is -1 if no entry is the reason.
     """
 
     access: Access
@@ -103,7 +103,7 @@ def refusal(machine: Seen, va: int, access: Access, level: int) -> Refusal | Non
 
 
 def _entry(depth: int, pte: int) -> Why | None:
-    """What is wrong with an entry whoever accesses."""
+    """What is wrong with an entry for any access."""
     if not pte & V:
         return Why.INVALID
     if pte & (R | W) == W:
@@ -116,7 +116,7 @@ def _entry(depth: int, pte: int) -> Why | None:
 
 
 def _leaf(machine: Seen, pte: int, access: Access, level: int, status: int, depth: int):
-    """Why a leaf refuses, in the order in which the MMU looks."""
+    """Why a leaf refuses the access, in the order in which the MMU checks."""
     if level == Level.U and not pte & U:
         return Why.NOT_USER
     if level == Level.S and pte & U:
@@ -151,7 +151,9 @@ def is_device(pa: int) -> bool:
 
 
 def in_ram(machine: Seen, va: int) -> bool:
-    """Whether the virtual address `va` leads to RAM by the tables, whoever may use it."""
+    """Whether the virtual address `va` leads to RAM by the tables, without regard to
+    permissions.
+    """
     from toyisa.look.inspect import walk
 
     pa = walk(machine, va & M).pa

@@ -15,7 +15,9 @@ from toyisa.tables.ops import ROW_OF_OP
 
 
 def cycles_by_class(hart: np.record, total: int) -> dict[str, int]:
-    """Cycles by price class and event, with what is left of `total` as idle; counts folded."""
+    """Cycles by price class and event; what is left of `total` is idle.  The counts must be
+    folded.
+    """
     counts, price = hart.counts, hart.price
     cycles = dict.fromkeys((*CLASSES, *EVENTS, "idle"), 0)
     for op, name in ROW_OF_OP.items():

@@ -1,1 +1,1 @@
-"""A machine's whole state as a value and as a file, each field checked when it is read."""
+"""A machine's whole state as a value and as a file; each field is checked when it is read."""

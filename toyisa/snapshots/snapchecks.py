@@ -1,4 +1,4 @@
-"""Answers for values that a file claims: of the right type, in range, none too many.
+"""Answers for values that a file claims: of the right type, in range, not too many.
 
 Must not know what they are for.
 """
@@ -7,11 +7,11 @@ from typing import Any
 
 
 class Refused(ValueError):
-    """A value that cannot be; the text says which, and why."""
+    """A value is not possible; the text says which, and why."""
 
 
 class Checked:
-    """An object of JSON with just these `keys`, each of which is checked as it is taken."""
+    """A JSON object with exactly these `keys`; each value is checked when it is taken."""
 
     def __init__(self, value: Any, keys: tuple[str, ...], name: str):
         if not isinstance(value, dict):
@@ -42,7 +42,9 @@ class Checked:
         return value
 
     def text(self, key: str, most: int) -> str:
-        """The text under `key`, up to `most` characters that can be written; Refused."""
+        """The text under `key`, of at most `most` characters, all of which can be written;
+        Refused.
+        """
         value = self.value[key]
         if not isinstance(value, str) or len(value) > most:
             raise Refused(f"{key} is not a text of up to {most} characters")
@@ -53,7 +55,7 @@ class Checked:
         return value
 
     def items(self, key: str, most: int) -> list:
-        """The list under `key`, of up to `most` items; Refused."""
+        """The list under `key`, of at most `most` items; Refused."""
         value = self.value[key]
         if not isinstance(value, list) or len(value) > most:
             raise Refused(f"{key} is not a list of up to {most} items")

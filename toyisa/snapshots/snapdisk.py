@@ -1,8 +1,8 @@
 """Answers for a virtio disk in a snapshot: the device's state, and which disk it needs.
 
-The disk's content is not in the snapshot, only what an overlay holds of it.  In a
-file its digest stands for the image, so that a machine goes on with no other.  Must
-not know files' formats (`snapfile.py`).
+The snapshot does not have the disk's content, only the sectors of an overlay.  In a file the
+image's digest stands for the image, so that a machine continues with no other image. Must not
+know files' formats (`snapfile.py`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,9 +16,9 @@ from toyisa.devices.virtqueue import Queue
 from toyisa.snapshots.snapchecks import Checked, Refused
 
 _WORD, _LONG = (1 << 32) - 1, (1 << 64) - 1
-_PLACE = (1 << 66) - 1  # a legacy driver's frame number times its page size, and more
+_PLACE = (1 << 66) - 1  # a legacy driver's frame number times its page size, with some room
 
-# What each of a device's registers may hold: the most, or whether it is yes or no.
+# What each of a device's registers may hold: the largest value, or whether it is a truth value.
 REGISTERS: dict[str, int | type[bool]] = {
     "status": _WORD, "interrupt": 3, "accepted": _LONG, "broken": bool, "selected": _WORD,
     "features_sel": _WORD, "accepted_sel": _WORD, "page_size": _WORD, "align": _WORD,
@@ -33,14 +33,14 @@ DIGEST = 64  # hex digits
 
 
 class SnapshotError(ValueError):
-    """A snapshot that cannot be used; one line says which and why."""
+    """A snapshot cannot be used; one line says which and why."""
 
 
 @dataclass(frozen=True)
 class SavedDisk:
     """A device as it was.
 
-    `digest` is the image's; "" within a process, which only reads it meanwhile.
+    `digest` is the image's; it is "" within a process, which only reads the image in between.
     """
 
     slot: int
@@ -54,12 +54,12 @@ class SavedDisk:
 
     @property
     def legacy(self) -> bool:
-        """Whether the guest sees the registers of before virtio 1.0."""
+        """Whether the guest sees the registers from before virtio 1.0."""
         return self.version == LEGACY
 
 
 def take(device: Device) -> SavedDisk:
-    """The state of a device and of its disk, which go on unchanged."""
+    """The state of a device and of its disk; both go on unchanged."""
     block, disk = device.backend, device.backend.disk
     written = dict(disk.written) if isinstance(disk, Overlay) else {}
     state = _copy(device.state)
@@ -69,12 +69,12 @@ def take(device: Device) -> SavedDisk:
 
 
 def sealed(saved: SavedDisk, device: Device) -> SavedDisk:
-    """The same, with the image's digest, to be put back in another process; OSError."""
+    """The same with the image's digest, so that another process can use it; OSError."""
     return replace(saved, digest=device.backend.disk.digest())
 
 
 def put(saved: SavedDisk, device: Device) -> None:
-    """Make a device what was saved; after `refuse_other` has found nothing."""
+    """Give a device the saved state; call `refuse_other` before."""
     device.state = _copy(saved.state)
     device.backend.name = saved.name  # the guest can read it
     if isinstance(device.backend.disk, Overlay):
@@ -82,7 +82,7 @@ def put(saved: SavedDisk, device: Device) -> None:
 
 
 def refuse_other(saved: SavedDisk, device: Device) -> None:
-    """SnapshotError if the device, or its disk, is another than the one saved."""
+    """SnapshotError if the device, or its disk, is not the one that was saved."""
     disk = device.backend.disk
     overlaid = isinstance(disk, Overlay)
     if saved.slot != device.slot:
@@ -113,12 +113,12 @@ def refuse_other(saved: SavedDisk, device: Device) -> None:
 
 
 def to_json(saved: SavedDisk) -> dict:
-    """All but the content of the sectors written, which lie behind their numbers."""
+    """Everything except the content of the sectors; of these the numbers."""
     return asdict(replace(saved, written={})) | {"written": sorted(saved.written)}
 
 
 def from_json(value: Any) -> tuple[SavedDisk, tuple[int, ...]]:
-    """The inverse: a disk, and the numbers of the sectors that are its; Refused."""
+    """The inverse: a disk, and the numbers of its sectors; Refused."""
     disk = Checked(value, tuple(field.name for field in fields(SavedDisk)), "a disk")
     state = Checked(disk["state"], (*REGISTERS, "queue"), "a device")
     queue = Checked(state["queue"], tuple(QUEUE), "a queue")
@@ -143,7 +143,7 @@ def from_json(value: Any) -> tuple[SavedDisk, tuple[int, ...]]:
 def with_sectors(
     saved: SavedDisk, numbers: tuple[int, ...], content: Iterator[bytes | memoryview]
 ) -> SavedDisk:
-    """The same with its overlay's sectors, of which `content` has as many as there are numbers."""
+    """The same with its overlay's sectors; `content` has one for each number."""
     return replace(saved, written={number: bytes(next(content)) for number in numbers})
 
 

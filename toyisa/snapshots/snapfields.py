@@ -1,10 +1,10 @@
 """Answers for what a snapshot holds of the hart and of memory, and what each value may be.
 
-One table: the fields that are written, copied back and checked, each with its legal
-range.  All else in the two records follows from these, from RAM, or from what the
-machine was made with, and is made anew: no address, index, tag or price of a file's is
-ever used.  Whoever adds a field to `state.HART` or `memory.MEMORY` names it here, in
-`FIELDS` or in `ANEW`.  Must not know files (`snapfile.py`).
+One table lists the fields that are written, copied back and checked, each with its legal
+range.  Everything else in the two records follows from these fields, from RAM, or from the
+machine's configuration, and is made again.  So no address, index, tag or price from a file is
+ever used.  If you add a field to `state.HART` or `memory.MEMORY`, name it here, in `FIELDS`
+or in `ANEW`.  Must not know files (`snapfile.py`).
 """
 
 from collections.abc import Iterator
@@ -26,14 +26,16 @@ from toyisa.tables.requests import Writer
 
 M = 0xFFFF_FFFF
 MAX_COUNT = 1 << 60  # of instructions or cycles: what a run adds does not overflow
-MAX_TIME = NEVER - (1 << 56)  # of virtual time: what never comes, must not be reached by a run
+MAX_TIME = NEVER - (1 << 56)  # of virtual time: a run must not be able to reach NEVER
 SEIP = 1 << 9        # stored in `sip`, but not writable
 RESERVATIONS = 0x4000
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a record by its path; each of its numbers is `low` to `high`, within `mask`."""
+    """A field of a record by its path; each of its numbers is from `low` to `high`, and within
+    `mask`.
+    """
 
     path: str
     low: int = 0
@@ -42,7 +44,7 @@ class Field:
 
     @property
     def kind(self) -> tuple[str, np.dtype]:
-        """As numpy describes it."""
+        """Its type, as numpy describes it."""
         root, *parts = self.path.split(".")
         record = HART if root == "hart" else MEMORY
         return self.path, reduce(getitem, parts, record)
@@ -76,7 +78,7 @@ FIELDS: tuple[Field, ...] = (
     Field("hart.counts.op", 0, MAX_COUNT), Field("hart.counts.event", 0, MAX_COUNT),
     Field("hart.counts.exc", 0, MAX_COUNT), Field("hart.counts.irq", 0, MAX_COUNT),
     Field("hart.trail", 0, (1 << 42) - 1),
-    # For people: what a diagnosis is drawn from.
+    # For people: a diagnosis uses these.
     Field("hart.taken.at", 0, RECENT - 1), Field("hart.taken.priv", 0, 1),
     Field("hart.taken.cause"), Field("hart.taken.pc"),
     Field("hart.taken.first_tval"), Field("hart.taken.tval"),
@@ -107,8 +109,8 @@ FIELDS: tuple[Field, ...] = (
     Field("memory.plic.claimed", mask=~1),
 )  # fmt: skip
 
-# What is not in a snapshot: made anew by `scatter`, set by `Machine` from its
-# configuration, or only of this host's.
+# What is not in a snapshot: made again by `scatter`, set by `Machine` from its configuration, or
+# valid on this host only.
 ANEW = frozenset((
     "hart.root", "hart.price", "hart.covers", "hart.fetch", "hart.stale",
     "hart.clock.icount", "hart.clock.per_tick",
@@ -130,7 +132,7 @@ SAVED = np.dtype([field.kind for field in FIELDS])
 
 
 class Illegal(ValueError):
-    """A value that no machine has; says which."""
+    """No machine can have such a value; the text says which."""
 
 
 def _place(field: Field, hart: np.record, memory: np.record) -> tuple[np.void, str]:
@@ -146,13 +148,13 @@ def gather(hart: np.record, memory: np.record) -> bytes:
         record, name = _place(field, hart, memory)
         saved[field.path] = record[name]
     saved["hart.x"][32] = 0
-    for side in "di":  # what stands beside no key is a remnant
+    for side in "di":  # an entry without a key is left over
         saved[f"hart.tlb.{side}pte"][saved[f"hart.tlb.{side}key"] < 0] = 0
     return saved.tobytes()
 
 
 def scatter(data: bytes, hart: np.record, memory: np.record) -> None:
-    """Make the records what `gather` saw, and all that follows from it anew; RAM is the caller's.
+    """Make the records what `gather` saw, and make again all that follows from it, except RAM.
 
     The data is this process's own, or has been checked.
     """
@@ -173,7 +175,8 @@ def scatter(data: bytes, hart: np.record, memory: np.record) -> None:
     memory.request.pa = -1
     console.tx_len = 0
     place_tohost(memory, int(console.tohost))
-    plic.lines = 0  # of devices: their owner drives them anew; of the console: `devices.attend`
+    # Lines of devices, whose owner drives them again; of the console: `devices.attend`
+    plic.lines = 0
     above = (plic.priority > plic.threshold).nonzero()[0].tolist()
     plic.urgent = int(plic.enabled) & sum(1 << n for n in above)
     recontext(hart)
@@ -210,7 +213,7 @@ def _must(holds: bool, reason: str) -> None:
 
 
 def _in_ram(pa: int, size: int, ram_size: int) -> bool:
-    """Whether `size` bytes at `pa` are RAM; -1 stands for none."""
+    """Whether `size` bytes at `pa` are RAM; -1 means that there are none."""
     return pa == -1 or RAM_BASE <= pa <= RAM_BASE + ram_size - size
 
 
@@ -220,7 +223,9 @@ def _check_console(saved: np.void) -> None:
 
 
 def _check_counts(saved: np.void, machine: np.record) -> None:
-    """The counts are the instructions and, at the machine's prices, the cycles (law 8)."""
+    """The counts must sum to the instructions and, at the machine's prices, to the cycles (law
+    8).
+    """
     op, event = (saved[f"hart.counts.{name}"].tolist() for name in ("op", "event"))
     price, each = machine.price.op.tolist(), machine.price.event.tolist()
     cycles = sum(op[n] * price[n] for n in ROW_OF_OP) + sum(event[e] * each[e] for e in Event)
@@ -230,7 +235,7 @@ def _check_counts(saved: np.void, machine: np.record) -> None:
 
 
 def _check_tlb(keys: np.ndarray, entries: np.ndarray, mask: int) -> None:
-    """Keys at their places; entries that a walk could have left there."""
+    """Keys must be at their places, and a walk must be able to leave such entries there."""
     places = np.arange(keys.size)
     held = keys >= 0
     _must(not held[mask + 1 :].any(), "a TLB has more entries than the machine's")

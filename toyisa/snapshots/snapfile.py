@@ -1,8 +1,7 @@
-"""Answers for a snapshot as a file: one format, and nothing in it believed unchecked.
+"""Answers for a snapshot as a file: one format, of which nothing is used unchecked.
 
-A file is written beside its name and then renamed, so that whenever the process
-dies the name holds the old file or the new one.  Must not know what the state
-means (`snapshot.py`).
+A file is written under another name and then renamed.  So whenever the process dies, the name
+holds the old file or the new one.  Must not know what the state means (`snapshot.py`).
 
     "toyvmm snapshot\\n"  format: u32  length: u64  body         sha256 of all that
 
@@ -13,8 +12,8 @@ means (`snapshot.py`).
            the sectors that overlays hold, disk by disk
     piece  length: u32, with STORED if what follows is the content, else it is zlib
 
-The checksum tells damage, not malice: whoever makes a file makes its checksum.  Sizes
-are bounded before anything is inflated, and each value is checked before it is used.
+The checksum finds damage, but not malice: whoever makes a file can make its checksum.  Sizes
+are limited before anything is inflated, and each value is checked before it is used.
 """
 
 import hashlib
@@ -39,24 +38,28 @@ from toyisa.snapshots.snapfields import SAVED, Illegal
 from toyisa.snapshots.snapshot import Piece, Snapshot, SnapshotError, Whole
 
 MAGIC = b"toyvmm snapshot\n"
-FORMAT = 3  # 1 and 2 held images of records, and are not read any more
+FORMAT = 3  # 1 and 2 held images of records, and are not accepted any more
 CHUNK = 1 << 18
 STORED = 1 << 31
-MAX_JSON = 64 << 20   # bytes, most of which are symbols
+MAX_JSON = 64 << 20   # bytes; most of them are symbols
 MAX_CONTENT = 5 << 30  # bytes of the pieces together: all of RAM, and an overlay
-MAX_RATIO = 1040      # what zlib can make of a byte
+MAX_RATIO = 1040      # how much larger zlib's output can be than its input
 _HEAD = struct.Struct("<16sIQ")
 _SUM = 32
-_SAMPLES, _SAMPLE = 8, 512  # places in a chunk, and bytes there, that tell whether zlib gains
+# How many places of a chunk are tried, and how many bytes there, to see whether zlib gains anything
+_SAMPLES, _SAMPLE = 8, 512
 
 
 def write(path: Path, state: Snapshot) -> None:
-    """Write `state` to `path`, whole and on the disk, or not at all; OSError, SnapshotError."""
-    writing.write(path, parts(state), mode=0o600, durable=True)  # it holds all the guest knows
+    """Write `state` to `path`, completely and on the disk, or not at all; OSError,
+    SnapshotError.
+    """
+    # Only for the user: it holds everything that the guest knows
+    writing.write(path, parts(state), mode=0o600, durable=True)
 
 
 def read(path: Path) -> Snapshot:
-    """The snapshot in a file; SnapshotError, which names the file, if it cannot be used."""
+    """Read the snapshot in a file; SnapshotError, which names the file, if it cannot be used."""
     try:
         return load(_content(path))
     except SnapshotError as error:
@@ -78,7 +81,7 @@ def _content(path: Path) -> bytes:
 
 
 def put(path: Path, saved: Snapshot, machine: Whole) -> None:
-    """Make `machine` what is `saved` in the file `path`; SnapshotError, which names it."""
+    """Give `machine` the state `saved` from the file `path`; SnapshotError, which names it."""
     try:
         snapshot.refuse_mismatch(saved.config, snapshot.config_of(machine))
         snapfields.check(saved.fields, machine.ram.size, machine.hart)
@@ -90,7 +93,9 @@ def put(path: Path, saved: Snapshot, machine: Whole) -> None:
 
 
 def layout() -> str:
-    """A digest of what is saved: who has another cannot read our snapshots."""
+    """A digest of the layout of what is saved: another version with another layout cannot read
+    our snapshots.
+    """
     return hashlib.sha256(repr(SAVED.descr).encode()).hexdigest()
 
 
@@ -108,7 +113,7 @@ def parts(state: Snapshot) -> Iterator[Piece]:
 
 
 def meta_of(state: Snapshot) -> dict:
-    """What the file's JSON says, which `snapmeta.py` reads."""
+    """The content of the file's JSON, which `snapmeta.py` reads."""
     return {
         "layout": layout(), "config": state.config, "program": state.program,
         "symbols": state.symbols, "ended": state.ended, "input": len(state.input),
@@ -118,7 +123,7 @@ def meta_of(state: Snapshot) -> dict:
 
 
 def assemble(meta: Any, content: Iterable[Piece]) -> Iterator[Piece]:
-    """A file of this JSON and this content, whatever they say; SnapshotError."""
+    """A file of this JSON and this content, whatever they are; SnapshotError."""
     text = json.dumps(meta).encode()
     body = [struct.pack("<I", len(text)), *_packed(text)]
     size = 0
@@ -137,7 +142,7 @@ def assemble(meta: Any, content: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def contents(state: Snapshot) -> Iterator[Piece]:
-    """What lies behind the JSON, in order."""
+    """The parts after the JSON, in order."""
     yield state.fields
     yield state.input
     yield state.output
@@ -163,7 +168,7 @@ def _chunks(content: Iterable[Piece]) -> Iterator[bytes]:
 
 
 def _packed(data: bytes) -> tuple[bytes, bytes]:
-    """A piece: compressed, unless little would be gained, which a few bytes of it tell."""
+    """A piece: compressed, unless a sample shows that little would be gained."""
     step = max(len(data) // _SAMPLES, _SAMPLE)
     sample = b"".join(data[at : at + _SAMPLE] for at in range(0, len(data), step))
     if len(zlib.compress(sample, 1)) <= 0.9 * len(sample):
@@ -192,7 +197,7 @@ class _Body:
         return int.from_bytes(self.take(4), "little")
 
     def piece(self, size: int) -> Piece:
-        """A piece that must hold `size` bytes: no more are ever inflated."""
+        """A piece that must hold `size` bytes: never more are inflated."""
         length = self.number()
         if length & STORED:
             if length ^ STORED != size:
@@ -208,7 +213,7 @@ class _Body:
         return data
 
     def pieces(self, size: int) -> memoryview:
-        """The content of as many pieces as `size` bytes take."""
+        """The content of as many pieces as `size` bytes need."""
         if size > MAX_CONTENT or size > MAX_RATIO * len(self.data):
             raise SnapshotError("is damaged: it claims more than it can hold")
         content = memoryview(bytearray(size))
@@ -219,7 +224,7 @@ class _Body:
 
 
 def load(data: bytes) -> Snapshot:
-    """The snapshot in a file's bytes, checked but for its fields; SnapshotError."""
+    """The snapshot in a file's bytes; everything but its fields is checked; SnapshotError."""
     if not data.startswith(MAGIC):
         raise SnapshotError("is not a snapshot")
     if len(data) < _HEAD.size + _SUM:

@@ -1,7 +1,7 @@
-"""Answers for the part of a snapshot file that is JSON: each value checked as what it is.
+"""Answers for the part of a snapshot file that is JSON: each value is checked.
 
-What it says is no more believed than what a user types.  `Refused` names the value.
-Must not know how the rest of the file is laid out (`snapfile.py`).
+The JSON is trusted no more than what a user types.  `Refused` names the value. Must not know
+how the rest of the file is laid out (`snapfile.py`).
 """
 
 import json
@@ -22,9 +22,9 @@ KEYS = ("layout", "config", "program", "symbols", "ended", "input", "output", "p
 
 @dataclass(frozen=True)
 class Meta:
-    """What the JSON says: `input`, `output` and `pages` are how many there are.
+    """What the JSON says; `input`, `output` and `pages` are numbers of bytes and pages.
 
-    Of each disk `written` are the numbers of its sectors in the file.
+    For each disk, `written` are the numbers of its sectors in the file.
     """
 
     config: dict
@@ -41,7 +41,7 @@ def parse(text: bytes) -> dict:
     """The JSON object in `text`; Refused."""
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError):  # not JSON, or nested to break the reader
+    except (ValueError, RecursionError):  # not JSON, or nested too deep for the reader
         raise Refused("is no JSON") from None
     if not isinstance(value, dict):
         raise Refused("is no JSON object")
@@ -65,7 +65,7 @@ def read(value: dict) -> Meta:
 
 
 def _config(value: Any) -> dict:
-    """As `Machine()` would check it."""
+    """Checked as `Machine()` would check it."""
     config = Checked(value, ("mem", "profile", "clock", "svade", "cost"), "config")
     if config.number("mem", MIN_RAM, MAX_RAM) % PAGE:
         raise Refused("mem is no whole number of pages")

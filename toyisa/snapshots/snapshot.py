@@ -1,8 +1,8 @@
 """Answers for a machine's whole state as a value: taken at a stop, and put back.
 
-Of the two records it holds what `snapfields.py` lists; all else is made anew.  The
-modelled TLBs, the reservation, the clock and all counts are kept, so that a machine
-put back goes on to the same cycle as one that was never stopped.  Must not know files
+Of the two records it holds what `snapfields.py` lists; everything else is made again.  The
+modelled TLBs, the reservation, the clock and all counts are kept.  So a machine that is put
+back goes on to the same cycle as one that was never stopped.  Must not know files
 (`snapfile.py`).
 """
 
@@ -43,9 +43,9 @@ class Whole(Protocol):
 class Snapshot:
     """The state of a stopped machine; `pages` are the frames of RAM that are not zero.
 
-    `config` is what the machine was made with, `program` the digest of what was loaded
-    into it or "", `fields` what `snapfields.py` gathers, `input` and `output` console
-    bytes not yet taken.
+    `config` is what the machine was made with.  `program` is the digest of what was loaded
+    into it, or "".  `fields` is what `snapfields.py` gathers.  `input` and `output` are
+    console bytes that were not taken yet.
     """
 
     config: dict
@@ -60,7 +60,9 @@ class Snapshot:
 
 
 def config_of(machine: Whole) -> dict:
-    """What a machine was made with, as plain values: two must agree to share a state."""
+    """The machine's configuration as plain values: two machines must agree in it to share a
+    state.
+    """
     return {
         "mem": int(machine.memory.ram_size),
         "profile": int(machine.hart.root.profile),
@@ -71,9 +73,9 @@ def config_of(machine: Whole) -> dict:
 
 
 def take(machine: Whole, previous: Snapshot | None = None) -> Snapshot:
-    """The state of `machine`, which goes on unchanged; shares equal pages with `previous`."""
+    """The state of `machine`, which goes on unchanged; it shares equal pages with `previous`."""
     machine.bus.finish()
-    fold_all(machine.hart, machine.memory)  # the counts lie in the pool until then
+    fold_all(machine.hart, machine.memory)  # until then the counts are in the pool
     return Snapshot(
         config=config_of(machine),
         program=machine.program,
@@ -88,15 +90,17 @@ def take(machine: Whole, previous: Snapshot | None = None) -> Snapshot:
 
 
 def sealed(snapshot: Snapshot, machine: Whole) -> Snapshot:
-    """The same with its disks named by content: to be put back in another process; OSError."""
+    """The same with its disks identified by content, so that another process can use it;
+    OSError.
+    """
     disks = tuple(map(snapdisk.sealed, snapshot.disks, machine.bus.devices))
     return replace(snapshot, disks=disks)
 
 
 def put(snapshot: Snapshot, machine: Whole) -> None:
-    """Make `machine` what `snapshot` was taken of; SnapshotError if it is another machine.
+    """Give `machine` the state in `snapshot`; SnapshotError if it is another machine.
 
-    The snapshot is of this process, or `snapfile.py` has checked it.
+    The snapshot is from this process, or `snapfile.py` has checked it.
     """
     refuse_mismatch(snapshot.config, config_of(machine))
     machine.bus.forget()
@@ -119,7 +123,7 @@ def put(snapshot: Snapshot, machine: Whole) -> None:
 
 
 def refuse_mismatch(saved: Mapping, wanted: Mapping) -> None:
-    """SnapshotError if a snapshot's configuration is not the one that is `wanted`."""
+    """SnapshotError if a snapshot's configuration is not the `wanted` one."""
     for key, value in wanted.items():
         if saved[key] == value:
             continue
@@ -147,7 +151,7 @@ def _filled(ram: np.ndarray) -> np.ndarray:
 
 
 def _pages(ram: np.ndarray, known: Mapping[int, Piece]) -> dict[int, Piece]:
-    """Frames that are not zero; a page that is the same in `known` is not copied."""
+    """The frames that are not zero; a page that is the same in `known` is not copied."""
     pages: dict[int, Piece] = {}
     view = memoryview(ram)
     for frame in map(int, _filled(ram)):
