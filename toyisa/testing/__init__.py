@@ -1,8 +1,8 @@
 """Answers for property tests of instruction sets and kernels: strategies, comparison.
 
-Needs hypothesis, which toyvmm itself does not: `pip install toyvmm[test]`.  All that
-is drawn comes from the instruction and CSR tables, so that a new row is covered
-without being named.  How to use it: docs/howto/property-tests.md.
+It needs hypothesis, which toyvmm itself does not: `pip install toyvmm[test]`.  All strategies
+use the instruction and CSR tables, so that a new row is covered automatically.  How to use
+it: docs/howto/property-tests.md.
 
     from hypothesis import given
     from toyisa.testing import assert_same, programs

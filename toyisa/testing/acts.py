@@ -1,9 +1,8 @@
 """Answers for what the body of a generated kernel does: an act is a few words.
 
-Wherever an act lies, and whatever came before it, it goes on behind itself: that is
-what makes every kernel end.  Each keeps the rules that make all correct machines
-agree: tables are fenced after an edit, code after a store.  Must not know the order
-of acts.
+Wherever an act is, and whatever came before it, it continues behind itself; therefore every
+kernel ends.  Each act keeps the rules by which all correct machines agree: a fence after an
+edit of tables, `fence.i` after a store to code.  Must not know the order of acts.
 """
 
 from dataclasses import dataclass, field
@@ -30,7 +29,7 @@ SIE, SPIE, SPP = (BITS[f"SSTATUS_{name}"] for name in ("SIE", "SPIE", "SPP"))
 SUM_MXR = BITS["SSTATUS_SUM"] | BITS["SSTATUS_MXR"]
 regs = st.integers(0, at.FREE)
 
-# Acts of their own below, or owned by the runtime: all other rows are drawn.
+# These have acts of their own below, or belong to the runtime; all other rows are used at random.
 OWN_ROWS = {"sret", "wfi", "ecall", "ebreak"}
 OWN_CSRS = {"satp", "stvec", "sscratch", "stimecmp", "stimecmph"}
 NOT_RISCV = tuple(row for row in INSNS if row.match & 0x7F == 0x0B)  # custom-0
@@ -44,15 +43,15 @@ SYSTEM_ROWS = tuple(
 
 @dataclass
 class World:
-    """What acts must know of the kernel that they are for.
+    """What acts must know of the kernel for which they are made.
 
-    `standard`: nothing but what every RISC-V hart does alike, instruction by
-    instruction: no timer, no counters, no instruction of our own.
+    `standard`: only what every RISC-V hart does alike, instruction by instruction: no timer,
+    no counters, no instruction of our own.
     """
 
     standard: bool
     asids: tuple[int, int]
-    swaps: bool = False  # spaces may show each other's leaves: fence by identifier is not enough
+    swaps: bool = False  # spaces may share leaves: a fence by ASID is not enough
     user: list[int] = field(default_factory=list)  # the words of the user code page
 
     @property
@@ -63,7 +62,7 @@ class World:
 frames = st.one_of(
     st.integers(0, at.DATA_PAGES - 1).map(lambda n: at.DATA + n * PAGE),
     st.integers(0, at.DATA_PAGES - 1).map(lambda n: at.DATA + n * PAGE),
-    st.sampled_from([0x70000000, 0x90000000, 0xFFFFF000]),  # nothing there
+    st.sampled_from([0x70000000, 0x90000000, 0xFFFFF000]),  # nothing is there
 )
 _PERMITS = [f | at.V for f in (at.R, at.R | at.W, at.R | at.X, at.X, at.R | at.W | at.X)]
 flags = st.builds(
@@ -71,7 +70,7 @@ flags = st.builds(
     st.sampled_from([*_PERMITS, *_PERMITS, 0, at.V, at.V | at.W]), st.sampled_from([0, at.U, at.U]),
     st.sampled_from([0, at.A, at.A | at.D]),
 )  # fmt: skip
-# A page of the window; a table may be seen there, but not changed: nobody would fence.
+# A page of the window; a table may be visible there, but not writable: nobody would fence.
 entries = st.one_of(
     st.builds(at.pte, frames, flags),
     st.builds(at.pte, frames, flags),
@@ -81,7 +80,7 @@ entries = st.one_of(
     ),
 )  # fmt: skip
 pages = st.integers(1, at.WINDOW - 1)
-# Of the user code's page, which must show nothing else: random words may loop.
+# An entry for the user code's page; it must map nothing else, since random words may loop.
 code_entries = st.sampled_from([0, at.V | at.X, at.V | at.R | at.U, at.V | at.X | at.U]).map(
     lambda permit: at.pte(at.USER_CODE, permit) if permit else 0
 )
@@ -98,13 +97,13 @@ def _middle(place: int, code: Code) -> Code:
 
 
 def nothing(world: World) -> st.SearchStrategy[Item]:
-    """What an act shrinks to: of so few choices that Hypothesis can take it away."""
+    """The act to which others shrink; it has so few choices that Hypothesis can remove it."""
     return st.builds(lambda: Item(Code().e("addi", 0, 0, 0).words()))
 
 
 @st.composite
 def plain(draw: st.DrawFn, world: World) -> Item:
-    """A user instruction; one that accesses memory does so on some page, mapped or not."""
+    """A user instruction; if it accesses memory, on some page, mapped or not."""
     item = draw(items(USER_ROWS, regs))
     if item.transfer is None:
         row = find(item.words[-1])
@@ -115,7 +114,7 @@ def plain(draw: st.DrawFn, world: World) -> Item:
 
 @st.composite
 def system(draw: st.DrawFn, world: World) -> Item:
-    """A sensitive instruction that goes on behind itself, any operands."""
+    """A sensitive instruction that continues behind itself, with any operands."""
     rows = tuple(r for r in SYSTEM_ROWS if not (world.standard and r in NOT_RISCV))
     row = draw(st.sampled_from(rows))
     chosen = [
@@ -130,14 +129,14 @@ def system(draw: st.DrawFn, world: World) -> Item:
 
 @st.composite
 def csr(draw: st.DrawFn, world: World) -> Item:
-    """Any access to any CSR but those that keep the kernel going."""
+    """Any access to any CSR, except those that keep the kernel going."""
     rows = [
         r for r in CSRS
         if r.name not in OWN_CSRS and not (world.standard and r.group == "counter")
     ]  # fmt: skip
     row, target = draw(st.sampled_from(CSR_ROWS)), draw(st.sampled_from(rows))
     code, source = Code(), draw(st.integers(0, at.FREE))
-    if world.standard and not row.name.endswith("i"):  # others may have more bits than we
+    if world.standard and not row.name.endswith("i"):  # others may have more bits than we have
         code.li(S1, draw(u32) & target.writable)
         source = S1
     return Item([*code.words(), row.encode(draw(regs), target.number, source)])
@@ -145,7 +144,7 @@ def csr(draw: st.DrawFn, world: World) -> Item:
 
 @st.composite
 def status(draw: st.DrawFn, world: World) -> Item:
-    """SUM and MXR, interrupts on and off, a software interrupt of one's own."""
+    """SUM and MXR, interrupts on and off, a software interrupt from itself."""
     code = Code()
     match draw(st.integers(0, 3)):
         case 0:
@@ -163,7 +162,7 @@ def status(draw: st.DrawFn, world: World) -> Item:
 
 @st.composite
 def switch(draw: st.DrawFn, world: World) -> Item:
-    """Another address space; a fence unless identifiers keep them apart."""
+    """Another address space; with a fence, unless ASIDs keep the spaces apart."""
     value = draw(st.sampled_from([*world.satps, *world.satps, 0]))
     code = Code().li(S1, value).e("csrrw", draw(regs), "satp", S1)
     if world.asids[0] == world.asids[1] or draw(st.booleans()):
@@ -179,12 +178,12 @@ def remap(draw: st.DrawFn, world: World) -> Item:
     code.li(S1, at.leaf_of((at.ROOT_A, at.ROOT_B)[space], page))
     code.li(S2, draw(entries if page else code_entries))
     how = draw(st.sampled_from(["sw", "sw", "amoswap.w", "sb", "amoand.w", "root"]))
-    if how == "root":  # take the whole window away, put it back, or swap it
+    if how == "root":  # remove the whole window, put it back, or swap it
         code.li(S1, (at.ROOT_A, at.ROOT_B)[space] + 4 * (at.USER >> 22))
         roots = (at.ROOT_A, at.ROOT_B) if world.swaps else ((at.ROOT_A, at.ROOT_B)[space],)
         leaves = draw(st.sampled_from([*roots, None]))
         code.li(S2, 0 if leaves is None else at.pte(leaves + PAGE, at.V)).e("sw", S2, 0, S1)
-    elif how == "sb":  # permissions only
+    elif how == "sb":  # only the permissions
         code.li(S2, draw(flags)).e("sb", S2, 0, S1)
     elif how == "amoand.w":  # as when an entry is aged or write-protected
         code.li(S2, ~draw(st.sampled_from([at.A, at.D, at.A | at.D, at.W, at.V])) & 0xFFFFFFFF)
@@ -203,7 +202,7 @@ def remap(draw: st.DrawFn, world: World) -> Item:
 
 @st.composite
 def inspect(draw: st.DrawFn, world: World) -> Item:
-    """Read an entry of the tables: A and D must be true."""
+    """Read an entry of the tables: A and D must be right."""
     root = draw(st.sampled_from([at.ROOT_A, at.ROOT_B]))
     return Item(Code().li(S1, at.leaf_of(root, draw(pages))).e("lw", draw(regs), 0, S1).words())
 
@@ -249,14 +248,14 @@ def trap(draw: st.DrawFn, world: World) -> Item:
             _middle(draw(places), code).e("lw", draw(regs), draw(st.integers(1, 3)), 31)
         case 3:
             _middle(draw(places), code).e("sh", draw(regs), 1, 31)
-        case _:  # no such SBI extension
+        case _:  # there is no such SBI extension
             code.li(17, 0x0BADC0DE).e("ecall")
     return Item(code.words())
 
 
 @st.composite
 def print_char(draw: st.DrawFn, world: World) -> Item:
-    """A character to the console, through the firmware or to the device."""
+    """Print a character, through the firmware or the device."""
     char = draw(st.integers(ord("A"), ord("Z")))
     code = Code()
     match draw(st.integers(0, 2)):
@@ -281,7 +280,7 @@ def arm(draw: st.DrawFn, world: World) -> Item:
     if how == 1:
         code.e("addi", 10, S2, 0).e("addi", 11, 0, 0).e("addi", 16, 0, 0).li(17, 0x54494D45)
         return Item(code.e("ecall").words())
-    if how == 2:  # a sleep that nothing can come before
+    if how == 2:  # a sleep before which nothing can come
         code.e("csrrci", 0, "sstatus", SIE).e("addi", S3, 0, 1 << 5).e("csrrs", 0, "sie", S3)
     code.e("csrrw", 0, "stimecmp", S2).e("csrrwi", 0, "stimecmph", 0)
     if how == 2:
@@ -291,18 +290,18 @@ def arm(draw: st.DrawFn, world: World) -> Item:
 
 @st.composite
 def external(draw: st.DrawFn, world: World) -> Item:
-    """The console says that it is empty; the controller passes it on, or keeps it for later."""
+    """The console says that it is empty; the controller passes that on, or keeps it for later."""
     code = Code().li(S1, PLIC_BASE + THRESHOLD).e("addi", S2, 0, draw(st.integers(0, 1)))
     code.e("sw", S2, 0, S1).li(S1, UART).e("addi", S2, 0, 2)
     code.e("sb", 0, 1, S1).e("sb", S2, 1, S1)
-    if draw(st.booleans()):  # who asks what it was takes it back
+    if draw(st.booleans()):  # reading the source clears it
         code.e("lbu", draw(regs), 2, S1)
     return Item(code.words())
 
 
 @st.composite
 def top(draw: st.DrawFn, world: World) -> Item:
-    """Load and store at the very top of the address space, from x0 and otherwise."""
+    """Load and store at the very top of the address space, with x0 and with another base."""
     offset = -4 * draw(st.integers(1, 512))
     code = Code().e("sw", draw(regs), offset, 0).e("lw", draw(regs), offset, 0)
     if draw(st.booleans()):
@@ -311,7 +310,7 @@ def top(draw: st.DrawFn, world: World) -> Item:
 
 
 def _user_words(draw: st.DrawFn, world: World) -> list[int]:
-    """User code: plain, with some of what U may not do, and back by a system call."""
+    """User code: plain instructions, some that U may not execute, and a system call to return."""
     parts = []
     for _ in range(draw(st.integers(1, 8))):
         kind = draw(st.integers(0, 9))
@@ -328,14 +327,14 @@ def _user_words(draw: st.DrawFn, world: World) -> list[int]:
 
 @st.composite
 def go_user(draw: st.DrawFn, world: World) -> Item:
-    """Enter U at a program of its own and come back here, whatever it did."""
+    """Enter U at a program of its own, and come back here whatever the program did."""
     words = _user_words(draw, world)
     entry = len(world.user)
     if entry + len(words) > PAGE // 4:
         return Item(Code().e("addi", 0, 0, 0).words())
     world.user += words
     code = Code()
-    if draw(st.booleans()):  # its first word made anew
+    if draw(st.booleans()):  # its first word is written anew
         code.li(S1, at.USER_CODE + 4 * entry).li(S2, draw(items(ALU_ROWS, regs)).words[-1])
         code.e("sw", S2, 0, S1).e("fence.i")
     code.e("csrrci", 0, "sstatus", SIE).li(S1, at.SAVE)
@@ -347,7 +346,7 @@ def go_user(draw: st.DrawFn, world: World) -> Item:
 
 
 def acts(world: World, *, reach_top: bool) -> st.SearchStrategy[Item]:
-    """Any act, the frequent ones often."""
+    """Any act; the frequent ones are chosen often."""
     chosen = [nothing, plain, plain, plain, csr, system, status, switch, remap, remap, inspect]
     chosen += [patch, return_here, loop, trap, print_char, go_user, go_user]
     chosen += [] if world.standard else [arm, arm, external]
@@ -359,6 +358,6 @@ u32_regs = st.lists(u32, min_size=at.FREE, max_size=at.FREE)
 
 
 def rows() -> set[str]:
-    """The instructions that kernels use: drawn, an act of their own, or the runtime's."""
+    """The instructions that kernels use: at random, in an act of their own, or in the runtime."""
     drawn = (*USER_ROWS, *SYSTEM_ROWS, *CSR_ROWS)
     return {row.name for row in drawn} | OWN_ROWS

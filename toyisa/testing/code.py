@@ -1,7 +1,7 @@
 """Answers for short pieces of machine code written in Python: words and labels.
 
-No assembler: the machine's package must not need one.  Must not know what the code
-is for.
+There is no assembler, since the machine's package must not need one.  Must not know what the
+code is for.
 """
 
 import re
@@ -14,10 +14,10 @@ NOP = BY_NAME["addi"].encode(0, 0, 0)
 
 
 class Code:
-    """Words one behind the other; places are counted in words from the first.
+    """Words that follow each other; places are counted in words from the first.
 
-    A jump names a label, which may be placed later; `words` makes them all true.
-    What is made so does not depend on where it lies.
+    A jump names a label, which may be placed later; `words` fills in all jumps. The result
+    does not depend on where the code will lie.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Code:
         return len(self._words)
 
     def e(self, name: str, *operands: int | str) -> "Code":
-        """One instruction, operands in the order of the syntax; a CSR by its name."""
+        """One instruction, with operands in the order of the syntax; a CSR by its name."""
         numbers = [CSRS[o].number if isinstance(o, str) else o for o in operands]
         self._words.append(BY_NAME[name].encode(*numbers))
         return self
@@ -63,7 +63,7 @@ class Code:
         return {name: 4 * at for name, at in self._labels.items()}
 
     def words(self) -> list[int]:
-        """All of it, every jump in place."""
+        """All words, with every jump filled in."""
         for at, name, operands, label in self._jumps:
             distance = 4 * (self._labels[label] - at)
             self._words[at] = BY_NAME[name].encode(*operands, distance)

@@ -2,10 +2,10 @@
 
 A subject is a `Machine`, or anything with
 
-    step()    answers an object with the fields of `effects.Effects`, or some of them
-    state()   answers a dict of what it holds: `STATE` or some of it
-    ended     whether it has turned itself off; who has no `ended` is not compared by it
-    beyond    if it has that: why it has no part for what the step was to do, else ""
+    step()    returns an object with the fields of `effects.Effects`, or some of them
+    state()   returns a dict of what it holds: `STATE` or some of it
+    ended     whether it has turned itself off; without it, this is not compared
+    beyond    optional: why it cannot do what the step was to do, else ""
 
 Must not know which of the two is right.
 """
@@ -20,12 +20,12 @@ from toyisa.machine import Machine
 from toyisa.tables.fields import REG_NAMES
 from toyisa.testing.report import Divergence, shrink_report
 
-# What two steps are compared by unless told; `csrs` and `priv` are left to the state.
+# By default two steps are compared by these; `csrs` and `priv` are compared as parts of the state.
 FIELDS = ("pc", "insn", "reg", "load", "store", "trap", "next_pc")
 ALL_FIELDS = tuple(field.name for field in fields_of(Effects))
 STATE = (*REG_NAMES[1:], "pc", "priv", *CSR_FIELDS)
 _KNOWN = frozenset(STATE)
-_OF_A_TRAP = {"pc", "trap", "next_pc"}  # nothing was executed: what the word was is no matter
+_OF_A_TRAP = {"pc", "trap", "next_pc"}  # nothing was executed, so the word does not matter
 
 
 class Subject(Protocol):
@@ -36,7 +36,9 @@ class Subject(Protocol):
 
 
 def state_of(subject: Machine | Subject) -> dict[str, int]:
-    """Registers by their ABI names, pc, priv, and CSRs; a subject's own if it is no Machine."""
+    """Registers by their ABI names, pc, priv, and CSRs; or the subject's own state if it is no
+    Machine.
+    """
     if not isinstance(subject, Machine):
         return subject.state()
     hart = subject.hart
@@ -46,7 +48,7 @@ def state_of(subject: Machine | Subject) -> dict[str, int]:
 
 
 def _shown(who: str, subject: Machine | Subject) -> dict[str, int]:
-    """Its state, by names that are known."""
+    """Its state; every name in it must be known."""
     state = state_of(subject)
     if unknown := [name for name in state if name not in _KNOWN]:
         raise ValueError(f"state() of {who}: {_unknown(unknown, STATE)}")
@@ -58,7 +60,7 @@ def _unknown(names: list[str], known: tuple[str, ...]) -> str:
 
 
 def _ended(subject: Machine | Subject) -> bool | None:
-    """Whether it has turned itself off; None if it does not tell."""
+    """Whether it has turned itself off; None if it does not say."""
     if isinstance(subject, Machine):
         return bool(subject.how)
     told = getattr(subject, "ended", None)
@@ -66,7 +68,7 @@ def _ended(subject: Machine | Subject) -> bool | None:
 
 
 def _ready(who: str, subject: Machine | Subject) -> None:
-    """ValueError if it has nothing to run: two such would be found the same."""
+    """ValueError if it has nothing to run: two such subjects would seem to be the same."""
     if _ended(subject):
         raise ValueError(f"{who} has ended before the first step")
     if isinstance(subject, Machine) and not (subject.hart.pc or subject.hart.csr.satp):
@@ -74,7 +76,7 @@ def _ready(who: str, subject: Machine | Subject) -> None:
 
 
 def _same(x: Any, y: Any) -> bool:
-    """Whether two fields are; a list is as good as a tuple."""
+    """Whether two fields are equal; a list may stand for a tuple."""
     x, y = (tuple(value) if isinstance(value, list) else value for value in (x, y))
     return x == y
 
@@ -94,7 +96,7 @@ def _compared(fx: Any, fy: Any, fields: tuple[str, ...]) -> list[str]:
 
 
 def _differing(fx: Any, fy: Any, shown: list[str]) -> tuple[str, ...]:
-    """Those of the fields that are not the same in two steps."""
+    """Those of the fields that differ in two steps."""
     if getattr(fx, "trap", None) and getattr(fy, "trap", None):
         shown = [name for name in shown if name in _OF_A_TRAP]
     return tuple(name for name in shown if not _same(getattr(fx, name), getattr(fy, name)))
@@ -103,16 +105,16 @@ def _differing(fx: Any, fy: Any, shown: list[str]) -> tuple[str, ...]:
 def lockstep(
     a: Machine | Subject, b: Machine | Subject, steps: int = 1000, fields: Iterable[str] = FIELDS
 ) -> Divergence | None:
-    """Step both up to `steps` times or until one ends; where they first differ, or None.
+    """Step both up to `steps` times or until one ends; return where they first differ, or None.
 
-    Compared are `fields` of what each step did (any of `effects.Effects`), as far as
-    both have them, then the state as far as both show it, then whether they have ended:
-    a Machine by turning itself off, another subject by `ended`, if it has that.
-    With no fields, `()`, it is the state alone.  Where one has no part for a step, as it
-    says in `beyond`, nothing more is compared.
+    It compares `fields` of what each step did (any of `effects.Effects`), if both have them;
+    then the state, as far as both show it; then whether they have ended: a Machine by turning
+    itself off, another subject by `ended`, if it has that. With no fields, `()`, it compares
+    only the state.  If one cannot do a step, as it says in `beyond`, nothing more is
+    compared.
 
-    ValueError if a field or a name in a state is not known, a Machine has nothing
-    loaded, or one has ended before; TypeError if there is nothing to compare steps by.
+    ValueError if a field or a name in a state is not known, a Machine has nothing loaded, or
+    one has ended before; TypeError if there is nothing to compare steps by.
     """
     fields = (fields,) if isinstance(fields, str) else tuple(fields)
     if unknown := [name for name in fields if name not in ALL_FIELDS]:

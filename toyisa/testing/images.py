@@ -1,7 +1,7 @@
-"""Answers for ELF files in memory: a writer of the least that `Machine.load` takes.
+"""Answers for ELF files in memory: a writer of the least that `Machine.load` accepts.
 
-Must not know what the code does.  The assembler has a writer of its own, with
-sections and line information; the machine's package must not need it.
+Must not know what the code does.  The assembler has a writer of its own, with sections and
+line information; the machine's package must not need it.
 """
 
 import struct
@@ -20,7 +20,7 @@ _EHDR, _PHDR, _SHDR = 52, 32, 40
 def write_elf(
     segments: dict[int, bytes], entry: int, symbols: dict[str, int] | None = None, bss: int = 0
 ) -> bytes:
-    """An ELF32 RISC-V executable of physical address -> bytes, with a symbol table.
+    """An ELF32 RISC-V executable from physical address -> bytes, with a symbol table.
 
     Each segment is followed by `bss` bytes of zeros in memory.
     """
@@ -48,7 +48,9 @@ def write_elf(
 
 
 class Image(Readable, bytes):
-    """A file, printed as what it was made of: thousands of bytes tell nobody anything."""
+    """A file, which is printed as what it was made from: thousands of bytes would not help
+    anybody.
+    """
 
     about: str
 
@@ -60,7 +62,7 @@ class Image(Readable, bytes):
 def elf_images(draw: st.DrawFn) -> bytes:
     """An ELF with a random user program that runs to its end and turns the machine off.
 
-    Code on any page, its segments in any order, data and zeros behind them.
+    The code is on any page, the segments are in any order, with data and zeros behind them.
     """
     program = draw(programs())
     start = RAM_BASE + PAGE * draw(st.integers(0, 64))

@@ -1,9 +1,9 @@
 """Answers for random kernels that boot, as a Hypothesis strategy.
 
-A kernel is an ELF's content: it boots as firmware leaves it, in S with paging off;
-sets up traps, two address spaces and a timer; runs a random body in S and U; prints
-a digest of what it saw and turns the machine off.  Whatever is drawn, it ends, and
-takes a page fault, a remap and an interrupt.  Must not know what runs it.
+A kernel is the content of an ELF.  It boots as firmware leaves it, in S with paging off. It
+sets up traps, two address spaces and a timer, runs a random body in S and U, prints a digest
+of what it saw, and turns the machine off.  Every kernel ends, and takes a page fault, a remap
+and an interrupt.  Must not know what runs it.
 """
 
 import struct
@@ -34,7 +34,7 @@ class Kernel(Readable):
         return self.symbols["_start"]
 
     def elf(self) -> bytes:
-        """The file that `Machine.load` takes."""
+        """The file for `Machine.load`."""
         code = struct.pack(f"<{len(self.words)}I", *self.words)
         return write_elf({RAM_BASE: code, **self.data}, self.entry, self.symbols)
 
@@ -66,10 +66,10 @@ def _words(values: list[int]) -> bytes:
 
 
 def _tables(draw: st.DrawFn) -> dict[int, bytes]:
-    """Both spaces; the window's first page is user code, its second absent in A."""
+    """Both spaces; the window's first page is user code, and its second is absent in A."""
     tables = {}
     common = draw(st.sampled_from([0, at.G]))
-    fine = draw(st.booleans())  # the kernel mapped by pages
+    fine = draw(st.booleans())  # the kernel is mapped by pages
     for root in (at.ROOT_A, at.ROOT_B):
         top = [0] * 1024
         top[RAM_BASE >> 22] = (
@@ -94,7 +94,7 @@ def _tables(draw: st.DrawFn) -> dict[int, bytes]:
 
 
 def _save(draw: st.DrawFn) -> bytes:
-    """The handler's words: how often and when the timer comes again, the mended PTEs."""
+    """The handler's words: how often and when the timer comes again, the repaired PTEs."""
     words = [0] * 64
     words[at.LEFT // 4] = draw(st.integers(0, 4))
     words[at.PERIOD // 4] = draw(st.integers(1, 3))
@@ -113,9 +113,9 @@ def kernels(
 ) -> Kernel:
     """A kernel with a body of up to `max_size` acts.
 
-    `standard` keeps to what every RISC-V hart does alike, step by step: no timer, no
-    counters, no instruction of our own.  Without `reach_top` the last page of the
-    address space is not accessed.
+    `standard` kernels do only what every RISC-V hart does alike, step by step: no timer, no
+    counters, no instruction of our own.  Without `reach_top` the last page of the address
+    space is not accessed.
     """
     asids = draw(st.sampled_from([(1, 2), (1, 2), (0, 0), (0, 511)]))
     world = World(standard, asids, swaps=draw(st.booleans()))

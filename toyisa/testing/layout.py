@@ -31,18 +31,18 @@ TOP = 0xFFFF_F000
 V, R, W, X, U, G, A, D = (BITS[f"PTE_{bit}"] for bit in "VRWXUGAD")
 RWXAD = V | R | W | X | A | D
 
-# Words at SAVE: registers the handler keeps, then what it counts and is told.
+# Words at SAVE: registers that the handler keeps, then what it counts and is told.
 DIGEST, RESUME, TICKS, LEFT, PERIOD, FIXES, IPIS, CLAIMS = range(32, 64, 4)
-FIX = 64  # a PTE for each page of the window: what the handler makes of it on a fault
+FIX = 64  # a PTE for each page of the window: the handler writes it on a fault
 
-# Registers: body and user code may change the first ones; an item's own come behind.
+# Registers: body and user code may change the first ones; an item's own come after them.
 FREE = 26          # x0..x26
 COUNTER = 28       # of a loop
 S1, S2, S3 = 29, 30, 31  # within an item
 
 
 def leaf_of(root: int, page: int) -> int:
-    """Where the PTE of a page of the window lies."""
+    """The address of the PTE of a page of the window."""
     return root + PAGE + 4 * page
 
 
@@ -56,5 +56,5 @@ def satp(root: int, asid: int) -> int:
 
 
 def devices() -> dict[int, int]:
-    """The root entries that map the devices for S."""
+    """The entries of the root table that map the devices for S."""
     return {base >> 22: pte(base, V | R | W | A | D) for base in (PLIC_BASE, UART)}

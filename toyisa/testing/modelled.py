@@ -1,6 +1,6 @@
-"""Answers for the plain-Python model as a subject of `lockstep`, booted where a machine is.
+"""Answers for the plain-Python model as a subject of `lockstep`, booted as a machine is.
 
-Its `step` is one of the model's, S's environment calls answered as the firmware does.
+Its `step` is one step of the model; S's environment calls are answered as by the firmware.
 Must not know how the fast machine comes to its state.
 
     machine = Machine(clock="icount")
@@ -20,18 +20,18 @@ from toyisa.testing.states import within_rules
 
 SET_TIMER, PUTCHAR, SHUTDOWN = 0, 1, 8
 TIME, SRST, DBCN = 0x54494D45, 0x53525354, 0x4442434E
-OTHERS = {*range(2, 8), 0x10, 0x735049, 0x52464E43, 0x48534D}  # which the firmware knows
+OTHERS = {*range(2, 8), 0x10, 0x735049, 0x52464E43, 0x48534D}  # extensions that the firmware has
 NOT_SUPPORTED = 0xFFFFFFFE
-BARREN = 60  # traps in a row after which a machine is about to say that it is stuck
+BARREN = 60  # traps in a row after which a machine is about to report that it is stuck
 
 
 class Modelled:
     """The model, in the state of a Machine whose virtual time counts instructions.
 
-    ValueError for a machine whose time counts cycles, of which the model has none.
+    ValueError if the machine's time counts cycles, which the model does not have.
 
-    `ended` as soon as the guest turns the machine off, or does what the model has no
-    part for: a device other than the console's transmitter, a call that few kernels
+    `ended` is true when the guest has turned the machine off, or does what the model cannot
+    do: use a device other than the console's transmitter, or make a call that few kernels
     make.  Then `beyond` says what, and nothing more can be compared.
     """
 
@@ -49,11 +49,11 @@ class Modelled:
         self.traps: Counter[str] = Counter()
 
     def step(self) -> Effects:
-        """What the model did; nothing, if it has no part for it."""
+        """What the model did; nothing, if it cannot do the step."""
         try:
             asked = self.hart.bus.answers
             fx = self.hart.step()
-            if self.hart.bus.answers > asked and not fx.reg:  # the machine cannot tell, either
+            if self.hart.bus.answers > asked and not fx.reg:  # the machine does not know it either
                 fx = replace(fx, load=(fx.load[0], 0, fx.load[2]))
             if fx.exit:
                 fx = self._answered(fx)
@@ -74,7 +74,7 @@ class Modelled:
         return named | hart.csr | kept
 
     def _answered(self, fx: Effects) -> Effects:
-        """A call of S's, answered; what the step then did."""
+        """Answer a call of S; return what the step then did."""
         hart = self.hart
         if fx.exit[0] != Exc.ECALL_S:
             raise NotModelled(f"an exit to root: {name_of(fx.exit[0])}")
@@ -82,12 +82,12 @@ class Modelled:
         self._answer()
         hart.pc += 4
         hart.retired += 1
-        changed = (n for n in (10, 11) if hart.x[n] != before[n])  # the first is told
+        changed = (n for n in (10, 11) if hart.x[n] != before[n])  # the first one is reported
         reg = next(((n, hart.x[n]) for n in changed), None)
         return replace(fx, next_pc=hart.pc, reg=reg)
 
     def _answer(self) -> None:
-        """One SBI call; a0 is the error, a1 the value but for legacy calls."""
+        """One SBI call; a0 is the error, and a1 the value, except for legacy calls."""
         x = self.hart.x
         extension, function, a0, a1 = x[17], x[16], x[10], x[11]
         error = 0
@@ -107,10 +107,11 @@ class Modelled:
 
 
 def rules_kept(machine: Machine, budget: int) -> int:
-    """For how many instructions, at most `budget`, the guest of a machine that is in one of
-    `machine_states`, or what of it the model has, does nothing that may leave a TLB stale.
+    """For how many instructions, at most `budget`, the guest does nothing that may leave a TLB
+    stale.
 
-    As long must all correct machines agree on it: see `states.within_rules`.
+    The machine must be in one of `machine_states`; only what the model has is looked at. So
+    long all correct machines must agree on it: see `states.within_rules`.
     """
     model, begun, barren = Modelled(machine), machine.ram.tobytes(), 0
     while (kept := model.hart.retired) < budget and barren <= BARREN:

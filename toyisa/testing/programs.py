@@ -1,7 +1,7 @@
 """Answers for random instruction words and user programs, as Hypothesis strategies.
 
-Drawn from the instruction and CSR tables, so a new row is covered without being named
-here.  Must not know what an instruction does.
+They use the instruction and CSR tables, so a new row is covered automatically. Must not know
+what an instruction does.
 """
 
 import struct
@@ -31,19 +31,19 @@ u32 = st.one_of(st.sampled_from(CORNERS), st.integers(0, 0xFFFFFFFF))
 # Registers that programs keep: where they may load and store, and how they get there.
 SCRATCH_REG, ADDRESS_REG, TARGET_REG = 31, 30, 29
 SCRATCH_SIZE = 4096
-SCRATCH = RAM_BASE + 0x10000  # unless it is said to lie elsewhere
+SCRATCH = RAM_BASE + 0x10000  # unless another place is given
 SHUTDOWN = Code().e("addi", 17, 0, 8).e("ecall").words()  # legacy SBI call 8
 free_regs = st.integers(0, 28)
 
 
-# Seven of eight are the table's: an access to what no row names does nothing but trap.
+# Seven of eight are in the table; an access to any other CSR only traps.
 csr_numbers = st.integers(0, 7).flatmap(
     lambda n: st.sampled_from([row.number for row in CSRS]) if n < 7 else st.integers(0, 0xFFF)
 )
 
 
 def values(operand: Field) -> st.SearchStrategy[int]:
-    """Any value that `operand` can hold, its ends often; of CSRs mostly the table's."""
+    """Any value that `operand` can hold, often one of its ends; of CSRs usually the table's."""
     if operand.kind is Kind.CSR:
         return csr_numbers
     step = 1 << operand.align
@@ -54,7 +54,7 @@ def values(operand: Field) -> st.SearchStrategy[int]:
 
 
 def named(rows: Sequence[Insn | str]) -> list[Insn]:
-    """Rows of the table, each given as such or by its name; ValueError if there are none."""
+    """Rows of the table, each given as a row or by its name; ValueError if there are none."""
     if unknown := [row for row in rows if isinstance(row, str) and row not in BY_NAME]:
         raise ValueError(f"there is no instruction {', '.join(map(repr, unknown))}")
     if not rows:
@@ -64,7 +64,7 @@ def named(rows: Sequence[Insn | str]) -> list[Insn]:
 
 @st.composite
 def instructions(draw: st.DrawFn, rows: Sequence[Insn | str] = INSNS) -> int:
-    """A legal word of one of `rows`, or of their names: any operands, any aq and rl."""
+    """A legal word of one of `rows`, or of their names, with any operands, any aq and rl."""
     row = draw(st.sampled_from(named(rows)))
     operands = [draw(values(operand)) for operand in row.fields]
     order = {"aq": draw(st.integers(0, 1)), "rl": draw(st.integers(0, 1))} if row.ordered else {}
@@ -73,11 +73,11 @@ def instructions(draw: st.DrawFn, rows: Sequence[Insn | str] = INSNS) -> int:
 
 raw_words = st.one_of(
     st.integers(0, 0xFFFFFFFF),
-    # near misses: a legal word with one bit turned over
+    # near misses: a legal word with one bit inverted
     st.builds(lambda word, bit: word ^ 1 << bit, instructions(), st.integers(0, 31)),
 )
 
-# What runs in U and neither traps nor tells levels apart.
+# Instructions that run in U, do not trap, and do not show the level.
 USER_ROWS = tuple(
     row for row in INSNS if row.sens is Sens.INNOCUOUS and row.cost is not Cost.SYSTEM
 )
@@ -87,10 +87,10 @@ TRANSFER = {Cost.BRANCH, Cost.JUMP}
 
 @dataclass(repr=False)
 class Program(shown.Readable):
-    """A user-mode program that runs off its end, whatever its branches do.
+    """A user-mode program that runs to its end, whatever its branches do.
 
-    `words` in order; `regs` the 32 registers at the start, of which SCRATCH_REG
-    is for the runner to point at the middle of `memory`: `put` does, for a Machine.
+    `words` in order; `regs` are the 32 registers at the start.  Before it runs, SCRATCH_REG
+    must be pointed to the middle of `memory`: `put` does that for a Machine.
     """
 
     words: list[int]
@@ -98,9 +98,10 @@ class Program(shown.Readable):
     memory: bytes
 
     def put(self, machine: "Machine", code: int = RAM_BASE, memory: int = SCRATCH) -> int:
-        """Into a new machine, about to run it in S; where it ends, physical as are the others.
+        """Put it into a new machine, ready to run in S; return where it ends.  Addresses are
+        physical.
 
-        SCRATCH_REG is set to the middle of `memory`.  What comes at the end turns the
+        SCRATCH_REG is set to the middle of `memory`.  What comes after the end turns the
         machine off.
         """
         words, end = [*self.words, *SHUTDOWN], code + 4 * len(self.words)
@@ -112,28 +113,28 @@ class Program(shown.Readable):
         return end
 
     def __repr__(self) -> str:
-        """Its words from 0, the registers that they read, what is in memory."""
+        """Its words from 0, the registers that they read, and the memory."""
         lines = ["Program:", *shown.listing(self.words)]
         lines.append(f"registers {shown.registers(self.regs[:SCRATCH_REG], self.words)}")
         return "\n".join([*lines, f"memory    {shown.filled(self.memory)}"])
 
 
 def _access_size(row: Insn) -> int:
-    """Bytes that a memory row moves, by the manual's letters b and h."""
+    """Bytes that a memory row moves, by the letters b and h of the mnemonic."""
     return {"b": 1, "h": 2}.get(row.name[1:2], 4) if row.cost is not Cost.ATOMIC else 4
 
 
 @dataclass
 class Item:
-    """Words that stay together, then the row that ends them if it is a transfer."""
+    """Words that stay together, then the row that ends them if it is a transfer of control."""
 
     words: list[int]
     transfer: Insn | None = None
     chosen: dict[str, int] = field(default_factory=dict)
-    ahead: int = 1  # which part after this one a transfer goes to
+    ahead: int = 1  # how many parts ahead a transfer goes
 
     def __len__(self) -> int:
-        """In words; a transfer by register needs its target made first."""
+        """Length in words; a transfer by register first needs its target computed."""
         if self.transfer is None:
             return len(self.words)
         return len(self.words) + (1 if self.transfer.fields[-1].kind is Kind.TARGET else 2)
@@ -143,7 +144,7 @@ class Item:
 def items(
     draw: st.DrawFn, rows: tuple[Insn, ...], regs: st.SearchStrategy[int] = free_regs
 ) -> Item:
-    """One of `rows`; memory is reached by SCRATCH_REG, a transfer goes where `link` says."""
+    """One of `rows`; memory is accessed through SCRATCH_REG, a transfer goes where `link` says."""
     row = draw(st.sampled_from(rows))
     chosen = {
         operand.name: draw(regs if operand.kind is Kind.REG else values(operand))
@@ -154,7 +155,7 @@ def items(
     before = []
     if row.cost in MEMORY:
         size = _access_size(row)
-        # few places, so that stores, loads and reservations meet
+        # few places, so that stores, loads and reservations hit the same ones
         offset = draw(st.one_of(st.sampled_from((0, 1)), st.integers(-500, 500))) * size
         name = next((o.name for o in row.fields if o.name.endswith("imm12")), None)
         if name is None:
@@ -189,10 +190,10 @@ def link(parts: list[Item]) -> list[int]:
 def sequences(
     elements: st.SearchStrategy, max_size: int, min_size: int = 1
 ) -> st.SearchStrategy[list]:
-    """Lists of `min_size`, none or one, to `max_size`; of half that on average.
+    """Lists of `min_size`, none or one, to `max_size` elements; on average half as many.
 
-    Of several lists, for one is mostly short however long it may be; and the least of
-    them is still the shortest.
+    One of several lists is chosen, since a single list is usually short, however long it may
+    be. The least of them is still the shortest.
     """
     some = [
         st.lists(elements, min_size=0 if start else min_size, max_size=min(10, max_size - start))
@@ -205,7 +206,7 @@ def sequences(
 def programs(
     draw: st.DrawFn, rows: Sequence[Insn | str] = USER_ROWS, max_size: int = 40
 ) -> Program:
-    """A program of `rows` that ends by construction: every transfer goes forward."""
+    """A program of `rows` that always ends: every transfer of control goes forward."""
     parts = draw(sequences(items(tuple(named(rows))), max_size))
     out = link(parts)
     regs = [0, *(draw(u32) for _ in range(31))]

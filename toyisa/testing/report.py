@@ -1,7 +1,7 @@
-"""Answers for what a person reads of the first step on which two harts differ.
+"""Answers for what a person reads about the first step on which two harts differ.
 
-Values are printed in their field's way if they have its shape, else as they are: a
-report must come, whatever a subject answers.  Must not know how they were compared.
+A value is printed in the way of its field if it has the right shape, otherwise as it is:
+there must be a report whatever a subject returns.  Must not know how they were compared.
 """
 
 from collections.abc import Callable
@@ -12,17 +12,17 @@ from toyisa.tables import causes
 from toyisa.tables.fields import REG_NAMES
 from toyisa.testing.code import text
 
-# What comes of a value that has not the shape of its field.
+# The errors for a value that does not have the shape of its field.
 _ODD = (TypeError, ValueError, LookupError, AttributeError)
 
 
 @dataclass(frozen=True)
 class Divergence:
-    """The first step on which two subjects differ, and the one before.
+    """The first step on which two subjects differ, and the step before.
 
-    `steps` counts from 1; `a`, `b` and `before` are what `step` answered.  `fields` are
-    those of the steps that differ; `state` maps what differs afterwards to both values:
-    registers, CSRs, and `ended` if one has and the other has not.
+    `steps` counts from 1.  `a`, `b` and `before` are what `step` returned.  `fields` are
+    those of the steps that differ.  `state` maps what differs afterwards to both values:
+    registers, CSRs, and `ended` if one has ended and the other has not.
     """
 
     steps: int
@@ -38,9 +38,9 @@ def shrink_report(
     names: tuple[str, str] = ("a", "b"),
     disassemble: Callable[[int, int], str] = text,
 ) -> str:
-    """A divergence for people: the instruction, what each made of it, both states.
+    """A divergence for people: the instruction, what each did, both states.
 
-    `disassemble(word, pc)`: `asm.disasm.disassemble` knows pseudo-instructions, too.
+    `disassemble(word, pc)`: `asm.disasm.disassemble` also knows pseudo-instructions.
     """
     lines = [f"step {found.steps}: {names[0]} and {names[1]} differ"]
     if found.before is not None:
@@ -78,7 +78,7 @@ def _instruction(effects: Any, disassemble: Callable[[int, int], str]) -> str:
 
 
 def _apart(name: str, x: Any, y: Any) -> tuple[str, str]:
-    """Two values that differ, in texts that do."""
+    """Two values that differ, as texts that differ."""
     told = _value(name, x), _value(name, y)
     return told if told[0] != told[1] else (repr(x), repr(y))
 

@@ -1,8 +1,9 @@
-"""Answers for the fixed parts of a generated kernel: boot, trap handler, its end.
+"""Answers for the fixed parts of a generated kernel: boot, trap handler, end.
 
-Whatever its body does, a kernel ends: the timer comes LEFT times more and then never,
-the console is silenced when it interrupts, a page fault is mended once and then stepped
-over, user code that is lost goes back to the kernel.  Must not know the body.
+Whatever its body does, a kernel ends.  The timer comes LEFT times more and then never. The
+console is silenced when it interrupts.  A page fault is fixed once, and after that the
+instruction is skipped.  User code that is lost goes back to the kernel.  Must not know the
+body.
 """
 
 from toyisa.core.memory import PLIC_BASE, UART, UART_SOURCE
@@ -18,7 +19,7 @@ ECALL_U, FETCH_ACCESS, FETCH_PAGE = 8, 1, 12
 
 
 def _add(code: Code, word: int, amount: int = 1) -> None:
-    """Count at SAVE, with x28."""
+    """Add to a word at SAVE, by means of x28."""
     code.e("lw", 28, word, 31).e("addi", 28, 28, amount).e("sw", 28, word, 31)
 
 
@@ -30,9 +31,9 @@ def vectors(code: Code) -> None:
 
 
 def handler(code: Code, *, by_address: bool) -> None:
-    """Note the trap in the digest, then see to it; sscratch always points to SAVE.
+    """Add the trap to the digest, then handle it; sscratch always points to SAVE.
 
-    `by_address`: after mending a PTE it fences that address only.
+    `by_address`: after changing a PTE, fence that address only.
     """
     code.label("handler").e("csrrw", 31, "sscratch", 31)
     for reg, word in KEPT.items():
@@ -54,7 +55,7 @@ def handler(code: Code, *, by_address: bool) -> None:
 
 
 def fold(code: Code, digest: int, scratch: int) -> None:
-    """Turn a digest by five bits, so that order counts."""
+    """Rotate a digest by five bits, so that the order matters."""
     code.e("slli", scratch, digest, 5).e("srli", digest, digest, 27)
     code.e("or", digest, digest, scratch)
 
@@ -102,7 +103,9 @@ def _exception(code: Code, *, by_address: bool) -> None:
 
 
 def boot(code: Code, csrs: dict[str, int], regs: list[int], *, external: bool) -> None:
-    """From firmware to the body: the console may interrupt; CSRs, in order; the registers."""
+    """From firmware to the body: let the console interrupt; set CSRs, in order; set the
+    registers.
+    """
     code.label("_start").e("csrrci", 0, "sstatus", SIE)
     if external:
         code.li(S1, PLIC_BASE + PRIORITY + 4 * UART_SOURCE).e("addi", S2, 0, 1)
@@ -120,10 +123,10 @@ def boot(code: Code, csrs: dict[str, int], regs: list[int], *, external: bool) -
 
 
 def finish(code: Code, satp: int, *, timer: bool) -> None:
-    """Take a last interrupt, fold all into the digest, print it, turn the machine off."""
+    """Take a last interrupt, add everything to the digest, print it, turn the machine off."""
     code.label("finish").e("csrrci", 0, "sstatus", SIE)
     code.li(S1, satp).e("csrrw", 0, "satp", S1).e("sfence.vma", 0, 0).li(S1, at.SAVE)
-    # One of the two: a `wfi` that a software interrupt ends is not there when the timer comes.
+    # One of the two: if a software interrupt ends a `wfi`, there is none when the timer comes.
     code.e("addi", S2, 0, STIE if timer else SSIP).e("csrrw", 0, "sie", S2)
     if timer:
         code.e("csrrs", S2, "time", 0).e("addi", S2, S2, 1)

@@ -1,6 +1,6 @@
-"""Answers for what a person reads of a drawn value: assembly, and hex of what matters.
+"""Answers for what a person reads of a random value: assembly, and hex of what matters.
 
-Must not know what is drawn.
+Must not know what the value is for.
 """
 
 import hashlib
@@ -13,20 +13,20 @@ from toyisa.testing.code import text
 
 
 class Readable:
-    """Printed by Hypothesis as by everyone else, by its `repr`: not field by field."""
+    """Hypothesis prints it by its `repr`, as others do, and not field by field."""
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
 
 
 def listing(words: list[int], start: int = 0) -> list[str]:
-    """A line for each word: where it lies, itself, in assembly."""
+    """A line for each word: its address, the word, and its assembly."""
     places = range(start, start + 4 * len(words), 4)
     return [f"{pc:4x}: {word:08x}  {text(word, pc)}" for pc, word in zip(places, words)]
 
 
 def registers(x: list[int], words: list[int]) -> str:
-    """Those of `x` that the words read."""
+    """Those registers in `x` that the words read."""
     read = set()
     for word in words:
         row = find(word)
@@ -37,13 +37,13 @@ def registers(x: list[int], words: list[int]) -> str:
 
 
 def nonzero(data: bytes, start: int) -> str:
-    """The words that are not 0, each with its place."""
+    """The words that are not 0, each with its address."""
     words = enumerate(struct.iter_unpack("<I", data))
     return " ".join(f"{start + 4 * n:x}: {word:08x}" for n, (word,) in words if word)
 
 
 def filled(data: bytes) -> str:
-    """Memory: the few bytes that fill it, or how much it is and a digest."""
+    """Memory: the few bytes that fill it, or its size and a digest."""
     if not any(data):
         return f"{len(data)} bytes of 0"
     for size in (16, 64):

@@ -1,8 +1,7 @@
 """Answers for random states of a whole machine: RAM with tables, registers, CSRs.
 
-A state is data, and about to run random privileged code; what runs it is not known
-here.  It need not end and may do anything: for a kernel that boots and ends there is
-`kernels.py`.
+A state is data; it will run random privileged code.  Must not know what runs it. It need not
+end, and may do anything; kernels that boot and end are in `kernels.py`.
 
     physical                       virtual
     0x8000_0000 handler, body      0x8000_0000 all of it, for S, by a superpage
@@ -11,9 +10,9 @@ here.  It need not end and may do anything: for a kernel that boots and ends the
     0x8000_3000 leaf tables A, B   0x0080_0000 a superpage, random
     0x8000_8000 four data pages    0x00c0_0000 an entry of random bits
 
-Each space has an identifier of its own and code is not given the tables to write, so
-a TLB does not hold what the tables do not: a machine with one and the model without
-one must agree without any fence, as long as the state is `within_rules`.
+Each space has an ASID of its own, and code cannot write the tables.  So a TLB does not hold
+what the tables do not have: a machine with a TLB and the model without one must agree without
+any fence, as long as the state is `within_rules`.
 """
 
 import struct
@@ -48,11 +47,11 @@ LEAF_S = 0xCF  # D A X W R V
 
 
 def within_rules(before: bytes, now: bytes, satp: int) -> bool:
-    """Whether no TLB can be stale: nothing but A and D differs in the tables of two RAMs,
-    and satp names one of the two spaces.
+    """Whether no TLB can be stale: only A and D differ in the tables of two RAMs, and satp names
+    one of the two spaces.
 
-    A state breaks these rules where it stores to tables, or to its own code, which then
-    writes another root without a fence.  From there on correct machines may differ.
+    A state breaks these rules if it stores to tables, or to its own code, which then writes
+    another root table to satp without a fence.  From there on correct machines may differ.
     """
     if satp not in spaces():
         return False
@@ -78,7 +77,7 @@ T0, SCRATCH, EPC, CAUSE = 5, csr_number("sscratch"), csr_number("sepc"), csr_num
 def handler() -> list[int]:
     """Skip what trapped; put off the timer; restart the body after a wild jump.
 
-    One register, t0, kept in sscratch meanwhile.
+    It uses one register, t0, and keeps its value in sscratch meanwhile.
     """
     put_off = [
         e("addi", T0, 0, -1),
@@ -133,7 +132,7 @@ class MachineState(shown.Readable):
         return bytes(ram)
 
     def put(self, machine: "Machine") -> None:
-        """Into a machine with RAM_SIZE bytes of RAM or more, new or one that held another."""
+        """Put it into a machine with RAM_SIZE bytes of RAM or more, new or used before."""
         hart = machine.hart
         machine.poke(RAM_BASE, self.ram_bytes())
         hart.x[:32] = self.x
@@ -159,7 +158,7 @@ class MachineState(shown.Readable):
 
 
 class PageTables(shown.Readable, dict):
-    """{offset in RAM: bytes}; printed are physical addresses and words that are not 0."""
+    """{offset in RAM: bytes}; it is printed as physical addresses and words that are not 0."""
 
     def __repr__(self) -> str:
         return " ".join(shown.nonzero(data, RAM_BASE + at) for at, data in self.items())
@@ -168,7 +167,7 @@ class PageTables(shown.Readable, dict):
 frames = st.one_of(
     st.integers(0, 3).map(lambda n: (RAM_BASE + DATA >> 12) + n),
     st.just(RAM_BASE >> 12),                      # the code, for who may write it
-    st.sampled_from([0, (RAM_BASE + RAM_SIZE) >> 12, 0x3FFFFF]),  # nothing there
+    st.sampled_from([0, (RAM_BASE + RAM_SIZE) >> 12, 0x3FFFFF]),  # nothing is there
 )  # fmt: skip
 # Flags that tend to map something; never G, since the two spaces differ.
 flags = st.one_of(
@@ -178,7 +177,7 @@ flags = st.one_of(
 entries = st.builds(lambda frame, bits: frame << 10 | bits, frames, flags)
 big_entries = st.builds(
     lambda wild, bits: (RAM_BASE >> 12) + wild << 10 | bits,
-    st.sampled_from([0, 0, 0, 1, 0x200]),  # misaligned, if not 0
+    st.sampled_from([0, 0, 0, 1, 0x200]),  # if it is not 0, it is misaligned
     flags,
 )
 places = st.one_of(
@@ -202,7 +201,7 @@ def spaces() -> list[int]:
 
 @st.composite
 def page_tables(draw: st.DrawFn) -> dict[int, bytes]:
-    """Both spaces' tables: the kernel's superpage, the window, random entries."""
+    """The tables of both spaces: the kernel's superpage, the window, random entries."""
     ram = PageTables()
     for root, leaf in zip(ROOTS, LEAVES, strict=True):
         top = [0] * 1024
@@ -211,7 +210,7 @@ def page_tables(draw: st.DrawFn) -> dict[int, bytes]:
         top[SUPERPAGE >> 22] = draw(big_entries)
         top[3] = draw(st.one_of(st.just(0), u32)) & ~BITS["PTE_G"]
         if top[3] & 0xF == 1 and top[3] >> 10 << 12 >= RAM_BASE:
-            top[3] = 0  # a pointer into RAM would make a table of what code can write
+            top[3] = 0  # a pointer into RAM would make a table of memory that code can write
         window = [RAM_BASE >> 2 | 0x1B] + [draw(entries) for _ in range(WINDOW_PAGES)]
         ram[root] = struct.pack("<1024I", *top)
         ram[leaf] = struct.pack(f"<{len(window)}I", *window)
@@ -219,7 +218,7 @@ def page_tables(draw: st.DrawFn) -> dict[int, bytes]:
 
 
 def _no_satp(word: int) -> bool:
-    """Only `switches` may write satp: a random root is a table nobody guards."""
+    """Only `switches` may write satp: nothing guards the table that a random value names."""
     return not (word & 0x7F == 0x73 and word >> 12 & 3 and word >> 20 == SATP)
 
 
@@ -271,7 +270,7 @@ items = st.one_of(
 
 @st.composite
 def machine_states(draw: st.DrawFn, max_size: int = 40) -> MachineState:
-    """A random state, about to run its body in S or in U."""
+    """A random state, ready to run its body in S or in U."""
     drawn = draw(sequences(items, max_size))
     body = [word for item in drawn for word in item if len(item) > 1 or _no_satp(word)]
     code = handler()
@@ -287,7 +286,8 @@ def machine_states(draw: st.DrawFn, max_size: int = 40) -> MachineState:
         "stimecmp": draw(st.integers(0, 3)),
         "stimecmph": draw(st.sampled_from([0, 0xFFFFFFFF])),
     }
-    few = draw(st.lists(places, min_size=4, max_size=8))  # so that accesses meet
+    # Few places, so that accesses hit the same ones
+    few = draw(st.lists(places, min_size=4, max_size=8))
     x = [0] + [few[n * 5 % len(few)] for n in range(31)]
     pc = (USER if priv == Level.U else RAM_BASE) + BODY
     return MachineState(ram, x, pc, int(priv), csr, body)

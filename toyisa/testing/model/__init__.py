@@ -1,7 +1,7 @@
 """The living definition: the whole machine in plain, slow Python.
 
-The oracle of the lock-step tests.  Shares the tables of `toyisa` with the njit
-core and not one line more; must not import numba, numpy or `toyisa.machine`.
+It is the oracle of the lock-step tests.  It shares the tables of `toyisa` with the compiled
+core, and no other line; must not import numba, numpy or `toyisa.machine`.
 """
 
 from toyisa.testing.model.bus import Bus, NotModelled

@@ -1,7 +1,7 @@
-"""What arithmetic instructions answer, on plain ints, by mnemonic.
+"""What arithmetic instructions return, on plain ints, by mnemonic.
 
-Pure: two 32-bit unsigned operands in, one out.  Must not know of harts, memory
-or instruction words.
+Pure functions: two 32-bit unsigned operands in, one out.  Must not know of harts, memory or
+instruction words.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def signed(value: int) -> int:
 
 
 def _div(a: int, b: int) -> int:
-    # "Division by zero: quotient has all bits set"; overflow answers the dividend.
+    # "Division by zero: quotient has all bits set"; overflow gives the dividend.
     if b == 0:
         return -1
     a, b = signed(a), signed(b)
@@ -66,7 +66,7 @@ _AMO: dict[str, Op] = {  # old memory word, rs2 -> new memory word
     "amomaxu.w": max,
 }
 
-_IMMEDIATE = {  # addi is add with the immediate for rs2, and so on
+_IMMEDIATE = {  # addi is add with the immediate in place of rs2, and so on
     "addi": "add", "slti": "slt", "sltiu": "sltu", "xori": "xor", "ori": "or",
     "andi": "and", "slli": "sll", "srli": "srl", "srai": "sra",
 }  # fmt: skip

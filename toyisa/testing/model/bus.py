@@ -1,4 +1,4 @@
-"""What lies at a physical address: RAM, the console's transmitter, PLIC, the finisher.
+"""What is at a physical address: RAM, the console's transmitter, PLIC, the finisher.
 
 Must not know of virtual addresses, levels or harts.
 """
@@ -19,7 +19,7 @@ FINISHES = (0x5555, 0x3333, 0x7777)
 
 
 class NotModelled(Exception):
-    """A guest reached for something that the machine has and the model has not."""
+    """A guest uses something that the machine has and the model has not."""
 
 
 class Bus:
@@ -30,10 +30,10 @@ class Bus:
         self.console = bytearray()
         self.finish: int | None = None
         self.ier = 0
-        self.emptied = False  # what the console interrupts for, if it may
+        self.emptied = False  # why the console interrupts, if it may
         self.plic = plic.Plic()
         self.answers = 0  # how often a device was asked
-        self.reserved: int | None = None  # the word that a load-reserved holds
+        self.reserved: int | None = None  # the word that a load-reserved has reserved
 
     def is_ram(self, pa: int, size: int) -> bool:
         return pa >= RAM_BASE and pa + size <= RAM_BASE + len(self.ram)
@@ -43,7 +43,7 @@ class Bus:
         return self.plic.interrupts()
 
     def exists(self, pa: int, size: int) -> bool:
-        """Whether a load or store of `size` bytes at `pa` reaches anything."""
+        """Whether there is anything to load or store: `size` bytes at `pa`."""
         if pa in VIRTIO or (pa in PLIC and (size != 4 or pa % 4)):
             raise NotModelled(f"the device at {pa:#x}")
         return self.is_ram(pa, size) or pa in UART or pa in FINISHER or pa in PLIC
@@ -61,7 +61,7 @@ class Bus:
     def store(self, pa: int, size: int, value: int) -> None:
         """Write the low `size` bytes of `value` at `pa`, which exists."""
         value &= (1 << 8 * size) - 1
-        if self.reserved == pa & ~3:  # whoever stores, the MMU's A and D too
+        if self.reserved == pa & ~3:  # whatever stores, and the MMU's A and D too
             self.reserved = None
         if self.is_ram(pa, size):
             at = pa - RAM_BASE

@@ -1,7 +1,7 @@
 """Who may read or write a CSR, and what then happens.
 
-Must not know instruction words.  Existence, level, group, writable bits and the
-holes of the `leaky` profiles are the table's.
+Must not know instruction words.  The table says which CSRs exist, their level, group and
+writable bits, and the holes of the `leaky` profiles.
 """
 
 from toyisa.tables.causes import Exc
@@ -21,14 +21,14 @@ ENABLE = {"cycle": 1, "time": 2, "instret": 4}
 
 
 def _holed(hart: State) -> bool:
-    """Whether this level suffers the holes of x86 where it lacks privilege."""
+    """Whether this level has the holes of x86 where it lacks privilege."""
     if hart.priv == Level.U:
         return hart.profile == Profile.LEAKY_USER
     return hart.profile != Profile.STRICT
 
 
 def _lacks(hart: State, row: Csr, word: int) -> Trap | None:
-    """The trap that an access to `row` by this level is due on `strict`."""
+    """The trap that an access to `row` from this level causes on `strict`."""
     if hart.priv < row.level:
         return Trap(Exc.ILLEGAL, word)
     enable = ENABLE.get(row.name.removesuffix("h"), 0)
@@ -40,9 +40,9 @@ def _lacks(hart: State, row: Csr, word: int) -> Trap | None:
 
 
 def access(hart: State, number: int, word: int, *, read: bool, write: bool) -> tuple[Csr, bool]:
-    """Check an access; the row, and whether the write is to be dropped.
+    """Check an access; return the row, and whether the write is to be dropped.
 
-    Raises the Trap that the access deserves.
+    Raises the Trap of the access.
     """
     row = BY_NUMBER.get(number)
     if row is None or (write and row.read_only):
@@ -57,7 +57,7 @@ def access(hart: State, number: int, word: int, *, read: bool, write: bool) -> t
 
 
 def load(hart: State, row: Csr) -> int:
-    """The value that reading `row` answers."""
+    """The value that a read of `row` returns."""
     if row.name == "sip":
         return hart.sip()
     if row.read_only:

@@ -62,7 +62,7 @@ def _branch(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
 
 
 def _data(hart: State, va: int, size: int, access: Access, base: int, *, ram: bool = False) -> int:
-    """The physical address of a data access; `ram` if a device will not do."""
+    """The physical address of a data access; with `ram` it must not be a device."""
     store = access is Access.STORE
     beyond = va < hart.s_base or (hart.s_limit and va >= hart.s_limit)
     if hart.priv == Level.S and hart.s_traps and beyond and base:
@@ -127,7 +127,7 @@ def _csr(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
     row, holed = csr.access(hart, f["csr"], fx.insn, read=read, write=write)
     old = csr.load(hart, row)
     if write and not holed:
-        # A read-modify-write of sip works on what is stored, not on the timer's line.
+        # A read-modify-write of sip works on the stored value, without the timer's line.
         new = {"w": operand, "s": old | operand, "c": old & ~operand}[kind]
         csr.store(hart, row, new)
     if read:
@@ -136,7 +136,7 @@ def _csr(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
 
 
 def _fence(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
-    return hart.pc + 4  # one hart, in order, no caches: every fence already holds
+    return hart.pc + 4  # there is one hart, in order, without caches, so every fence holds already
 
 
 _NEEDS = {"sret": STraps.SRET, "wfi": STraps.WFI, "sfence.vma": STraps.SATP}
@@ -170,7 +170,7 @@ def _probe(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
     access = Access.LOAD if name == "probe.r" else Access.STORE
     try:
         translate(hart, hart.x[f["rs1"]], access, mark=False)
-        may = 1  # by the tables; whether anything is there, they do not say
+        may = 1  # by the tables; they do not say whether anything is there
     except Trap:
         may = 0
     hart.store_reg(f["rd"], may, fx)

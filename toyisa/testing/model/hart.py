@@ -1,7 +1,7 @@
 """One hart: what one step does to its state.
 
-`step` is the whole contract.  Must not know of firmware: what goes to root is
-reported and left to the caller.
+`step` is the whole contract.  Must not know of firmware: what goes to root is reported, and
+the caller handles it.
 """
 
 from functools import lru_cache
@@ -17,7 +17,7 @@ find_row = lru_cache(maxsize=1 << 16)(find)
 
 
 class Hart(State):
-    """A hart that can be stepped; made in the state after the firmware has entered S at `pc`."""
+    """A hart that can be stepped; it begins in the state in which firmware enters S at `pc`."""
 
     def interrupted(self) -> bool:
         """Whether the next step will take an interrupt."""

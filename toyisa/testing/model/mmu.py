@@ -1,7 +1,7 @@
-"""What a virtual address means: Sv32, walked afresh on every access.
+"""What a virtual address means: Sv32, walked again on every access.
 
-Raises `Trap`; must not know which instruction asks.  Source: RISC-V privileged
-manual, "Virtual Address Translation Process".
+Raises `Trap`; must not know which instruction asks.  Source: RISC-V privileged manual,
+"Virtual Address Translation Process".
 """
 
 from enum import Enum
@@ -41,7 +41,7 @@ def _permitted(pte: int, access: Access, priv: int, sstatus: int) -> bool:
 
 
 class Asking(Protocol):
-    """What a walk depends on: the hart's own fields."""
+    """What a walk depends on: fields of the hart."""
 
     bus: Bus
     csr: dict[str, int]
@@ -52,9 +52,9 @@ class Asking(Protocol):
 def translate(hart: Asking, va: int, access: Access, *, mark: bool = True) -> int:
     """The physical address of `va`; sets A (and D on a store) if `mark`.
 
-    Where A or D is clear and the hart is Svade, that is a page fault instead.
-    Raises Trap with the page fault, or the access fault when a table lies
-    outside RAM; whether the answer exists is for the caller to ask.
+    If A or D is clear and the hart is Svade, that is a page fault instead. Raises Trap with
+    the page fault, or the access fault when a table lies outside RAM; the caller checks
+    whether anything is at the answer.
     """
     bus, satp, sstatus, priv = hart.bus, hart.csr["satp"], hart.csr["sstatus"], hart.priv
     if not satp & BITS["SATP_MODE_SV32"]:

@@ -1,4 +1,4 @@
-"""The interrupt controller, as the RISC-V PLIC specification words it, for one hart's S.
+"""The interrupt controller, as in the RISC-V PLIC specification, for one hart's S.
 
 Must not know what drives the lines.
 """

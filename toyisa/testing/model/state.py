@@ -18,9 +18,9 @@ STORED = tuple(row.name for row in CSRS if not row.read_only)
 class Effects:
     """What one step did: a retirement, a trap to S, or an exit to root.
 
-    `reg` is (number, value); `load` and `store` (vaddr, value, size); `trap` and
-    `exit` (cause, tval).  An exit leaves the state as it was.  `idle`: a `wfi`
-    waits, and nothing but input could ever wake it.
+    `reg` is (number, value); `load` and `store` are (vaddr, value, size); `trap` and `exit`
+    are (cause, tval).  An exit leaves the state as it was.  `idle`: a `wfi` waits, and
+    nothing except input could ever wake it.
     """
 
     pc: int
@@ -35,7 +35,7 @@ class Effects:
 
 
 class State:
-    """The architectural state, as after the firmware has entered S at `pc`."""
+    """The architectural state in which firmware enters S at `pc`."""
 
     def __init__(self, bus: Bus, pc: int = 0x80000000) -> None:
         self.bus = bus
@@ -47,7 +47,7 @@ class State:
         # Virtual time as under `icount`: instructions retired, and what wfi skipped.
         self.retired = self.idle = 0
         self.per_tick = 1
-        self.external = False  # a line from outside, beside those of the bus
+        self.external = False  # a line from outside, in addition to those of the bus
         # the root record
         self.deleg_exc = M32 & ~(1 << Exc.ECALL_S)
         self.deleg_int = M32
@@ -70,7 +70,7 @@ class State:
         return self.csr["stimecmph"] << 32 | self.csr["stimecmp"]
 
     def wake(self) -> bool:
-        """Let time pass until an enabled interrupt is pending; False if none will be."""
+        """Let time pass until an enabled interrupt is pending; False if none ever will be."""
         enabled = self.csr["sie"]
         if self.sip() & enabled:
             return True
@@ -80,7 +80,7 @@ class State:
         return True
 
     def sip(self) -> int:
-        """Which interrupts are pending, now."""
+        """Which interrupts are pending now."""
         due = self.time >= self._deadline()
         external = self.external or self.bus.interrupts()
         return self.csr["sip"] & 1 << Irq.SOFTWARE | due << Irq.TIMER | external << Irq.EXTERNAL

@@ -60,7 +60,7 @@ def enter(hart: State, cause: int, tval: int) -> None:
 
 
 def leave(hart: State) -> int:
-    """`sret`; the pc to go on at."""
+    """`sret`; returns the pc at which to continue."""
     status = hart.csr["sstatus"]
     hart.priv = Level.S if status & SPP else Level.U
     hart.csr["sstatus"] = status & ~(SPP | SIE) | SPIE | (SIE if status & SPIE else 0)
