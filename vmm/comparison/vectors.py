@@ -1,4 +1,4 @@
-"""Answers for what was done as counts by price, and what they come to under any prices.
+"""Answers for what was done, as counts by price, and what the counts cost under any prices.
 
 The terms of a breakdown sum to the total exactly: each count is in one term.  Must not know
 who did it.
