@@ -15,7 +15,9 @@ PLAIN = {"len", "sha256", "ascontiguousarray", "memoryview", "_filled", "_pages"
 
 DOORS = {
     ("toyisa/core/memory.py", "write_ram"): "of its callers: `CALLERS`",
-    ("toyisa/core/execute.py", "execute"): "a tag of a frame without code, reservation or tohost",
+    ("toyisa/core/handlers.py", "write_byte"): "a frame without code, reservation, tohost",
+    ("toyisa/core/handlers.py", "write_half"): "the same",
+    ("toyisa/core/handlers.py", "write_word"): "the same",
     ("toyisa/core/mmu.py", "write_word"): "A and D: notes code in `stale`, ends a reservation",
     ("toyisa/devices/bus.py", "write"): "Dma.write, the door of devices, people, boot and gdb",
     ("vmm/memory/guestram.py", "write"): "GuestDma.write, the same of a virtual machine",

@@ -40,6 +40,21 @@ def sub(a, b):
 
 
 @njit
+def xor(a, b):
+    return a ^ b
+
+
+@njit
+def or_(a, b):
+    return a | b
+
+
+@njit
+def and_(a, b):
+    return a & b
+
+
+@njit
 def sll(a, b):
     return (a << (b & 31)) & MASK
 
@@ -62,6 +77,29 @@ def slt(a, b):
 @njit
 def sltu(a, b):
     return 1 if a < b else 0
+
+
+# What a branch asks, besides `slt` and `sltu`.
+
+
+@njit
+def eq(a, b):
+    return 1 if a == b else 0
+
+
+@njit
+def ne(a, b):
+    return 1 if a != b else 0
+
+
+@njit
+def ge(a, b):
+    return 1 if signed(a) >= signed(b) else 0
+
+
+@njit
+def geu(a, b):
+    return 1 if a >= b else 0
 
 
 @njit

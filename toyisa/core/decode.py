@@ -116,14 +116,6 @@ def decode(word, place):
 
 
 @njit
-def operands(x, uop):
-    """rd, the values of rs1 and rs2, and the immediate of a micro-op."""
-    a = np.int64(x[uop >> 16 & 0xFF])
-    b = np.int64(x[uop >> 24 & 0xFF])
-    return uop >> 8 & 0xFF, a, b, uop >> 32
-
-
-@njit
 def pair(mem, i):
     """Make the op at `i` run the next instruction too, or stop doing so."""
     op = _FIRST_OF[mem.uops[i] & 0xFF]

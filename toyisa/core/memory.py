@@ -32,8 +32,7 @@ UART_SOURCE = 10  # of the PLIC; virtio slot n has source n + 1: as in QEMU's vi
 WORDS = PAGE // 4
 STRIDE = WORDS + 1
 SLOTS = 1023
-POOL = 1 << 20  # SLOTS * STRIDE rounded up, so that an index can be masked
-POOL_MASK = POOL - 1
+POOL = 1 << 20  # SLOTS * STRIDE rounded up
 NO_FRAME = -1
 
 # Frame flags.
@@ -100,9 +99,10 @@ MEMORY = record(
     ("epoch", "i8"),                    # counts changes that fast tags of all harts must follow
     ("invalidated", "i8", len(Writer)),  # how often decoded code was out of date, by who wrote
     ("uops", "i8", POOL),               # micro-ops
-    ("cum", "i4", POOL),                # cycles of the page's instructions before this one
+    ("cum", "i8", POOL),                # cycles of the page's instructions before this one
     ("flow", "i8", POOL),               # runs that began here less those that ended before
     ("edge", "i8", POOL),               # times that the near branch here was taken
+    ("longest", "i8"),                  # cycles of the page that has most
     ("console", CONSOLE), ("plic", PLIC), ("request", REQUEST),
 )  # fmt: skip
 

@@ -111,7 +111,7 @@ def _slot_of(hart, mem, frame):
         mem.uops[base + place] = decode(np.int64(words[frame * WORDS + place]), place)
     for i in range(base, base + WORDS - 1):
         pair(mem, i)
-    mem.uops[base + WORDS] = Op.STOP
+    mem.uops[base + WORDS] = Op.NEXT
     mem.cum[base] = 0
     sum_costs(hart, mem, slot, 0)
     # Stores to the frame must be seen from now on.

@@ -25,10 +25,8 @@ from toyisa.core.uart import TX_FULL
 from toyisa.core.work import RUN, out_of_work
 from toyisa.tables.causes import Exc
 from toyisa.tables.exits import Reason
-from toyisa.tables.ops import Op
+from toyisa.tables.leaves import Leave
 
-# What interrupts a run.
-NOTHING, NEAR, JUMP, FETCH_PAGE, MEMORY, RARE, MISALIGNED, CODE_STORE, FAULTED, ASK = range(10)
 M = 0xFFFFFFFF
 
 
@@ -46,12 +44,11 @@ def _fetch(hart, mem):
             return -1
         hart.fetch.tag = tag
         hart.fetch.frame = frame
-        slot = slot_of(hart, mem, frame)
-        e = (va >> 12) & hart.tlb.imask
-        hart.tlb.xtag[e] = tag
-        hart.tlb.xslot[e] = slot * STRIDE
-        return slot
-    return slot_of(hart, mem, hart.fetch.frame)
+    slot = slot_of(hart, mem, hart.fetch.frame)
+    e = (va >> 12) & hart.tlb.imask
+    hart.tlb.xtag[e] = tag
+    hart.tlb.xslot[e] = slot * STRIDE
+    return slot
 
 
 @njit
@@ -120,13 +117,6 @@ def exact_stop(cum, i, end, cycles, instructions):
 
 
 @njit
-def accesses_memory(uop):
-    """Whether an op that has no arm of its own loads or stores: else it is a system one."""
-    op = uop & 0xFF
-    return Op.LR_W <= op <= Op.AMOMAXU_W or Op.LB_ABS <= op <= Op.SW_ABS
-
-
-@njit
 def execute_or_raise(hart, mem, uop, insn):
     """Execute a system instruction; if it faults, raise that.  RUN, or the reason for root."""
     reason = execute_system(hart, mem, uop, insn)
@@ -150,19 +140,19 @@ def handle(hart, mem, event, uop, target):
 @njit
 def _handle(hart, mem, event, uop, target):
     insn = insn_at_pc(hart, mem)
-    if event == RARE:
+    if event == Leave.RARE:
         return execute_or_raise(hart, mem, uop, insn)
-    if event == FETCH_PAGE:  # a jump to a page that is not known: `prepare` fetches it
+    if event == Leave.FETCH_PAGE:  # a jump to a page that is not known: `prepare` fetches it
         hart.x[uop >> 8 & 0xFF] = (np.int64(hart.pc) + 4) & M
         retire(hart, uop & 0xFF)
         hart.pc = target
         return np.int64(Reason.RUN)
-    if event == CODE_STORE and access.access_memory(hart, mem, uop, True) <= access.RESYNC:
+    if event == Leave.CODE_STORE and access.access_memory(hart, mem, uop, True) <= access.RESYNC:
         retire(hart, uop & 0xFF)
         hart.pc = (np.int64(hart.pc) + 4) & M
         return np.int64(Reason.RUN)
-    if event == ASK:
+    if event == Leave.ASK:
         return np.int64(Reason.INPUT)
-    if event == MISALIGNED:
+    if event == Leave.MISALIGNED:
         pend(hart, np.int64(Exc.INSN_MISALIGNED), target)
     return raise_pending(hart, insn)

@@ -84,6 +84,7 @@ def sum_costs(hart, mem, slot, start):
     uops, cum, price = mem.uops, mem.cum, hart.price.op
     for i in range(base + start, base + WORDS):
         cum[i + 1] = cum[i] + price[uops[i] & 0xFF]
+    mem.longest = max(mem.longest, cum[base + WORDS])
 
 
 def counted(mem: np.record, slot: int) -> np.ndarray:

@@ -112,13 +112,22 @@ COUNTS = record(
 
 PRICE = record(("op", "i4", MAX_OPS), ("event", "i8", len(Event)))
 
+# The run of instructions that is open: execute.py says what it counts.
+RUN = record(
+    ("i", "i8"), ("pc0", "i8"), ("retired", "i8"),
+    ("check", "i8"),      # cycles at which a jump must end the run
+    ("left", "i8"),       # cycles - cum[i] - check
+    ("target", "i8"),     # of a jump that could not be made
+    ("stop", "i8"), ("stop_uop", "i8"), ("before_uop", "i8"),  # its last place, what stood there
+)  # fmt: skip
+
 HART = record(
     ("x", "u4", 33),      # x0..x31, and the sink for writes to x0
     ("pc", "u4"), ("priv", "u4"),
     ("csr", CSR), ("resv", RESERVATION),
     ("root", ROOT), ("clock", CLOCK), ("exit", EXIT), ("pending", PENDING),
     ("fetch", FETCH), ("stale", "i8"),  # offset of a word to decode again when the run ends, or -1
-    ("tlb", TLB), ("counts", COUNTS), ("price", PRICE),
+    ("run", RUN), ("tlb", TLB), ("counts", COUNTS), ("price", PRICE),
     ("trail", "i8"),      # a digest of all traps that S took: cause, pc, tval, when
     ("taken", TAKEN), ("refused", REFUSED),
     ("covers", "i8"),     # the host address of a coverage map, or 0; no state of the machine's

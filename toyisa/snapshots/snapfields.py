@@ -112,7 +112,7 @@ FIELDS: tuple[Field, ...] = (
 # What is not in a snapshot: made again by `scatter`, set by `Machine` from its configuration, or
 # valid on this host only.
 ANEW = frozenset((
-    "hart.root", "hart.price", "hart.covers", "hart.fetch", "hart.stale",
+    "hart.root", "hart.price", "hart.covers", "hart.fetch", "hart.stale", "hart.run",
     "hart.clock.icount", "hart.clock.per_tick",
     "hart.pending.cause", "hart.pending.tval", "hart.pending.to_root",
     *(f"hart.tlb.{name}" for name in (
@@ -122,7 +122,7 @@ ANEW = frozenset((
     *(f"memory.{name}" for name in (
         "execute", "serve", "manage_pool", "meter", "ram", "ram_size", "frame_flags", "slot",
         "owner", "slots", "free", "n_free", "stores", "flushes", "epoch", "invalidated", "uops",
-        "cum", "flow", "edge", "request", "aside", "work", "look",
+        "cum", "flow", "edge", "longest", "request", "aside", "work", "look",
     )),
     "memory.console.tx", "memory.console.tx_len", "memory.console.interval",
     "memory.plic.lines", "memory.plic.urgent",

@@ -3,7 +3,7 @@
 A row is one line that a person can proof-read against the manual.  Assembler,
 disassembler, decoder, reference docs, the guests' include files and the
 Hypothesis strategies all read it; none of them keeps a list of its own.  What
-an instruction *does* is not said here (`alu.py`, `execute.py`), nor how it is
+an instruction *does* is not said here (`handlers.py`), nor how it is
 written to a pseudo-instruction (`asm/pseudo.py`).
 
 Columns

@@ -2,7 +2,7 @@
 
 There is one for each row of the instruction table, of the same name, and a few
 forms of a row that the interpreter runs faster.  Must not know how a word is
-decoded (`decode.py`) nor what an op does (`execute.py`).
+decoded (`decode.py`) nor what an op does (`handlers.py`).
 
 A micro-op is 64 bits, fields on byte boundaries so that each is one move:
 
@@ -55,11 +55,13 @@ PAIRS: tuple[tuple[str, str], ...] = tuple(
     for second in seconds.split()
 )
 
-_PAIRED = [f"{first}_{second}" for first, second in PAIRS]
+# What an op that is more than one instruction runs.
+PARTS: dict[str, tuple[str, ...]] = {"_".join(parts): parts for parts in PAIRS}
 _ROWS = [op_name(row.name) for row in INSNS]
-Op = IntEnum("Op", ["ILLEGAL", "STOP", *_ROWS, *FORMS, *_PAIRED], start=0)
+Op = IntEnum("Op", ["ILLEGAL", "STOP", "NEXT", *_ROWS, *FORMS, *PARTS], start=0)
 
-# STOP is no instruction: it ends a run, at the end of a page or where a run must end.
+# STOP and NEXT are no instructions.  STOP ends a run where it must end; NEXT stands behind
+# the last instruction of every page.
 # Op number -> the row's name; ILLEGAL has none, a pair counts as its first.
 ROW_OF_OP: dict[int, str] = {
     **{Op[op_name(row.name)].value: row.name for row in INSNS},

@@ -1,0 +1,285 @@
+"""Answers for steps that write machine code: LLVM's IR of what a handler says.
+
+A function of the code is one micro-op's.  The state of a run is what it is called with,
+and hands on: with the calling convention below all of it stays in host registers.
+
+    uop      the host address of the micro-op; all arrays of the pool have places of eight
+             bytes, so what belongs to it lies at a constant distance
+    hart     the records
+    mem
+    table    the functions, by op
+    retired  8 * instret - uop
+    left     cycles - cum of this place - the cycles at which jumps must stop: negative
+    base     pc - uop / 2
+
+Must not know which ops there are (`threaded.py`) nor what they do (`handlers.py`).
+"""
+
+import platform
+from collections.abc import Callable
+
+import numba
+from llvmlite import ir
+from numba.core import types
+
+from toyisa.core.handlers import hit_fetch
+from toyisa.core.memory import POOL
+from toyisa.tables.leaves import Leave
+
+I8, I32, I64, PTR = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()
+STATE = ("uop", "hart", "mem", "table", "retired", "left", "base")
+FUNCTION = ir.FunctionType(I64, (PTR, PTR, PTR, PTR, I64, I64, I64))
+# No register is the caller's, where LLVM has such a convention; any other with tail calls will do.
+CALLING = (
+    "preserve_nonecc"
+    if platform.machine().lower() in ("x86_64", "amd64", "aarch64", "arm64")
+    else "fastcc"
+)
+
+# Where a micro-op has its fields: ops.py draws them.
+_OP, _RD, _RS1, _RS2, _IMM = range(5)
+_REGISTERS = 33
+WORD = 8  # bytes of a place in the pool's arrays
+
+
+def constant(n: int) -> ir.Constant:
+    return ir.Constant(I64, n)
+
+
+class Frame:
+    """What the functions of one module share: their names, and where records have their fields."""
+
+    def __init__(self, context: object, module: ir.Module, hart: types.Record, mem: types.Record):
+        self.context, self.module = context, module
+        self.kinds = {"hart": hart, "mem": mem}
+        self.functions: dict[str, ir.Function] = {}
+
+    def declare(self, name: str) -> ir.Function:
+        """A function of the code, still empty."""
+        function = ir.Function(self.module, FUNCTION, f"op.{name}")
+        function.calling_convention = CALLING
+        function.linkage = "internal"
+        function.attributes.add("nounwind")
+        self.functions[name] = function
+        return function
+
+    def offset(self, path: str) -> int:
+        """How far from its record's start a field lies: "mem.uops", "hart.run.left"."""
+        record, *names = path.split(".")
+        kind, offset = self.kinds[record], 0
+        for name in names:
+            offset += kind.offset(name)
+            kind = kind.typeof(name)
+        return offset
+
+
+class Step:
+    """One instruction of a function that is being written."""
+
+    def __init__(self, frame: Frame, function: ir.Function):
+        self.frame, self.function = frame, function
+        self.builder = ir.IRBuilder(function.append_basic_block("entry"))
+        for name, value in zip(STATE, function.args):
+            value.name = name
+            setattr(self, name, value)
+        self.ended = False  # the handler has gone elsewhere on every path
+
+    # -- operands ----------------------------------------------------------------
+
+    @property
+    def rs1(self) -> ir.Value:
+        return self._read(_RS1)
+
+    @property
+    def rs2(self) -> ir.Value:
+        return self._read(_RS2)
+
+    @property
+    def imm(self) -> ir.Value:
+        return self.builder.zext(self._load(self._at(self.uop, _IMM), I32), I64)
+
+    @property
+    def pc(self) -> ir.Value:
+        b = self.builder
+        here = b.lshr(b.ptrtoint(self.uop, I64), constant(1))
+        return b.and_(b.add(self.base, here), constant(0xFFFFFFFF))
+
+    def write(self, value: ir.Value) -> None:
+        """rd = value"""
+        self.builder.store(self.builder.trunc(value, I32), self._register(_RD))
+
+    def _read(self, field: int) -> ir.Value:
+        return self.builder.zext(self._load(self._register(field), I32), I64)
+
+    def _register(self, field: int) -> ir.Value:
+        """The host address of the register that a field names."""
+        number = self.builder.zext(self._load(self._at(self.uop, field), I8), I64)
+        self._check(number, _REGISTERS)
+        x = self._at(self.hart, self.frame.offset("hart.x"))
+        return self.builder.gep(x, [number], source_etype=I32)
+
+    def _at(self, pointer: ir.Value, offset: int) -> ir.Value:
+        return self.builder.gep(pointer, [constant(offset)], source_etype=I8)
+
+    def _load(self, pointer: ir.Value, kind: ir.Type) -> ir.Value:
+        return self.builder.load(pointer, typ=kind)
+
+    # -- calls -------------------------------------------------------------------
+
+    def call(self, function: Callable, *arguments: ir.Value | int) -> ir.Value:
+        """The result of an `njit` function of records and integers, which LLVM inlines."""
+        values = [constant(a) if isinstance(a, int) else a for a in arguments]
+        records = {id(self.hart): "hart", id(self.mem): "mem"}
+        kinds = tuple(
+            self.frame.kinds[records[id(v)]] if id(v) in records else types.int64 for v in values
+        )
+        function.compile(kinds)
+        compiled, context = function.overloads[kinds], self.frame.context
+        context.active_code_library.add_linking_library(compiled.library)
+        status, result = context.call_internal_no_propagate(
+            self.builder, compiled.fndesc, compiled.signature, values
+        )
+        if numba.config.BOUNDSCHECK:  # else a function never raises
+            self._leave_if(status.is_error, Leave.OUT_OF_BOUNDS)
+        kind = compiled.signature.return_type
+        if isinstance(kind, types.Integer):
+            result = context.cast(self.builder, result, kind, types.int64)
+        return result
+
+    # -- leaving -----------------------------------------------------------------
+
+    def leave(self, why: Leave) -> None:
+        """Stop before this instruction."""
+        self._go(self.frame.functions[f"leave_{why.name}"])
+
+    def leave_if_negative(self, value: ir.Value, why: Leave) -> None:
+        """Stop before this instruction if `value` is negative."""
+        self._leave_if(self.builder.icmp_signed("<", value, constant(0)), why)
+
+    def _leave_if(self, condition: ir.Value, why: Leave) -> None:
+        with self._if(condition):
+            self.leave(why)
+
+    def _if(self, condition: ir.Value) -> "_Branch":
+        return _Branch(self, condition)
+
+    def _check(self, index: ir.Value, length: int) -> None:
+        """With bounds checks: whether an index is one."""
+        if numba.config.BOUNDSCHECK:
+            outside = self.builder.icmp_unsigned(">=", index, constant(length))
+            self._leave_if(outside, Leave.OUT_OF_BOUNDS)
+
+    # -- going on -----------------------------------------------------------------
+
+    def next(self) -> None:
+        """On to the next instruction of the same function."""
+        self.uop = self._at(self.uop, WORD)
+
+    def dispatch(self) -> None:
+        """On to the function of the micro-op that now is `uop`."""
+        b = self.builder
+        if numba.config.BOUNDSCHECK:
+            self._check(self._place(), POOL)
+        op = b.zext(self._load(self._at(self.uop, _OP), I8), I64)
+        entry = b.gep(self.table, [op], source_etype=PTR)
+        self._go(self._load(entry, FUNCTION.as_pointer()))
+
+    def _go(self, function: ir.Value) -> None:
+        state = [getattr(self, name) for name in STATE]
+        call = self.builder.call(function, state, cconv=CALLING, tail="musttail")
+        self.builder.ret(call)
+
+    def branch_near(self, holds: ir.Value) -> None:
+        """To pc + imm, in the same page, if `holds` is not 0."""
+        with self._if(self.builder.icmp_signed("!=", holds, constant(0))):
+            self.jump_near()
+        self.ended = False
+
+    def branch_far(self, holds: ir.Value) -> None:
+        """To pc + imm if `holds` is not 0."""
+        with self._if(self.builder.icmp_signed("!=", holds, constant(0))):
+            target = self.builder.add(self.pc, self.imm)
+            self.jump_far(self.builder.and_(target, constant(0xFFFFFFFF)))
+        self.ended = False
+
+    def jump_near(self) -> None:
+        """To pc + imm, in the same page."""
+        b = self.builder
+        self._count(self._pool("edge", self.uop), 1)
+        distance = b.sext(self._load(self._at(self.uop, _IMM), I32), I64)
+        self._move(b.gep(self.uop, [b.mul(distance, constant(2))], source_etype=I8), 1)
+
+    def jump_far(self, target: ir.Value) -> None:
+        """To `target`, wherever that is; rd = pc + 4."""
+        b = self.builder
+        with self._if(b.trunc(b.lshr(target, constant(1)), ir.IntType(1))):
+            self._leave_for(target, Leave.MISALIGNED)
+        place = self.call(hit_fetch, self.hart, target)
+        with self._if(b.icmp_signed("<", place, constant(0))):
+            self._leave_for(target, Leave.FETCH_PAGE)
+        self.write(b.add(self.pc, constant(4)))
+        self._move_far(target, place, 1)
+
+    def fall_through(self) -> None:
+        """From behind a page's last instruction to the next page's first."""
+        target = self.pc
+        place = self.call(hit_fetch, self.hart, target)
+        self.leave_if_negative(place, Leave.END)
+        self._move_far(target, place, 0)
+
+    def _leave_for(self, target: ir.Value, why: Leave) -> None:
+        self.builder.store(target, self._at(self.hart, self.frame.offset("hart.run.target")))
+        self.leave(why)
+
+    def _move_far(self, target: ir.Value, place: ir.Value, retires: int) -> None:
+        b = self.builder
+        uops = self._at(self.mem, self.frame.offset("mem.uops"))
+        new = b.gep(uops, [place], source_etype=I64)
+        self._count(self._pool("flow", self.uop, retires), -1)
+        self._count(self._pool("flow", new), 1)
+        self.base = b.sub(target, b.lshr(b.ptrtoint(new, I64), constant(1)))
+        self._move(new, retires)
+
+    def _move(self, new: ir.Value, retires: int) -> None:
+        """Make `new` the micro-op, with `retires` instructions retired here: 0 or 1."""
+        b = self.builder
+        back = b.sub(b.ptrtoint(self.uop, I64), b.ptrtoint(new, I64))
+        self.retired = b.add(self.retired, b.add(back, constant(WORD * retires)))
+        spent = b.add(self.left, self._load(self._pool("cum", self.uop, retires), I64))
+        self.left = b.sub(spent, self._load(self._pool("cum", new), I64))
+        self.uop = new
+        self._leave_if(b.icmp_signed(">=", spent, constant(0)), Leave.END)
+        self.dispatch()
+        self.ended = True
+
+    def _pool(self, array: str, uop: ir.Value, further: int = 0) -> ir.Value:
+        """What an array of the pool has for a micro-op, or for one that is `further` on."""
+        apart = self.frame.offset(f"mem.{array}") - self.frame.offset("mem.uops")
+        return self._at(uop, apart + WORD * further)
+
+    def _count(self, place: ir.Value, n: int) -> None:
+        self.builder.store(self.builder.add(self._load(place, I64), constant(n)), place)
+
+    def _place(self) -> ir.Value:
+        """The micro-op's place in the pool."""
+        b = self.builder
+        first = b.ptrtoint(self._at(self.mem, self.frame.offset("mem.uops")), I64)
+        return b.ashr(b.sub(b.ptrtoint(self.uop, I64), first), constant(3))
+
+
+class _Branch:
+    """`with` it, what is written is done only on a condition; the state is as before behind it."""
+
+    def __init__(self, step: Step, condition: ir.Value):
+        self.step = step
+        self.yes = step.function.append_basic_block()
+        self.no = step.function.append_basic_block()
+        step.builder.cbranch(condition, self.yes, self.no)
+        self.state = {name: getattr(step, name) for name in STATE}
+
+    def __enter__(self) -> None:
+        self.step.builder.position_at_end(self.yes)
+
+    def __exit__(self, *error: object) -> None:
+        vars(self.step).update(self.state)
+        self.step.builder.position_at_end(self.no)
