@@ -1,9 +1,8 @@
-"""The suite's option `--few`, and its report of what random cases met.
+"""The suite's option `--few`, and its report of what random cases were.
 
-`pytest --few` runs what plain Python can run of the suite in some minutes.  With the
-compiler off (`make coverage`) the machine is a thousand times slower: properties are tried
-on fewer examples, and a test marked `compiled` is skipped.  Must not change what a test
-says.
+`pytest --few` runs what plain Python can run of the suite in some minutes.  With the compiler
+off (`make coverage`) the machine is a thousand times slower.  So properties are tried on
+fewer examples, and a test marked `compiled` is skipped.  Must not change what a test says.
 """
 
 import pytest
@@ -28,14 +27,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _try_few(test) -> None:
-    """Cut its examples; a profile would not, as the number stands beside each test."""
+    """Reduce the number of its examples; a profile would not, since each test has a number of
+    its own.
+    """
     given = test._hypothesis_internal_use_settings
     few = settings(given, max_examples=min(EXAMPLES, given.max_examples))
     test._hypothesis_internal_use_settings = few
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """What random cases came to: a test records it as `met`."""
+    """How many random cases there were of each kind: a test records it as `met`."""
     met = [value for report in terminalreporter.stats.get("passed", [])
            for name, value in report.user_properties if name == "met"]  # fmt: skip
     if met:

@@ -33,7 +33,7 @@ CROSS = (
 
 
 class Runtime(Enum):
-    """Under what a program runs: its console's source, and the entry's options."""
+    """Where a program runs: the source of its console, and the entry's options."""
 
     BARE = ("sbi.c", ())
     PAGED = ("sbi.c", ("-DPAGING",))
@@ -44,7 +44,7 @@ class Runtime(Enum):
 
 @dataclass(frozen=True)
 class CProgram:
-    """A source and how often it repeats its work: a few times in tests, more in benches."""
+    """A source and how often it repeats its work: a few times in tests, more often in benches."""
 
     path: str
     test_rounds: int = 1
@@ -103,7 +103,7 @@ def cross_compile(program: CProgram, runtime: Runtime, rounds: int, out: Path) -
 
 
 def _builtins(out: Path) -> Path:
-    """memcpy and its kin, compiled so that the compiler does not make them call themselves."""
+    """memcpy and related functions, compiled so that they do not become calls of themselves."""
     obj = out / "builtins.o"
     if not obj.exists():
         _run(*ZIG, *COMMON, *CROSS[:-1], "-fno-builtin", "-c", RUNTIME / "builtins.c", "-o", obj)
@@ -133,7 +133,7 @@ COMPILERS = {
     "clang": ("clang", "--target=riscv32-unknown-elf", *_RV32),
     "gcc": ("riscv64-unknown-elf-gcc", *_RV32),
 }
-# A source is a whole program: entry, stack, then what the compiler wrote.
+# A source is a whole program: entry, stack, then the compiler's output.
 _ENTRY = """
     .section .text.start, "ax"
     .globl _start
@@ -165,7 +165,7 @@ def missing(compiler: str) -> str | None:
 
 
 def as_assembly(program: CProgram, compiler: str, options: tuple[str, ...], out: Path) -> Path:
-    """A source for our assembler that `.include`s what the compiler makes of a program."""
+    """A source for our assembler that `.include`s the compiler's output for a program."""
     stem = "-".join((program.name, compiler, *(option.strip("-") for option in options)))
     parts = (RUNTIME / "sbi.c", RUNTIME / "builtins.c", SOURCES / program.path)
     whole = out / f"{stem}.c"

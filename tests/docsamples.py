@@ -1,11 +1,12 @@
-"""Answers for the sample outputs in the documentation: what they say, and what is true.
+"""Answers for the sample outputs in the documentation: what they show, and what is printed now.
 
-A block of `console` that shows output is a sample: its `toyvmm` commands are run, and what they
-print, stdout and stderr as they come, must be what stands there.  A line `...` stands for any
-lines, and `...` at the end of a line for the rest of it.  A comment before a block says more:
+A block of `console` that shows output is a sample: its `toyvmm` commands are run, and what
+they print, stdout and stderr as they come, must be what the block shows.  A line `...` stands
+for any lines, and `...` at the end of a line for the rest of it.  A comment before a block
+says more:
 
     <!-- file: first.S -->            the block is a file that samples of the page use
-    <!-- not run: needs a kernel -->  the block is no sample, and why
+    <!-- not run: needs a kernel -->  the block is not a sample, and why
 
 `python -m tests.docsamples` writes the samples anew, to be read in `git diff`.
 """
@@ -30,13 +31,13 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 @dataclass
 class Command:
-    """One command of a sample, and the lines that stand below it."""
+    """One command of a sample, and the lines below it."""
 
     line: str
     shown: list[str] = field(default_factory=list)
 
     def printed(self, folder: Path) -> list[str]:
-        """What it prints, run in `folder`; files of the checkout by their path in it."""
+        """What it prints, run in `folder`; files of the checkout are shown by their path in it."""
         words = shlex.split(self.line, comments=True)
         done = subprocess.run(
             argv(*words[1:]), cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -72,7 +73,7 @@ def samples(page: str) -> list[str]:
 
 
 def matches(shown: list[str], printed: list[str]) -> bool:
-    """Whether what stands there is what was printed."""
+    """Whether the lines shown are what was printed."""
     pattern = "".join(
         r"(?:.*\n)*" if line == ANY
         else re.escape(line[: -len(ANY)]) + r".*\n" if line.endswith(ANY)
@@ -83,7 +84,7 @@ def matches(shown: list[str], printed: list[str]) -> bool:
 
 
 def renewed(shown: list[str], printed: list[str]) -> list[str]:
-    """What should stand there: for each line the next one printed that begins with its word."""
+    """What should be shown: for each line the next printed one that begins with the same word."""
     out, at = [], 0
     for line in shown:
         if line == ANY:

@@ -1,9 +1,8 @@
-"""Seeded faults, one at a time: does a test see each?  `python -m tests.mutants --help`.
+"""Seeded faults, one at a time: does a test notice each?  `python -m tests.mutants --help`.
 
-The faults are in `mutants.toml`.  Each is put into a copy of the tree, and the tests
-named beside it are run there, without the compiler unless it says `jit`.  A fault
-that no test sees survives, and is either a gap in the tests or explained in the file
-by `survives`.
+The faults are in `mutants.toml`.  Each is put into a copy of the tree, and the tests named
+with it are run there, without the compiler unless it says `jit`.  A fault that no test
+notices survives.  It is either a gap in the tests, or explained in the file by `survives`.
 """
 
 import argparse
@@ -22,11 +21,11 @@ ROOT = Path(__file__).parents[1]
 LIST = Path(__file__).with_name("mutants.toml")
 PARTS = ("toyisa", "vmm", "asm", "guests", "tests", "docs", "bench", "pyproject.toml", "README.md",
          "CHANGELOG.md", "Makefile")  # fmt: skip
-PATIENCE = 300  # seconds: a fault that makes a test hang is seen
+PATIENCE = 300  # seconds: if a fault makes a test hang, it is noticed
 
 
 class Untried(Exception):
-    """No test has said anything of the fault: none ran, or a signal ended them."""
+    """No test has judged the fault: none ran, or a signal ended them."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def faults() -> list[Fault]:
 
 
 def copy_tree(where: Path) -> None:
-    """The tree as it is now, without what tools have left in it."""
+    """The tree as it is now, without files that tools have left in it."""
     where.mkdir()
     ignored = shutil.ignore_patterns("__pycache__", ".*", "*.elf")
     for part in PARTS:
@@ -81,7 +80,7 @@ def run_tests(tree: Path, tests: tuple[str, ...], *, jit: bool) -> tuple[bool, s
     except subprocess.TimeoutExpired:
         return False, f"hung for {PATIENCE} s"
     lines = done.stdout.strip().splitlines() or [done.stderr.strip()[-100:]]
-    if done.returncode < 0:  # by the fault or by somebody: nobody can tell
+    if done.returncode < 0:  # by the fault or by somebody: one cannot know
         raise Untried(f"ended by signal {-done.returncode}")
     if done.returncode > 1:  # 1: tests failed; more: they did not run
         raise Untried(f"no test ran: {lines[-1]}")

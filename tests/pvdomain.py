@@ -25,19 +25,19 @@ STORE, LOAD = 0x0062_A023, 0x0002_A303  # sw t1, 0(t0); lw t1, 0(t0)
 
 
 def gva(gfn: int) -> int:
-    """Where the kernel has a frame of its own mapped at first."""
+    """The address at which the kernel has a frame of its own mapped at first."""
     return RAM_BASE + gfn * PAGE
 
 
 class Domain:
-    """A domain of 256 frames in the midst of poison, and a hart to try things with."""
+    """A domain of 256 frames between frames of poison, and a hart to try things with."""
 
     def __init__(self):
         self.machine = machine = VirtualMachine(engine="pv", mem=FRAMES * PAGE, scatter=7)
         machine.symbols = ((0, MARK),)
         self.words = machine.real_ram.view("<u4")
         self.own = {int(m) for m in machine.vm.p2m[:FRAMES]}
-        # What is the monitor's and not the window's is poison.
+        # Frames of the monitor that are not the window's are poison.
         self.foreign = sorted(set(range(machine.real_ram.size // PAGE)) - self.own)
         window = int(machine.vm.own)
         self.poisoned = [m for m in self.foreign if not window <= m < window + WINDOW_FRAMES]
@@ -48,7 +48,7 @@ class Domain:
         self.uops = [decode(np.int64(word), np.int64(0)) for word in (STORE, LOAD)]
 
     def fresh(self):
-        """As a domain is when it begins."""
+        """A domain in its first state."""
         vm, hart, mem = self.machine.vm, self.machine.real_hart, self.machine.real_memory
         self.pages[sorted(self.own)] = 0
         hart.tlb.dkey[:] = hart.tlb.ikey[:] = -1
@@ -73,7 +73,7 @@ class Domain:
         return int(hart.x[10])
 
     def access(self, gva, store):
-        """A load or store of the guest's kernel; whether it was done."""
+        """A load or store by the guest's kernel; return whether it was done."""
         machine = self.machine
         vm, hart, mem = machine.vm, machine.real_hart, machine.real_memory
         serve_pv(hart, mem, vm, EngineRequest.ENTER, 0)
@@ -89,7 +89,7 @@ class Domain:
         return RAM_BASE + gfn * PAGE + 4 * (gva >> 12 & 0x3FF)
 
     def put(self, gfn, index, value):
-        """The guest writes a word of a frame that is no table, by whatever mapping."""
+        """The guest writes a word of a frame that is not a table, through some mapping."""
         mfn = int(self.machine.vm.p2m[gfn])
         if self.machine.vm.direct.kind[mfn] < OPEN:
             self.words[mfn * WORDS + index] = value

@@ -1,7 +1,7 @@
-"""Whether the monitor's shadow structures are what they should be, worked out from scratch.
+"""Whether the monitor's shadow structures are what they should be, computed from nothing.
 
-In plain Python, from the guest's own tables: the naive twin of `vmm/paging/shadow`.  For a
-machine that has stopped.  Must not know how the structures came to be as they are.
+Plain Python, from the guest's own tables: the naive twin of `vmm/paging/shadow`.  For a
+machine that has stopped.  Must not know how the structures came about.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Look:
 
 
 def faults(machine: Any) -> list[str]:
-    """What is wrong with the shadow structures: a line for each thing."""
+    """What is wrong with the shadow structures: a line for each fault."""
     look = Look(machine)
     found = [*_lookups(look), *_chains(look)]
     for frame in look.used():
@@ -101,7 +101,7 @@ def _lookups(look: Look) -> Iterator[str]:
 
 
 def _chains(look: Look) -> Iterator[str]:
-    """`head`, `next`, `prev` hold each valid entry once, at the frame that it points to."""
+    """`head`, `next`, `prev` hold each valid entry once, at the frame to which it points."""
     want = defaultdict(set)
     for frame in look.used():
         for index, pte in enumerate(look.entries(frame)):
@@ -124,7 +124,9 @@ def _chains(look: Look) -> Iterator[str]:
 
 
 def _root(look: Look, frame: int) -> Iterator[str]:
-    """A root's entries point to shadow tables of what the guest's root says there."""
+    """The entries of a shadow root table point to shadow tables of what the guest's root table
+    says.
+    """
     shadow, key = look.shadow, int(look.shadow.key[frame])
     for index, pte in enumerate(look.entries(frame)):
         if not pte & V:
@@ -145,7 +147,7 @@ def _root(look: Look, frame: int) -> Iterator[str]:
         if role == TABLE:
             right = guest & (FLAGS & ~W) == V and look.gfn(guest >> 10) == below_key
         else:
-            # It may not know yet that D has been set: then it lets no store through.
+            # The monitor may not know yet that D was set: then the entry lets no store through.
             same = (guest ^ below_key) & (~0x3FF | FLAGS & ~D) == 0
             right = role == SPLIT and guest & A and same and guest & D >= below_key & D
         if not right:
@@ -153,14 +155,14 @@ def _root(look: Look, frame: int) -> Iterator[str]:
 
 
 def _identity(key: int, index: int) -> int:
-    """The superpage entry that paging off stands for; for a root of nothing, none."""
+    """The superpage entry that stands for paging off; none for the root of nothing."""
     if key == -3:
         return 0
     return index << 20 | V | R | W | X | A | D | (U if key == -1 else 0)
 
 
 def _leaves(look: Look, frame: int) -> Iterator[str]:
-    """A table's entries map frames of the guest's, with no right that its tables deny."""
+    """The entries of a shadow table map frames of the guest, with no right that its tables deny."""
     shadow = look.shadow
     role, view, key = (int(shadow[f][frame]) for f in ("role", "aspect", "key"))
     for index, pte in enumerate(look.entries(frame)):
@@ -186,7 +188,9 @@ def _leaves(look: Look, frame: int) -> Iterator[str]:
 
 
 def _tlb(look: Look) -> Iterator[str]:
-    """What the real TLB holds for the data of current roots never lets a traced store pass."""
+    """What the real TLB holds for the data of current root tables must never let a traced store
+    pass.
+    """
     if look.shadow.stale:  # it is flushed before the guest runs again
         return
     tlb = look.hart.tlb

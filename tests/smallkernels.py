@@ -147,13 +147,13 @@ finish:
 main:
 """
 RAM = 4 << 20
-PER_TICK = 16  # virtual time units in a tick: timers are to fall within a short run
+PER_TICK = 16  # virtual time units in a tick, so that timers come within a short run
 
 
 def kernel(body: str, *, live: bool = False) -> Callable[[Any], None]:
-    """What loads the kernel with this body into a machine; the body may fall through.
+    """A function that loads the kernel with this body into a machine; the body may fall through.
 
-    It has no console input, unless `live`: then that is the caller's.
+    The kernel has no console input, unless `live`: then the caller gives it.
     """
     elf = asm.assemble_text(f"{PRELUDE}{body}\n    j finish\n").elf()
 

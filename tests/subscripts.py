@@ -1,8 +1,9 @@
 """Every array index in compiled code, against docs/containment.md: `python -m tests.subscripts`.
 
-numba's code checks no index.  So each one that is not a constant stands in that page with what
-bounds it, by file, function and expression; a new or a changed one fails a test, which prints the
-row to add.  What this cannot see: addresses handed to `view`, and calls by address.
+numba's code checks no index.  So each index that is not a constant is listed in that page
+with what bounds it, by file, function and expression.  A new or changed index fails a test,
+which prints the row to add.  This cannot see addresses that are given to `view`, and calls by
+address.
 """
 
 import ast
@@ -24,16 +25,16 @@ class Index(NamedTuple):
 
     function: str  # file: name
     expression: str
-    arrays: str    # all that it indexes, sorted
+    arrays: str    # everything that it indexes, sorted
 
     def row(self, bound: str) -> str:
         return f"| `{self.function}` | `{self.expression}` | `{self.arrays}` | {bound} |"
 
 
 def _constant(node: ast.expr | None) -> bool:
-    """Whether an index is made of literals, names in capitals and enum members only.
+    """Whether an index consists of literals, names in capitals and enum members only.
 
-    Such a place is chosen by whoever wrote the program, not by a guest.
+    The author of the program has chosen such an index, and not a guest.
     """
     match node:
         case None | ast.Constant():
@@ -54,7 +55,7 @@ def _constant(node: ast.expr | None) -> bool:
 
 
 def _shown(index: ast.expr) -> str:
-    """An index as the page has it: a constant that is added last is `k`."""
+    """An index as the page shows it: a constant that is added last is `k`."""
     if isinstance(index, ast.BinOp) and isinstance(index.op, ast.Add) and _constant(index.right):
         return f"{ast.unparse(index.left)} + k"
     return ast.unparse(index)

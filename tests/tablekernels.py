@@ -1,9 +1,9 @@
 """Hypothesis strategy: kernels that edit tables, and use them, in every order.
 
-Tables, data and code are the same few frames, each of which may be root, leaf table,
-page or several at once.  A kernel that is `fenced` fences after each store: then no TLB
-holds what the tables do not, and it must not tell where it runs.  A wild one keeps no
-rule at all.  Must not know what runs it.
+Tables, data and code are the same few frames; each may be root table, leaf table, page or
+several at once.  A kernel that is `fenced` executes a fence after each store: then no TLB
+holds what the tables do not have, and the kernel must not notice where it runs.  A wild
+kernel keeps no rule at all.  Must not know what runs it.
 
     0x8000_0000  handler and body, 4 KiB each piece; a superpage in every frame below
     0x8001_0000  FRAMES frames, each all things
@@ -80,7 +80,7 @@ supers = st.builds(lambda bits: RAM_BASE >> 2 | bits, flags)
 
 
 def entries(fenced: bool) -> st.SearchStrategy[int]:
-    """Page-table entries; global ones only where stale ones may be."""
+    """Page-table entries; global ones only if stale entries are allowed."""
     frames = pool_frames if fenced else wild_frames
     keep = 0xFFFFFFDF if fenced else 0xFFFFFFFF
     made = st.one_of(
@@ -91,7 +91,8 @@ def entries(fenced: bool) -> st.SearchStrategy[int]:
 
 
 few = st.integers(0, 3)
-# An address by the window's two levels, by the pool as it is, by a superpage over it.
+# An address through the window's two levels, through the pool itself, or through a superpage over
+# it.
 addresses = st.one_of(
     st.builds(lambda i, j, n: i << 22 | j << 12 | 4 * n, few, few, few),
     st.builds(lambda frame, n: (frame << 12) + 4 * n, pool_frames, few),
@@ -159,7 +160,7 @@ def items(fenced: bool) -> st.SearchStrategy[list[int]]:
 
 
 class TableKernel:
-    """RAM as {offset: bytes} and where it starts; `put` lays it into a machine."""
+    """RAM as {offset: bytes} and where it starts; `put` puts it into a machine."""
 
     def __init__(self, ram: dict[int, bytes], satp: int, words: list[int]):
         self.ram, self.satp, self.words = ram, satp, words
@@ -180,7 +181,7 @@ class TableKernel:
         return "\n".join(["", *body, *tables, f"satp {self.satp:x}"])
 
     def put(self, machine: Any) -> None:
-        """Lay it into a machine that is stopped, in S at the body."""
+        """Put it into a machine that has stopped, in S at the body."""
         from toyisa.core.mmu import recontext
 
         for at, data in self.ram.items():
@@ -196,7 +197,7 @@ class TableKernel:
 
 @st.composite
 def table_kernels(draw: st.DrawFn, fenced: bool, size: int = 30) -> TableKernel:
-    """A kernel in S, its body straight through, then again; tables with something in them."""
+    """Kernels in S, whose body runs once, then again; the tables have something in them."""
     chosen = draw(st.lists(items(fenced), min_size=3, max_size=size))
     words = [word for item in chosen for word in item]
     again = [e("addi", 9, 9, 1), e("slti", 7, 9, 3), e("beq", 7, 0, 8)]

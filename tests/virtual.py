@@ -1,7 +1,7 @@
-"""One guest on the bare machine and under every engine: what it came to, to be compared.
+"""One guest on the bare machine and under every engine: the results, to be compared.
 
-Under `clock="icount"` a guest must not tell where it runs: this is law 4.  Every engine
-that is registered and runs unmodified kernels joins by that.  Must not know guests.
+Under `clock="icount"` a guest must not notice where it runs: this is law 4.  Every registered
+engine that runs unmodified kernels is included.  Must not know guests.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from tests import shadowcheck
 from vmm import engines
 
 NATIVE = "native"
-# Ways to lay out the machine under a guest: as it comes; the guest's frames in no order;
-# and shadow tables so few that they are evicted again and again.
+# Ways to lay out the machine under a guest: the default; the guest's frames in no order; and so few
+# shadow tables that they are evicted again and again.
 LAYOUTS: dict[str, dict[str, int]] = {
     "plain": {}, "scattered": {"scatter": 1}, "tiny": {"scatter": 2, "shadow": 5},
 }  # fmt: skip
@@ -26,12 +26,12 @@ each_layout = pytest.mark.parametrize("layout", LAYOUTS)
 
 
 class Differs(AssertionError):
-    """A guest did otherwise under an engine than on the bare machine."""
+    """A guest did something else under an engine than on the bare machine."""
 
 
 @dataclass
 class Outcome:
-    """What a guest can tell of its run, and what people see of it."""
+    """What a guest can see of its run, and what people see of it."""
 
     end: str
     code: int
@@ -40,11 +40,11 @@ class Outcome:
     trail: int
     instret: int
     traps: dict[str, int]
-    state: dict[str, Any]  # so that a difference says what differs
+    state: dict[str, Any]  # so that a difference names what differs
 
 
 def machine(engine: str = NATIVE, **options: Any) -> Any:
-    """A machine of that kind in instructions' time; `shadow`, `scatter` are not for native."""
+    """A machine of that kind with time in instructions; `shadow`, `scatter` are not for native."""
     options = {"clock": "icount", **options}
     if engine == NATIVE:
         from toyisa.machine import Machine
@@ -58,7 +58,7 @@ def machine(engine: str = NATIVE, **options: Any) -> Any:
 
 
 def outcome(machine: Any, budget: int) -> Outcome:
-    """Run the guest to its end, or its budget's; the monitor's tables must then be right."""
+    """Run the guest to its end or its budget; then the monitor's tables must be right."""
     end = machine.run(budget)
     if hasattr(machine, "vm"):
         found = shadowcheck.faults(machine)
@@ -91,7 +91,7 @@ def compare(prepare: Callable[[Any], object], budget: int, engine: str, **option
 
 
 def differences(bare: Outcome, virtual: Outcome) -> str:
-    """Where the two differ, a line each."""
+    """Where the two differ, one difference on each line."""
     lines = []
     for name, was in {**vars(bare), **bare.state, **bare.state["csr"]}.items():
         now = {**vars(virtual), **virtual.state, **virtual.state["csr"]}[name]

@@ -1,4 +1,4 @@
-"""A kernel of xv6's shape: its stacks, its trap frames and its trampoline lie high.
+"""A kernel like xv6: its stacks, its trap frames and its trampoline are at high addresses.
 
     HIGH            the trampoline: saves a process's registers, goes to the kernel's space
     HIGH - 0x1000   in a process's space: its trap frame, S only
@@ -6,7 +6,7 @@
     0x8000_0000     the kernel, mapped to itself
     0x0000_0000     in a process's space: the process; in the kernel's: nothing
 
-Two processes run by turns.  A system call sums an array on the kernel stack, and then by a
+Two processes run in turn.  A system call sums an array on the kernel stack, and then by a
 recursion.  Must not know what runs it.
 """
 

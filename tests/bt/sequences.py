@@ -1,9 +1,9 @@
-"""A body with every inline sequence of the translator: for tests that interrupt them.
+"""A body with every inline sequence of the translator, for tests that interrupt them.
 
-Goes round `s0` times and changes no interrupt for good.  Must not know who interrupts.
+It repeats `s0` times, and leaves interrupts as they were.  Must not know what interrupts it.
 """
 
-# Registers are chosen so that scratch ones are named, and x0, and rd == rs1.
+# Registers are chosen so that scratch registers are used as operands, and x0, and rd == rs1.
 ROUND = """
 1:  csrr    a0, sstatus
     csrr    t0, sstatus

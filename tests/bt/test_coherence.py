@@ -1,11 +1,11 @@
-"""Code that changes, moves, or is seen twice: the guest runs what its memory says."""
+"""Code that changes, moves, or has two mappings: the guest runs what its memory says."""
 
 import pytest
 
 from tests.bt.ways import same
 from tests.smallkernels import RAM, kernel
 
-# What is run at `at`: `addi s2, s2, N` and a return, written by `write at, N`.
+# The code at `at`: `addi s2, s2, N` and a return, written by `write at, N`.
 CODE = """
     .equ ADD, 0x00090913                # addi s2, s2, 0
     .macro write at, n                  # a function that adds n, at a pointer

@@ -34,7 +34,7 @@ def every_jalr():
 
 
 def two_targets():
-    """Indirect jumps that alternate: the prediction misses, the bucket hits, is replaced."""
+    """Indirect jumps that alternate: the prediction misses, the bucket hits, and is replaced."""
     lines = [FOLD, "    li s0, 12", "again:"]
     for rd, rs1 in [(0, 10), (1, 10), (5, 10), (6, 10), (1, 5), (5, 5), (6, 6), (5, 6), (7, 7)]:
         at = f"t{rd}_{rs1}"

@@ -1,4 +1,4 @@
-"""CSR instructions in every form, on every CSR, with any registers, and what else is sensitive."""
+"""CSR instructions in every form, on every CSR, with any registers, and other sensitive ones."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +19,7 @@ numbers = st.one_of(
     st.sampled_from([row.number for row in CSRS]),
     st.sampled_from([0x000, 0x145, 0x180, 0x300, 0x34A, 0xC03, 0xFFF]),
 )
-SETTLE = {  # after what would carry the kernel off
+SETTLE = {  # after instructions that could take the kernel elsewhere
     0x105: ["la t0, trap", "csrw stvec, t0"],
     0x180: ["csrw satp, zero"],
 }
@@ -27,7 +27,7 @@ SETTLE = {  # after what would carry the kernel off
 
 @st.composite
 def lines(draw):
-    """One instruction, its source loaded before, its result folded into s2 after."""
+    """One instruction; its source is loaded before, and its result is added to s2 after."""
     row, number, rd, rs1 = draw(st.sampled_from(ROWS)), draw(numbers), draw(regs), draw(regs)
     value = draw(values)
     if number == 0x180:
@@ -74,7 +74,9 @@ def test_many_accesses(body, way):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 @pytest.mark.parametrize("number", [0x100, 0x104, 0x105, 0x140, 0x141, 0x142, 0x143], ids=hex)
 def test_every_pair_of_registers(row, number):
-    """rd and rs1 each x0, a scratch register, another; alike and not; values that matter."""
+    """rd and rs1 each x0, a scratch register, another; equal and different; with values that
+    matter.
+    """
     body = []
     for rd in (0, 5, 6, 7, 28, 29, 10):
         for rs1 in (0, 5, 6, 7, 28, 29, 10):

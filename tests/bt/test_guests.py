@@ -1,4 +1,4 @@
-"""Every shipped guest behaves under each way of `bt` as on the bare machine."""
+"""Every guest of ours behaves under each way of `bt` as on the bare machine."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from tests.virtual import outcome
 from vmm.engines.bt.record import Count
 
 GUESTS = guests.catalogue()
-QUICK = ("hello", "pages")  # the rest of the ways on the rest of the guests: slow
+QUICK = ("hello", "pages")  # the other ways on the other guests are slow
 OTHER = ("callouts", "traps", "unadapted", "scattered", "few shadows", "small cache", "all small")
 each_guest = pytest.mark.parametrize("guest", GUESTS.values(), ids=GUESTS)
 
@@ -56,7 +56,7 @@ def test_the_rest_in_every_way(guest, way):
 
 @pytest.mark.parametrize("way", ["strict", "unadapted", "all small"])
 def test_in_cycles_time_the_console_is_the_same(way):
-    """Where time is cycles, an engine's own are part of it: what is printed is not."""
+    """If time counts cycles, an engine's own cycles are part of it, but the console is the same."""
     guest = GUESTS["toyix"]
     ends = []
     for made in (bare(way, clock="cycles"), under_bt(way, clock="cycles")):
@@ -75,7 +75,7 @@ def test_a_small_cache_is_flushed():
 
 
 def test_without_the_compiler():
-    """What is compiled is Python: the whole translator runs as it stands."""
+    """What is compiled is Python: the whole translator also runs as Python."""
     code = """
 import guests
 from tests.bt.test_guests import loading

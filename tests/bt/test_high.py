@@ -1,4 +1,4 @@
-"""A kernel that lives at the top, and whose processes have none of it but a trampoline."""
+"""A kernel at the top of memory, whose processes share only a trampoline with it."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.bt.highstacks import XV6_HIGH, elf
 from tests.bt.ways import bare, same, under_bt
 from vmm.engines.bt.record import Count
 
-ELSEWHERE = 0xFE3F_F000  # no end of the address space
+ELSEWHERE = 0xFE3F_F000  # not at an end of the address space
 BUDGET = 10_000_000
 
 
@@ -46,7 +46,7 @@ def test_it_costs_little_more_than_on_the_bare_machine(cost):
 
 
 def test_translations_stay_when_the_kernel_is_not_mapped():
-    """From the process's space to the kernel's and back: nothing is translated again."""
+    """From the process's space to the kernel's and back, nothing is translated again."""
     few, many = (ended(under_bt, rounds=rounds).private[0].count for rounds in (20, 400))
     for count in (Count.UNITS, Count.INVALIDATED, Count.CHAINED, Count.MISSES, Count.PREDICTED):
         assert few[count] == many[count], count

@@ -1,4 +1,6 @@
-"""The guest's `instret` counts its own instructions, whatever time is and they are made into."""
+"""The guest's `instret` counts its own instructions, whatever time counts and the translation
+is.
+"""
 
 import pytest
 
@@ -17,18 +19,18 @@ BODIES = {**test_control.BODIES, **test_csr.BODIES, "every sequence": "    li s0
 
 
 def read_often(body):
-    """The same with `instret` read, and folded into a register, after every third line."""
+    """The same, but after every third line `instret` is read and added to a register."""
     lines = [line for line in body.splitlines() if line.strip()]
     return "\n".join(line + ("\n" + READ if n % 3 == 2 else "") for n, line in enumerate(lines))
 
 
 def place(made):
-    """How far the guest is, and where."""
+    """How far the guest has got, and where it is."""
     return made.instret, int(made.hart.pc)
 
 
 def ends(made, budget=200_000):
-    """How a run came out, but for what depends on the time."""
+    """The result of a run, except what depends on the time."""
     end = made.run(budget)
     hart = made.hart
     return {
@@ -39,7 +41,9 @@ def ends(made, budget=200_000):
 
 
 def equal(prepare, way, budget=200_000, **more):
-    """The run on the bare machine, in cycles' time, after asserting that `bt`'s is the same."""
+    """The run on the bare machine, with the clock in cycles, after asserting that `bt`'s is the
+    same.
+    """
     runs = []
     for made in (bare(way, clock="cycles", **more), under_bt(way, clock="cycles", **more)):
         prepare(made)
@@ -74,7 +78,7 @@ def test_guests(name, clock, engine):
 
 
 def test_a_meter_and_a_full_pool_change_nothing():
-    """What folds the pool's counts on its own account, between two looks at them."""
+    """A meter and a full pool fold the counts at other moments."""
     from toyisa.core.pool import flush_pool, fold_all
 
     prepare = kernel("    li s0, 40\n" + ROUND)
@@ -90,7 +94,9 @@ def test_a_meter_and_a_full_pool_change_nothing():
 
 @pytest.mark.parametrize("way", ["strict", "leaky", "all small"])
 def test_a_budget_ends_at_its_instruction(way):
-    """Also in cycles' time, where one instruction of the guest's may be ten of the machine's."""
+    """Also with the clock in cycles, where one instruction of the guest may be ten of the
+    machine.
+    """
     prepare = kernel("    li s0, 3\n" + ROUND)
     native, translated = (make(way, clock="cycles", mem=RAM) for make in (bare, under_bt))
     for made in (native, translated):
@@ -103,7 +109,7 @@ def test_a_budget_ends_at_its_instruction(way):
 
 
 def test_slices_cost_nothing():
-    """The cycles of a run do not depend on where it is stopped, nor do the exits counted."""
+    """Neither the cycles nor the exits of a run depend on where it is stopped."""
     runs = []
     for slice_ in (1 << 20, 1000, 61):
         made = under_bt("strict", clock="cycles")

@@ -1,6 +1,6 @@
-"""Exactness: whatever stops translated code, the guest stands between two instructions.
+"""Exactness: whatever stops translated code, the guest is between two instructions.
 
-And what is in its registers there is what the bare machine has at that place.
+And its registers there are those that the bare machine has at that place.
 """
 
 import pytest
@@ -15,14 +15,14 @@ NO_HIGH = "    csrw stimecmph, zero\n"
 
 
 def place(machine):
-    """Where the guest stands, and all that it could tell."""
+    """Where the guest is, and everything that it could see."""
     hart = machine.hart
     csr = tuple((name, int(hart.csr[name])) for name in hart.csr.dtype.names)
     return int(hart.pc), tuple(hart.x[:32].tolist()), csr
 
 
 class Again:
-    """A machine that is put back to its start, its memory and what is translated aside."""
+    """A machine that is put back to its start; memory and translations stay."""
 
     def __init__(self, machine, prepare):
         self.machine = machine
@@ -38,7 +38,7 @@ class Again:
 
 
 def native_places(prepare, way, count=600):
-    """The places of the bare machine, in order, one an instruction."""
+    """The places of the bare machine in order, one for each instruction."""
     machine = bare(way, mem=RAM)
     prepare(machine)
     places = [place(machine)]
@@ -50,13 +50,15 @@ def native_places(prepare, way, count=600):
 
 @pair_of_ways
 def test_a_stop_at_every_machine_instruction(way):
-    """In cycles' time a budget is looked for at any machine instruction; the guest goes on."""
+    """With the clock in cycles a budget is checked at every machine instruction; the guest goes
+    on.
+    """
     prepare = kernel("    li s0, 4\n" + ROUND + SPIN)
     places = set(native_places(prepare, way))
     again = Again(under_bt(way, mem=RAM, clock="cycles"), prepare)
     settled = again.machine.private[0].count
     in_sequences = 0
-    for budget in range(1, 1700):  # cold first, but soon all is translated
+    for budget in range(1, 1700):  # cold at first, but soon everything is translated
         machine = again.from_start()
         before = int(settled[Count.SETTLED])
         machine.run(budget)
@@ -83,7 +85,7 @@ def test_stops_in_a_row(slice_):
 
 
 def timed(machine, after):
-    """The timer is due in that time, of one unit a tick."""
+    """Make the timer due after that time, with one unit in a tick."""
     hart = machine.hart
     due = machine.instret + int(hart.clock.idle) + after
     hart.clock.per_tick = 1
@@ -113,7 +115,7 @@ LOOPS = {
 @pytest.mark.parametrize("way", ["strict", "leaky", "callouts", "traps", "all small"])
 @pytest.mark.parametrize("name", LOOPS)
 def test_under_icount_the_timer_comes_where_it_does_on_the_bare_machine(name, way):
-    """n = 1 .. N: the trail tells the instruction, and the counters are the same."""
+    """For n = 1 .. N: the trail shows the instruction, and the counters are the same."""
     prepare = kernel(NO_HIGH + LOOPS[name] + SPIN)
     pair = [Again(made, prepare) for made in (bare(way, mem=RAM), under_bt(way, mem=RAM))]
     for after in range(1, 280):
@@ -148,10 +150,10 @@ def test_in_cycles_time_the_timer_comes_between_guest_instructions():
         ("8:  addi    s0, s0, -1\n    bnez    s0, 1b", "8:  j 1b"),
     ):
         assert off in body
-        body = body.replace(off, on)  # nearly all of it with interrupts on
+        body = body.replace(off, on)  # nearly all of it runs with interrupts on
     inner = kernel(body)
 
-    def prepare(machine):  # not due, unless told otherwise
+    def prepare(machine):  # not due, unless set later
         inner(machine)
         machine.hart.csr.sie, machine.hart.csr.stimecmp = 0x20, 0xFFFFFFFF
 
@@ -172,7 +174,7 @@ def test_in_cycles_time_the_timer_comes_between_guest_instructions():
 
 
 def test_time_is_exact_where_instructions_are_done_one_by_one():
-    """The last few before a deadline, and steps: `cycle` is read in their midst."""
+    """The last few before a deadline, and steps: `cycle` is read among them."""
     body = "    li s0, 40\n1:  rdcycle a0\n    rdtime a1\n    rdcycleh a2\n    add s2, s2, a0\n"
     same(kernel(body + "    addi s0, s0, -1\n    bnez s0, 1b\n"), 100, "strict", mem=RAM)
     for way in ("strict", "callouts", "traps"):

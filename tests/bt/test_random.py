@@ -1,7 +1,7 @@
-"""Random kernels under `bt` in its ways: no difference from the bare machine.
+"""Random kernels under `bt` in its ways do the same as on the bare machine.
 
-CSR accesses, traps, edits of tables, jumps through registers, code that changes, the
-timer; edits are fenced.
+They have CSR accesses, traps, edits of tables, jumps through registers, code that changes,
+and the timer; after each edit there is a fence.
 """
 
 import pytest

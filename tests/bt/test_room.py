@@ -1,7 +1,7 @@
-"""What the translator makes of twelve instructions fits its buffer, whichever they are.
+"""The translation of twelve instructions fits its buffer, whatever the instructions are.
 
-`emit` drops what does not fit, and `predict` looks for an edge that it counts on: so the
-longest sequence of all is measured here, and twelve of it must leave room.
+`emit` drops what does not fit, and `predict` relies on finding an edge.  So the longest
+sequence of all is measured here, and twelve of it must leave room.
 """
 
 from collections import Counter
@@ -13,7 +13,8 @@ from vmm.engines.bt.dump import units
 from vmm.engines.bt.record import MAX_STUBS, MAX_UNIT_WORDS, STEP_WORDS, UNIT_INSNS
 from vmm.machine import VirtualMachine
 
-AROUND = 10  # words at most, beside its instructions': a countdown and the edges of a unit
+# Words at most, besides those of the instructions: a countdown, and the edges of a block
+AROUND = 10
 OTHERS = """
     la   t0, 1f
     jalr t0, 0(t0)
@@ -34,9 +35,10 @@ OTHERS = """
 
 
 def bodies():
-    """Every CSR by every form, with the registers that sequences would like to use; the rest.
+    """Every CSR in every form, with the registers that sequences use as scratch; and other
+    instructions.
 
-    What is written is what was read, or nothing is set and nothing cleared.
+    What is written is what was read, or nothing is set and nothing is cleared.
     """
     lines = []
     for row in CSRS:
@@ -54,7 +56,7 @@ def bodies():
 
 
 def longest(made):
-    """Words of the longest sequence that the translator has made of one instruction."""
+    """The words of the longest sequence that the translator has made of one instruction."""
     words = Counter((unit.gpc, word.gpc) for unit in units(made) for word in unit.words)
     return max(words.values())
 
@@ -68,13 +70,15 @@ def test_twelve_of_the_longest_sequence_leave_room():
             made.run(20_000)
             assert {unit.insns for unit in units(made)} >= {UNIT_INSNS}
             found.append(longest(made))
-    assert max(found) > 20  # it has sequences in it, stubs too
+    assert max(found) > 20  # it includes sequences, and stubs too
     assert UNIT_INSNS * max(found) + AROUND <= MAX_UNIT_WORDS
     assert max(found) + AROUND <= STEP_WORDS
 
 
 def test_a_unit_full_of_stubs():
-    """Two of an instruction: the unit ends while there is still room for those of one more."""
+    """Each instruction has two stubs: the block ends while there is room for those of another
+    instruction.
+    """
     body = "    csrr a0, sstatus\n    li a1, 0\n" + "    csrrs a0, sstatus, a1\n" * 12
     made = machine("bt", mem=4 << 20)
     kernel(body)(made)

@@ -1,4 +1,4 @@
-"""One instruction at a time, in guest terms: the same steps as on the bare machine."""
+"""One instruction at a time, in the guest's terms: the same steps as on the bare machine."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_steps_are_the_same(guest, skip, way):
 
 
 def test_steps_and_runs_mixed():
-    """A step in the midst of a unit, then on at full speed."""
+    """A step within a block, then on at full speed."""
     native, translated = pair_of("toyix", "strict")
     for n in range(1, 300):
         for machine in (native, translated):

@@ -1,4 +1,4 @@
-"""What is warm asks root no more: a loop of jumps, calls and returns retires instructions only."""
+"""Warm code needs no root: a loop of jumps, calls and returns only retires instructions."""
 
 import pytest
 

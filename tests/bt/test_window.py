@@ -1,11 +1,11 @@
-"""The monitor's window: whoever reads or writes there sees what the guest has there."""
+"""The monitor's window: whatever reads or writes there sees what the guest has there."""
 
 import pytest
 
 from tests.bt.ways import pair_of_ways, same, under_bt
 from tests.smallkernels import RAM, kernel
 
-# The last page, by pointer, from x0, at every size; then by users.
+# The last page, through a pointer and from x0, at every size; then from users.
 TOUCH = """
     .equ    TOPS, 0xffc00000
     .macro  touch                       # fold what is seen, change it, see it again
@@ -255,7 +255,7 @@ BODIES = {
 }  # fmt: skip
 
 
-# The same at the other end: what a place becomes, the words of x0's reach and page tables too.
+# The same at the other end: what x0 reaches, also for words that become page tables.
 MIRRORED = {
     "0xfffff800": "0x400", "0xfffff804": "0x404", "0xfffff000": "0x0",
     "0xffc00800": "0x1400", "0xffc00001": "0x1001", "0xffc00000": "0x1000",

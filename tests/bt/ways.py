@@ -1,7 +1,7 @@
 """The ways in which `bt` can run a guest, each to be compared with the bare machine.
 
-What every engine must do is tested for all of them in `laws/`; here is what only a
-translator can get wrong.  Must not know guests.
+What every engine must do is tested for all engines in `laws/`; here is what only a translator
+can get wrong.  Must not know guests.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.virtual import NATIVE, Outcome, differences, machine, outcome
 from toyisa.tables.levels import Profile
 
 LEAKY = {"profile": Profile.LEAKY}
-SMALL = 640  # words: the least that the cache may be, so that it is flushed all the time
+SMALL = 640  # words: the smallest possible cache, so that it is flushed all the time
 WAYS: dict[str, dict[str, Any]] = {
     "strict": {},
     "leaky": LEAKY,
@@ -33,7 +33,7 @@ WAYS: dict[str, dict[str, Any]] = {
     },
 }
 each_way = pytest.mark.parametrize("way", WAYS)
-# Two that between them have most: enough for a test of something else.
+# Two that together have most of it: enough when something else is tested.
 pair_of_ways = pytest.mark.parametrize("way", ["strict", "all small"])
 
 
@@ -43,7 +43,7 @@ def under_bt(way: str, **more: Any) -> Any:
 
 
 def bare(way: str, **more: Any) -> Any:
-    """The bare machine that the way is compared with."""
+    """The bare machine with which the way is compared."""
     if "profile" in WAYS[way]:
         more = {"profile": WAYS[way]["profile"], **more}
     return machine(NATIVE, **more)

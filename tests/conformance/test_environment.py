@@ -21,8 +21,8 @@ pytestmark = pytest.mark.skipif(
 )
 RESULTS = (0, 2, 0x8000_0000, 0xFFFF_FFFE, 0xFFFF_FFFE, 0xFFFF_FFFF, 0)
 
-# As riscv-arch-test's arch_test.h has it: the code is aligned as compressed code would be, so that
-# the file claims to have some.
+# As in riscv-arch-test's arch_test.h: the code is aligned like compressed code, so the file claims
+# to have some.
 ARCH = """
 #include "model_test.h"
         .section .text.init
@@ -45,7 +45,7 @@ RVMODEL_DATA_BEGIN
 RVMODEL_DATA_END
 """
 
-# As its later riscv_arch_test.h: the model's code in a section of its own, which ends the test.
+# As in its later riscv_arch_test.h: the model's code in a section of its own, which ends the test.
 ACT4 = """
 #include "rvmodel_macros.h"
         .section .text.init

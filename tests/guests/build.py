@@ -17,7 +17,7 @@ def assembled(
     where: Path | None = None,
     defines: Mapping[str, int] | None = None,
 ) -> asm.Object:
-    """The guest through our assembler; `pvops`, put into `where`, in place of its own."""
+    """The guest through our assembler; `pvops`, written into `where`, replaces its own file."""
     dirs = guests.include_dirs(guest.source)
     if pvops is not None:
         (where / "include").mkdir()

@@ -16,7 +16,7 @@ SETS = {
     "hyp": ("a0", "a1", "a6", "a7", "t0", "t1"),
     "all": (),  # it does not come back, or with every register loaded
 }
-ANSWERS = {"CONSOLE_GETC": {"a0"}}  # registers that bring a result
+ANSWERS = {"CONSOLE_GETC": {"a0"}}  # registers that return a result
 ROW = re.compile(r"#   ([A-Z_]+(?:, [A-Z_]+)?)((?: \w+(?:, \w+)*)?) +(-|t0|sbi|hyp|all)(?: {2,}|$)")
 MACRO = re.compile(r"^\.macro (\w+)(.*)$((?:\n.*)*?)\n\.endm$", re.MULTILINE)
 
@@ -58,12 +58,12 @@ def macros() -> set[str]:
 
 
 def emptied() -> str:
-    """The file again, where no operation does anything."""
+    """The file again, with operations that do nothing."""
     return MACRO.sub(r".macro \1\2\n.endm", source())
 
 
 def faked(operation: str, instead: str) -> str:
-    """The file again, where `operation` does something else: the text `instead`."""
+    """The file again, but `operation` does something else: the text `instead`."""
 
     def fake(match: re.Match[str]) -> str:
         name, operands, _ = match.groups()
@@ -116,9 +116,9 @@ deferred_entries:
 
 
 def deferring() -> str:
-    """The file again, where SET_PTE between LAZY_ENTER and LAZY_LEAVE only queues.
+    """The file again, but between LAZY_ENTER and LAZY_LEAVE, SET_PTE only queues.
 
-    A kernel that reads back what it has set, or frees what it has unmapped, breaks.
+    A kernel that reads back what it has set, or frees what it has unmapped, fails.
     """
 
     def defer(match: re.Match[str]) -> str:
@@ -129,10 +129,10 @@ def deferring() -> str:
 
 
 def poisoned() -> str:
-    """The file again, where each operation changes all that it may change.
+    """The file again, but each operation changes every register that it may change.
 
-    A hypercall would; the native expansion changes less.  A kernel that counts
-    on the difference breaks.
+    A hypercall would do that; the native expansion changes less.  A kernel that relies on the
+    difference fails.
     """
 
     def poison(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Answers for what QEMU's `virt` machine makes of a guest: a hart we did not write.
+"""Answers for what a guest does on QEMU's `virt` machine: a hart that we did not write.
 
 Our shim (`tests/shim`) is its firmware.  Must not know what the guest should do.
 """
@@ -13,9 +13,10 @@ from tests.unit.asm import gnu
 
 QEMU = "qemu-system-riscv32"
 SHIM = Path(__file__).parents[1] / "shim" / "shim.S"
-SHIM_BASE = 0x86000000  # in QEMU's 128 MiB, above all that a guest uses
+SHIM_BASE = 0x86000000  # in QEMU's 128 MiB, above everything that a guest uses
 FLAGS = ["-M", "virt", "-bios", "none", "-display", "none", "-monitor", "none", "-serial", "stdio"]
-# Time by instructions, 8 ns each, and none lost asleep: a busy host must not let timers pass.
+# Time counts instructions, 8 ns each, and does not pass in sleep: so timers do not come early on a
+# busy host.
 FLAGS += ["-icount", "shift=3,sleep=off"]
 
 needed = pytest.mark.skipif(
@@ -33,7 +34,7 @@ def build_shim(where: Path) -> Path:
 def run(shim: Path, guest: Path, typed: Path | None, patience: float = 60) -> tuple[bytes, int]:
     """Console output and exit code of a guest's ELF on QEMU.
 
-    `typed` is its console input.  After `patience` seconds it counts as hung.
+    `typed` is its console input.  After `patience` seconds the guest counts as hung.
     """
     loaders = [f"loader,file={shim},cpu-num=0", f"loader,file={guest}"]
     devices = [word for loader in loaders for word in ("-device", loader)]

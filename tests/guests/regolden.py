@@ -1,7 +1,7 @@
-"""Writes the guests' golden files anew from runs on our machine: `make golden`.
+"""Write the guests' golden files anew from runs on our machine: `make golden`.
 
-What has changed is then to be read in `git diff`; the tests on QEMU say whether
-another machine agrees.  Must not decide what is right.
+Read what has changed in `git diff`.  The tests on QEMU say whether another machine agrees.
+Must not decide what is right.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Answers for what Spike makes of a generated kernel: its commit log, S and U only.
+"""Answers for what a generated kernel does on Spike: its commit log, S and U only.
 
 Must not know what the kernel should do.
 """
@@ -22,14 +22,14 @@ ISA = f"--isa={EVERYTHING}_svadu"
 SHIM = Path(__file__).parents[1] / "shim" / "spike.S"
 SHIM_BASE = 0x80200000
 TOHOST = 0x80201000
-# Spike counts a trap as up to 5,000 instructions: the rest of the stretch that it ends.
+# Spike counts a trap as up to 5,000 instructions, the rest of the batch that the trap ends.
 LIMIT = 5_000_000
 
 needed = pytest.mark.skipif(SPIKE is None, reason="spike is not installed: pip install spike")
 
 
 def image(kernel: Kernel) -> bytes:
-    """An ELF with the kernel and the shim, to begin in the shim."""
+    """An ELF with the kernel and the shim; it begins in the shim."""
     shim = asm.assemble(SHIM, base=SHIM_BASE)
     text = bytearray(next(s for s in shim.sections if s.name == ".text").data)
     text[4:8] = struct.pack("<I", kernel.entry)
@@ -51,6 +51,6 @@ def commit_log(kernel: Kernel, where: Path) -> list[str]:
 
 
 def comparable(lines: list[str]) -> list[str]:
-    """Without M's lines, and without CSR writes: what is written, a read will show."""
+    """The lines without those of M, and without CSR writes: a read shows what was written."""
     below = (line.rstrip() for line in lines if not line.startswith("core   0: 3"))
     return [re.sub(r" c\d+_\w+ 0x[0-9a-f]+", "", line) for line in below]

@@ -1,4 +1,4 @@
-"""What `compare` measures is what the guests measure, and looking at it changes nothing."""
+"""`compare` measures the same as the guests, and measuring changes nothing."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the documentation shows of commands is what they print."""
+"""Commands print what the documentation shows."""
 
 import pytest
 

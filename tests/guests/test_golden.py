@@ -1,8 +1,8 @@
-"""The guests show what their golden files say: on QEMU, and on our machine.
+"""The guests print what their golden files say: on QEMU, and on our machine.
 
-Each runs as it is, and with operations that change every register they may
-change, as hypercalls will; `toyix` also with table updates that take effect as
-late as they may, and with RAM mapped by 4 KiB pages.
+Each runs as it is, and with operations that change every register that they may change, as
+hypercalls do; `toyix` also with table updates that take effect as late as they may, and with
+RAM mapped by 4 KiB pages.
 """
 
 import pytest
@@ -59,8 +59,8 @@ def run(guest, elf, cost):
     return machine
 
 
-# The first preset's TLB forgets all when satp is written; the second's is large
-# and tagged, and shows where a kernel has not flushed what it should have.
+# The first preset's TLB forgets everything when satp is written.  The second's is large and tagged,
+# and so shows where a kernel has not flushed what it should have.
 @each
 @pytest.mark.parametrize("cost", ["p4", "modern"])
 def test_on_our_machine(guest, elf, cost):

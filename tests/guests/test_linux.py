@@ -20,7 +20,7 @@ pytestmark = [
 
 
 def boot(image, *options):
-    """What Linux printed, its lines; it must have ended by itself."""
+    """The lines that Linux printed; it must have ended by itself."""
     done = toyvmm("run", "--kernel", BUILT / image, "--max-insns", "100e6", *options)
     assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()[-2000:]
     lines = done.stdout.decode().replace("\r", "").splitlines()

@@ -1,7 +1,7 @@
-"""The typical mistakes of a first kernel each lead to the right sentence.
+"""Each typical mistake of a first kernel leads to the right sentence.
 
-`mistakes/NAME.S` is a kernel with one mistake, `mistakes/NAME.txt` all that is said of it.
-After a change of wording: `python -m tests.guests.test_mistakes` writes the texts anew.
+`mistakes/NAME.S` is a kernel with one mistake, `mistakes/NAME.txt` everything that is said of
+it. After a change of wording, `python -m tests.guests.test_mistakes` writes the texts anew.
 """
 
 import io
@@ -22,7 +22,7 @@ LIMIT = "100000"  # instructions
 
 
 def hints(name: str, *command: str) -> str:
-    """What a command says of the kernel `name`, a line a sentence."""
+    """What a command says of the kernel `name`, one sentence on each line."""
     here, err = Path.cwd(), io.StringIO()
     os.chdir(MISTAKES)
     try:
@@ -63,9 +63,9 @@ def test_there_are_fourteen():
     ],
 )
 def test_the_sentence_under_an_engine(name, engine):
-    """The same mistake; how often something came, and when, depends on the engine's time.
+    """The same mistake; counts and times depend on the engine's time.
 
-    A missing fence is none under shadow paging that traces the guest's tables.
+    A missing fence is not a mistake under shadow paging, which traces the guest's tables.
     """
     kind = re.split("[`;]", uncounted(golden(name)))[0]
     assert kind in uncounted(hints(name, "boot", "--engine", engine))

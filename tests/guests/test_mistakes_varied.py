@@ -1,4 +1,4 @@
-"""The same mistakes made otherwise lead to the same kind of sentence; correct kernels to none."""
+"""The same mistakes in other forms lead to the same kind of sentence; correct kernels to none."""
 
 import os
 from contextlib import redirect_stderr, redirect_stdout
@@ -32,7 +32,7 @@ PRINTS = "\n .balign 4\nhandler: li a0, 'P'\n li a7, 1\n ecall\n j handler\n"
 RETURNS = "\n .balign 4\nhandler: csrr t1, scause\n sret\n"
 FAILS = "\n .balign 4\nhandler: li a7, 0x53525354\n li a6, 0\n li a0, 0\n li a1, 1\n ecall\n j .\n"
 END = " li a7, 8\n ecall\n"
-# The kernel's 4 MiB at their own place, and a table for the first 4 MiB, at s2.
+# The kernel's 4 MiB mapped to themselves, and a table for the first 4 MiB, at s2.
 TABLES = """
         la s0, root
         li t1, 0x200000cf
@@ -217,7 +217,7 @@ def test_nothing_is_said_of_a_correct_kernel_that_is_stopped(name):
 
 
 def test_a_fault_that_the_kernel_handled_is_not_named(tmp_path):
-    """It fails later, for a reason of its own."""
+    """The guest fails later, for another reason."""
     source = BEGIN + """ la t0, page
         lw a0, 1(t0)
         ebreak

@@ -1,7 +1,8 @@
-"""The nano-benchmarks end well, measure what they say, and notice when it is not done.
+"""The nano-benchmarks end well, measure what they say, and notice when the operation is not
+done.
 
-As they are and with operations that change all they may, on our machine and on QEMU;
-as they are also under a VMM.
+They run as they are and with operations that change every register they may, on our machine
+and on QEMU; as they are also under a VMM.
 """
 
 import pytest
@@ -13,7 +14,7 @@ from tests.guests.build import assembled
 
 NANO = {name: guest for name, guest in guests.catalogue().items() if name.startswith("nano/")}
 BUDGET = 20_000_000
-PARAMS = {  # of those that measure several things
+PARAMS = {  # for those that measure several things
     "cold": [1, 2],
     "fork": [16],
     "ptemod_batch": [1 << n for n in range(12)],
@@ -37,7 +38,7 @@ def elf(name, variant, tmp_path):
 
 
 def run(elf, cost):
-    """The machine after it has run the ELF to its end, and why that came."""
+    """The machine after it has run the ELF to its end, and why it ended."""
     from toyisa.machine import Machine
 
     return drive(Machine(cost=cost), elf, BUDGET)
@@ -50,7 +51,7 @@ def drive(machine, elf, budget):
 
 
 def check_console(name, console):
-    """It has the benchmark's readings, and checks that all went well."""
+    """The console has the benchmark's readings, and checks that all went well."""
     short = name.removeprefix("nano/")
     keys = [f"{short}:{param}" for param in PARAMS.get(short, [])] or [short]
     assert list(readings.parse(console)) == keys
@@ -82,7 +83,7 @@ def test_under_trap(name, tmp_path):
     check_console(name, machine.output().decode())
 
 
-# A leaky machine drops what deprivileged S writes to sstatus, and nobody traps.
+# A leaky machine drops what deprivileged S writes to sstatus, and nothing traps.
 @pytest.mark.parametrize("name", ["nano/irq_toggle", "nano/forkwait"])
 def test_under_trap_a_leak_is_noticed(name, tmp_path):
     from toyisa.tables.levels import Profile
@@ -140,7 +141,7 @@ def test_an_emulated_read_costs_what_is_published(engine, options, published, tm
     assert reading.each == pytest.approx(published, rel=0.1)
 
 
-# Each benchmark, and an act that it measures or rests on, done wrong.
+# Each benchmark, with an act that it measures or relies on done wrong.
 FAKES = [
     ("csr_read", "READ_SSCRATCH", "li \\rd, 0"),
     ("csr_read", "WRITE_SSCRATCH", ""),

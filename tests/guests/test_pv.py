@@ -1,4 +1,4 @@
-"""Patched guests under `pv`: native's console, nothing sensitive left, interrupts anywhere."""
+"""Patched guests under `pv`: native's console, no sensitive instruction, interrupts anywhere."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ EVERYWHERE = guests.Guest(
     "everywhere", guests.ROOT.parent / "tests" / "guests" / "everywhere.S", "", 50_000_000, 0,
     None, None,
 )  # fmt: skip
-# All else is cheap beside the way into the gate, so that the timer fires there, too.
+# Everything else is cheap compared with the way into the gate, so that the timer fires there, too.
 CHEAP = dict.fromkeys(load("modern").price, 1) | {"trap_ecall": 4}
 BY_UNITS = replace(load("modern"), hz=10_000_000, price=CHEAP)
 
@@ -67,13 +67,13 @@ def test_benchmarks(name, profile, tmp_path):
     check_console(name, machine.output().decode())
 
 
-# What direct paging and the gate leave to S by design: docs/engines/pv.md.
+# What direct paging and the gate let S use by design: docs/engines/pv.md.
 LEFT_TO_S = {"sepc", "scause", "stval", "sscratch"}
 LEFT_TO_S |= {counter + half for counter in ("cycle", "time", "instret") for half in ("", "h")}
 
 
 def sensitive(word: int) -> bool:
-    """Whether a word is an instruction that a monitor must see, and is not left to S."""
+    """Whether a word is an instruction that a monitor must see, and that S may not use."""
     row = find(word)
     if row is None or row.name in ("sret", "ecall", "ebreak"):
         return False
@@ -100,7 +100,7 @@ def test_nothing_sensitive_is_left(name):
 
 @pytest.mark.parametrize("name", [*PATCHED, "nano/ptemod", "nano/irq_toggle"])
 def test_nothing_sensitive_is_executed(name):
-    """On the leaky machine: there it would not even trap."""
+    """On the leaky machine, where such an instruction would not even trap."""
     machine = ended(GUESTS[name], profile=Profile.LEAKY)
     ran = executed(machine.real_hart, machine.real_memory)
     assert {"addi", "ecall"} - ran == {"ecall"}  # what traps to root does not retire
@@ -137,7 +137,7 @@ def everywhere():
 
 
 def test_interrupts_everywhere_disturb_nothing(everywhere):
-    """Also none is late, nor taken where interrupts are off: the kernel looks."""
+    """Also no interrupt is late, or taken while interrupts are off: the kernel checks."""
     bare = Machine(cost=BY_UNITS, clock="icount")
     bare.load(assembled(EVERYWHERE).elf())
     assert bare.run(budget=EVERYWHERE.budget) is Exit.HALTED
@@ -155,7 +155,7 @@ def test_everywhere_is_all_of_the_gate(everywhere, which):
 
 @pytest.mark.parametrize(("first", "last"), [("mask_begin", "mask_end"), ("sum_kernel", "go_user")])
 def test_everywhere_is_all_of_the_masking(everywhere, first, last):
-    """But for what only runs when an interrupt is pending already, or where `iret` arrives."""
+    """Except code that runs only when an interrupt is pending already, or where `iret` arrives."""
     program, places, _ = everywhere
     first, last = program.symbols[first].value, program.symbols[last].value
     code = dict(words(program, ".text"))
@@ -164,7 +164,8 @@ def test_everywhere_is_all_of_the_masking(everywhere, first, last):
         row = find(code[pc])
         if row.name == "ebreak":
             skipped.add(pc + 4)
-        elif row.name == "beq" and pc not in skipped:  # IRQ_ENABLE's or IRQ_RESTORE's: ahead
+        # IRQ_ENABLE's or IRQ_RESTORE's branch, forward
+        elif row.name == "beq" and pc not in skipped:
             offset = (code[pc] >> 8 & 15) << 1 | (code[pc] >> 25 & 63) << 5
             skipped |= set(range(pc + 4, pc + offset, 4)) - places
             guard += 1

@@ -1,4 +1,4 @@
-"""Patched kernels that mean harm, or are merely broken, end in words or at their budget."""
+"""Patched kernels that are hostile, or only broken, end with a message or at their budget."""
 
 import pytest
 

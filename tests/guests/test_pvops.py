@@ -47,7 +47,7 @@ def test_operands_are_the_registers_that_the_table_says():
     for place, operation, operands in seen:
         assert len(operands) == len(operation.operands), place
         for said, used in zip(operation.operands, operands, strict=True):
-            if said.startswith("r"):  # rd, rs: any register that survives
+            if said.startswith("r"):  # rd, rs: any register that keeps its value
                 assert used not in operation.clobbers, place
             else:
                 assert used == said, place
@@ -71,7 +71,7 @@ panic: trap_entry: trap_entry_end: trap_return: trap_return_end:
 
 
 def test_the_patched_file_has_every_operation():
-    """With the same operands; what else it has is its own."""
+    """With the same operands; it may have further operations."""
     shapes = {m[1]: len(m[2].split()) for m in pvops.MACRO.finditer(PATCHED)}
     native = {m[1]: len(m[2].split()) for m in pvops.MACRO.finditer(pvops.source())}
     assert {name: shapes.get(name) for name in native} == native
@@ -92,14 +92,14 @@ def changed(program, first, last):
 
 @pytest.mark.parametrize("name", sorted(set(pvops.operations()) - {"IRET_USER", "IRET_KERNEL"}))
 def test_patched_operations_change_no_other_registers(name):
-    """Routines behind them included; a hypercall itself changes a0 and a1 at most."""
+    """Including the routines that it calls; a hypercall itself changes at most a0 and a1."""
     operation = pvops.operations()[name]
     free = iter(("s2", "s3", "s4"))
     operands = [said if not said.startswith("r") else next(free) for said in operation.operands]
     body = f"begin:\n    {name} {', '.join(operands)}\nend:\n"
     program = asm.assemble_text(STEM + body + TAIL, include_dirs=[guests.ROOT], defines={"PV": 1})
     allowed = {*operation.clobbers, *pvops.ANSWERS.get(name, ())}
-    if name == "SHUTDOWN":  # does not come back
+    if name == "SHUTDOWN":  # it does not return
         allowed |= {"a0", "a1", "a6", "a7"}
     allowed |= {o for o, said in zip(operands, operation.operands) if said.startswith("rd")}
     allowed |= {o for o, said in zip(operands, operation.operands) if said in ("rlo", "rhi")}
