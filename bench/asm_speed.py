@@ -1,8 +1,8 @@
-"""How many source lines the assembler takes in a second of CPU time, generated program.
+"""How many source lines the assembler takes in a second of CPU time, on a generated program.
 
-Run `python bench/asm_speed.py [lines]`.  The program has the mix of a typical
-source: arithmetic, loads and stores, branches, calls, labels, comments, data,
-macros; operands are random, so that few lines repeat.
+Run `python bench/asm_speed.py [lines]`.  The program has the mix of a typical source:
+arithmetic, loads and stores, branches, calls, labels, comments, data, macros.  Operands are
+random, so that few lines are repeated.
 """
 
 import random

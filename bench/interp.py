@@ -2,10 +2,10 @@
 
     python -m bench.interp [--json] [--no-spike] [--runs 3] [NAME ...]
 
-Both sides run the same source, compiled alike, in S under an identity map of
-superpages.  Ours is timed around `Machine.run`, cycle accounting on.  Spike is a
-process: its start-up is measured by the same program with few rounds and taken
-away, so its rate is (instructions more) / (seconds more).  Times are medians.
+Both sides run the same source, compiled alike, in S under an identity map of superpages.
+Ours is timed around `Machine.run`, with cycle accounting on.  Spike is a process: its
+start-up is measured by the same program with few rounds and subtracted, so its rate is
+(additional instructions) / (additional seconds).  Times are medians.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """How many user instructions a second are compared with unicorn: `python -m bench.lockstep`.
 
-As `tests/lockstep/test_unicorn.py` compares them, the drawing of programs included
-and left out.  Must not say whether they agree.
+They are compared as in `tests/lockstep/test_unicorn.py`, with and without the time that it
+takes to make the programs.  Must not say whether they agree.
 """
 
 import json

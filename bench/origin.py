@@ -37,7 +37,7 @@ def _version(package: str) -> str:
 
 
 def origin() -> dict[str, str]:
-    """What belongs beside every figure."""
+    """What belongs with every figure."""
     return {
         "cpu": cpu_model(),
         "commit": commit(),

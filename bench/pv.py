@@ -79,7 +79,7 @@ def hypercalls(call: str, runs: int, clock: str) -> Figure:
     """Millions of hypercalls a second."""
     text = LOOP.format(count=CALLS, call=f"HYP_{call}")
     elf = asm.assemble_text(text, include_dirs=[guests.ROOT], defines=guests.BUILDS["pv"]).elf()
-    # The first, which touches memory that no run has touched, is not counted.
+    # The first run is not counted: it accesses memory that no run has accessed before.
     times = [seconds(VirtualMachine(engine="pv", clock=clock), elf) for _ in range(runs + 1)]
     return figure(f"hypercall {call.lower()}", [CALLS / 1e6 / t for t in times[1:]], "M/s")
 

@@ -2,8 +2,8 @@
 
     python -m bench.vmm [--json] [--runs 5]
 
-Every figure is the median of several timings in one process, after a warm-up; what is
-compared is timed in turn, so that a busy host slows both.
+Every figure is the median of several timings in one process, after a warm-up.  Things that
+are compared are timed in turn, so that a busy host slows both.
 """
 
 import argparse
@@ -177,7 +177,7 @@ def boots(runs: int) -> dict[str, dict[str, float]]:
 
 
 def translating(runs: int) -> float:
-    """Microseconds of host time a unit costs to make, on code that runs once."""
+    """Microseconds of host time for making a block, on code that runs once."""
     body = "\n".join(f"addi t0, t0, {n % 7}\nbeqz zero, l{n}\nl{n}:" for n in range(4000))
     source = f"_start: li t1, 1\n{body}\n1: j 1b\n"
     costs = []

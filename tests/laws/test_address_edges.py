@@ -1,7 +1,7 @@
 """Addresses and sizes at the edges, one place after the other, on every engine.
 
-What must come is told in numbers without end; then each engine's guest does as the bare
-machine's.  `toyvmm fuzz --law edges` draws what is not here.
+The expected result is computed in Python's unlimited integers; then each engine's guest must
+do as the bare machine's.  `toyvmm fuzz --law edges` tries what is not here.
 """
 
 import struct
@@ -35,7 +35,9 @@ def in_ram(at, size):
 
 
 def outcome(engine, rows, *, paged=False, pages=None, disk=None):
-    """What came of the rows on the bare machine, as on the engine; and the bare machine."""
+    """The result of the rows on the bare machine, which must be the engine's too; and the bare
+    machine.
+    """
     image, made = kernel(rows, False, paged, pages or {}), []
 
     def prepare(machine):
@@ -87,7 +89,7 @@ def fill(at, pte, *acts):
 
 @each_engine
 def test_entries_that_lead_out_of_ram(engine):
-    """At both levels, as a leaf and as a table; first and last word, to load, store and fetch."""
+    """At both levels, as a leaf and as a table; the first and last word; load, store and fetch."""
     access = [("lw", WINDOW), ("sw", WINDOW + PAGE - 4), ("jalr", WINDOW), ("amoadd.w", WINDOW)]
     rows = [Row("satp", (1 << 31 | ROOT // PAGE,))]
     for frame in NO_DEVICE:
@@ -110,7 +112,7 @@ def test_entries_that_lead_out_of_ram(engine):
 
 @each_engine
 def test_pages_at_the_ends_of_ram(engine):
-    """The last page, whole; a superpage of which the last frames are not there."""
+    """The last page, all of it; and a superpage whose last frames do not exist."""
     rows = [Row("satp", (1 << 31 | ROOT // PAGE,))]
     rows += fill(LEAF, (END // PAGE - 1) << 10 | RWX, ("lw", WINDOW), ("sw", WINDOW + PAGE - 4))
     rows += fill(ROOT + 4, RAM_BASE // PAGE << 10 | RWX, ("lw", WINDOW + MEM - 4),
@@ -121,7 +123,7 @@ def test_pages_at_the_ends_of_ram(engine):
 
 @each_engine
 def test_any_root(engine):
-    """A root that is nowhere: no instruction can be fetched, not even the handler's."""
+    """A root table that does not exist: no instruction can be fetched, not even the handler's."""
     for frame in (0, 1, 0x10000, RAM_BASE // PAGE - 1, END // PAGE, 1 << 20, 1 << 21, 0x3FFFFF):
         bare, _ = outcome(engine, [Row("satp", (1 << 31 | 1 << 22 | frame,))])
         assert bare.end == "FATAL"
@@ -135,7 +137,7 @@ WIDTHS = {"lb": 1, "lbu": 1, "lh": 2, "lhu": 2, "lw": 4, "sb": 1, "sh": 2, "sw":
 
 
 def answered(at, act):
-    """Whether something is there for an access, by the map in memory.py."""
+    """Whether there is something to access, by the map in memory.py."""
     if in_ram(at, WIDTHS[act]):
         return True
     if act in ("lr.w", "amoadd.w"):
@@ -158,7 +160,7 @@ def test_every_width_at_the_ends_of_what_there_is(engine, paged):
     loads = sum(act[0] == "l" for act in refused)
     pages = bare.traps.get("load_page", 0) + bare.traps.get("store_page", 0)
     assert bare.end == "HALTED"
-    # Where the root maps nothing it is a page fault; the second half of lr.w's row is sc.w.
+    # Where the root table maps nothing it is a page fault; the second half of lr.w's row is sc.w.
     both = sum(act == "lr.w" for act in refused)
     total = sum(n for name, n in bare.traps.items() if name != "ecall_s")
     assert total == len(refused) + both
@@ -167,7 +169,7 @@ def test_every_width_at_the_ends_of_what_there_is(engine, paged):
 
 
 def driven(part, at, legacy):
-    """Rows by which a driver sets the queue up, one part of it at `at`."""
+    """Rows by which a driver sets the queue up, with one part of it at `at`."""
     where = {Reg.QUEUE_DESC: DESCRIPTORS, Reg.QUEUE_DRIVER: AVAILABLE, Reg.QUEUE_DEVICE: USED}
     where[part] = at
     writes = [(Reg.STATUS, 0), (Reg.STATUS, 3)]
@@ -185,7 +187,7 @@ def driven(part, at, legacy):
 
 
 def request():
-    """One chain that reads a sector, as the ring has it."""
+    """One chain that reads a sector, as it is in the ring."""
     chain = (16, 1, 1), (512, 3, 2), (1, 2, 0)
     return {
         DESCRIPTORS: b"".join(
@@ -231,7 +233,7 @@ def domain():
 
 
 def test_lists_of_hypercalls_anywhere(domain):
-    """They are read as far as they lie in RAM, and not beyond."""
+    """They are read as far as they lie in RAM, and no further."""
     domain.fresh()
     for at in ADDRESSES:
         for number in (Call.UPDATE_PTES, Call.MULTICALL):

@@ -1,4 +1,4 @@
-"""Popek and Goldberg: what running each instruction shows is what the tables declare."""
+"""Popek and Goldberg: what executing each instruction shows is what the tables declare."""
 
 import json
 
@@ -31,7 +31,7 @@ def test_declared_is_measured(found):
 
 
 def test_what_behaviour_depends_on(found):
-    """Level, location or another resource; the level only where U reads what is S's."""
+    """Level, location or another resource; the level only if U can read what belongs to S."""
     seen = {r.subject.name: r.depends_on for r in found.results}
     assert all(bool(seen[r.subject.name]) == ("B" in r.measured) for r in found.results)
     level = {"level"} if found.profile == Profile.LEAKY_USER else set()
@@ -47,7 +47,7 @@ def test_the_verdicts(found):
 
 
 def test_the_holes_are_those_of_the_tables(found):
-    """Each, of the declared kind, and no other; `-` on strict."""
+    """Every hole, of the declared kind, and no other; `-` on strict."""
     holes = {r.subject.name: r.violation.kind for r in found.theorem1}
     declared = {}
     if found.profile != Profile.STRICT:

@@ -1,7 +1,7 @@
 """Law 7: no guest, however hostile, reads or writes a frame that is not its own.
 
-The guest's frames lie among as many that are nobody's, full of one pattern; then of
-another, and the guest must behave the same.
+The guest's frames lie among as many frames that belong to nobody.  These are full of one
+pattern, then of another, and the guest must behave the same.
 """
 
 import os
@@ -21,7 +21,7 @@ from toyisa.testing.programs import u32
 from toyisa.testing.states import machine_states
 
 PAGE = 4096
-PATTERNS = (0x5A5A5A5A, 0x200404CF)  # the other one is a page-table entry
+PATTERNS = (0x5A5A5A5A, 0x200404CF)  # the second one is a page-table entry
 BUDGET = 3000
 CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 few = settings(max_examples=40, deadline=None, suppress_health_check=CHECKS)
@@ -29,7 +29,7 @@ many = settings(max_examples=3000, deadline=None, suppress_health_check=CHECKS)
 
 
 def among_strangers(engine, pattern, **options):
-    """A machine whose guest has half of the frames there are, any; and the others' bytes."""
+    """A machine whose guest has a random half of the frames; and the bytes of the others."""
     made = machine(engine, mem=2 * RAM_SIZE, scatter=3, **options)
     vm, frames = made.vm, RAM_SIZE // PAGE
     vm.m2p[vm.p2m[frames : int(vm.frames)]] = -1
@@ -45,7 +45,9 @@ def among_strangers(engine, pattern, **options):
 
 
 def place(state):
-    """What lays a random state of the machine, its satp and stvec random too, into one."""
+    """A function that puts a random state of the machine, with random satp and stvec, into a
+    machine.
+    """
 
     def put(made):
         from toyisa.core.mmu import recontext
@@ -66,7 +68,7 @@ def place(state):
 
 @st.composite
 def hostile(draw, size=30):
-    """What puts a guest that keeps no rule into a machine."""
+    """A function that puts a guest that keeps no rule into a machine."""
     if draw(st.booleans()):
         return draw(table_kernels(fenced=False, size=size)).put
     state = draw(machine_states(max_size=size))
@@ -83,7 +85,7 @@ layouts = st.fixed_dictionaries({
 
 
 def contained(engine, put, layout):
-    """Run the guest among strangers of either pattern; all that the law asks."""
+    """Run the guest among strangers of either pattern; check everything that the law requires."""
     runs = []
     for pattern in PATTERNS:
         made, others = among_strangers(engine, pattern, **layout)
@@ -126,7 +128,9 @@ def test_many_hostile_kernels(engine):
 
 @each_engine
 def test_a_guest_that_maps_all_there_is(engine):
-    """Each of 192 frames a table, in two roots, by turns superpages: few shadow frames or many."""
+    """Each of 192 frames is a table, in two root tables, and superpages in turn; with few shadow
+    frames or many.
+    """
     from tests.smallkernels import kernel
 
     body = """
@@ -188,7 +192,7 @@ def test_a_guest_that_maps_all_there_is(engine):
 @each_engine
 @pytest.mark.parametrize("act", ["lw s3, 0(t0)", "sw s11, 0(t0)"])
 def test_a_foreign_frame_is_noticed(engine, act):
-    """A monitor that gave the guest one frame too many: both of what the law looks at tell."""
+    """If a monitor gave the guest one frame too many, both checks of the law notice it."""
     from tests.smallkernels import kernel
 
     seen = []
@@ -209,7 +213,7 @@ def test_a_foreign_frame_is_noticed(engine, act):
 
 @pytest.mark.slow
 def test_the_same_with_bounds_checks():
-    """The core compiled anew, so that an index out of bounds is an IndexError."""
+    """The core is compiled again, so that an index out of bounds is an IndexError."""
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1"}
     folder = Path(__file__).parent
     tests = [folder / name for name in (
@@ -246,7 +250,7 @@ except IndexError:
 
 
 def test_bounds_checks_are_seen_through_units(tmp_path):
-    """An error in a unit that is called by address reaches the caller, where checks are on."""
+    """If checks are on, an error in a unit that is called by address reaches the caller."""
     (tmp_path / "checked.py").write_text(CHECKED)
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1"}
     done = subprocess.run(

@@ -30,7 +30,7 @@ for clock in ("cycles", "icount"):
 
 @pytest.fixture(scope="module")
 def elf(tmp_path_factory):
-    """A kernel that does much: five kinds of trap at least."""
+    """A kernel that does many things: it takes at least five kinds of traps."""
     def busy(kernel):
         machine = Machine(mem=1 << 20, clock="icount")
         machine.load(kernel.elf())

@@ -14,7 +14,7 @@ each_guest = pytest.mark.parametrize("guest", GUESTS.values(), ids=GUESTS)
 
 
 def loading(guest):
-    """What puts the guest into a machine, its whole input there from the first moment."""
+    """A function that puts the guest into a machine, with its whole input from the first moment."""
     elf = assembled(guest).elf()
 
     def prepare(machine):
@@ -39,7 +39,7 @@ def test_every_guest(guest, engine, layout):
 @pytest.mark.parametrize("cost", ["p4", "modern"])
 @pytest.mark.parametrize("clock", ["icount", "cycles"])
 def test_two_runs_are_the_same(engine, cost, clock):
-    """Law 6, under a monitor: its own figures too."""
+    """Law 6 under a monitor: its own figures are the same, too."""
     seen = []
     for _ in range(2):
         made = machine(engine, cost=cost, clock=clock)
@@ -64,19 +64,20 @@ def test_a_budget_ends_a_run_to_the_instruction(engine, slice_):
 
 @each_engine
 def test_slices_change_no_figure(engine):
-    """How often the host looks is no matter of the guest's, nor of its cycles."""
+    """Neither the guest nor its cycles may depend on how often the host looks."""
     whole, sliced = (machine(engine, clock="cycles", cost="p4") for _ in range(2))
     for made in (whole, sliced):
         loading(GUESTS["pages"])(made)
     whole.run()
     while sliced.run(101).name == "BUDGET":
         pass
-    # What root does to enter again after a slice is `other`, else it is the last exit's.
+    # What root does to enter again after a slice is counted as `other`, otherwise with the last
+    # exit.
     counts = [{kind: row["count"] for kind, row in made.exits().items() if kind != "other"}
               for made in (whole, sliced)]  # fmt: skip
     spent = [int(made.vm.stats.cycles.sum()) for made in (whole, sliced)]
     assert counts[0] == counts[1]
-    if engine != "bt":  # which goes on to the guest's next boundary: that counts as root's
+    if engine != "bt":  # bt goes on to the guest's next boundary, which is counted as root's
         assert spent[0] == spent[1]
     assert (whole.cycles, whole.digest()) == (sliced.cycles, sliced.digest())
 

@@ -1,4 +1,4 @@
-"""Campaigns find what is wrong, shrink it and keep it; and what they kept holds now."""
+"""Campaigns find faults, shrink them and keep them; and what they kept holds now."""
 
 import signal
 import struct
@@ -38,7 +38,7 @@ CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
 def test_what_was_found_once_holds(path, request):
-    """A file whose `known` gives a reason is not mended yet."""
+    """A file whose `known` gives a reason is not fixed yet."""
     failure = load(path)
     if failure.known:
         request.applymarker(pytest.mark.xfail(reason=failure.known, strict=True, raises=Violation))
@@ -90,7 +90,7 @@ def test_a_fault_is_found_and_shrunk_and_written(wrong_after_illegal, monkeypatc
     assert whole
     assert failure.actual == {"guest_digest": "wrong"}
     lines = failure.case.listing.splitlines()
-    # What every body begins with, and one act.
+    # The beginning of every body, and one act.
     assert lines.index("finish:") - lines.index("body:") - 1 <= 12 + 8
     assert any(line.endswith("illegal") for line in seen.names()["traps_to_s"])
     back = load(failure.save(tmp_path))
@@ -111,7 +111,7 @@ def test_the_same_chunk_draws_the_same_cases_and_another_one_others():
 
 
 def test_laws_can_fail(monkeypatch):
-    """Each by a fault in what it looks at, and no other way."""
+    """Each law fails by a fault in what it checks, and only then."""
     quick = settings(fuzz.SETTINGS, max_examples=20, phases=[Phase.generate])
     monkeypatch.setattr(fuzz, "SETTINGS", quick)
 
@@ -170,7 +170,9 @@ def test_laws_can_fail(monkeypatch):
 
 
 def test_laws_look_at_the_tables_that_a_patched_guest_runs_on(monkeypatch):
-    """A wrong entry, a wrong count, a stray translation: each is found in a machine that ran."""
+    """A wrong entry, a wrong count, a stray translation: each is found in a machine that has
+    run.
+    """
     cases = []
 
     def first(case):
@@ -182,7 +184,7 @@ def test_laws_look_at_the_tables_that_a_patched_guest_runs_on(monkeypatch):
     case, right = cases[-1], VirtualMachine.run
 
     def wrong(law, spoil):
-        """What the law says of the case, if that is done to the machine once it has run."""
+        """What the law says of the case, if `spoil` is done to the machine after the run."""
 
         def run(self, budget=None):
             end = right(self, budget)
@@ -247,7 +249,7 @@ for chunk in range(3):
 @pytest.mark.compiled
 @pytest.mark.parametrize("engine", [NATIVE, "trap", "bt", "pv"])
 def test_edges_hold_with_bounds_checks(engine):
-    """In a process of its own, as a campaign has it."""
+    """In a process of its own, as in a campaign."""
     with checks(True):
         done = subprocess.run([sys.executable, "-c", CHECKED, engine], capture_output=True)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
@@ -275,7 +277,7 @@ def test_ram_lies_between_guards(place, code):
 
 
 def test_patched_guests_make_every_hypercall():
-    """Those of the table, and one that is not in it yet."""
+    """Those in the table, and one that is not in it."""
     words = set()
 
     @settings(fuzz.SETTINGS, max_examples=300, phases=[Phase.generate], derandomize=True)
@@ -292,7 +294,7 @@ def test_patched_guests_make_every_hypercall():
 
 @pytest.mark.compiled
 def test_hostile_guests_reach_devices_paged_and_not(monkeypatch):
-    """Those that are kept in Python, by address; of the console that there are exits for it."""
+    """Devices in Python, by address; for the console it is enough that there are exits for it."""
     wanted = {(name, paged) for name in ("plic", "virtio") for paged in (False, True)}
     touched, running, seen, right = set(), [], Seen(), Bus.answer
 
@@ -359,7 +361,7 @@ def test_a_snapshot_leaves_the_map_where_it_is(tmp_path):
 
 @pytest.mark.parametrize(("stopping", "given"), [(False, [1]), (True, [])])
 def test_a_campaign_that_stops_gives_nothing_more(tmp_path, stopping, given):
-    """To a process that has read the end by then, it would be sent into the void."""
+    """A process that has already read the end would never receive it."""
     campaign = Campaign(Plan("roundtrip", NATIVE, 60, 1, tmp_path), lambda result: None)
     sent = []
     job = SimpleNamespace(pipe=SimpleNamespace(send=sent.append), task=0)

@@ -1,6 +1,7 @@
-"""What the host writes into RAM is seen as what the guest writes: code, page tables, reservations.
+"""A guest sees what the host writes into RAM as its own writes: code, page tables, reservations.
 
-By the console's read call, by `tohost`, and by whoever pokes from outside, on every engine.
+The host writes by the console's read call, by `tohost`, and by pokes from outside, on every
+engine.
 """
 
 import pytest
@@ -20,7 +21,7 @@ TYPED = """
     beqz    a1, 77b
     .endm
 """
-# `addi s2, s2, 1`, whose uppermost byte is typed anew: 16 times the byte more.
+# `addi s2, s2, 1`; its uppermost byte is typed anew, so that 16 times the byte is added.
 CODE = """
     li      s1, 3
 1:  jal     victim
@@ -34,7 +35,7 @@ victim:
     addi    s2, s2, 1
     ret
 """
-# The window's page is DATA, and DATA2 once its entry's second byte is 0xc4.
+# The window's page is DATA, and DATA2 when the second byte of its entry is 0xc4.
 TABLE = """
     page    0, DATA, RWAD
     store   DATA, 0x11
@@ -91,7 +92,7 @@ def test_a_console_call_over_a_reserved_word(engine, at, fails):
     assert int(bare.state["x"][18], 16) == fails
 
 
-# Called once, it is code; then it is told to print, and cleared: an illegal instruction.
+# It is called once, so it is code; then it is told to print, and cleared: an illegal instruction.
 TOHOST = """
     jal     tohost
     la      s0, tohost
@@ -137,7 +138,7 @@ POKED = {
 @each_engine
 @pytest.mark.parametrize("what", POKED)
 def test_a_poke_from_outside(engine, what):
-    """The guest goes round and round, until what it does so by is changed."""
+    """The guest loops until the memory that decides it is changed."""
     body, value, at = POKED[what]
 
     def prepare(made):

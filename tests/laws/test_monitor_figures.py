@@ -14,7 +14,7 @@ from vmm.domain.exits import ShadowEvent
 GUESTS = guests.catalogue()
 ROOT_EVENTS = [event for event in EVENTS if event.startswith("root_")]
 
-# Bytes by every way there is: the UART, the legacy call, the debug console.
+# Bytes in every way: through the UART, the legacy call, the debug console.
 READS = """
     li      s0, UART
     li      s1, 3
@@ -44,7 +44,7 @@ again:
 
 
 def figures(made):
-    """All that a monitor counts."""
+    """Everything that a monitor counts."""
     exits = made.exits()
     exits.pop("other", None)  # the budget's and the host's
     stats = made.vm.stats
@@ -128,7 +128,7 @@ def test_cycles_by_class_and_by_kind_sum_up(engine, clock, cost, name):
 
 @each_engine
 def test_devices_in_python_and_pokes_are_conserved(engine):
-    """What Python does for the guest between two runs is no way around the accounts."""
+    """What Python does for the guest between two runs is charged and counted, too."""
     made = machine(engine, clock="cycles", mem=RAM)
     kernel(PLIC_KERNEL)(made)
     assert made.run().name == "HALTED"
@@ -159,7 +159,7 @@ def test_the_timeline_has_every_exit(engine):
 
 @each_engine
 def test_memory_that_changes_while_an_exit_waits_for_input(engine):
-    """A debugger rewrites a table meanwhile: the monitor must start the exit anew."""
+    """A debugger rewrites a table meanwhile: the monitor must begin the exit again."""
     body = """
         entry   ROOT + 4 * (UART >> 22), UART, RWAD
         space   ROOT, 1
@@ -204,7 +204,7 @@ WAITS = """
 
 @each_engine
 def test_wfi_wakes_for_what_can_still_come(engine):
-    """A byte that was to interrupt, and is not to any more, wakes nobody."""
+    """A byte that was to interrupt, and may not any more, wakes nobody."""
 
     def prepare(made):
         kernel(WAITS, live=True)(made)
@@ -284,7 +284,7 @@ def test_a_hart_that_suspends_and_a_uart_in_loopback(engine):
 @each_layout
 @pytest.mark.parametrize("function", [0, 1])
 def test_console_calls_that_name_memory(engine, function, layout):
-    """The debug console at the edges of RAM: none of it beyond, all of it within."""
+    """The debug console at the edges of RAM: nothing beyond it, everything within it."""
     lines = [f"li a7, 0x4442434e\nli a6, {function}\nli s3, 31"]
     end = 0x80000000 + RAM
     for count in (0, 1, 2, 4095, 4096, 4097, 8191, 0x7FFFFFFF, 0xFFFFFFFF):

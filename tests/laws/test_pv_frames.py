@@ -1,7 +1,7 @@
-"""No sequence of hypercalls breaks direct paging: books, containment, no way out.
+"""No sequence of hypercalls breaks direct paging: types and counts, containment, no way out.
 
-Random calls with random tables are made as a guest's `ecall`s reach the engine, and the
-hart itself loads and stores between them, so that its TLB remembers what it should not.
+Random calls with random tables are made as a guest's `ecall`s reach the engine.  The hart
+itself loads and stores between them, so that its TLB remembers what it should not.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from toyisa.core.memory import PAGE, RAM_BASE
 from vmm.abi.hypercalls import CALLS_END, Call
 from vmm.domain.frametypes import OPEN
 
-EXAMPLES, CALLS = 260, 50  # steps in an example: as many at least, twice as many at most
+EXAMPLES, CALLS = 260, 50  # steps in an example: at least this many, at most twice as many
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +22,8 @@ def domain():
     return Domain()
 
 
-# A frame is drawn as what it is when the step is made: the n-th of the tables that there
-# are, one of few pages, or any.  Else hardly a call would do more than be refused.
+# A frame is chosen by what it is when the step is made: the n-th of the present tables, one of few
+# pages, or any.  Otherwise nearly every call would be refused.
 TABLE, PAGE_OF_FEW, ANY = "table", "page", "any"
 FEW = 100  # the first of the few, eight pages
 tables = st.tuples(st.just(TABLE), st.integers(0, 7))
@@ -40,7 +40,7 @@ foreign = st.builds(
 wild = st.builds(lambda n: (None, n), numbers)
 leaves = st.one_of(st.tuples(pages, leaf_flags), st.tuples(frames, flags), foreign, wild)
 pointers = st.one_of(st.tuples(tables, st.just(1)), st.tuples(pages, st.just(1)), leaves)
-kernel = st.tuples(st.just("kernel"), frames)  # where RAM is mapped to itself, at first
+kernel = st.tuples(st.just("kernel"), frames)  # where RAM is mapped to itself at first
 slots = st.sampled_from([0, 1, 100, 512, 1023])
 low = st.tuples(st.just("low"), st.builds(lambda i, j: i << 22 | j << 12, slots, indices))
 alias = st.tuples(st.just("alias"), st.integers(0, 3))  # behind RAM, in the table that maps it
@@ -68,7 +68,7 @@ steps = st.one_of(
 
 
 def number_of(domain, frame):
-    """The guest frame that a step means, now."""
+    """The guest frame that a step means at that moment."""
     kind, n = frame
     if kind == TABLE:
         vm = domain.machine.vm
@@ -92,7 +92,7 @@ def address(domain, place):
 
 
 def perform(domain, step, n):
-    """One step of a hostile guest; how many hypercalls that was."""
+    """One step of a hostile guest; return how many hypercalls that was."""
     match step:
         case "call", number, a0, a1:
             domain.call(number, a0, a1, 0)
@@ -123,7 +123,7 @@ def perform(domain, step, n):
             gva = address(domain, place)
             at = domain.entry_of(gva)
             domain.call(Call.SET_PTE, at, value(domain, (frame, 0xCF)), 0)
-            domain.access(gva, 0)  # the page stays fit for a table
+            domain.access(gva, 0)  # the page can still become a table
             if not keep:
                 domain.call(Call.SET_PTE, at, 0, 0)
             return 1 if keep else 2

@@ -1,8 +1,8 @@
-"""Law 4 for the patched kernel: to its processes it is the same kernel.
+"""Law 4 for the patched kernel: for its processes it is the same kernel.
 
 Bare, and patched under `pv`, `toyix` serves each process the same system calls with the same
-arguments and answers, and leaves the same memory when it exits.  A log is put into the kernel's
-source for that, in the same words for both builds.
+arguments and answers, and each process leaves the same memory when it exits.  For that a log
+is added to the kernel's source, with the same text for both builds.
 """
 
 import numpy as np
@@ -111,7 +111,7 @@ log:
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory):
-    """Assembles the kernel with the log, for a build."""
+    """A function that assembles the kernel with the log, for a build."""
     guest = guests.catalogue()["toyix"]
     text = guests.path("kernels/toyix/syscall.S").read_text()
     end = ANSWER.format(entries=ENTRIES, size=4 * WORDS, exit=SYS_EXIT)
@@ -133,7 +133,7 @@ def build(tmp_path_factory):
 
 
 def processes(machine, program) -> tuple[str, dict[int, list[tuple[int, ...]]]]:
-    """What is on the console, and by process its calls, in order."""
+    """The console, and for each process its calls, in order."""
     machine.load(program.elf())
     machine.feed(SCRIPT)
     machine.end_input()

@@ -24,7 +24,7 @@ many = settings(max_examples=3000, deadline=None, suppress_health_check=CHECKS)
 
 
 def put(kernel):
-    """What lays a kernel of the lock-step tests into a machine."""
+    """A function that puts a kernel of the lock-step tests into a machine."""
 
     def prepare(machine):
         kernel.put(machine)
@@ -42,7 +42,7 @@ def levels(kernel, engine, layout, cost):
     options, budget = {"cost": cost, "mem": RAM_SIZE}, 1500
     try:
         compare(put(kernel), budget, engine, layout=layout, **options)
-    except Differs:  # tables of the monitor that are wrong are never excused
+    except Differs:  # if the monitor's own tables are wrong, that is never excused
         bare = machine(**options)
         put(kernel)(bare)
         kept = rules_kept(bare, budget)
@@ -52,7 +52,7 @@ def levels(kernel, engine, layout, cost):
 
 
 def whole(kernel, engine, layout, cost):
-    """A kernel to its end; the traps it took, page table entries it mended among them."""
+    """Run a kernel to its end; return the traps it took, and the page-table entries it repaired."""
     made = []
 
     def prepare(machine):
@@ -70,9 +70,11 @@ LEAVES, KEEPS = RAM_BASE + 0x204, RAM_BASE + 0x8000  # what the body stores to
 
 
 def turning_paging_on(place):
-    """A state whose body turns paging on, and again: with code as the root, once `addi` is gone.
+    """A state whose body turns paging on, twice: the second time with code as the root table, if
+    `addi` is gone.
 
-    It takes five instructions, one, ten of the handler that skips what was `addi`, and `csrw`.
+    It takes five instructions, one, ten of the handler that skips what was `addi`, and
+    `csrw`.
     """
     text = "lui t1, 0x80480\naddi t1, t1, 1\ncsrw satp, t1\nsb zero, (sp)\nj . - 16\n"
     (section, *_) = asm.assemble_text(text).sections
@@ -105,7 +107,7 @@ def test_what_comes_after_the_rules_are_broken_is_excused(place, since, excused,
 
 @each_engine
 def test_kernels_that_boot(engine, record_property):
-    """Each takes a timer interrupt, a page fault and a remap; what all took is reported."""
+    """Each takes a timer interrupt, a page fault and a remap; the totals are reported."""
     taken, count = Counter(), 0
 
     @few

@@ -1,4 +1,4 @@
-"""More tables than shadow frames: what goes is gone, what stays is kept."""
+"""More tables than shadow frames: some are evicted, and the others stay right."""
 
 import pytest
 

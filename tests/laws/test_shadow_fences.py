@@ -1,4 +1,4 @@
-"""Every fence that a guest can ask for: after it, no translation is as before."""
+"""After every fence that a guest can ask for, no old translation is used."""
 
 import pytest
 

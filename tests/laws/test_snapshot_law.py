@@ -1,4 +1,4 @@
-"""The law of snapshots can fail: by a file that is believed, and by a record that is not sound."""
+"""The law of snapshots can fail: if a file is trusted, or if a record is not sound."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_a_file_that_is_believed_is_found(monkeypatch):
 
 @pytest.mark.compiled
 def test_tags_that_a_file_could_bring_are_found(monkeypatch):
-    """As before format 3, when they came from the file: the guest reads what lies behind RAM."""
+    """As before format 3, when tags came from the file: the guest reads what is behind RAM."""
     right = snapfields.scatter
 
     def wrong(data, hart, memory):

@@ -1,4 +1,4 @@
-"""A machine saved at any point and restored elsewhere ends as the one that was not."""
+"""A machine that is saved at any point and restored elsewhere ends like one that was not saved."""
 
 import random
 
@@ -27,7 +27,7 @@ def booted(elfs, name, cost="p4"):
 
 
 def ended(machine):
-    """All that two runs of one guest must agree on, once it has ended."""
+    """Everything that two runs of one guest must agree on when it has ended."""
     assert machine.run() is Exit.HALTED
     return (
         machine.output(), machine.digest(), machine.cycles, machine.instret,
@@ -45,7 +45,7 @@ def test_restored_at_random_points(elfs, tmp_path, name, cost, count):
     for point in sorted(points):
         runner.run(point - runner.instret)
         runner.save(tmp_path / "state")
-        # In a chain, so that one run shows what many restores would lose.
+        # In a chain, so that one run shows what is lost over many restores.
         runner = Machine.restore(tmp_path / "state")
         assert runner.instret == point
     assert ended(runner) == expected

@@ -1,4 +1,4 @@
-"""What `toyisa.testing` draws is what it says, and its reports show what differs."""
+"""The strategies of `toyisa.testing` give what they promise, and its reports show what differs."""
 
 import random
 import subprocess
@@ -41,7 +41,7 @@ LONGEST = 200_000  # instructions; kernels take 2,000 on average
 
 
 def least(strategy):
-    """Its simplest value, which Hypothesis tries first: there is nothing to shrink."""
+    """Its simplest value, which Hypothesis tries first: it cannot be shrunk."""
     quick = settings(phases=[Phase.generate], database=None)
     return find(strategy, lambda _: True, settings=quick)
 
@@ -78,7 +78,7 @@ def test_a_standard_kernel_has_no_timer_and_no_instruction_of_our_own(kernel):
 
 
 def boots_as_the_firmware_leaves_it(model, kernel):
-    """What the model took over from the machine is what the kernel and the SBI say."""
+    """The model begins as the machine does, and as the kernel and the SBI expect."""
     ram = bytearray(RAM_SIZE)
     code = b"".join(word.to_bytes(4, "little") for word in kernel.words)
     for address, data in {RAM_BASE: code, **kernel.data}.items():
@@ -92,7 +92,7 @@ def boots_as_the_firmware_leaves_it(model, kernel):
 
 
 def begun_on_both(text):
-    """A machine about to run it, and the model."""
+    """A machine ready to run it, and the model."""
     (section, *_) = asm.assemble_text(text).sections
     machine = Machine(mem=RAM_SIZE, clock="icount")
     machine.load(write_elf({RAM_BASE: bytes(section.data)}, RAM_BASE))
@@ -109,7 +109,7 @@ def test_what_a_device_answers_into_x0_is_told_by_neither():
 
 
 def test_the_first_register_that_an_answer_changes_is_told_by_both():
-    """That there is no such call changes a1 alone, if a0 says so already."""
+    """If a0 has the value already, the answer "no such call" changes only a1."""
     call = "li a0, -2\nli a1, 5\nli a7, 0x0badc0de\necall\n"
     assert_same(*begun_on_both(call), 5)
 
@@ -162,7 +162,7 @@ def test_many_kernels_do_the_same_on_the_model_and_on_the_machine(kernel):
 
 
 def test_kernels_cover_every_row_of_both_tables():
-    """By the tables, not by luck: what acts draw from, and what they do themselves."""
+    """By the tables, not by chance: what acts use at random, and what they contain."""
     assert {row.name for row in INSNS} == acts.rows()
     names = {row.name for row in CSRS}
     assert names >= acts.OWN_CSRS
@@ -170,7 +170,7 @@ def test_kernels_cover_every_row_of_both_tables():
 
 @pytest.mark.slow
 def test_a_failing_kernel_shrinks_to_what_fails():
-    """The smallest kernel that turns SUM on has that and no other act."""
+    """The smallest kernel that sets SUM has this act and no other."""
     def sums(kernel):
         machine = booted(kernel)
         machine.run(LONGEST)
@@ -203,7 +203,7 @@ CSR_ROWS = tuple(row for row in INSNS if any(f.kind is Kind.CSR for f in row.fie
 
 
 def test_words_that_name_a_csr_meet_every_csr_and_others():
-    """A CSR that is added to the table is covered without being named."""
+    """A CSR that is added to the table is covered automatically."""
     met = Counter()
 
     @settings(max_examples=300, deadline=None, derandomize=True, database=None)

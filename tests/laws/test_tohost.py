@@ -1,4 +1,6 @@
-"""Any stores to `tohost`, of any width and at any time: the same on every engine, in any slices."""
+"""Any stores to `tohost`, of any width and at any time, do the same on every engine and in any
+slices.
+"""
 
 import pytest
 from hypothesis import given, settings

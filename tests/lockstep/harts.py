@@ -1,7 +1,7 @@
-"""A kernel on the njit core and on the model, one step or many at a time.
+"""A kernel on the compiled core and on the model, one step or many at a time.
 
-The core is driven as root drives it: through the hart's record.  Must not know
-what is compared.
+The core is driven as root drives it: through the hart's record.  Must not know what is
+compared.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from toyisa.testing.states import RAM_BASE, RAM_SIZE, MachineState
 
 @dataclass
 class Root:
-    """The root record that a lock-step run is under; by default a bare machine's."""
+    """The root record of a lock-step run; by default a bare machine's."""
 
     deleg_exc: int = 0xFFFFFFFF & ~(1 << 9)
     deleg_int: int = 0xFFFFFFFF
@@ -29,7 +29,7 @@ class Root:
 
 @dataclass
 class Setup:
-    """A kernel, who may do what, and which of the machine's TLBs."""
+    """A kernel, the profile, and which TLBs the machine has."""
 
     kernel: MachineState
     root: Root = field(default_factory=Root)
@@ -54,7 +54,7 @@ PER_TICK = 16  # virtual time units in a tick: timers are to fall within a short
 
 
 class Core:
-    """The njit core on a kernel: `step`, `run`, and the state in plain ints."""
+    """The compiled core on a kernel: `step`, `run`, and the state in plain ints."""
 
     def __init__(self, setup: Setup) -> None:
         from toyisa.core.mmu import recontext
@@ -86,7 +86,7 @@ class Core:
         return self.enter(int(self.hart.clock.instret) + 1, one_trap=True)
 
     def state(self) -> dict[str, object]:
-        """What an architect can see: the same keys as `model_state`."""
+        """The architectural state, with the same keys as `model_state`."""
         hart = self.hart
         names = hart.csr.dtype.names
         return {
@@ -107,7 +107,7 @@ class Core:
 
 
 def model_state(hart: Hart) -> dict[str, object]:
-    """What an architect can see of the model."""
+    """The architectural state of the model."""
     return {
         "pc": hart.pc,
         "priv": int(hart.priv),
@@ -124,7 +124,7 @@ def within_rules(hart: Hart, kernel: MachineState) -> bool:
 
 
 def after_exit(hart: Hart, core: Core | None, fx: Effects) -> None:
-    """Root's answer to any exit, on both sides: step over the instruction."""
+    """Root's answer to any exit, on both sides: skip the instruction."""
     pc = (fx.pc + 4) & 0xFFFFFFFF
     hart.pc = pc
     if core is not None:

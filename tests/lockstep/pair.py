@@ -1,6 +1,6 @@
 """The model and the core side by side, put in a state and stepped once.
 
-For tests that go through every case of a rule.  Must not know the rules.
+For tests that try every case of a rule.  Must not know the rules.
 """
 
 from __future__ import annotations

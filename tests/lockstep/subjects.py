@@ -1,7 +1,7 @@
-"""The implementations that lock-step tests compare, behind one small face each.
+"""The implementations that lock-step tests compare, each with the same small interface.
 
-`run_user(program)` runs a straight user program from `CODE` to its end and
-answers its registers and scratch memory.  Must not know what is compared.
+`run_user(program)` runs a straight user program from `CODE` to its end and returns its
+registers and scratch memory.  Must not know what is compared.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ class Model:
 
 
 class Unicorn:
-    """QEMU's core, by way of unicorn; M mode, untranslated, which no user insn can tell."""
+    """QEMU's core, through unicorn; in M mode without translation, which no user instruction can
+    notice.
+    """
 
     def __init__(self) -> None:
         from unicorn import UC_ARCH_RISCV, UC_MODE_RISCV32, Uc
@@ -76,7 +78,7 @@ class Unicorn:
         self._x0 = UC_RISCV_REG_X0
 
     def _forget_reservation(self) -> None:
-        """Undo an lr.w that the program before left without its sc.w."""
+        """Undo an lr.w that the last program left without its sc.w."""
         self._uc.mem_write(PAD, code_bytes([BY_NAME["sc.w"].encode(0, 0, 1)]))
         self._uc.reg_write(self._x0 + 1, PAD + 64)
         self._uc.emu_start(PAD, PAD + 4)

@@ -1,4 +1,4 @@
-"""Our commit log is Spike's, line by line, for what means the same in M and in S."""
+"""Our commit log is Spike's, line by line, where M and S mean the same."""
 
 import re
 import shutil
@@ -66,7 +66,7 @@ def our_log(elf, count):
     machine.load(elf)
     for n in range(32):
         machine.hart.x[n] = 0
-    # What Spike's boot ROM leaves.
+    # The registers that Spike's boot ROM has set.
     machine.hart.x[5], machine.hart.x[11] = 0x8000_0000, 0x1020
     file = StringIO()
     Stepper(machine, [CommitLog(file)]).run(count)

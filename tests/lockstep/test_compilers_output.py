@@ -1,4 +1,6 @@
-"""Our assembler takes compilers' output whole: the programs print what they print on the host."""
+"""Our assembler takes compilers' output unchanged: the programs print what they print on the
+host.
+"""
 
 import io
 from itertools import product
@@ -105,7 +107,7 @@ def test_debuggers_read_what_the_compiler_says(out, compiler):
 
 
 def test_a_compilers_lines_do_not_hide_ours(out):
-    """The entry's own lines are still what errors and crash reports quote."""
+    """Errors and crash reports still quote the entry's own lines."""
     program = built("zig", "crc", ("-O1", "-g"), out)
     line = program.line_at(program.symbols["_start"].value)
     assert line is not None

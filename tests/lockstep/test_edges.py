@@ -1,4 +1,4 @@
-"""The first and last bytes of RAM, and what lies beyond: the core answers as the model."""
+"""The first and last bytes of RAM, and what is beyond: the core does as the model."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def put(pair, *words):
 
 @pytest.mark.parametrize("row", ACCESSES, ids=lambda row: row.name)
 def test_data(pair, row):
-    """Twice at each place: the second finds what the first remembered."""
+    """Twice at each place: the second access uses what the first one left in the TLB."""
     reserved = BY_NAME["lr.w"].encode(0, BASE)
     put(pair, reserved, accessing(row), accessing(row))
     for place in PLACES:

@@ -1,4 +1,4 @@
-"""`Machine.step` says what the model says that each instruction did."""
+"""`Machine.step` reports for each instruction what the model does."""
 
 from hypothesis import given, settings
 

@@ -1,4 +1,4 @@
-"""The njit core and the plain-Python model in lock step, privileged code and all."""
+"""The compiled core and the plain-Python model in lock step, with privileged code."""
 
 import pytest
 from hypothesis import given, settings
@@ -78,7 +78,7 @@ def test_every_step_under_a_root_record(setup):
 def test_many_steps_at_once(setup, budgets):
     """The core stops at exactly the instruction that its budget names.
 
-    An interrupt that is then pending is the next run's to take.
+    An interrupt that is then pending belongs to the next run.
     """
     hart, core = model(setup), Core(setup)
     for budget in budgets:

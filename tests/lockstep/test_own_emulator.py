@@ -1,4 +1,4 @@
-"""The how-to on testing an emulator of one's own runs as it stands."""
+"""The how-to on testing your own emulator works as it is written."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Every PTE under every access: the core's MMU against the model's, without chance."""
+"""Every PTE under every access: the core's MMU against the model's, in every combination."""
 
 import itertools
 
@@ -72,7 +72,7 @@ def test_every_flag(pair, name, place, svade):
 
 
 def test_a_kernel_that_sets_the_bits_needs_no_fence(pair):
-    """A miss on D walks again: Svade's handler may set the bit and return."""
+    """A miss on D walks again: with Svade the handler may set the bit and return."""
     pair.word(RAM_BASE, BY_NAME["sw"].encode(*ACCESSES["sw"]))
     pair.word(RAM_BASE + 4, BY_NAME["lw"].encode(*ACCESSES["lw"]))
     csr, regs = {"satp": SATP, "stvec": HANDLER}, {1: PAGE, 3: 7}
@@ -89,7 +89,7 @@ def test_a_kernel_that_sets_the_bits_needs_no_fence(pair):
 
 @pytest.mark.parametrize("name", [name for name in ACCESSES if name != "fetch"])
 def test_entries_stay_true_to_status_and_level(pair, name):
-    """A warm TLB: the same page again under another SUM, MXR or level, no fence."""
+    """With a warm TLB: the same page again under another SUM, MXR or level, without a fence."""
     pair.word(RAM_BASE, BY_NAME[name].encode(*ACCESSES[name]))
     states = list(itertools.product((0, 1), (0, 1), (0, 1)))
     for flags in (0x0B, 0x17, 0x09, 0xDF):

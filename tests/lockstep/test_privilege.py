@@ -95,7 +95,7 @@ def test_wfi_goes_on_with_anything_that_is_enabled_pending(pair):
 
 @pytest.mark.parametrize("name", ["lw", "sw", "lb", "sb"])
 def test_s_limit_is_where_the_forbidden_begins(pair, name):
-    """By a register it is reached below the limit only, by x0 anywhere."""
+    """With a register as the base it is reached only below the limit, with x0 everywhere."""
     limit, exits = RAM_BASE + 0x3000, []
     for priv, at in itertools.product((0, 1), (limit - 4, limit, limit + 4)):
         operands = (2, 0, 1)
@@ -106,12 +106,12 @@ def test_s_limit_is_where_the_forbidden_begins(pair, name):
     assert exits == [False, False, False, False, True, True]
     pair.word(RAM_BASE, BY_NAME[name].encode(2, -4, 0))
     pair.place(RAM_BASE, 1, VALUES | {"satp": 0, "sie": 0}, {}, Root(s_traps=63, s_limit=limit))
-    assert pair.step().exit is None  # nothing is there: S takes the fault
+    assert pair.step().exit is None  # nothing is there: S gets the fault
 
 
 @pytest.mark.parametrize("name", ["lw", "sw", "lb", "sb"])
 def test_s_base_is_where_the_allowed_begins(pair, name):
-    """Below it S comes by x0 only; with `s_limit` both hold."""
+    """Below it S reaches memory only with x0; both limits hold together."""
     base, exits = RAM_BASE + 0x3000, []
     insn = BY_NAME[name]
     for limit, at in itertools.product((0, base + 0x1000), (base - 4, base, base + 0x1000)):

@@ -1,7 +1,8 @@
-"""What the core remembers it forgets when it must: whole runs against the model, which forgets all.
+"""The core forgets what it remembers when it must: whole runs against the model, which remembers
+nothing.
 
-Each kernel warms what one mechanism keeps (TLB entries, fast tags, decoded words, fused
-pairs) and then changes what it was made from, with the fence that the manual asks for.
+Each kernel warms one mechanism (TLB entries, fast tags, decoded words, fused pairs) and then
+changes what it was made from, with the fence that the manual requires.
 """
 
 import pytest
@@ -166,7 +167,7 @@ KERNELS = {
 
 
 def same(body: str, preset: str = "p4"):
-    """Run whole on the core and step by step on the model, to the first call of root's."""
+    """Run completely on the core, and step by step on the model, to the first call of root."""
     text = f"{MACROS}{PRELUDE}{body}\n    j finish\n"
     (section, *_) = asm.assemble_text(text, base=RAM_BASE).sections
     x, csr = [0] * 32, {"scounteren": 7, "stimecmp": 0xFFFFFFFF, "stimecmph": 0xFFFFFFFF}

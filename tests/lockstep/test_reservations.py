@@ -1,4 +1,4 @@
-"""What comes between lr.w and sc.w: the core keeps and loses a reservation as the model."""
+"""What comes between lr.w and sc.w: the core keeps and loses a reservation like the model."""
 
 import pytest
 
@@ -52,10 +52,10 @@ def test_between(pair, what, warm):
     for page in (DATA, DATA + 0x1000):
         pair.word(page, 0)
     regs = {SAME: DATA, NEXT: DATA + 4, FAR: DATA + 0x1000, FIRST: 7, 4: 9}
-    # A trap, and sret, go on at the sc.w: both vectors name it.
+    # A trap, and sret, continue at the sc.w: both vectors point there.
     csr = {"stvec": SC, "sepc": SC, "sstatus": BITS["SSTATUS_SPP"]}
     pair.place(CODE, Level.S, csr, regs)
-    if warm:  # the plain stores have been here: their fast path is open
+    if warm:  # the plain stores have been here, so their fast path is open
         for insn in (e("sw", 0, 0, SAME), e("sw", 0, 0, FAR)):
             pair.word(CODE + 0x100, insn)
             pair.move(CODE + 0x100, Level.S, csr["sstatus"])

@@ -1,4 +1,4 @@
-"""Generated kernels in S and U on Spike and on our machine, retirement by retirement."""
+"""Generated kernels in S and U on Spike and on our machine, instruction by instruction."""
 
 from io import StringIO
 from pathlib import Path
@@ -59,23 +59,24 @@ def test_many_generated_kernels(kernel, tmp_path_factory):
 
 
 def bodied(build):
-    """The least kernel with a body of one's own in place of what is drawn."""
+    """The smallest kernel, with a given body in place of a random one."""
     kernel = find(kernels(0, standard=True), lambda _: True,
                   settings=settings(phases=[Phase.generate], database=None))  # fmt: skip
     finish = kernel.symbols["finish"] - RAM_BASE >> 2
     body = build(Code()).words()
-    # Position-independent both, but for the labels' addresses: none is needed any more.
+    # Both are position-independent, except for the addresses of labels, which are not needed any
+    # more.
     kernel.words = [*kernel.words[:finish], *body, *kernel.words[finish:]]
     return kernel
 
 
-# Where the manual leaves a choice and ours is another than Spike's: docs/isa.md lists them.
+# Where the manual leaves a choice, and ours differs from Spike's: docs/isa.md lists them.
 SAVE_WORD = 0x80009080
 CHOICES = {
     # "sstatus.FS": writable without the F extension; ours is read-only 0.
     "sstatus.FS": lambda c: c.li(29, 3 << 13).e("csrrs", 0, "sstatus", 29)
                              .e("csrrs", 5, "sstatus", 0),
-    # Any store to the word clears our reservation; Spike's only another hart's.
+    # Any store to the word clears our reservation; on Spike only another hart's store.
     "store between lr.w and sc.w": lambda c: c.li(29, SAVE_WORD).e("lr.w", 5, 29)
                                               .e("sw", 0, 0, 29).e("sc.w", 5, 0, 29),
 }  # fmt: skip
@@ -83,7 +84,7 @@ CHOICES = {
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_where_we_differ_by_choice(choice, tmp_path):
-    """The last instruction of each answers differently, and nothing before it."""
+    """The last instruction of each gives another result, and nothing before it does."""
     kernel = bodied(CHOICES[choice])
     ours, theirs = our_log(kernel, LONGEST), spike.commit_log(kernel, tmp_path)
     first = next(n for n, (a, b) in enumerate(zip(ours, theirs)) if a != b)

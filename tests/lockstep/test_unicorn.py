@@ -1,4 +1,4 @@
-"""User instructions: the model and the Machine against unicorn, written by others."""
+"""User instructions: the model and the Machine against unicorn, which other people wrote."""
 
 import itertools
 
@@ -30,10 +30,10 @@ def subject(request):
 
 
 def store_to_reserved_word(program: Program) -> bool:
-    """Whether something is stored to a reserved word, `sc.w` aside.
+    """Whether something other than `sc.w` stores to a reserved word.
 
-    QEMU's sc.w compares the word's value, so it still succeeds after a store of
-    the same value; the manual lets it, and our machine says such a store clears it.
+    QEMU's sc.w compares the word's value, so it still succeeds after a store of the same
+    value.  The manual allows that; on our machine such a store clears the reservation.
     """
     if not any(find(word) is BY_NAME["lr.w"] for word in program.words):
         return False
@@ -52,7 +52,7 @@ VARIANTS = 16
 
 
 def variants(program: Program):
-    """The program from several states: to draw one costs more than to run it many times."""
+    """The program from several states: making one costs more than running it many times."""
     for n in range(VARIANTS):
         regs = [0, *(program.regs[1 + (k + 2 * n) % 31] for k in range(31))]
         memory = program.memory[4 * n :] + program.memory[: 4 * n]

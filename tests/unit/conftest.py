@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def one_domain():
-    """Made once: a machine is dear."""
+    """Made once, since making a machine takes long."""
     from tests.pvdomain import Domain
 
     return Domain()
@@ -13,7 +13,7 @@ def one_domain():
 
 @pytest.fixture
 def domain(one_domain):
-    """A paravirtual domain as it boots, its books checked at the end."""
+    """A paravirtual domain as it boots; its frames are checked at the end."""
     one_domain.fresh()
     yield one_domain
     one_domain.check()

@@ -20,12 +20,12 @@ SIZES = (0, 1, 4, PAGE, MEM - 1, MEM, MEM + 1, (1 << 31) - 1, 1 << 31, (1 << 32)
 
 
 def signed(word):
-    """A 64-bit word as compiled code has it."""
+    """A 64-bit word as compiled code sees it."""
     return (word ^ 1 << 63) - (1 << 63)
 
 
 def inside(address, size):
-    """What the doors must say, in numbers without end."""
+    """What the doors must answer, in Python's unlimited integers."""
     return address >= RAM_BASE and address + size <= RAM_BASE + MEM
 
 

@@ -1,4 +1,4 @@
-"""Devices in Python as a guest reaches them: loads, stores, DMA, interrupts, time."""
+"""Devices in Python as a guest uses them: loads, stores, DMA, interrupts, time."""
 
 import gc
 
@@ -192,7 +192,7 @@ def test_poke_outside_ram_is_refused():
 
 
 def test_a_machine_that_nobody_has_is_gone_at_once(image):
-    """Its RAM, and the lock on its disk: not when the garbage is collected some day."""
+    """Its RAM and the lock on its disk are freed at once, not at some later garbage collection."""
     machine = machine_with(image, "lw a0, 0(s0)")
     machine.step()
     machine.run(1000)

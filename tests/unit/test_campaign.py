@@ -1,4 +1,4 @@
-"""A corpus comes from others: nothing in it is executed."""
+"""A corpus may come from other people: nothing in it is executed."""
 
 import os
 import pickle
@@ -10,7 +10,7 @@ from vmm.fuzz.campaign import Campaign, CampaignError, Plan
 
 
 class Hostile:
-    """Whoever unpickles it makes a directory."""
+    """If it is unpickled, it makes a directory."""
 
     def __init__(self, path):
         self.path = path

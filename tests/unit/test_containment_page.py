@@ -35,7 +35,7 @@ def found(line, argument="k"):
 
 
 def test_a_new_index_is_an_index_to_be_told():
-    """Constants are none; neither is what runs in Python."""
+    """Constants do not count, nor does code that runs in Python."""
     assert found("pass") == []
     assert found("total += vm.table[n]") == [Index("f.py: look", "n", "vm.table")]
     assert found("vm.a[n + 1] = vm.b[n + KIND] = 0") == [Index("f.py: look", "n + k", "vm.a, vm.b")]
@@ -54,7 +54,7 @@ def test_what_is_lacking_stale_or_open_is_told():
 
 
 def test_every_decorator_of_compiled_code_is_known(tmp_path):
-    """numba's own, too: `view` is compiled by it."""
+    """numba's own, too: it compiles `view`."""
     for decorator in ("njit", "entry", "numba.njit", 'numba.njit(inline="always")'):
         source = SOURCE.replace("@njit", f"@{decorator}")
         assert [*of_source(source.format(line="vm.a[n] = 0", argument="k"), "f.py")]

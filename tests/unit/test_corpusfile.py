@@ -1,4 +1,6 @@
-"""A file of a corpus comes from others: it is bounded, or refused with the reason."""
+"""A file of a corpus may come from other people: it is within limits, or refused with the
+reason.
+"""
 
 import base64
 import json

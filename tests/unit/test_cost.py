@@ -1,4 +1,4 @@
-"""A file of prices is believed, or refused with the key and what to do."""
+"""A file of prices is accepted, or refused with the key and the fix."""
 
 import pytest
 

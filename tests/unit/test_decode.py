@@ -14,7 +14,7 @@ from toyisa.testing.programs import raw_words
 
 
 def values(operand):
-    """Its ends, zero, and each bit on its own."""
+    """Its smallest and largest value, zero, and each bit alone."""
     step = 1 << operand.align
     if operand.kind is Kind.REG:
         return (0, 1, 17, 31)
@@ -25,7 +25,7 @@ def values(operand):
 
 
 def words(row):
-    """Words in which one operand takes all its values and the others two each."""
+    """Words in which one operand has all its values, and the others two each."""
     for varied in range(max(len(row.fields), 1)):
         choices = [
             values(f) if n == varied else values(f)[:: max(len(values(f)) - 1, 1)]

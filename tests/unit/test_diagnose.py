@@ -1,4 +1,4 @@
-"""What a diagnosis is drawn from: hot code, the steps that follow, the latest traps."""
+"""The facts of a diagnosis: hot code, the next steps, the latest traps."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from vmm.diagnose.window import STEPS, watch
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """One machine for all: it is loaded anew."""
+    """One machine for all tests: the guest is loaded anew."""
 
     def run(source, budget):
         path = tmp_path_factory.mktemp("guest") / "k.S"

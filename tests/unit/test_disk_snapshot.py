@@ -1,4 +1,4 @@
-"""A machine with disks is saved and taken back, its image as it was or refused."""
+"""A machine with disks is saved and restored with its image unchanged, or refused."""
 
 import random
 import shutil
@@ -135,7 +135,7 @@ def test_what_was_written_to_an_image_is_not_taken_back(image):
 
 @pytest.mark.compiled
 def test_steps_back_over_the_disk(image):
-    """The debugger's way back: each moment again, sectors written included."""
+    """The debugger's way back: each moment again, with the sectors that were written."""
     machine = counting(Overlay(Disk(image, True)))
     timeline = Timeline(machine, lambda: None, lambda data: None)
     timeline.run(400)
@@ -193,7 +193,7 @@ def test_the_name_that_the_guest_reads_stays(image, tmp_path):
 
 
 def test_an_overlay_is_a_disk_of_bytes(image):
-    """Against the plainest disk there is."""
+    """Against the simplest possible disk."""
     overlay, plain = Overlay(Disk(image, True)), bytearray(image.read_bytes())
     draw = random.Random(5)
     for _ in range(300):

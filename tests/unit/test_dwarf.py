@@ -1,4 +1,4 @@
-"""Source lines come from the debugging sections of every version, and of damaged ones nothing."""
+"""Source lines come from debugging sections of every version; damaged ones give none."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Debugging data of any bytes: lines or none, no error, and a bounded amount of work."""
+"""Debugging data of any bytes gives lines or none, no error, and a limited amount of work."""
 
 import contextlib
 import struct
@@ -54,7 +54,7 @@ def test_rows_without_end_are_read_to_a_limit(monkeypatch):
 
 
 def test_programs_without_rows_too(monkeypatch):
-    """Steps are bounded by the bytes that are looked at, whatever they do."""
+    """The bytes limit the steps, whatever the steps do."""
     monkeypatch.setattr(dwarf, "MAX_PROGRAMS", 10_000)
     read = []
     monkeypatch.setattr(dwarf._Reader, "number", _counted(dwarf._Reader.number, read))

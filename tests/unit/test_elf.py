@@ -83,7 +83,7 @@ def test_tohost_is_found(linked):
 
 
 def test_the_fixes_that_errors_name_work(linked):
-    """Headers in front of the text land below RAM; `-n` is the fix that we print."""
+    """Headers before the text land below RAM; `-n` is the fix that we print."""
     with pytest.raises(image.ImageError, match=r"outside RAM.*-Ttext=0x80000000 -n"):
         image.read(linked("-Ttext=0x80000000"), 0x8000_0000, 1 << 20)
     with pytest.raises(image.ImageError, match="is an object file"):

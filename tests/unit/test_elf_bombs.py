@@ -1,4 +1,4 @@
-"""A file of any bytes is refused by an ImageError or read, and that takes a bounded time.
+"""A file of any bytes is read, or refused by an ImageError, within a limited time.
 
 Work is counted, not timed: what a file makes its reader copy or visit.
 """
@@ -138,14 +138,14 @@ tohost: .dword 0
         .bss
         .space 64
 """).elf()
-# Where a change says most: headers, then tables; a size or an offset that is off by much.
+# Where a change matters most: headers, then tables; a size or an offset that is far off.
 WORDS = st.sampled_from([0, 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0xFFFF, BASE, len(SEED)])
 
 
 @settings(max_examples=1500, deadline=None)
 @given(st.data())
 def test_any_damage_is_an_image_error_or_nothing(data):
-    """Of whatever reads ELFs: the loader, the names of addresses, the disassembler."""
+    """For everything that reads ELFs: the loader, the names of addresses, the disassembler."""
     damaged = bytearray(SEED)
     for _ in range(data.draw(st.integers(1, 6))):
         at = data.draw(st.integers(0, len(SEED) // 2 - 2) | st.integers(0, 50)) * 2

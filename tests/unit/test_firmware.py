@@ -17,7 +17,7 @@ BUFFER, END = RAM_BASE + 0x8000, RAM_BASE + (1 << 20)
 
 
 def call(extension, function, *arguments, data=b""):
-    """The machine after one call: a0 and a1 are what it answered."""
+    """The machine after one call, with the answers in a0 and a1."""
     machine = Machine(mem=1 << 20)
     machine.load(assemble_text(".globl _start\n_start: ecall\n j .\n").elf())
     machine.poke(BUFFER, b"hello")
@@ -121,7 +121,9 @@ def test_a_hart_suspends_until_an_interrupt_is_pending():
 
 
 def test_no_tick_is_due_before_one_is_asked_for():
-    """A kernel may enable its timer before it sets it: under OpenSBI none is pending either."""
+    """A kernel may enable its timer interrupt before it sets the timer: under OpenSBI none is
+    pending either.
+    """
     machine = call(BASE, 0)
     assert (machine.hart.csr.stimecmp, machine.hart.csr.stimecmph) == (ALL, ALL)
     assert inspect.csr(machine, "sip") == 0

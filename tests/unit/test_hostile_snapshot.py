@@ -1,4 +1,4 @@
-"""A snapshot file whose checksum is right, and whose content is not: refused, each time."""
+"""A snapshot file with a right checksum and wrong content is refused, each time."""
 
 import copy
 import hashlib
@@ -63,7 +63,7 @@ def test_the_file_as_it_is(whole, machine, tmp_path):
 
 
 def test_what_is_derived_is_not_in_a_file(machine, tmp_path):
-    """A machine with fast tags, masks and prices of another: what comes back has its own."""
+    """A machine with other fast tags, masks and prices: the restored one has its own."""
     made = looping()
     made.hart.tlb.rtag[:], made.hart.tlb.wtag[:], made.hart.tlb.xtag[:] = 1, 2, 3
     made.hart.tlb.frame_at[:], made.hart.tlb.xslot[:] = 1 << 30, 1 << 40
@@ -150,7 +150,7 @@ def test_a_field_that_cannot_be(whole, tmp_path, changes):
     {"memory.console.rx_head": 1 << 50, "memory.console.rx_tail": (1 << 50) + 4096},
 ], ids=str)  # fmt: skip
 def test_a_field_that_can_be(whole, tmp_path, changes):
-    """At the edges, and harmless: the machine goes on."""
+    """At the edges, and harmless: the machine runs on."""
     meta, content = whole
     made = Machine.restore(forged(tmp_path / "s", meta, with_field(content, changes)))
     made.run(1000)
@@ -301,7 +301,7 @@ def test_bodies_that_cannot_be(tmp_path, name):
 
 
 def test_a_file_that_claims_much_holds_much(whole, tmp_path):
-    """2 GiB of RAM that would be inflated from nothing."""
+    """A file that would inflate to 2 GiB of RAM."""
     meta = copy.deepcopy(whole[0])
     meta["config"]["mem"], meta["pages"] = 2 << 30, 1 << 19
     assert "claims more" in refused(forged(tmp_path / "s", meta, whole[1]))

@@ -1,4 +1,4 @@
-"""`tohost`: programs that print, call and end by it, stored in halves in any order."""
+"""`tohost`: programs that print, make calls and end by it, with halves stored in any order."""
 
 import shutil
 import subprocess
@@ -52,7 +52,7 @@ def elf(body):
 
 @pytest.fixture(params=["native", "trap", "bt"])
 def ended(request):
-    """Run a body to its end; the machine, and how it stopped."""
+    """Run a body to its end; return the machine, and how it stopped."""
 
     def run(body, budget=60_000):
         name = request.param
@@ -84,7 +84,7 @@ def test_the_exit_code_is_the_rest_of_the_payload(ended, at):
 
 @pytest.mark.parametrize("engine", ["trap", "bt"])
 def test_however_long_the_monitor_takes_between_the_halves(engine):
-    """On a machine whose exits are dear; and the kernel is interrupted there, too."""
+    """On a machine whose exits are dear; and the kernel is also interrupted there."""
     made = VirtualMachine(MEM, engine, cost="p4")
     source = printer(LOW_FIRST).replace("sw      a1, 4", ".rept 1000\nnop\n.endr\nsw      a1, 4")
     made.load(elf(source))
@@ -132,7 +132,7 @@ def test_one_that_sleeps_after_it(ended):
 
 
 def test_halves_that_say_nothing_are_forgotten(ended):
-    """Zeroing one half says nothing, nor does a device's name without a character."""
+    """A zeroed half means nothing; nor does a device without a character."""
     wait = f"li a2, {LONE + PATIENCE}\n1: addi a2, a2, -1\n bnez a2, 1b\n"
     clear = "sw zero, 0(s0)\n" + wait + "li a1, 0x01010000\n sw a1, 4(s0)\n" + wait
     machine = ended(clear + "sw zero, 4(s0)\n sw zero, 0(s0)\n" + printer(HIGH_FIRST))

@@ -11,7 +11,7 @@ from vmm.fuzz.seen import Seen
 
 
 class Machine:
-    """Stands for what a check makes, and what takes much memory."""
+    """Stands for a machine that a check makes, and that takes much memory."""
 
 
 def test_machines_of_cases_that_fail_are_not_kept():

@@ -1,4 +1,4 @@
-"""The ABI's table is whole, and what is generated from it is not stale."""
+"""The table of the ABI is complete, and what is generated from it is not stale."""
 
 from vmm.abi import genhyp, hypercalls
 from vmm.abi.hypercalls import BATCHED, Call
@@ -13,8 +13,8 @@ def test_the_page_is_what_the_table_says():
     assert genhyp.PAGE.read_text(encoding="utf-8") == genhyp.page()
 
 
-# What guests were built with.  A number that changes, or goes to another call, breaks them
-# without a word: add lines, change none.
+# Guests were built with these numbers.  If a number changes, or goes to another call, they silently
+# break: add lines, and change none.
 PUBLISHED = {
     "set_trap": 0, "iret": 1, "event": 2, "block": 3, "yield": 4, "set_timer": 5, "irq_mask": 6,
     "new_base": 7, "set_pte": 8, "set_pgd": 9, "set_pte_flush": 10, "update_ptes": 11,

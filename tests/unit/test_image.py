@@ -117,7 +117,7 @@ def test_refused_in_one_line_with_the_name_and_the_reason(case):
 
 @pytest.mark.parametrize("flags", [1, 2, 4, 5, 8])
 def test_what_a_file_claims_to_need_it_need_not_use(flags):
-    """RVC, float ABIs, RVE: every riscv-arch-test sets RVC, and most have nothing of it."""
+    """RVC, float ABIs, RVE: every riscv-arch-test sets RVC, and most use nothing of it."""
     assert parse(build(flags=flags)).entry == BASE
 
 
@@ -142,7 +142,7 @@ def test_a_kernel_may_name_the_physical_address_of_its_entry():
 
 
 def test_an_entry_that_is_both_is_the_linked_one():
-    """Two segments that lie at each other's addresses."""
+    """Two segments at each other's addresses."""
     first = segment(offset=116, vaddr=BASE, paddr=BASE + 0x4000)
     second = segment(offset=116, vaddr=BASE + 0x4000, paddr=BASE)
     assert parse(build(first, second, entry=BASE + 4)).entry == BASE + 0x4004
@@ -213,7 +213,7 @@ GOOD = with_attributes("rv32i2p1_m2p0_a2p1")
 @given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), max_size=6),
        st.integers(0, len(GOOD)))  # fmt: skip
 def test_damage_is_refused_or_harmless(changes, length):
-    """Nothing but ImageError comes out, and what is accepted lies in RAM."""
+    """Only ImageError is raised, and what is accepted lies in RAM."""
     data = bytearray(GOOD)
     for at, byte in changes:
         data[at] = byte

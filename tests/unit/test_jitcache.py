@@ -1,7 +1,7 @@
 """Compiled code is never stale, never damaged, and compiled by one process only.
 
-The mechanism runs for real, in child processes, on a copy of its own files with
-a machine of three lines: `caller` compiles a call to `callee` of another module.
+The mechanism really runs, in child processes, on a copy of its own files with a machine of
+three lines: `caller` compiles a call to `callee` in another module.
 """
 
 import contextlib
@@ -51,7 +51,7 @@ print(caller(1))
 
 @pytest.fixture
 def package(tmp_path):
-    """A copy of the mechanism with a small package around it."""
+    """A copy of the mechanism, with a small package around it."""
     folder = tmp_path / "src" / "toyisa"
     folder.mkdir(parents=True)
     (folder / "__init__.py").touch()
@@ -104,7 +104,9 @@ def test_second_run_is_silent_and_leaves_the_cache_alone(package, tmp_path):
 
 
 def test_a_warm_start_leaves_the_compiler_asleep(package, tmp_path):
-    """Readying it is a fifth of a start; a function that is not kept wakes it."""
+    """Preparing the compiler takes a fifth of a start; only a function that is not in the cache
+    needs it.
+    """
     seen = "import sys; print('numba.typed.typedlist' in sys.modules)"
     with (package / "caller.py").open("a") as file:
         file.write(f"{seen}\nif len(sys.argv) > 1:\n    print(caller(1.5))\n    {seen}\n")
@@ -139,14 +141,14 @@ def test_two_cold_processes_compile_once(package, tmp_path):
 
 @contextlib.contextmanager
 def held(cache):
-    """The lock, in another process's hands."""
+    """The lock, held by another process."""
     with (cache / "jit" / "lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def unlisted(cache):
-    """Leave a file that nobody listed, for which the next process wants the lock."""
+    """Leave a file that no manifest lists, for which the next process needs the lock."""
     (directory,) = (p for p in (cache / "jit").iterdir() if p.is_dir())
     (directory / "stray.nbc").touch()
 
@@ -180,7 +182,7 @@ def test_nobody_waits_to_exit(package, tmp_path):
 
 
 def test_a_file_under_two_names_is_kept_for_each(package, tmp_path):
-    """The code names its module, which another program may not have."""
+    """The code names its module, and another program may have another name for it."""
     (tmp_path / "mine.py").write_text(CALLER)
     (tmp_path / "other.py").write_text(
         "import importlib.util, sys\n"
@@ -195,7 +197,7 @@ def test_a_file_under_two_names_is_kept_for_each(package, tmp_path):
 
 
 def fallback(package):
-    """Where code is kept if it cannot be where it should: `environment` sets TMPDIR."""
+    """Where code is kept if its usual place cannot be used: `environment` sets TMPDIR."""
     return package.parent / f"toyvmm-{os.geteuid()}"
 
 
@@ -232,7 +234,7 @@ def test_a_directory_that_cannot_be_written_is_survived(package, tmp_path):
 
 
 def test_a_directory_that_others_can_write_is_refused(package, tmp_path):
-    """Who can write a pickle there runs programs as us."""
+    """Whoever can write a pickle there can run programs as us."""
     run(package, tmp_path / "cache")
     before = sorted((tmp_path / "cache").rglob("*"))
     (tmp_path / "cache" / "jit").chmod(0o775)
@@ -308,7 +310,7 @@ def version(cache, number):
 
 
 def test_only_code_that_a_manifest_vouches_for_is_pruned(package, tmp_path):
-    """`TOYVMM_CACHE_DIR` may be a folder with other things in it, as HOME."""
+    """`TOYVMM_CACHE_DIR` may be a folder with other things in it, such as HOME."""
     cache = tmp_path / "cache"
     versions = [version(cache, n) for n in range(7)]
     mine = [cache / "mine" / "a", cache / "jit" / "mine" / "a", cache / "jit" / "a",
@@ -357,7 +359,7 @@ def test_settings_that_change_code_change_the_key(monkeypatch):
 
 
 def test_a_terminal_shows_how_far_it_is(tmp_path, monkeypatch):
-    """What is counted are finished files, whichever process writes them."""
+    """Finished files are counted, whichever process writes them."""
     shown = threading.Semaphore(0)
     lines = []
     monkeypatch.setattr(jitcache, "_directory", tmp_path)
@@ -384,7 +386,7 @@ def test_a_terminal_shows_how_far_it_is(tmp_path, monkeypatch):
 
 
 def test_every_compiled_function_goes_through_the_one_door():
-    """A function cached before `enable` would be kept beside its source, and go stale."""
+    """A function cached before `enable` would be kept beside its source, and become stale."""
     strays = [
         path.name
         for path in jitcache.sources()
@@ -398,7 +400,7 @@ def test_every_compiled_function_goes_through_the_one_door():
 
 
 def test_a_machine_that_is_made_compiles_no_more():
-    """What is not compiled under the lock would be compiled by each process, unsaid."""
+    """What is not compiled under the lock would be compiled by each process, without a message."""
     from numba.core import event
 
     import guests

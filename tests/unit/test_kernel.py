@@ -1,4 +1,4 @@
-"""Raw kernel Images: what is refused, where things go, what the kernel finds at its entry."""
+"""Raw kernel Images: what is refused, where things go, what the kernel finds when it starts."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""Words of other RISC-V machines are called by their name; ours are not called lacking."""
+"""Words of other RISC-V machines are named; ours are not called lacking."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What `lockstep` compares, what it refuses to call the same, and what its reports say."""
+"""What `lockstep` compares, what it refuses to call equal, and what its reports say."""
 
 from types import SimpleNamespace
 
@@ -22,7 +22,7 @@ def loaded(text=SHUTDOWN):
 
 
 class Mine:
-    """A subject as people write them, over a machine: no `ended`."""
+    """A subject as people write them, around a machine: without `ended`."""
 
     def __init__(self, text=SHUTDOWN):
         self.machine = loaded(text)
@@ -35,7 +35,7 @@ class Mine:
 
 
 class Telling(Mine):
-    """And one that says whether it has ended."""
+    """A subject that says whether it has ended."""
 
     @property
     def ended(self):

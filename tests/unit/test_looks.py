@@ -1,4 +1,6 @@
-"""However much work a guest makes, the machine looks at limits and Ctrl-C; nothing else shows."""
+"""However much work a guest makes, the machine looks at limits and Ctrl-C; the guest sees
+nothing of it.
+"""
 
 import signal
 
@@ -15,7 +17,7 @@ from vmm.machine import VirtualMachine
 from vmm.watch import lockstep
 
 FOREVER = "_start: j _start\n"
-# A multicall of 32 batches, each of which has a table validated and dissolved 64 times.
+# A multicall of 32 batches; each has a table validated and dissolved 64 times.
 BATCHES = f"""
     .globl _start, toyvmm_pv_abi
 toyvmm_pv_abi:
@@ -64,7 +66,7 @@ _start:
     li a7, 8
     ecall
 """
-# Two roots of 100 tables each way, by turns; what is not the base is no table any more.
+# Two root tables of 100 tables each, in turn; a table that is not in use is no table any more.
 BASES = f"""
     .globl _start, toyvmm_pv_abi
 toyvmm_pv_abi:
@@ -191,7 +193,7 @@ def loaded(machine, text):
 
 
 def in_slices(machine, work):
-    """How often it had to look, until it halted."""
+    """How often it had to look until it halted."""
     machine.work, looks = work, 0
     while (reason := machine.slice()) == Reason.LOOK:
         looks += 1
@@ -270,7 +272,7 @@ def test_another_guest_does_not_go_on_with_it(disk):
 
 @pytest.fixture
 def ctrl_c():
-    """Ctrl-C is heard, where a shell had put the tests into the background, too."""
+    """Ctrl-C is heard, even if a shell has started the tests in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""A benchmark's events come to the cycles that it prints; one that goes wrong is said to."""
+"""A benchmark's events come to the cycles that it prints; if one goes wrong, that is said."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The model's privileged half, on cases read off the manual."""
+"""The model's privileged half, on cases from the manual."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""Each seeded fault of `mutants.toml` is about code that exists, and has its own name."""
+"""Each seeded fault of `mutants.toml` changes code that exists, and has a name of its own."""
 
 import re
 
@@ -24,7 +24,7 @@ def test_what_survives_is_explained_where_a_reader_looks():
 
 
 def test_what_the_laws_name_is_there():
-    """Each test, each fault; and a fault is tried with a test of its own law."""
+    """Each test and each fault exists; and a fault is tried with a test of its own law."""
     known = {fault.name: fault for fault in faults()}
     rows = [line for line in (ROOT / "docs" / "laws.md").read_text().splitlines() if "| " in line]
     named = 0
@@ -38,7 +38,7 @@ def test_what_the_laws_name_is_there():
 
 
 def test_an_end_by_a_signal_is_no_answer(tmp_path):
-    """Somebody else may have sent it: the fault is neither killed nor survives."""
+    """Somebody else may have sent the signal: the fault is neither killed nor survives."""
     (tmp_path / "test_it.py").write_text("import os\ndef test(): os.kill(os.getpid(), 15)\n")
     with pytest.raises(Untried, match="signal 15"):
         run_tests(tmp_path, ("test_it.py",), jit=True)
@@ -49,7 +49,7 @@ def test_an_end_by_a_signal_is_no_answer(tmp_path):
     ("import numba\n@numba.njit\ndef f(): return 1 + 'a'\ndef test(): f()", "does not compile"),
 ])  # fmt: skip
 def test_a_fault_that_runs_nowhere_is_no_fault(tmp_path, text, why):
-    """Any test would tell; that says nothing of the tests."""
+    """Any test would notice; that says nothing of the tests."""
     (tmp_path / "test_it.py").write_text(text)
     with pytest.raises(Untried, match=why):
         run_tests(tmp_path, ("test_it.py",), jit=True)

@@ -69,7 +69,7 @@ def code(body: str, data: bytes = b"") -> int:
     return machine.code
 
 
-# The UART's transmitter is the source: empty at once, so enabling tells at once.
+# The UART's transmitter is the source: it is empty, so it interrupts as soon as it is enabled.
 RAISE = "set PRIORITY10, 3\n set ENABLED, 1 << 10\n uart 1, 2\n"
 
 
@@ -181,7 +181,7 @@ def test_received_bytes_wake_a_sleeping_guest_one_by_one():
 
 
 def test_the_same_bytes_fed_late_give_the_same_run():
-    # The guest that sleeps for a byte asks root for it: time does not pass meanwhile.
+    # A guest that sleeps until a byte comes asks root for it: meanwhile time does not pass.
     early = run(ECHO, b"ab!")
     late = run(ECHO, end=False)
     assert late.ended_by is Exit.INPUT

@@ -1,4 +1,4 @@
-"""What single hypercalls do and refuse, and what a domain can reach of its window."""
+"""What single hypercalls do and refuse, and what a domain can access in its window."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def refused(answer: int, error: Error) -> bool:
 
 
 def new_root(domain, gfn: int = PAGE_A) -> None:
-    """A root with the kernel's part, pinned."""
+    """A root table with the kernel's part, pinned."""
     assert domain.call(Call.PIN_TABLE, gva(gfn), Level.OPEN, 0) == 0
     table = int(domain.words[int(domain.machine.vm.direct.root) * WORDS + 512])
     assert domain.call(Call.SET_PGD, gva(gfn) + 4 * 512, table, 0) == 0
@@ -120,7 +120,7 @@ def test_a_page_that_is_mapped_twice_cannot_become_a_table(domain):
 
 
 def test_a_mapping_seen_at_two_addresses_is_taken_from_both(domain):
-    """The one leaf with W stands in a table that two root entries point to."""
+    """The only leaf with W is in a table to which two entries of the root table point."""
     root = int(domain.machine.vm.direct.root)
     table = int(domain.words[root * WORDS + 512])
     assert domain.call(Call.SET_PGD, gva(FRAMES - 1), table, 0) == 0
@@ -256,7 +256,7 @@ def test_a_multicall_that_is_not_there_is_refused(domain, where, count):
 
 @pytest.mark.parametrize("forget", ["set_pte_flush", "flush_page", "flush"])
 def test_a_page_that_moves_is_forgotten_when_it_is_asked(domain, forget):
-    """By address or all; what has not been asked about may stay."""
+    """By its address or with all; what was not asked for may stay."""
     entry, words = domain.entry_of(ALIAS), domain.words.reshape(-1, WORDS)
     first, then = (words[int(domain.machine.vm.p2m[gfn])] for gfn in (PAGE_A, PAGE_B))
     assert domain.call(Call.SET_PTE, entry, pte(domain, PAGE_A), 0) == 0
@@ -280,7 +280,7 @@ def test_an_open_table_has_no_word(domain):
 
 
 def test_a_base_is_validated_like_any_root(domain):
-    """A page that nothing can write becomes one by being named; a bad one does not."""
+    """A page that nothing can write becomes a root table when it is named; a bad one does not."""
     entry = domain.entry_of(gva(PAGE_A))
     satp = 1 << 31 | BASE_PPN + PAGE_A
     domain.put(PAGE_A, 512, int(domain.words[int(domain.machine.vm.direct.root) * WORDS + 512]))

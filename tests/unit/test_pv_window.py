@@ -1,4 +1,6 @@
-"""What a hypercall leaves alone, and what a domain's kernel and its monitor share: the window."""
+"""What a hypercall does not change, and what a domain's kernel and its monitor share: the
+window.
+"""
 
 import pytest
 
@@ -44,7 +46,7 @@ GATE, ENTER_RANGE, LEAVE_RANGE, ELSEWHERE = (RAM_BASE + n for n in (0x100, 0x200
 ])  # fmt: skip
 @pytest.mark.parametrize("flag", [0, 2])
 def test_the_interrupt_flag_is_put_aside_where_nothing_may_come(domain, pc, open_, flag):
-    """At the gate's first instruction and in the ranges; the window has it back after."""
+    """At the gate's first instruction and in the ranges; afterwards the window has it again."""
     machine = domain.machine
     vm, hart, mem = machine.vm, machine.real_hart, machine.real_memory
     ranges = (ENTER_RANGE, ENTER_RANGE + 8, LEAVE_RANGE, LEAVE_RANGE + 8)

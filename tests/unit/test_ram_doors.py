@@ -1,16 +1,16 @@
 """Who may store into RAM: a host write that skips the door leaves stale code behind.
 
-Read from the source: every store to an element of a view of RAM, and every view that is
-handed on, is in a place that is listed here with why nothing derived from RAM is left stale.
+The source is read.  Every store to an element of a view of RAM, and every view that is passed
+on, must be in the list here, which says why nothing derived from RAM becomes stale.
 """
 
 import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-VIEWS = {"ram_words", "ram_halves", "ram_bytes"}  # functions whose answer is a view of RAM
-ARRAYS = {"ram", "_ram", "real_ram"}              # attributes that are one
-SAME = {"view", "reshape"}                        # methods whose answer is one, too
+VIEWS = {"ram_words", "ram_halves", "ram_bytes"}  # functions that return a view of RAM
+ARRAYS = {"ram", "_ram", "real_ram"}              # attributes that are a view of RAM
+SAME = {"view", "reshape"}                        # methods that return a view of their view
 PLAIN = {"len", "sha256", "ascontiguousarray", "memoryview", "_filled", "_pages", "digest"}  # read
 
 DOORS = {
@@ -22,11 +22,11 @@ DOORS = {
     ("toyisa/devices/bus.py", "write"): "Dma.write, the door of devices, people, boot and gdb",
     ("vmm/memory/guestram.py", "write"): "GuestDma.write, the same of a virtual machine",
     ("toyisa/snapshots/snapshot.py", "put"): "all of the machine, whose pool is flushed before",
-    # Handed on, to what is listed itself:
+    # Passed on to functions that are themselves in the list:
     ("toyisa/machine.py", "_assemble"): "the array, to its Dma",
     ("vmm/machine.py", "_assemble"): "the array, to its GuestDma",
     ("toyisa/devices/virtio.py", "_notify"): "a Dma, which is called `ram` there",
-    # The monitor's own frames, which no guest executes or has mapped:
+    # The monitor's own frames, which no guest executes or maps:
     ("vmm/paging/shadow/link.py", "set_entry"): "shadow tables",
     ("vmm/paging/shadow/link.py", "write_protect"): "shadow tables",
     ("vmm/paging/shadow/link.py", "unmap"): "shadow tables",
@@ -49,7 +49,7 @@ LOOKED_AT = [
 
 
 def is_view(node, names):
-    """Whether an expression is a view of RAM, `names` being those that were assigned one."""
+    """Whether an expression is a view of RAM; `names` are variables that hold one."""
     match node:
         case ast.Name(id=name):
             return name in names
@@ -116,7 +116,7 @@ def test_only_these_store_into_ram():
 
 
 def test_a_store_is_seen():
-    """What the list is worth: each way to store is found."""
+    """The list is worth something: each way to store is found."""
     for line in (
         "ram_words(mem)[5] = 1", "words = ram_bytes(mem); words[a:b] = 0", "self.ram[0] = 1",
         "machine.real_ram.view(np.uint32)[a:b] = t", "a, w = 1, ram_words(mem); w[1] += 2",

@@ -1,4 +1,4 @@
-"""A user's file is read whole and within a limit, or refused: place, reason, fix."""
+"""A user's file is read completely and within a limit, or refused: place, reason, fix."""
 
 import os
 import socket

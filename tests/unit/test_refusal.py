@@ -1,4 +1,4 @@
-"""Which bit refuses an access is told as the MMU decides it, for every entry and access."""
+"""Which bit refuses an access agrees with the MMU, for every entry and access."""
 
 import itertools
 
@@ -62,7 +62,7 @@ def test_it_agrees_with_the_walk(machine, upper, lower, access, level, status, s
     told = refusal(machine, VA, access, level)
     leaf = walk(machine.hart, machine.memory, VA, KINDS[access], True)
     if told is None or (told.why is Why.OUTSIDE and told.level >= 0):
-        assert leaf >= 0  # that no RAM is behind a leaf is not the walk's to say
+        assert leaf >= 0  # the walk does not say that there is no RAM behind a leaf
     else:
         assert (leaf == ACCESS_FAULT) == (told.why is Why.TABLE_OUTSIDE)
         assert leaf < 0

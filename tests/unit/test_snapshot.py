@@ -1,4 +1,4 @@
-"""A snapshot file is believed only when it is whole, and replaced only by a whole one."""
+"""A snapshot file is accepted only if it is complete, and replaced only by a complete one."""
 
 import os
 import random
@@ -162,14 +162,14 @@ def test_a_failed_save_leaves_nothing_behind(tmp_path, monkeypatch):
 
 
 def test_nothing_of_this_host_is_saved():
-    """Two machines of one state, with RAM at different places, save the same."""
+    """Two machines in one state, with RAM at different host addresses, save the same."""
     one, two = looping(), looping()
     assert int(one.memory.ram) != int(two.memory.ram)
     assert take(one) == take(two)
 
 
 def leaves(kind, path):
-    """The fields of a record that are no records, by path."""
+    """The fields of a record that are not records, by path."""
     if not kind.names:
         yield path
         return
@@ -178,7 +178,9 @@ def leaves(kind, path):
 
 
 def test_each_field_is_saved_or_made_anew():
-    """Who adds one to a record says in snapfields.py which, and what it may hold."""
+    """Whoever adds a field to a record says in snapfields.py which kind it is, and what it may
+    hold.
+    """
     saved = [field.path for field in FIELDS]
     assert len({*saved}) == len(saved)
     for path in (*leaves(HART, "hart"), *leaves(MEMORY, "memory")):

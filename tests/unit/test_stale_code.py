@@ -47,7 +47,7 @@ def test_an_edited_callee_of_the_real_machine(tmp_path):
 
 
 def run(folder: Path) -> str:
-    """What running the guest with the package in `folder` says on stderr."""
+    """What running the guest with the package in `folder` prints on stderr."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "TOYVMM_"))}
     env |= {"PYTHONPATH": str(folder), "TOYVMM_CACHE_DIR": str(folder / "cache")}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Names from files beside an image: an ELF or a System.map, believed or refused."""
+"""Names from files beside an image: an ELF or a System.map, accepted or refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Code is kept only where nobody but us and root could have put it."""
+"""Code is kept only where nobody except us and root could have put it."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""The UART's registers do what QEMU's do, step by step; then what drivers ask of it."""
+"""The UART's registers do what QEMU's do, step by step; then what drivers need of it."""
 
 import random
 import shutil
@@ -76,7 +76,7 @@ def program(steps):
 
 
 def ours(steps, data=b""):
-    """All that is printed: what the steps send, then what they have loaded."""
+    """Everything that is printed: what the steps send, then what they have loaded."""
     machine = Machine(mem=1 << 20)
     machine.load(program(steps))
     machine.feed(data)
@@ -91,7 +91,7 @@ def loaded(*steps, data=b""):
 
 
 def any_step(rng):
-    """A register and a value of those that have parts; triggers of the FIFO are not modelled."""
+    """A register and a value, of those that are modelled; triggers of the FIFO are not."""
     values = {
         DATA: range(256), IER: (0, 1, 2, 3, 4, 5, 7, 15, 255), FCR: (0, 1, 3, 5, 7, 2, 4, 6),
         LCR: (3, 3, 3, 0x83, 0), MCR: (0, 8, 11, LOOP, LOOP | 3, LOOP | 12, LOOP | 15, 255),

@@ -1,4 +1,4 @@
-"""Popek and Goldberg's classes of a few instructions, and how the verdict is told."""
+"""Popek and Goldberg's classes of a few instructions, and how the verdict is shown."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The virtio disk: rings driven from Python as a driver would, and wrongly on purpose."""
+"""The virtio disk: rings driven from Python as a driver would, and also wrongly, on purpose."""
 
 import errno
 import struct
@@ -30,7 +30,7 @@ SIZE = 8  # of the queue
 
 
 class Ram:
-    """RAM as the device reaches it."""
+    """RAM as the device accesses it."""
 
     def __init__(self, size=1 << 16):
         self.bytes = bytearray(size)
@@ -57,7 +57,7 @@ def image(tmp_path):
 
 
 class Driver:
-    """As small a driver as can be; `legacy` places all three parts by one frame number."""
+    """The smallest possible driver; `legacy` places all three parts by one frame number."""
 
     def __init__(self, disk, legacy=False, accept=FLUSH, ram=None):
         self.ram = ram or Ram()
@@ -402,5 +402,5 @@ def test_a_length_is_rounded_down(tmp_path):
 
 @pytest.mark.parametrize("legacy", [False, True])
 def test_it_says_that_it_is_qemus(image, legacy):
-    """xv6 and other teaching kernels take no other."""
+    """xv6 and other teaching kernels accept no other vendor."""
     assert Driver(Disk(image), legacy).device.load(Reg.VENDOR_ID, 4) == 0x554D4551

@@ -28,7 +28,7 @@ def folder(tmp_path_factory):
 
 
 def put(path, text):
-    """Write a file that another worker may be writing, or reading, too."""
+    """Write a file that another worker may be writing or reading, too."""
     if not path.exists():
         partial = path.with_suffix(f".{os.getpid()}")
         partial.write_text(text)

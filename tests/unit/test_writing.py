@@ -1,4 +1,4 @@
-"""Outputs are checked before the work; what is no regular file stays what it is."""
+"""Outputs are checked before the work; what is not a regular file is not replaced."""
 
 import os
 import socket

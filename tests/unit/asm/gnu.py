@@ -12,7 +12,7 @@ from toyisa.tables.extensions import MARCH
 PREFIX = "riscv64-unknown-elf-"
 FLAGS = [f"-march={MARCH}_zihintpause", "-mabi=ilp32", "-mno-relax"]
 
-# Sections lie as our layout lays them, so that linked bytes can be compared.
+# Sections lie where our layout puts them, so that linked bytes can be compared.
 SCRIPT = """
 OUTPUT_ARCH(riscv) ENTRY(_start)
 SECTIONS {

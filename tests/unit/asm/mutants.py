@@ -1,4 +1,4 @@
-"""Sources changed a little at random: as people write, slip, and paste.
+"""Sources with a few random changes, as people make them by writing, mistyping and pasting.
 
 Must not know what assembles them.
 """
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import guests
 
-# Small sources, rich in what an assembler can trip over; GNU `as` takes each as it is.
+# Small sources with many things that an assembler can stumble over; GNU `as` accepts each
+# unchanged.
 SNIPPETS = (
     """
 _start: li a0, 10

@@ -1,4 +1,4 @@
-"""Files that are no source, and sources that never end: one clear error each."""
+"""Files that are not sources, and sources that never end: one clear error each."""
 
 import os
 

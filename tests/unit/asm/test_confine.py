@@ -7,7 +7,9 @@ from asm import AsmErrors, assemble, assemble_text
 
 @pytest.fixture
 def house(tmp_path):
-    """A directory `in` to be confined to, with a secret beside it, and links out."""
+    """A directory `in` to which a source is confined, with a secret beside it, and links that
+    lead out.
+    """
     inside, outside = tmp_path / "in", tmp_path / "out"
     for folder in (inside / "sub", outside):
         folder.mkdir(parents=True)
@@ -35,7 +37,7 @@ def test_nothing_outside(house, name, directive):
     with pytest.raises(AsmErrors) as raised:
         assemble(house / "x.S", confine=house)
     (problem,) = raised.value.problems
-    # The same whether it is there or not: nothing can be found out.
+    # The answer is the same whether the file exists or not: a source cannot find that out.
     assert problem.what == f"`{name}` lies outside {house}"
     assert problem.place.line == 2
     assert "password" not in str(problem)

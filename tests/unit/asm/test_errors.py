@@ -1,4 +1,4 @@
-"""Errors: place, caret, why, fix, trail; several a run; never a traceback."""
+"""Errors: place, caret, reason, fix, backtrace; several in a run; never a traceback."""
 
 import re
 

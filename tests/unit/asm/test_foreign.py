@@ -1,4 +1,4 @@
-"""What compilers, courses and GNU `as` have besides: done, or refused by its name."""
+"""What compilers, courses and GNU `as` also use: done, or refused by its name."""
 
 import io
 import re
@@ -166,7 +166,7 @@ def test_distances_in_uleb128(distance):
 
 
 def test_distances_that_hold_themselves():
-    """Each length depends on the others'; GNU as for other machines settles it likewise."""
+    """Each length depends on the other; GNU as for other machines finds the same result."""
     count = 140
     source = " .data\nstart:\n" + " .uleb128 end - start\n" * count + "end:\n"
     data = bytes(assemble_text(source).sections[1].data)

@@ -1,4 +1,4 @@
-"""A program that is kept is the one that would be assembled now, or it is not used."""
+"""A program from the cache is the one that would be assembled now; otherwise it is not used."""
 
 import ast
 import json

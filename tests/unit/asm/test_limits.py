@@ -1,4 +1,6 @@
-"""What a source can make grow is bounded: a located error, soon, whatever it asks for."""
+"""What a source can make grow is limited: an error with its place, soon, whatever the source
+asks for.
+"""
 
 import inspect
 import os
@@ -15,7 +17,7 @@ DOUBLING = ".macro m n\n.if \\n\nm (\\n-1)\nm (\\n-1)\n.endif\n.endm\n_start: m 
 
 @pytest.fixture
 def bounded(monkeypatch):
-    """Limits a hundredth as large, so that the tests are quick."""
+    """Limits a hundredth of the usual ones, so that the tests are quick."""
     for name in ("MAX_STATEMENTS", "MAX_EXPANSIONS", "MAX_TEXT", "MAX_SECTIONS"):
         monkeypatch.setattr(f"asm.limits.{name}", getattr(__import__("asm").limits, name) // 100)
     monkeypatch.setattr("asm.emit.MAX_SECTIONS", 100)
@@ -248,7 +250,7 @@ def test_values_that_wait_for_addresses(monkeypatch):
 
 
 def test_a_file_that_says_it_is_empty_and_is_not():
-    """Files of /proc have size 0, and contents."""
+    """Files of /proc have size 0, but they have content."""
     program = assemble_text(' .data\n.incbin "/proc/self/status"\n')
     assert bytes(program.sections[1].data).startswith(b"Name:")
 

@@ -1,4 +1,6 @@
-"""Sources changed at random: an answer for each, and the bytes of GNU `as` where both take it."""
+"""Sources with random changes: an answer for each, and the bytes of GNU `as` where both accept
+it.
+"""
 
 import random
 import subprocess
@@ -58,8 +60,8 @@ def theirs(source: str, where) -> dict[str, bytes] | None:
         return None
 
 
-# What both take, and lay differently for reasons in docs/assembler.md: data in code is
-# aligned here, and the linker has a place of its own for sections that nobody named.
+# What both accept, but lay out differently for reasons in docs/assembler.md: data in code is
+# aligned here, and the linker has a place of its own for sections that it does not know.
 def _comparable(program, source: str) -> bool:
     code = [section for section in program.sections if section.code]
     data_in_code = any(mode == "d" for section in code for _, mode in section.mapping)

@@ -1,4 +1,4 @@
-"""Quoted source lines are harmless to a terminal and no wider than it is."""
+"""Quoted source lines are harmless to a terminal, and no wider than it is."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def shown(source: str) -> tuple[str, str]:
 
 
 def under(line: str, caret: str) -> str:
-    """What the caret and its tildes stand under, by columns."""
+    """The text under the caret and its tildes, by columns."""
     start = cells(caret[: caret.index("^")])
     taken, out = 0, ""
     for sign in line:

@@ -17,8 +17,9 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def heed_ctrl_c() -> None:
-    """For a child to begin with, as in a terminal's foreground: what a shell puts into the
-    background ignores it, and all that comes of it."""
+    """A child calls this first, to be like a process in a terminal's foreground: what a shell
+    starts in the background ignores Ctrl-C, and so do its children.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -27,7 +28,9 @@ def argv(*arguments) -> list[str]:
 
 
 def told(stderr: bytes) -> bytes:
-    """What stderr says, but for that it compiles or waits for another test that does."""
+    """What stderr says, without the lines on compiling or waiting for another test that
+    compiles.
+    """
     return NOTICE.sub(b"", stderr)
 
 

@@ -1,4 +1,4 @@
-"""`toyvmm boot` and `stat`: a guest under an engine, as people and programs are told of it."""
+"""`toyvmm boot` and `stat`: a guest under an engine, as shown to people and programs."""
 
 import json
 from itertools import pairwise

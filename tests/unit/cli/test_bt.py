@@ -1,4 +1,4 @@
-"""`toyvmm bt dump`: a guest's code beside what the translator made of it."""
+"""`toyvmm bt dump`: a guest's code beside its translation."""
 
 import re
 
@@ -81,7 +81,7 @@ def test_what_is_innocuous_is_as_it_was(lines):
 def test_what_leaves_a_unit_says_where_to(lines):
     ends = [found[2] for line in lines if (found := CODE.fullmatch(line))]
     assert any(re.fullmatch(r"ecall +to 0x8000001c, not chained yet", text) for text in ends)
-    for there in ("10", "1c", "28"):  # taken, fallen through to, by an indirect jump
+    for there in ("10", "1c", "28"):  # taken, not taken, reached by an indirect jump
         jump = rf"j 0xffc0\w+ +to 0x800000{there}, chained"
         assert any(re.fullmatch(jump, text) for text in ends)
     assert any(re.fullmatch(r"ecall +callout: root emulates it", text) for text in ends)

@@ -1,4 +1,4 @@
-"""Where compiled code is kept: shown, found by strangers, deleted without harm."""
+"""Where compiled code is kept: shown, safe from strangers, deleted without harm."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def test_it_needs_no_compiler():
 
 @pytest.fixture
 def shared():
-    """A folder that anybody may write to, as /tmp."""
+    """A folder that anybody may write to, like /tmp."""
     folder = Path(tempfile.mkdtemp(prefix="toyvmm-test-"))
     folder.chmod(0o1777)
     yield folder
@@ -109,7 +109,7 @@ class TestAsAStranger:
         assert list((shared / f"toyvmm-{NOBODY}").iterdir()) == []
 
     def test_not_behind_anothers_link(self, shared):
-        """Root follows no link that a user has put where the code should be."""
+        """Root does not follow a link that a user has put where the code should be."""
         (shared / "theirs").mkdir()
         (shared / "link").symlink_to("theirs")
         for name in ("theirs", "link"):

@@ -1,4 +1,4 @@
-"""`toyvmm compare`, as people and programs are told of it."""
+"""`toyvmm compare`, as shown to people and programs."""
 
 import csv
 import io

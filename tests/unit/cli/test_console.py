@@ -49,7 +49,7 @@ def test_a_pipe_that_sends_nothing_is_told_once(monkeypatch, capfd):
         assert keys.wait(None) == b"x"
         assert capfd.readouterr().err == ""
         monkeypatch.setattr(console, "PATIENCE", 0)
-        # The write comes when the user has been told: what was waited for.
+        # The write comes after the message that says what the guest waits for.
         monkeypatch.setattr(console, "tell", lambda line: os.write(theirs, line.encode()))
         assert b"</dev/null" in keys.wait(None)
         os.close(theirs)

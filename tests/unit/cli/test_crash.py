@@ -74,7 +74,7 @@ def test_the_page_walk(report):
 
 @pytest.mark.compiled
 def test_the_trail_of_a_long_run(tmp_path):
-    """The last instructions are found though the run had more than one snapshot."""
+    """The last instructions are found although the run had more than one snapshot."""
     source = """
         li      t0, 0
         csrw    stvec, t0
@@ -148,7 +148,7 @@ def test_no_exception_of_that_name(name):
 
 
 def test_input_is_replayed(tmp_path):
-    """The replay gets what was typed: the crash depends on it."""
+    """The replay gets the same input: the crash depends on it."""
     source = """
 _start: li      a7, 2                   # getchar
         ecall

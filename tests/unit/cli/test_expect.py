@@ -73,7 +73,9 @@ def test_a_bad_pattern_is_refused(run):
 
 
 def test_what_is_expected_of_a_guest_that_does_not_end(run):
-    """Not met it fails; met it does not make a guest pass that was stopped."""
+    """If it is not met, the run fails; if it is met, a guest that was stopped still does not
+    pass.
+    """
     spin = printing("boot\n", " j .\n")
     status, _, err = run(spin, "--max-insns", "5000", "--expect", "ready")
     assert status == Status.FAILED
@@ -111,7 +113,7 @@ def test_what_is_no_panic(run, text):
 
 @pytest.mark.parametrize("command", [("run",), ("boot", "--engine", "trap")])
 def test_cycles_end_a_run_where_they_are_used_up(run, command):
-    """At the same instruction each time, and no later than an instruction after it."""
+    """At the same instruction each time, and at most one instruction later."""
     told = [
         json.loads(run("_start: addi t0, t0, 1\n j _start\n", "--max-cycles", "12345", "--json",
                        command=command)[1])

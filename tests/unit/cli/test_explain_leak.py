@@ -10,12 +10,12 @@ from vmm.cli.status import Status
 
 LONG = partial(pytest.param, marks=pytest.mark.compiled)
 FINISH = "\n li t0, 0x100000\n li t1, 0x5555\n sw t1, 0(t0)\n"
-# What is sensitive and leaks, each in a guest of its own.
+# Each sensitive instruction that leaks, in a guest of its own.
 GUESTS = {
     "drop": ("csrsi sstatus, 2", ["silent drop"], {"sstatus"}, "x86's POPF"),
     "leak": ("csrw stvec, t0\n csrr a0, stvec", ["leak of real state"], {"a0"}, "SMSW"),
     "satp": ("csrr a0, satp", ["leak of real state"], {"a0"}, "STR"),
-    # The guest's paging is off, so it may store anywhere; the real tables have no such page.
+    # The guest's paging is off, so it may store anywhere; but the real tables have no such page.
     "real": ("li a1, 0x40000000\n probe.w a0, a1", ["behaviour by real state"], {"a0"}, "VERR"),
 }
 

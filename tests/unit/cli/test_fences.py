@@ -8,7 +8,7 @@ import guests
 from vmm.cli.main import invoke
 from vmm.cli.status import Status
 
-# A page at WINDOW, whose entry lies at s2; @ is what is done to it.
+# A page at WINDOW, whose entry is at s2; @ stands for what is done to it.
 KERNEL = """
         .equ    WINDOW, 0x40005000  # where no other page has its place in the TLB
         .globl _start

@@ -1,4 +1,4 @@
-"""A file is written whole or not at all, and what it replaces keeps its nature."""
+"""A file is written completely or not at all, and what it replaces keeps its kind."""
 
 import os
 import stat
@@ -34,7 +34,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
 
 
 def test_a_device_is_written_and_not_replaced(tmp_path):
-    """`-o /dev/null`, by root: the device must still be there."""
+    """`-o /dev/null` as root: the device must still be there."""
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)

@@ -1,4 +1,4 @@
-"""`toyvmm fuzz`: campaigns as a user runs them, with faults put in from outside."""
+"""`toyvmm fuzz`: campaigns as a user runs them, with faults that are added from outside."""
 
 import json
 import os
@@ -128,7 +128,7 @@ def test_a_damaged_file_is_told(tmp_path, name, text, reason):
 
 
 def test_a_case_that_cannot_be_run_fails(tmp_path):
-    """Whether it is the law or the file that is wrong, nobody can tell."""
+    """Nobody can say whether the law or the file is wrong."""
     whole = sorted((ROOT / "tests" / "laws" / "corpus").glob("equivalence-bt-*.json"))[0]
     path = tmp_path / whole.name
     path.write_text(json.dumps(json.loads(whole.read_text()) | {"settings": {}}))

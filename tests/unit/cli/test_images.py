@@ -1,4 +1,4 @@
-"""`toyvmm run --kernel` and `--disk`: what is taken, what is refused, and how it is told."""
+"""`toyvmm run --kernel` and `--disk`: what is accepted, what is refused, and what is said."""
 
 from pathlib import Path
 

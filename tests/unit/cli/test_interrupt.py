@@ -1,4 +1,4 @@
-"""Ctrl-C ends the command while Python cannot call a handler, as when it compiles."""
+"""Ctrl-C ends the command while Python cannot call a handler, as during compilation."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-# Some minutes in C, without the lock that Python's other threads need.
+# Some minutes of work in C, without the lock that Python's other threads need.
 LONG = (
     "import hashlib; print('begun', flush=True);"
     "hashlib.pbkdf2_hmac('sha256', b'', b'', (1 << 31) - 1)"
@@ -34,7 +34,7 @@ def interrupted(script):
     "script",
     [
         f"from vmm.cli import interrupt; interrupt.watch(); {LONG}",
-        # What drops an exception, as a destructor does.
+        # This drops an exception, as a destructor does.
         "from vmm.cli import interrupt\nimport time\ninterrupt.watch()\ntry:\n"
         " print('begun', flush=True)\n time.sleep(100)\nexcept BaseException:\n pass\n"
         "time.sleep(100)",

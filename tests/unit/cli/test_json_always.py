@@ -1,4 +1,4 @@
-"""With --json a command prints one object, whatever becomes of it."""
+"""With --json a command always prints one object."""
 
 import json
 
@@ -80,7 +80,7 @@ def test_ctrl_c_while_it_runs_and_a_limit(result, tmp_path, monkeypatch):
 
 
 def test_an_object_is_printed_once(result, tmp_path):
-    """What fails after the run has told of it: memory has no signature."""
+    """What fails after the run has already printed: memory has no signature."""
     (tmp_path / "end.S").write_text("_start: li a7, 8\n ecall\n")
     arguments = ("run", "end.S", "--input", "none", "--signature", "sig")
     assert result(*arguments, status=Status.USAGE)["exit"] in ("halted", "refused")

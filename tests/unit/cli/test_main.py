@@ -1,4 +1,4 @@
-"""Whatever goes wrong is one line on stderr and a documented exit code."""
+"""Whatever goes wrong gives one line on stderr and a documented exit code."""
 
 import errno
 import os

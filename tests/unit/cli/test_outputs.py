@@ -1,4 +1,4 @@
-"""What a command writes is there at its end, all of it; of one that fails, nothing."""
+"""What a command writes is complete at its end; a command that fails leaves nothing."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def test_a_command_that_fails_leaves_none(folder):
      ("--trace-file", "new", "--log", "log")],
 )  # fmt: skip
 def test_where_to_watch_without_what(folder, options):
-    """It would be ignored, and who typed it would wait for a file that never comes."""
+    """It would be ignored, and the user would wait for a file that never comes."""
     before = names(folder)
     done = toyvmm("run", "passes.elf", *options, cwd=folder)
     assert done.returncode == Status.USAGE

@@ -1,4 +1,4 @@
-"""The commands build a guest for the engine that is to run it, or refuse it in a line."""
+"""The commands build a guest for the engine that will run it, or refuse it in a line."""
 
 import pytest
 

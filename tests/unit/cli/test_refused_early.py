@@ -1,6 +1,6 @@
 """A bad file is refused before the compiler is imported: place, reason, fix, exit code 2.
 
-All lines are tried in one process, which must never import numba nor keep any code.
+All command lines are tried in one process, which must never import numba, nor keep any code.
 """
 
 import json
@@ -27,7 +27,7 @@ for line in json.load(sys.stdin):
 X86 = b"\x7fELF\1\1\1" + bytes(9) + b"\2\0\3\0" + bytes(100)
 DEEP = b'{"a":' * 100_000
 
-# Arguments, with {name} for the files below, and what is said.
+# Arguments, with {name} for the files below, and what the command says.
 LINES = [
     *[(f"{verb} {bad}", reason)
       for verb in ("run", "boot", "stat", "explain-leak", "bt dump", "compare", "disasm")
@@ -156,7 +156,7 @@ def words(line, folder):
 
 @pytest.fixture(scope="module")
 def answers(folder):
-    """What the command says to each line, and the cache that it must leave without code."""
+    """What the command says to each line, and the cache, in which there must be no code."""
     cache = folder.parent / "cache"
     before = sorted(os.listdir(folder))
     done = subprocess.run(

@@ -235,7 +235,7 @@ def test_a_reader_that_leaves_ends_the_run_quietly(tmp_path):
 @pytest.mark.compiled
 @pytest.mark.parametrize("background", [False, True])
 def test_a_terminal_is_interactive_and_restored_after_ctrl_c(tmp_path, background):
-    """Also where Ctrl-C was ignored when it started, as a shell starts background jobs."""
+    """Also if Ctrl-C was ignored at the start, as in background jobs of a shell."""
     (tmp_path / "guest.S").write_text(ECHO)
     user, program = pty.openpty()
     before = termios.tcgetattr(program)

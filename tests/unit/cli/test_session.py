@@ -1,4 +1,6 @@
-"""A session ends at the guest's end, at a limit, or at Ctrl-C, and feeds input as asked."""
+"""A session ends at the guest's end, at a limit, or at Ctrl-C, and gives input when it is asked
+for.
+"""
 
 from types import SimpleNamespace
 
@@ -13,7 +15,7 @@ NO_LIMITS = Limits(0, 0)
 
 
 class FakeMachine:
-    """Comes back from each `run` with the next of `exits`, having used its budget."""
+    """Each `run` returns the next of `exits`, and has used its budget."""
 
     def __init__(self, *exits, code=0, output=b""):
         self.exits = list(exits)
@@ -44,7 +46,7 @@ class FakeMachine:
 
 
 class FakeKeyboard:
-    """Answers each wait with the next of `answers` and remembers how long it was."""
+    """Answers each wait with the next of `answers`, and remembers how long the wait was."""
 
     live = True
 

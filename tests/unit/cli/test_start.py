@@ -1,4 +1,4 @@
-"""What must start at once imports nothing heavy."""
+"""Commands that must start at once import nothing heavy."""
 
 import pkgutil
 import subprocess
@@ -39,7 +39,7 @@ def test_nothing_heavy_is_imported(arguments, tmp_path):
 
 
 def test_every_command_is_listed():
-    """Commands are imported by name when they are asked for: none is left out."""
+    """Commands are imported by name when they are asked for: none is missing."""
     modules = {found.name for found in pkgutil.iter_modules(cli.__path__)} - {"__main__"}
     named = {name: import_module(f"vmm.cli.{name}") for name in modules}
     commands = {

@@ -1,4 +1,4 @@
-"""`run --trace` and `--log` tell each step; `explain` says what the words mean."""
+"""`run --trace` and `--log` show each step; `explain` says what the words mean."""
 
 import pytest
 

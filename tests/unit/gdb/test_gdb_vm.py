@@ -1,4 +1,4 @@
-"""Real gdb on a guest in a virtual machine: what it sees is the guest's, as on a bare one."""
+"""Real gdb on a guest in a virtual machine: it sees the guest's state, as on a bare machine."""
 
 import shutil
 import subprocess
@@ -64,7 +64,7 @@ def test_steps_traps_and_registers_are_the_guests(gdb, engine):
 
 
 def test_memory_by_the_guests_own_tables(gdb):
-    """`pages` turns paging on: gdb's addresses are translated as the guest's are."""
+    """`pages` turns paging on: gdb's addresses are translated like the guest's."""
     commands = ["break trap_saved if $satp != 0", "continue", show("at", *STATE),
                 "monitor walk 0x80000000", "monitor walk 0x40000000", "x/2xw $sp", "x/1i $pc",
                 "stepi", "stepi", show("then", *STATE)]  # fmt: skip

@@ -35,7 +35,7 @@ def session():
 
 
 def test_an_endless_packet_is_dropped(pair):
-    """It takes no more than bounded memory, and the next one is answered."""
+    """It takes only limited memory, and the next packet is answered."""
     channel, gdb = pair
     piece = b"x" * (1 << 12)
     gdb.sendall(b"$")
@@ -220,7 +220,9 @@ BYTES = st.lists(PIECE, max_size=12)
 @settings(max_examples=300, deadline=None)
 @given(pieces=BYTES, cut=st.integers(0, 400))
 def test_no_bytes_break_a_conversation(pieces, cut):
-    """Whatever comes over the line: an end, no exception, and answers of a bounded length."""
+    """Whatever bytes come: the conversation ends without an exception, and answers have a
+    limited length.
+    """
     machine = Machine(mem=1 << 20)
     machine.boot(0x8000_0000, 0)
     machine.poke(0x8000_0000, HALT)

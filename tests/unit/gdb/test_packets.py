@@ -1,4 +1,4 @@
-"""Packets come out of bytes however these are cut, and nonsense is survived."""
+"""Packets are found in bytes however these are cut, and nonsense does no harm."""
 
 import os
 import socket
