@@ -4,8 +4,18 @@ import struct
 
 import pytest
 
+from toyisa.tables.bits import (
+    PTE_A,
+    PTE_D,
+    SATP_MODE_SV32,
+    SSTATUS_MXR,
+    SSTATUS_SIE,
+    SSTATUS_SPIE,
+    SSTATUS_SPP,
+    SSTATUS_SUM,
+)
 from toyisa.tables.causes import INTERRUPT, Exc, Irq
-from toyisa.tables.csrs import BITS, BY_NAME
+from toyisa.tables.csrs import BY_NAME
 from toyisa.tables.insns import BY_NAME as ROWS
 from toyisa.tables.levels import Level, Profile, STraps
 from toyisa.testing.model import Bus, Hart
@@ -13,7 +23,7 @@ from toyisa.testing.model import Bus, Hart
 BASE = 0x80000000
 ROOT_TABLE, LEAF_TABLE, PAGE = 0x80001000, 0x80002000, 0x80003000
 RWX, ALL = 0xF, 0x1F  # V R W X, and U
-SV32 = BITS["SATP_MODE_SV32"]
+SV32 = SATP_MODE_SV32
 
 
 def enc(name, *operands):
@@ -43,14 +53,14 @@ def paged(*words, pte=RWX, va_index=1):
 
 def test_trap_and_sret_nest_the_interrupt_flag():
     h = hart(enc("ebreak"))
-    h.csr.update(stvec=BASE + 0x100, sstatus=BITS["SSTATUS_SIE"])
+    h.csr.update(stvec=BASE + 0x100, sstatus=SSTATUS_SIE)
     poke(h, BASE + 0x100, enc("sret"))
     fx = h.step()
     assert fx.trap == (Exc.BREAKPOINT, BASE)
-    assert h.csr["sstatus"] == BITS["SSTATUS_SPIE"] | BITS["SSTATUS_SPP"]
+    assert h.csr["sstatus"] == SSTATUS_SPIE | SSTATUS_SPP
     h.step()
     assert (h.pc, h.priv) == (BASE, Level.S)
-    assert h.csr["sstatus"] == BITS["SSTATUS_SIE"] | BITS["SSTATUS_SPIE"]
+    assert h.csr["sstatus"] == SSTATUS_SIE | SSTATUS_SPIE
 
 
 def test_ecall_from_s_goes_to_root_and_changes_nothing():
@@ -67,9 +77,9 @@ def test_ecall_from_s_goes_to_root_and_changes_nothing():
         (0xD, "lw", 0, Exc.LOAD_PAGE),                          # W and X without R
         (0x3, "sw", 0, Exc.STORE_PAGE),                         # read only
         (0x9, "lw", 0, Exc.LOAD_PAGE),                          # execute only
-        (0x9, "lw", BITS["SSTATUS_MXR"], None),                 # readable by MXR
+        (0x9, "lw", SSTATUS_MXR, None),                 # readable by MXR
         (0x17, "lw", 0, Exc.LOAD_PAGE),                         # a user page
-        (0x17, "lw", BITS["SSTATUS_SUM"], None),                # opened by SUM
+        (0x17, "lw", SSTATUS_SUM, None),                # opened by SUM
     ],
 )  # fmt: skip
 def test_page_permissions(pte, name, sstatus, cause):
@@ -82,9 +92,9 @@ def test_page_permissions(pte, name, sstatus, cause):
 def test_hardware_sets_accessed_and_dirty():
     h = paged(enc("lw", 2, 0, 1), enc("sw", 2, 0, 1))
     h.step()
-    assert h.bus.load(LEAF_TABLE + 4, 4) & 0xFF == RWX | BITS["PTE_A"]
+    assert h.bus.load(LEAF_TABLE + 4, 4) & 0xFF == RWX | PTE_A
     h.step()
-    assert h.bus.load(LEAF_TABLE + 4, 4) & 0xFF == RWX | BITS["PTE_A"] | BITS["PTE_D"]
+    assert h.bus.load(LEAF_TABLE + 4, 4) & 0xFF == RWX | PTE_A | PTE_D
 
 
 def test_amo_asks_for_store_permission_first():
@@ -121,13 +131,13 @@ def test_deprivileged_s_exits_on_strict_and_leaks_on_leaky():
     write = enc("csrrw", 0, BY_NAME["sstatus"].number, 1)
     h = hart(read, write)
     h.s_traps = STraps.ALL
-    h.csr["sstatus"] = BITS["SSTATUS_SUM"]
+    h.csr["sstatus"] = SSTATUS_SUM
     assert h.step().exit == (Exc.ILLEGAL, read)
     h.profile = Profile.LEAKY
     h.step()
-    assert h.x[2] == BITS["SSTATUS_SUM"]
+    assert h.x[2] == SSTATUS_SUM
     h.step()
-    assert h.csr["sstatus"] == BITS["SSTATUS_SUM"]
+    assert h.csr["sstatus"] == SSTATUS_SUM
 
 
 def test_s_limit_lets_only_x0_through():
@@ -136,3 +146,16 @@ def test_s_limit_lets_only_x0_through():
     assert h.step().exit == (Exc.LOAD_ACCESS, 0x1004)
     h.s_limit, h.pc = 4, BASE + 4
     assert h.step().trap == (Exc.LOAD_ACCESS, 4)  # past the guard, and nothing is there
+
+
+@pytest.mark.parametrize(("name", "operands", "passes"), [
+    ("lw", (5, 0, 0), True), ("sw", (5, 0, 0), True), ("amoadd.w", (5, 6, 0), False),
+    ("lr.w", (5, 0), False), ("sc.w", (5, 6, 0), False),
+])  # fmt: skip
+def test_only_a_plain_access_by_x0_passes_the_limits(name, operands, passes):
+    h = hart(enc(name, *operands))
+    h.s_traps, h.s_base = int(STraps.SATP), BASE  # address 0 lies below
+    fx = h.step()
+    access = Exc.LOAD_ACCESS if name in ("lw", "lr.w") else Exc.STORE_ACCESS
+    assert (fx.exit is None) == passes
+    assert (fx.trap or fx.exit) == (access, 0)  # with nothing there, either way
