@@ -6,8 +6,8 @@ write the file again after a table has changed.
 
 from pathlib import Path
 
+from toyisa.tables.bits import BITS
 from toyisa.tables.causes import INTERRUPT, Exc, Irq
-from toyisa.tables.csrs import BITS
 
 PATH = Path(__file__).parent.parent / "guests" / "include" / "riscv.inc"
 

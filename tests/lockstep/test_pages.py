@@ -6,15 +6,15 @@ import pytest
 
 from tests.lockstep.harts import Root
 from tests.lockstep.pair import Pair
+from toyisa.tables.bits import PTE_G, SATP_MODE_SV32, SSTATUS_MXR, SSTATUS_SUM
 from toyisa.tables.causes import Exc
-from toyisa.tables.csrs import BITS
 from toyisa.tables.insns import BY_NAME
 from toyisa.tables.levels import Level
 from toyisa.testing.states import RAM_BASE
 
 ROOT_TABLE, LEAF_TABLE, DATA = RAM_BASE + 0x1000, RAM_BASE + 0x2000, RAM_BASE + 0x3000
 USER_CODE, PAGE, SUPERPAGE = 0x00400000, 0x00401000, 0x00800000
-SATP = BITS["SATP_MODE_SV32"] | ROOT_TABLE >> 12
+SATP = SATP_MODE_SV32 | ROOT_TABLE >> 12
 SPACE_OF_S = RAM_BASE >> 2 | 0xCF
 HANDLER = RAM_BASE + 0x800
 
@@ -24,7 +24,7 @@ ACCESSES = {
     "lr.w": (2, 1), "sc.w": (2, 3, 1), "amoadd.w": (2, 3, 1),
     "probe.r": (2, 1), "probe.w": (2, 1), "fetch": None,
 }  # fmt: skip
-FLAGS = [flags for flags in range(256) if not flags & BITS["PTE_G"]]  # G changes no outcome
+FLAGS = [flags for flags in range(256) if not flags & PTE_G]  # G changes no outcome
 STATUS = [(0, 0), (0, 1), (1, 0), (1, 1)]  # SUM, MXR
 
 
@@ -65,7 +65,7 @@ def test_every_flag(pair, name, place, svade):
         pair.word(frame + 4 * (DATA >> 12 & 0x3FF), DATA >> 2 | 0x1F)
     pairs = STATUS if place == "page" else [(0, 0), (1, 1)]
     for flags, priv, (sum_, mxr) in itertools.product(FLAGS, (0, 1), pairs):
-        status = sum_ * BITS["SSTATUS_SUM"] | mxr * BITS["SSTATUS_MXR"]
+        status = sum_ * SSTATUS_SUM | mxr * SSTATUS_MXR
         pair.word(at, frame >> 2 | flags)
         access(pair, name, address, priv, status, svade)
         assert pair.same_at(ROOT_TABLE, 0x4000)
@@ -97,7 +97,7 @@ def test_entries_stay_true_to_status_and_level(pair, name):
             pair.word(LEAF_TABLE + 4, DATA >> 2 | flags)
             pair.place(RAM_BASE, Level.S, {"satp": SATP, "stvec": HANDLER}, {1: PAGE, 3: 7})
             for priv, sum_, mxr in (before, after):
-                status = sum_ * BITS["SSTATUS_SUM"] | mxr * BITS["SSTATUS_MXR"]
+                status = sum_ * SSTATUS_SUM | mxr * SSTATUS_MXR
                 pair.move(USER_CODE if priv == Level.U else RAM_BASE, priv, status)
                 pair.step()
             assert pair.same_at(ROOT_TABLE, 0x4000)

@@ -6,8 +6,9 @@ import pytest
 
 from tests.lockstep.harts import Root
 from tests.lockstep.pair import Pair
+from toyisa.tables.bits import BITS
 from toyisa.tables.causes import Irq
-from toyisa.tables.csrs import BITS, BY_NUMBER, CSRS
+from toyisa.tables.csrs import BY_NUMBER, CSRS
 from toyisa.tables.insns import BY_NAME, INSNS, Cost
 from toyisa.tables.levels import Profile, STraps
 from toyisa.testing.states import RAM_BASE

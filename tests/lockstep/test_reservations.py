@@ -3,7 +3,7 @@
 import pytest
 
 from tests.lockstep.pair import Pair
-from toyisa.tables.csrs import BITS
+from toyisa.tables.bits import SSTATUS_SPP
 from toyisa.tables.insns import BY_NAME
 from toyisa.tables.levels import Level
 from toyisa.testing.states import RAM_BASE
@@ -53,7 +53,7 @@ def test_between(pair, what, warm):
         pair.word(page, 0)
     regs = {SAME: DATA, NEXT: DATA + 4, FAR: DATA + 0x1000, FIRST: 7, 4: 9}
     # A trap, and sret, continue at the sc.w: both vectors point there.
-    csr = {"stvec": SC, "sepc": SC, "sstatus": BITS["SSTATUS_SPP"]}
+    csr = {"stvec": SC, "sepc": SC, "sstatus": SSTATUS_SPP}
     pair.place(CODE, Level.S, csr, regs)
     if warm:  # the plain stores have been here, so their fast path is open
         for insn in (e("sw", 0, 0, SAME), e("sw", 0, 0, FAR)):

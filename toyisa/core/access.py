@@ -10,6 +10,7 @@ from toyisa.compiled.njit import njit
 from toyisa.core import alu, mmio
 from toyisa.core.clock import charge, virtual_time
 from toyisa.core.decode import first_op
+from toyisa.core.kinds import is_load, is_store, plain_op
 from toyisa.core.memory import (
     CODE,
     PAGE,
@@ -55,16 +56,6 @@ def access_size(op):
     if op == Op.LH or op == Op.LHU or op == Op.SH:
         return 2
     return 4
-
-
-@njit
-def plain_op(op):
-    """The row's op for a form of it with x0 as base register."""
-    if Op.LB_ABS <= op <= Op.LHU_ABS:
-        return op - Op.LB_ABS + Op.LB
-    if Op.SB_ABS <= op <= Op.SW_ABS:
-        return op - Op.SB_ABS + Op.SB
-    return op
 
 
 @njit
@@ -221,7 +212,7 @@ def _amo(hart, mem, op, rd, pa, operand, closed):
 @njit
 def access_kind(op):
     """What a memory op needs of its page: LOAD or STORE; an AMO and SC.W always STORE."""
-    return LOAD if Op.LB <= op <= Op.LHU or op == Op.LR_W else STORE
+    return LOAD if is_load(op) or op == Op.LR_W else STORE
 
 
 @njit
@@ -233,9 +224,9 @@ def access_at(hart, mem, uop, pa, closed):
     op = plain_op(first_op(uop))
     rd = uop >> 8 & 0xFF
     value = np.int64(hart.x[uop >> 24 & 0xFF])
-    if Op.LB <= op <= Op.LHU:
+    if is_load(op):
         result = _load(hart, mem, op, rd, pa)
-    elif Op.SB <= op <= Op.SW:
+    elif is_store(op):
         result = _store(hart, mem, op, pa, value, closed)
     elif op == Op.LR_W:
         result = _load_reserved(hart, mem, rd, pa)

@@ -10,7 +10,7 @@ from toyisa.compiled.njit import njit
 from toyisa.core.clock import cycles_counter, instret_counter, ticks
 from toyisa.core.mmu import forget_spaces, recontext
 from toyisa.core.trap import pending_bits
-from toyisa.tables.csrs import BY_NAME, CSRS
+from toyisa.tables.csrs import ACCESS_AT, BY_NAME, CSRS, LEVEL_AT, READ_ONLY
 from toyisa.tables.levels import Level, Profile, STraps
 
 # What an attempt to access a CSR comes to.
@@ -44,6 +44,7 @@ SSCRATCH, SEPC, SCAUSE, STVAL, SIP, STIMECMP, STIMECMPH, SATP = (
 CYCLE, TIME, INSTRET, CYCLEH, TIMEH, INSTRETH = (
     BY_NAME[name].number for name in ("cycle", "time", "instret", "cycleh", "timeh", "instreth")
 )
+UPPER = CYCLE ^ CYCLEH  # of a counter's number: its upper half
 
 
 @njit
@@ -53,11 +54,11 @@ def access(hart, number, reads, writes):
     LEAK and DROP are the leaky profile's: the read answers with the real register,
     a write is silently ignored, and nothing traps.
     """
-    if not _EXISTS[number] or (writes and number >> 10 == 3):
+    if not _EXISTS[number] or (writes and number >> ACCESS_AT == READ_ONLY):
         return ILLEGAL
     profile = hart.root.profile
     if hart.priv == Level.U:
-        if number >> 8 & 3 == 0:
+        if number >> LEVEL_AT & 3 == Level.U:
             enabled = np.int64(hart.csr.scounteren) >> (number & 31) & 1
             return ALLOWED if enabled else ILLEGAL
         leaky = profile == Profile.LEAKY_USER
@@ -114,14 +115,14 @@ def read(hart, number):
 
 @njit
 def _read_counter(hart, number):
-    low = number & ~0x80
+    low = number & ~UPPER
     if low == CYCLE:
         value = cycles_counter(hart)
     elif low == TIME:
         value = ticks(hart)
     else:
         value = instret_counter(hart)
-    return (value >> 32 if number & 0x80 else value) & 0xFFFFFFFF
+    return (value >> 32 if number & UPPER else value) & 0xFFFFFFFF
 
 
 @njit

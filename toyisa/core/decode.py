@@ -8,6 +8,7 @@ import numpy as np
 
 from toyisa.compiled.njit import njit
 from toyisa.core.memory import WORDS
+from toyisa.tables.fields import FUNCT3, FUNCT3_AT, OPCODE, OPCODES, RD_AT, REG, RS1_AT, RS2_AT
 from toyisa.tables.insns import INSNS
 from toyisa.tables.ops import PAIRS, SINK, Op, op_name
 
@@ -30,8 +31,8 @@ def _shape(row) -> int:
 _BUCKETS: list[list[int]] = [[] for _ in range(256)]
 for _n, _row in enumerate(INSNS):
     for _f3 in range(8):
-        if not (_row.match ^ _f3 << 12) & _row.mask & 0x7000:
-            _BUCKETS[(_row.match >> 2 & 31) << 3 | _f3].append(_n)
+        if not (_row.match ^ FUNCT3.insert(_f3)) & _row.mask & FUNCT3.mask:
+            _BUCKETS[_row.opcode >> 2 << 3 | _f3].append(_n)
 
 _ORDER = [n for bucket in _BUCKETS for n in bucket]
 _FIRST = np.cumsum([0] + [len(bucket) for bucket in _BUCKETS])
@@ -56,7 +57,7 @@ for _a, _b in PAIRS:
     _FIRST_OF[Op[f"{_a}_{_b}"]] = Op[_a]
     _PAIRED[Op[_a], Op[_b]] = Op[f"{_a}_{_b}"]
 
-_SYSTEM = 0x73
+_OPCODE, _SYSTEM = OPCODE.mask, OPCODES["SYSTEM"]
 
 
 @njit
@@ -96,15 +97,15 @@ def decode(word, place):
     op = np.int64(Op.ILLEGAL)
     shape = np.int64(0)
     if word & 3 == 3:
-        bucket = (word >> 2 & 31) << 3 | (word >> 12 & 7)
+        bucket = (word >> 2 & 31) << 3 | (word >> FUNCT3_AT & 7)
         for n in range(_FIRST[bucket], _FIRST[bucket + 1]):
             if word & _MASK[n] == _MATCH[n]:
                 op = _OP[n]
                 shape = _SHAPE[n]
                 break
-    rd = word >> 7 & 31 if shape & _RD else 0
-    rs1 = word >> 15 & 31 if shape & _RS1 or word & 0x7F == _SYSTEM else 0
-    rs2 = word >> 20 & 31 if shape & _RS2 else 0
+    rd = word >> RD_AT & REG if shape & _RD else 0
+    rs1 = word >> RS1_AT & REG if shape & _RS1 or word & _OPCODE == _SYSTEM else 0
+    rs2 = word >> RS2_AT & REG if shape & _RS2 else 0
     imm = _immediate(word, shape >> 3)
     if _NEAR[op] and imm & 3 == 0 and 0 <= place + (imm >> 2) < WORDS:
         op = _NEAR[op]

@@ -31,14 +31,33 @@ from toyisa.compiled.njit import entry, njit
 from toyisa.core.clock import charge
 from toyisa.core.memory import CODE, PAGE, RAM_BASE, ram_offset, ram_words
 from toyisa.core.state import NO_TAG
+from toyisa.tables.bits import (
+    ASID,
+    FLAGS,
+    PAGE_SHIFT,
+    PTE_A,
+    PTE_D,
+    PTE_G,
+    PTE_R,
+    PTE_U,
+    PTE_V,
+    PTE_W,
+    PTE_X,
+    SATP_ASID_SHIFT,
+    SATP_MODE_SV32,
+    SATP_PPN_MASK,
+    SSTATUS_MXR,
+    SSTATUS_SUM,
+)  # fmt: skip
 from toyisa.tables.causes import Exc
 from toyisa.tables.cost import Event
 from toyisa.tables.levels import Level
 
-V, R, W, X, U, G, A, D = (1 << n for n in range(8))
-SUPER = 1 << 8  # in a TLB entry's pte, where the RSW bits were: part of a superpage
-PAGED = 1 << 31  # satp.MODE
-SUM, MXR = 1 << 18, 1 << 19
+V, R, W, X = PTE_V, PTE_R, PTE_W, PTE_X
+U, G, A, D = PTE_U, PTE_G, PTE_A, PTE_D
+SUPER = FLAGS + 1  # in a TLB entry's pte, where the RSW bits were: part of a superpage
+PAGED = SATP_MODE_SV32
+SUM, MXR = SSTATUS_SUM, SSTATUS_MXR
 
 # What an access needs.
 LOAD, STORE, FETCH = 0, 1, 2
@@ -75,7 +94,7 @@ def recontext(hart):
     status = np.int64(hart.csr.sstatus)
     place = np.int64(_CTX_S if hart.priv == Level.S else 0)
     if satp & PAGED:
-        place |= _CTX_PAGED | (satp >> 22 & 0x1FF)
+        place |= _CTX_PAGED | (satp >> SATP_ASID_SHIFT & ASID)
     data = place
     if satp & PAGED:
         data |= (_CTX_SUM if status & SUM else 0) | (_CTX_MXR if status & MXR else 0)
@@ -129,7 +148,7 @@ def walk(hart, mem, va, access, quiet):
     `quiet` neither sets them nor charges.  PAGE_FAULT or ACCESS_FAULT if there is no
     translation.  SUPER marks a piece of a superpage.
     """
-    table = (np.int64(hart.csr.satp) & 0x3FFFFF) << 12
+    table = (np.int64(hart.csr.satp) & SATP_PPN_MASK) << PAGE_SHIFT
     for level in range(1, -1, -1):
         index = va >> (12 + 10 * level) & 0x3FF
         at = ram_offset(mem, table + 4 * index, 4)
@@ -168,7 +187,7 @@ def walk(hart, mem, va, access, quiet):
 
 @njit
 def _key(hart, va):
-    return (va >> 12) | (np.int64(hart.csr.satp) >> 22 & 0x1FF) << 20
+    return (va >> 12) | (np.int64(hart.csr.satp) >> SATP_ASID_SHIFT & ASID) << 20
 
 
 @njit
@@ -313,7 +332,7 @@ def _flush(keys, ptes, mask, supers, va, asid):
         key = keys[e]
         if key < 0:
             continue
-        if asid >= 0 and (key & _GLOBAL_KEY or key >> 20 & 0x1FF != asid):
+        if asid >= 0 and (key & _GLOBAL_KEY or key >> 20 & ASID != asid):
             continue
         if va >= 0:
             apart = (key & 0xFFFFF) ^ (va >> 12)

@@ -23,6 +23,7 @@ from toyisa.core.trap import (
 )  # fmt: skip
 from toyisa.core.uart import TX_FULL
 from toyisa.core.work import RUN, out_of_work
+from toyisa.tables.bits import SIE_STIE
 from toyisa.tables.causes import Exc
 from toyisa.tables.exits import Reason
 from toyisa.tables.leaves import Leave
@@ -92,7 +93,7 @@ def deadlines(hart, mem):
     """Cycles, and instructions, until root, a timer or the budget must be looked at."""
     now = virtual_time(hart)
     left = min(hart.root.deadline - now, np.int64(NEVER))
-    if hart.csr.sie >> 5 & 1 and hart.root.deleg_int >> 5 & 1 and takes_interrupts(hart):
+    if hart.csr.sie & hart.root.deleg_int & SIE_STIE and takes_interrupts(hart):
         left = min(left, timer_deadline(hart) - now)
     budget = min(min(hart.root.budget, mem.look) - hart.clock.instret, np.int64(NEVER))
     if hart.clock.icount:

@@ -11,16 +11,18 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core import csr
 from toyisa.core.clock import charge, timer_deadline, virtual_time
+from toyisa.core.kinds import is_csr
 from toyisa.core.meter import mark
 from toyisa.core.mmu import LOAD, PAGED, STORE, drop_fast_tags, flush, walk
 from toyisa.core.state import NEVER
 from toyisa.core.trap import pend, pend_root, pending_bits, return_from_s
 from toyisa.core.work import count_flush
+from toyisa.tables.bits import ASID
 from toyisa.tables.causes import Exc, Irq
 from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason
 from toyisa.tables.levels import Level, Profile, STraps
-from toyisa.tables.ops import Op
+from toyisa.tables.ops import SINK, Op
 
 FAULT = -1
 
@@ -42,7 +44,7 @@ def _csr_insn(hart, op, rd, rs1, number, insn):
     """csrrw csrrs csrrc and their immediate forms."""
     immediate = op == Op.CSRRWI or op == Op.CSRRSI or op == Op.CSRRCI
     swap = op == Op.CSRRW or op == Op.CSRRWI
-    reads = not swap or rd != 32
+    reads = not swap or rd != SINK
     writes = swap or rs1 != 0  # "if rs1=x0, then the instruction will not write"
     verdict = csr.access(hart, number, reads, writes)
     if verdict == csr.ILLEGAL:
@@ -105,7 +107,7 @@ def wait(hart):
 @njit
 def _fence_vma(hart, mem, rs1, rs2):
     va = np.int64(hart.x[rs1]) if rs1 else np.int64(-1)
-    asid = np.int64(hart.x[rs2]) & 0x1FF if rs2 else np.int64(-1)
+    asid = np.int64(hart.x[rs2]) & ASID if rs2 else np.int64(-1)
     flush(hart, va, asid)
     count_flush(hart, mem)
 
@@ -131,7 +133,7 @@ def execute_system(hart, mem, uop, insn):
     if op == Op.EBREAK:
         pend(hart, np.int64(Exc.BREAKPOINT), np.int64(hart.pc))
         return FAULT
-    if Op.CSRRW <= op <= Op.CSRRCI:
+    if is_csr(op):
         if _csr_insn(hart, op, rd, rs1, uop >> 32, insn) < 0:
             return FAULT
         if uop >> 32 == csr.CYCLE:

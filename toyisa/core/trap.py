@@ -11,13 +11,15 @@ from toyisa.core.clock import charge, timer_deadline, virtual_time
 from toyisa.core.coverage import BY_S, TO_ROOT, cover_trap
 from toyisa.core.mmu import recontext
 from toyisa.core.state import RECENT
-from toyisa.tables.causes import CODE_MASK, CODES, Exc, Irq
+from toyisa.tables.bits import SIP_STIP, SSTATUS_SIE, SSTATUS_SPIE, SSTATUS_SPP, STVEC_VECTORED
+from toyisa.tables.causes import CODE_MASK, CODES, INTERRUPT, Exc, Irq
 from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason
 from toyisa.tables.levels import Level
 
-SIE, SPIE, SPP = 1 << 1, 1 << 5, 1 << 8
-STIP = 1 << Irq.TIMER
+SIE, SPIE, SPP = SSTATUS_SIE, SSTATUS_SPIE, SSTATUS_SPP
+STIP = SIP_STIP
+BASE = 0xFFFFFFFF ^ 3  # of stvec: "aligned on a 4-byte boundary"
 BARREN_TRAPS = 64  # traps in a row without an instruction retired: it never will
 
 
@@ -66,11 +68,11 @@ def _remember(hart, cause, tval):
 @njit
 def enter_s(hart, cause, interrupt, tval):
     """Take a trap to S: "sepc ... the virtual address of the instruction", and so on."""
-    _leave_trail(hart, cause | (0x80000000 if interrupt else 0), tval)
-    _remember(hart, cause | (0x80000000 if interrupt else 0), tval)
+    _leave_trail(hart, cause | (INTERRUPT if interrupt else 0), tval)
+    _remember(hart, cause | (INTERRUPT if interrupt else 0), tval)
     csr = hart.csr
     csr.sepc = hart.pc
-    csr.scause = cause | (0x80000000 if interrupt else 0)
+    csr.scause = cause | (INTERRUPT if interrupt else 0)
     csr.stval = tval
     status = np.int64(csr.sstatus)
     # "When a trap is taken, SPP is set to 0 if the trap originated from user mode
@@ -78,7 +80,7 @@ def enter_s(hart, cause, interrupt, tval):
     status = status & ~(SPIE | SPP | SIE) | (SPIE if status & SIE else 0)
     csr.sstatus = status | (SPP if hart.priv == Level.S else 0)
     base = np.int64(csr.stvec)
-    hart.pc = (base & 0xFFFFFFFC) + (4 * cause if interrupt and base & 1 else 0) & 0xFFFFFFFF
+    hart.pc = (base & BASE) + (4 * cause if interrupt and base & STVEC_VECTORED else 0) & 0xFFFFFFFF
     hart.priv = Level.S
     hart.resv.addr = -1
     recontext(hart)

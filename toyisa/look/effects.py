@@ -17,6 +17,7 @@ from toyisa.look import inspect
 from toyisa.look.inspect import Seen
 from toyisa.look.notebook import html_fields
 from toyisa.tables.causes import Exc
+from toyisa.tables.fields import rd_of, rs1_of, rs2_of
 from toyisa.tables.insns import Insn, find
 
 _SIZES = {"b": 1, "h": 2, "w": 4}
@@ -97,7 +98,7 @@ class Observer:
         row = None if insn is None else find(insn)
         # An atomic's word while it is still the old one: if `rd` is x0, nothing shows it later.
         atomic = row is not None and row.cost.value == "atomic"
-        old = _peek(machine, before.x[insn >> 15 & 31], 4) if atomic else 0
+        old = _peek(machine, before.x[rs1_of(insn)], 4) if atomic else 0
         step()
         after = self._look()
         csrs = {}
@@ -137,7 +138,7 @@ def _register(
     """
     if after != before:
         return next((n, new) for n, (was, new) in enumerate(zip(before, after)) if was != new)
-    rd = insn >> 7 & 31 if row is not None and "rd" in row.operands else 0
+    rd = rd_of(insn) if row is not None and "rd" in row.operands else 0
     return (rd, after[rd]) if rd else None
 
 
@@ -167,9 +168,9 @@ def _accesses(
     if kind not in ("load", "store", "atomic"):
         return None, None
     offset = next((f.extract(insn) for f in row.fields if f.name.endswith("imm12")), 0)
-    va = (before.x[insn >> 15 & 31] + offset) & 0xFFFF_FFFF
+    va = (before.x[rs1_of(insn)] + offset) & 0xFFFF_FFFF
     size = 4 if kind == "atomic" else _SIZES[row.name[1]]
-    rd, source = insn >> 7 & 31, before.x[insn >> 20 & 31]
+    rd, source = rd_of(insn), before.x[rs2_of(insn)]
     loaded = int(machine.hart.x[rd]) & ((1 << 8 * size) - 1) if rd else _peek(machine, va, size)
     if kind == "load" or row.name == "lr.w":
         return (va, loaded, size), None

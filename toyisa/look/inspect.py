@@ -11,13 +11,14 @@ import numpy as np
 
 from toyisa.core.memory import PAGE, RAM_BASE
 from toyisa.core.state import NEVER
+from toyisa.tables.bits import PAGE_SHIFT, PTE_R, PTE_V, PTE_W, PTE_X, SATP_MODE_SV32, SATP_PPN_MASK
 from toyisa.tables.causes import Irq
 from toyisa.tables.csrs import BY_NAME
 
 M = 0xFFFF_FFFF
-PAGED = 1 << 31  # satp.MODE
+PAGED = SATP_MODE_SV32
 _FLAGS = "DAGUXWRV"  # bits 7 down to 0 of a PTE
-_V, _R, _W, _X = 1, 2, 4, 8
+_V, _R, _W, _X = PTE_V, PTE_R, PTE_W, PTE_X
 
 
 class Seen(Protocol):
@@ -79,7 +80,7 @@ def walk(machine: Seen, va: int) -> Walk:
     if not satp & PAGED:
         return Walk(va, False, (), va, "")
     steps: list[Step] = []
-    table = (satp & 0x3F_FFFF) << 12
+    table = (satp & SATP_PPN_MASK) << PAGE_SHIFT
     for level in (1, 0):
         at = table + 4 * (va >> (12 + 10 * level) & 0x3FF)
         pte = machine.entry_seen(word(machine, at))

@@ -10,6 +10,7 @@ from enum import Enum
 from toyisa.core.memory import FINISHER, PAGE, PLIC_BASE, RAM_BASE, UART, VIRTIO, VIRTIO_SLOTS
 from toyisa.core.mmu import MXR, SUM, A, D, R, U, V, W, X
 from toyisa.look.inspect import PAGED, M, Seen, read_physical, word
+from toyisa.tables.bits import PAGE_SHIFT, SATP_PPN_MASK
 from toyisa.tables.levels import Level
 
 DEVICES = (
@@ -83,7 +84,7 @@ def refusal(machine: Seen, va: int, access: Access, level: int) -> Refusal | Non
     satp, status = int(csr.satp), int(csr.sstatus)
     if not satp & PAGED:
         return _outside(machine, access, va, va, -1, 0)
-    table = (satp & 0x3F_FFFF) << 12
+    table = (satp & SATP_PPN_MASK) << PAGE_SHIFT
     for depth in (1, 0):
         at = table + 4 * (va >> (12 + 10 * depth) & 0x3FF)
         pte = machine.entry_seen(word(machine, at))

@@ -18,6 +18,7 @@ from toyisa.core.memory import LOOP_SIZE, MEMORY, PAGE, RAM_BASE, RX_SIZE, place
 from toyisa.core.mmu import SUPER, A, G, R, V, W, X, recontext
 from toyisa.core.pool import invalidate_range
 from toyisa.core.state import HART, NEVER, NO_TAG, RECENT
+from toyisa.tables.bits import ASID, SIP_SEIP
 from toyisa.tables.causes import CODE_MASK, Exc
 from toyisa.tables.cost import Event
 from toyisa.tables.csrs import CSRS
@@ -27,7 +28,6 @@ from toyisa.tables.requests import Writer
 M = 0xFFFF_FFFF
 MAX_COUNT = 1 << 60  # of instructions or cycles: what a run adds does not overflow
 MAX_TIME = NEVER - (1 << 56)  # of virtual time: a run must not be able to reach NEVER
-SEIP = 1 << 9        # stored in `sip`, but not writable
 RESERVATIONS = 0x4000
 
 
@@ -53,7 +53,7 @@ class Field:
 def _csrs() -> Iterator[Field]:
     for row in CSRS:
         if not row.read_only:
-            more = SEIP if row.name == "sip" else 0
+            more = SIP_SEIP if row.name == "sip" else 0  # stored, but not writable
             yield Field(f"hart.csr.{row.name}", mask=row.writable | more)
 
 
@@ -242,7 +242,7 @@ def _check_tlb(keys: np.ndarray, entries: np.ndarray, mask: int) -> None:
     _must(not (held & (keys & mask != places)).any(), "a TLB entry is not at its place")
     glob = keys >> 29 & 1 != 0
     _must(not (held & (glob != (entries & G != 0))).any(), "a TLB entry's G is not its key's")
-    _must(not (held & glob & (keys >> 20 & 0x1FF != 0)).any(), "a global TLB entry has a space")
+    _must(not (held & glob & (keys >> 20 & ASID != 0)).any(), "a global TLB entry has a space")
     sound = (entries & (V | A) == V | A) & (entries & (R | X) != 0) & (entries & (R | W) != W)
     _must(not (held & ~sound).any(), "a TLB entry is none that a walk leaves")
     _must(not entries[~held].any(), "a TLB entry has no key")

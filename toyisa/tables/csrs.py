@@ -1,8 +1,8 @@
 """The CSR table: the only place that says which CSRs exist.
 
-Numbers, names and fields are the RISC-V privileged manual's.  Bits 9:8 of a
-number are the lowest level that may access it, bits 11:10 = 3 mean read-only.
-What reading or writing one *does* beyond storing bits is in `system.py`.
+Numbers, names and fields are the RISC-V privileged manual's.  Bits 9:8 of a number are
+the lowest level that may access it, bits 11:10 = 3 mean read-only.  Where fields lie is in
+`bits.py`, what reading or writing one *does* beyond storing bits in `system.py`.
 
 Columns
   number   the 12-bit CSR number
@@ -19,6 +19,8 @@ Columns
 
 from dataclasses import dataclass
 from functools import cached_property
+
+LEVEL_AT, ACCESS_AT, READ_ONLY = 8, 10, 3  # of a number: "CSR Address Mapping Conventions"
 
 TABLE = """
 # num   name       writable   ext    group    sens leaky     meaning
@@ -59,11 +61,11 @@ class Csr:
     @property
     def level(self) -> int:
         """The lowest level that may access it: 0 for U, 1 for S."""
-        return self.number >> 8 & 3
+        return self.number >> LEVEL_AT & 3
 
     @property
     def read_only(self) -> bool:
-        return self.number >> 10 == 3
+        return self.number >> ACCESS_AT == READ_ONLY
 
     @cached_property
     def drops_writes(self) -> bool:
@@ -87,40 +89,3 @@ BY_NUMBER: dict[int, Csr] = {row.number: row for row in CSRS}
 
 if len(BY_NUMBER) != len(CSRS) or len(BY_NAME) != len(CSRS):
     raise ValueError("two CSRs share a number or a name")
-
-# Bits of the fields, by `register.field`, for handlers and for the guests' riscv.inc.
-#
-#   sstatus   31       19  18       8     5     1
-#            +--------+---+---+---+---+--+----+--+---+--+
-#            |        |MXR|SUM|   |SPP|  |SPIE|  |SIE|  |
-#            +--------+---+---+---+---+--+----+--+---+--+
-BITS: dict[str, int] = {
-    "SSTATUS_SIE": 1 << 1,
-    "SSTATUS_SPIE": 1 << 5,
-    "SSTATUS_SPP": 1 << 8,
-    "SSTATUS_SUM": 1 << 18,
-    "SSTATUS_MXR": 1 << 19,
-    "SIE_SSIE": 1 << 1,
-    "SIE_STIE": 1 << 5,
-    "SIE_SEIE": 1 << 9,
-    "SIP_SSIP": 1 << 1,
-    "SIP_STIP": 1 << 5,
-    "SIP_SEIP": 1 << 9,
-    "STVEC_VECTORED": 1,
-    "SCOUNTEREN_CY": 1,
-    "SCOUNTEREN_TM": 2,
-    "SCOUNTEREN_IR": 4,
-    "SATP_MODE_SV32": 1 << 31,
-    "SATP_ASID_SHIFT": 22,
-    "SATP_ASID_MASK": 0x1FF << 22,
-    "SATP_PPN_MASK": 0x3FFFFF,
-    "PTE_V": 1,
-    "PTE_R": 2,
-    "PTE_W": 4,
-    "PTE_X": 8,
-    "PTE_U": 16,
-    "PTE_G": 32,
-    "PTE_A": 64,
-    "PTE_D": 128,
-    "PTE_PPN_SHIFT": 10,
-}

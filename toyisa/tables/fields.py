@@ -143,19 +143,24 @@ FUNCT3_AT = FUNCT3.parts[0][0]
 REG = FIELDS["rd"].high  # the mask of a register's number
 
 
-def rd(word: int) -> int:
+def rd_of(word: int) -> int:
     """The register that a word writes, if its format has one."""
     return word >> RD_AT & REG
 
 
-def rs1(word: int) -> int:
+def rs1_of(word: int) -> int:
     """The first register that a word reads, if its format has one."""
     return word >> RS1_AT & REG
 
 
-def rs2(word: int) -> int:
+def rs2_of(word: int) -> int:
     """The second register that a word reads, if its format has one."""
     return word >> RS2_AT & REG
+
+
+def csr_of(word: int) -> int:
+    """The number of the CSR that a word accesses, if its format has one."""
+    return word >> CSR_AT
 
 
 _LOW = FIELDS["imm12"]

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
+from toyisa.tables.bits import BITS
 from toyisa.tables.causes import INTERRUPT, MEANING, name
 from toyisa.tables.cost import CLASSES, EVENTS, PRESETS, load
-from toyisa.tables.csrs import BITS, CSRS
+from toyisa.tables.csrs import CSRS
 from toyisa.tables.extensions import EXTENSIONS, FOR_KERNELS, NAMED
 from toyisa.tables.insns import INSNS
 

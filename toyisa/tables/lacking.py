@@ -5,7 +5,7 @@ what there is.  Must not know how the word came to be executed.
 """
 
 from toyisa.tables import csrs, extensions
-from toyisa.tables.fields import FIELDS, FUNCT3, OPCODE, OPCODES, rs1
+from toyisa.tables.fields import FUNCT3, OPCODE, OPCODES, csr_of, rs1_of
 from toyisa.tables.insns import Cost, find
 
 RV64 = {OPCODES["OP_IMM_32"], OPCODES["OP_32"]}
@@ -39,7 +39,7 @@ def explain(word: int) -> str | None:
     opcode, width = OPCODE.extract(word), FUNCT3.extract(word)
     row = find(word)
     if row is not None:
-        return _csr(FIELDS["csr"].extract(word), word) if row.cost is Cost.CSR else None
+        return _csr(csr_of(word), word) if row.cost is Cost.CSR else None
     if word == 0:
         return "the word is 0: it ran into memory that holds no code"
     if word & 3 != 3:
@@ -71,7 +71,7 @@ def _csr(number: int, word: int) -> str | None:
     """Why an access to CSR `number` is illegal; None if for want of privilege."""
     if number in csrs.BY_NUMBER:
         row = csrs.BY_NUMBER[number]
-        writes = find(word).name.startswith("csrrw") or rs1(word) != 0
+        writes = find(word).name.startswith("csrrw") or rs1_of(word) != 0
         return f"it writes `{row.name}`, which is read-only" if row.read_only and writes else None
     if number in FLOAT_CSRS:
         return _extension(f"an access to `{FLOAT_CSRS[number]}`", "F")

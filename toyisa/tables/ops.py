@@ -14,9 +14,10 @@ A micro-op is 64 bits, fields on byte boundaries so that each is one move:
 Writes to x0 go to register `SINK`, so no op tests for it.
 """
 
+from collections.abc import Callable
 from enum import IntEnum
 
-from toyisa.tables.insns import INSNS
+from toyisa.tables.insns import INSNS, Cost, Insn
 
 SINK = 32
 
@@ -28,12 +29,13 @@ def op_name(mnemonic: str) -> str:
 
 # Forms of a row.  _NEAR: the target lies in the same page.  _ABS: the base
 # register is x0, the only base that reaches above `s_limit`.
-_BRANCHES = [row.name for row in INSNS if row.cost.value == "branch"]
-_LOADS = [row.name for row in INSNS if row.cost.value == "load"]
-_STORES = [row.name for row in INSNS if row.cost.value == "store"]
+_BRANCHES = [row.name for row in INSNS if row.cost is Cost.BRANCH]
+_LOADS = [row.name for row in INSNS if row.cost is Cost.LOAD]
+_STORES = [row.name for row in INSNS if row.cost is Cost.STORE]
+NEAR, ABS = "_NEAR", "_ABS"
 FORMS: dict[str, str] = {  # op -> the row that it is a form of
-    **{f"{op_name(name)}_NEAR": name for name in (*_BRANCHES, "jal")},
-    **{f"{op_name(name)}_ABS": name for name in (*_LOADS, *_STORES)},
+    **{op_name(name) + NEAR: name for name in (*_BRANCHES, "jal")},
+    **{op_name(name) + ABS: name for name in (*_LOADS, *_STORES)},
 }
 
 # Pairs that compilers emit often, run by one op: the first instruction's op becomes
@@ -68,6 +70,19 @@ ROW_OF_OP: dict[int, str] = {
     **{Op[form].value: name for form, name in FORMS.items()},
 }
 ROW_OF_OP |= {Op[f"{a}_{b}"].value: ROW_OF_OP[Op[a].value] for a, b in PAIRS}
+
+
+def between(what: str, holds: Callable[[Insn], bool], form: str = "") -> tuple[int, int]:
+    """The first and the last op of the rows for which `holds`, in this form.
+
+    Compiled code asks by two comparisons whether an op is one of them, so no other op may
+    lie between; ValueError if one does.
+    """
+    ops = [Op[op_name(row.name) + form] for row in INSNS if holds(row)]
+    if ops[-1] - ops[0] != len(ops) - 1:
+        raise ValueError(f"insns.py: rows of other kinds stand between the rows that are {what}")
+    return int(ops[0]), int(ops[-1])
+
 
 MAX_OPS = 128
 if len(Op) > MAX_OPS:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from toyisa.core.memory import PAGE, PLIC_BASE, UART
 from toyisa.core.plic import THRESHOLD
-from toyisa.tables.csrs import BITS, CSRS
+from toyisa.tables.bits import BITS, SSTATUS_MXR, SSTATUS_SUM
+from toyisa.tables.csrs import CSRS
+from toyisa.tables.fields import OPCODES
 from toyisa.tables.insns import INSNS, Cost, Sens, find
 from toyisa.testing import layout as at
 from toyisa.testing.code import Code
@@ -26,13 +28,13 @@ from toyisa.testing.programs import (
 
 S1, S2, S3 = at.S1, at.S2, at.S3
 SIE, SPIE, SPP = (BITS[f"SSTATUS_{name}"] for name in ("SIE", "SPIE", "SPP"))
-SUM_MXR = BITS["SSTATUS_SUM"] | BITS["SSTATUS_MXR"]
+SUM_MXR = SSTATUS_SUM | SSTATUS_MXR
 regs = st.integers(0, at.FREE)
 
 # These have acts of their own below, or belong to the runtime; all other rows are used at random.
 OWN_ROWS = {"sret", "wfi", "ecall", "ebreak"}
 OWN_CSRS = {"satp", "stvec", "sscratch", "stimecmp", "stimecmph"}
-NOT_RISCV = tuple(row for row in INSNS if row.match & 0x7F == 0x0B)  # custom-0
+NOT_RISCV = tuple(row for row in INSNS if row.opcode == OPCODES["CUSTOM_0"])
 CSR_ROWS = tuple(row for row in INSNS if row.cost is Cost.CSR)
 ALU_ROWS = tuple(row for row in USER_ROWS if row.cost in {Cost.ALU, Cost.MUL, Cost.DIV})
 SYSTEM_ROWS = tuple(

@@ -7,7 +7,7 @@ code is for.
 import re
 
 from toyisa.tables.csrs import BY_NAME as CSRS
-from toyisa.tables.fields import REG_NAMES, Field, Kind
+from toyisa.tables.fields import REG_NAMES, Field, Kind, lower, upper
 from toyisa.tables.insns import BY_NAME, find
 
 NOP = BY_NAME["addi"].encode(0, 0, 0)
@@ -41,8 +41,7 @@ class Code:
 
     def li(self, rd: int, value: int) -> "Code":
         """Load a 32-bit constant, always in two words."""
-        low = (value & 0xFFF ^ 0x800) - 0x800
-        return self.e("lui", rd, (value - low >> 12) & 0xFFFFF).e("addi", rd, rd, low)
+        return self.e("lui", rd, upper(value)).e("addi", rd, rd, lower(value))
 
     def label(self, name: str) -> "Code":
         self._labels[name] = len(self)

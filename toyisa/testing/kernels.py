@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.tables.csrs import BY_NAME
 from toyisa.testing import layout as at
 from toyisa.testing import runtime
 from toyisa.testing.acts import World, acts, entries, u32_regs
@@ -128,7 +129,7 @@ def kernels(
         "sscratch": at.SAVE,
         "scounteren": draw(st.integers(0, 7)),
         "satp": world.satps[0],
-        "sie": 0x222,
+        "sie": BY_NAME["sie"].writable,
         "stimecmp": draw(st.integers(0, 3)),
         "stimecmph": 0,
     }

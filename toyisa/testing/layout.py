@@ -14,7 +14,7 @@ Must not know what code does with it.
 """
 
 from toyisa.core.memory import PAGE, PLIC_BASE, RAM_BASE, UART
-from toyisa.tables.csrs import BITS
+from toyisa.tables.bits import BITS, SATP_ASID_SHIFT, SATP_MODE_SV32
 
 BODY_END = RAM_BASE + 0x8000
 USER_CODE = RAM_BASE + 0x8000
@@ -52,7 +52,7 @@ def pte(frame: int, flags: int) -> int:
 
 
 def satp(root: int, asid: int) -> int:
-    return BITS["SATP_MODE_SV32"] | asid << BITS["SATP_ASID_SHIFT"] | root >> 12
+    return SATP_MODE_SV32 | asid << SATP_ASID_SHIFT | root >> 12
 
 
 def devices() -> dict[int, int]:

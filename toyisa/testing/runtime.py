@@ -8,12 +8,13 @@ body.
 
 from toyisa.core.memory import PLIC_BASE, UART, UART_SOURCE
 from toyisa.core.plic import CLAIM, ENABLED, PRIORITY
+from toyisa.tables.bits import SIE_STIE, SIP_SSIP, SSTATUS_SIE, SSTATUS_SPP
 from toyisa.testing import layout as at
 from toyisa.testing.code import Code
 
 S1, S2, S3 = at.S1, at.S2, at.S3
 KEPT = {5: 0, 6: 4, 7: 8, 28: 12, 29: 16}  # register -> its word at SAVE; x31's is 20
-SPP, SIE, STIE, SSIP = 1 << 8, 1 << 1, 1 << 5, 1 << 1
+SPP, SIE, STIE, SSIP = SSTATUS_SPP, SSTATUS_SIE, SIE_STIE, SIP_SSIP
 TIMER, EXTERNAL = 5, 9
 ECALL_U, FETCH_ACCESS, FETCH_PAGE = 8, 1, 12
 

@@ -23,9 +23,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from toyisa.core.mmu import flush, recontext, reserve
-from toyisa.tables.csrs import BITS, CSRS
+from toyisa.tables.bits import PTE_A, PTE_D, PTE_G, SATP_ASID_SHIFT, SATP_MODE_SV32
+from toyisa.tables.csrs import CSRS
+from toyisa.tables.fields import csr_of, lower, upper
 from toyisa.tables.insns import BY_NAME as ROWS
-from toyisa.tables.insns import INSNS, Cost, Sens
+from toyisa.tables.insns import INSNS, Cost, Sens, find
 from toyisa.tables.levels import Level
 from toyisa.testing import shown
 from toyisa.testing.programs import instructions, raw_words, sequences, u32
@@ -60,7 +62,7 @@ def within_rules(before: bytes, now: bytes, satp: int) -> bool:
     if old == new:
         return True
     changed = np.frombuffer(old, "<u4") ^ np.frombuffer(new, "<u4")
-    return not (changed & ~np.uint32(BITS["PTE_A"] | BITS["PTE_D"])).any()
+    return not (changed & ~np.uint32(PTE_A | PTE_D)).any()
 
 
 def e(name: str, *operands: int) -> int:
@@ -172,7 +174,7 @@ frames = st.one_of(
 # Flags that tend to map something; never G, since the two spaces differ.
 flags = st.one_of(
     st.sampled_from([0x01, 0x03, 0x07, 0x0F, 0x17, 0x1F, 0x1B, 0x09, 0x13, 0xDF]),
-    st.integers(0, 0xFF).map(lambda bits: bits & ~BITS["PTE_G"]),
+    st.integers(0, 0xFF).map(lambda bits: bits & ~PTE_G),
 )
 entries = st.builds(lambda frame, bits: frame << 10 | bits, frames, flags)
 big_entries = st.builds(
@@ -192,9 +194,9 @@ places = st.one_of(
 
 def spaces() -> list[int]:
     """The values of satp that a kernel may use: bare, space A, space B."""
-    sv32 = BITS["SATP_MODE_SV32"]
+    sv32 = SATP_MODE_SV32
     return [0] + [
-        sv32 | asid << BITS["SATP_ASID_SHIFT"] | (RAM_BASE + root) >> 12
+        sv32 | asid << SATP_ASID_SHIFT | (RAM_BASE + root) >> 12
         for asid, root in enumerate(ROOTS, 1)
     ]
 
@@ -208,7 +210,7 @@ def page_tables(draw: st.DrawFn) -> dict[int, bytes]:
         top[RAM_BASE >> 22] = RAM_BASE >> 2 | LEAF_S & draw(st.sampled_from([0xFF, 0x3F, 0x7F]))
         top[USER >> 22] = (RAM_BASE + leaf) >> 2 | 1
         top[SUPERPAGE >> 22] = draw(big_entries)
-        top[3] = draw(st.one_of(st.just(0), u32)) & ~BITS["PTE_G"]
+        top[3] = draw(st.one_of(st.just(0), u32)) & ~PTE_G
         if top[3] & 0xF == 1 and top[3] >> 10 << 12 >= RAM_BASE:
             top[3] = 0  # a pointer into RAM would make a table of memory that code can write
         window = [RAM_BASE >> 2 | 0x1B] + [draw(entries) for _ in range(WINDOW_PAGES)]
@@ -219,7 +221,8 @@ def page_tables(draw: st.DrawFn) -> dict[int, bytes]:
 
 def _no_satp(word: int) -> bool:
     """Only `switches` may write satp: nothing guards the table that a random value names."""
-    return not (word & 0x7F == 0x73 and word >> 12 & 3 and word >> 20 == SATP)
+    row = find(word)
+    return row is None or row.cost is not Cost.CSR or csr_of(word) != SATP
 
 
 CSR_ROWS = tuple(row for row in INSNS if row.cost is Cost.CSR)
@@ -237,11 +240,9 @@ csr_words = st.builds(
 def switches(draw: st.DrawFn) -> list[int]:
     """Load a register with a legal satp and write it."""
     value = draw(st.sampled_from(spaces()))
-    low = (value & 0xFFF ^ 0x800) - 0x800
-    high = (value - low >> 12) & 0xFFFFF
     return [
-        e("lui", 6, high),
-        e("addi", 6, 6, low),
+        e("lui", 6, upper(value)),
+        e("addi", 6, 6, lower(value)),
         e("csrrw", draw(st.sampled_from([0, 7])), SATP, 6),
     ]
 

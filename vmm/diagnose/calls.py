@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toyisa.core.firmware import BASE, DBCN, HSM, IPI, RFENCE, SHUTDOWN, SRST, TIME
 from toyisa.tables.causes import Exc
-from toyisa.tables.fields import FIELDS
+from toyisa.tables.fields import FIELDS, rd_of, rs1_of, rs2_of
 from toyisa.tables.insns import BY_NAME, Cost, Insn
 from vmm.diagnose.facts import Facts, target
 from vmm.diagnose.traps import Taken
@@ -64,10 +64,10 @@ def _compared(facts: Facts, start: int) -> set[int]:
                 break
             _number(word, row, numbers)
             if row.cost is Cost.BRANCH:
-                found |= {numbers[n] for n in (word >> 15 & 31, word >> 20 & 31) if n in numbers}
+                found |= {numbers[n] for n in (rs1_of(word), rs2_of(word)) if n in numbers}
             to = target(pc, word)
             ahead += [] if to is None else [to]
-            if row.name in ("sret", "jalr") or (row.name == "jal" and not word >> 7 & 31):
+            if row.name in ("sret", "jalr") or (row.name == "jal" and not rd_of(word)):
                 break
             pc += 4
     return found
@@ -75,7 +75,7 @@ def _compared(facts: Facts, start: int) -> set[int]:
 
 def _number(word: int, row: Insn, numbers: dict[int, int]) -> None:
     """Follow what an instruction does to registers that hold small numbers."""
-    rd, rs1 = word >> 7 & 31, word >> 15 & 31
+    rd, rs1 = rd_of(word), rs1_of(word)
     if row.name == "addi" and rd:
         value = FIELDS["imm12"].extract(word)
         if not rs1 and 0 <= value < 16:

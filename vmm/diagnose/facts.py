@@ -15,7 +15,7 @@ from toyisa.core.memory import RAM_BASE
 from toyisa.load.elf import Elf, Malformed
 from toyisa.look import inspect
 from toyisa.machine import Machine
-from toyisa.tables.fields import REG_NAMES
+from toyisa.tables.fields import REG_NAMES, rs1_of
 from toyisa.tables.insns import Cost, Insn, find
 from vmm.diagnose.traps import Taken, first_fault, unreturned
 from vmm.diagnose.window import Window
@@ -122,7 +122,7 @@ class Facts:
         word, row = self.word(trap.pc), self.row(trap.pc)
         if word is None or row is None or row.cost not in ACCESSES:
             return None
-        return REG_NAMES[word >> 15 & 31], trap.first_tval - offset(row, word) & M
+        return REG_NAMES[rs1_of(word)], trap.first_tval - offset(row, word) & M
 
     def named(self, address: int) -> str:
         """An address as a value: hex, with the symbol at it or a little before it."""

@@ -6,6 +6,7 @@ from toyisa.core.memory import RAM_BASE
 from toyisa.look import inspect
 from toyisa.look.refusal import Access, Refusal, Why, refusal
 from toyisa.tables.causes import Exc
+from toyisa.tables.fields import rd_of
 from toyisa.tables.insns import Cost
 from toyisa.tables.lacking import explain as lacking
 from toyisa.tables.levels import Level
@@ -102,7 +103,7 @@ def _meant(facts: Facts, pc: int, wrong: str) -> tuple[str, int] | None:
         word, row = facts.word(pc - 4 * n), facts.row(pc - 4 * n)
         if word is None or row is None or row.cost in (Cost.JUMP, Cost.BRANCH, Cost.SRET):
             return None
-        rd = word >> 7 & 31
+        rd = rd_of(word)
         if row.name not in ("lui", "auipc", "addi") or rd == 0 or REG_NAMES[rd] == wrong:
             continue
         value = int(facts.machine.hart.x[rd])

@@ -19,6 +19,7 @@ from toyisa.look.effects import Effects
 from toyisa.look.inspect import PAGED, M, Walk, pte_text
 from toyisa.look.refusal import Access, refusal
 from toyisa.machine import Machine
+from toyisa.tables.bits import ASID, SATP_ASID_SHIFT
 
 GLOBAL = 1 << 29  # in a TLB key: valid in every address space
 REMEMBERED = 1 << 16  # stores whose place is remembered
@@ -94,7 +95,7 @@ def _held(machine: Machine, va: int, access: Access) -> int | None:
         (tlb.dkey, tlb.dpte, tlb.dmask)
     )  # fmt: skip
     vpn = va >> 12
-    asid = int(machine.hart.csr.satp) >> 22 & 0x1FF
+    asid = int(machine.hart.csr.satp) >> SATP_ASID_SHIFT & ASID
     place = vpn & int(mask)
     if int(keys[place]) not in (vpn | asid << 20, vpn | GLOBAL):
         return None
@@ -128,7 +129,7 @@ def left(machine: Machine) -> Iterator[Stale]:
         return
     tlb = machine.hart.tlb
     for keys, ptes, mask in ((tlb.dkey, tlb.dpte, tlb.dmask), (tlb.ikey, tlb.ipte, tlb.imask)):
-        asid = satp >> 22 & 0x1FF
+        asid = satp >> SATP_ASID_SHIFT & ASID
         places = np.arange(int(mask) + 1)
         kept = keys[places]
         ours = (kept >= 0) & ((kept & GLOBAL != 0) | (kept >> 20 == asid))

@@ -14,6 +14,7 @@ from toyisa.core.memory import NO_FRAME, PAGE, RAM_BASE, WORDS
 from toyisa.core.mmu import R, V, X
 from toyisa.core.runcounts import counted
 from toyisa.look import inspect
+from toyisa.tables.bits import PAGE_SHIFT, SATP_PPN_MASK
 
 TABLES = 1024  # second-level tables that are searched for a page
 
@@ -86,7 +87,7 @@ def _virtual(machine, pages: set[int]) -> dict[int, int]:
     satp = int(machine.hart.csr.satp)
     if not satp & inspect.PAGED or len(found) == len(pages):
         return found
-    root, searched = (satp & 0x3F_FFFF) << 12, 0
+    root, searched = (satp & SATP_PPN_MASK) << PAGE_SHIFT, 0
     for index, pte in enumerate(_entries(machine, root)):
         if not pte & V or searched >= TABLES:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from toyisa.look.refusal import Access, Why, refusal
 from toyisa.tables.causes import Exc
 from toyisa.tables.extensions import LETTERS
-from toyisa.tables.fields import REG_NAMES
+from toyisa.tables.fields import REG_NAMES, rd_of, rs1_of
 from toyisa.tables.levels import Level
 from vmm.diagnose import tables
 from vmm.diagnose.cures import FIX, TAG
@@ -71,8 +71,8 @@ def _by(facts: Facts, pc: int) -> str | None:
         return f"{facts.insn(came)}, as sepc held it: set sepc before"
     if row.name != "jalr":
         return f"running on from {facts.insn(came)}" if came + 4 == pc else facts.insn(came)
-    name = REG_NAMES[word >> 15 & 31]
-    if name == "ra" and not word >> 7 & 31:
+    name = REG_NAMES[rs1_of(word)]
+    if name == "ra" and not rd_of(word):
         return f"{facts.insn(came)}, as ra held it; {RETURN}"
     return f"{facts.insn(came)}, as {name} held it: is it the register that you meant? Was it set?"
 
@@ -83,8 +83,8 @@ def _last_call(facts: Facts, x: list[int], pc: int) -> str | None:
     word, row = facts.word(ra - 4), facts.row(ra - 4)
     if ra == pc or ra < 4 or row is None or row.name != "jalr":
         return None
-    register = word >> 15 & 31
-    if word >> 7 & 31 != RA or register == RA or x[register] != pc:
+    register = rs1_of(word)
+    if rd_of(word) != RA or register == RA or x[register] != pc:
         return None
     held = f"{REG_NAMES[register]} holds {pc:#x}"
     return f"{facts.insn(ra - 4)}, and {held}: is it the register that you meant, and was it set?"

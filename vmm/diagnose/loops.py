@@ -9,7 +9,8 @@ from toyisa.core.trap import SIE
 from toyisa.look import inspect
 from toyisa.look.refusal import is_device
 from toyisa.tables.causes import Irq
-from toyisa.tables.fields import REG_NAMES
+from toyisa.tables.csrs import CSRS
+from toyisa.tables.fields import REG_NAMES, csr_of, rd_of, rs1_of, rs2_of
 from toyisa.tables.insns import Cost, find
 from toyisa.tables.levels import Level
 from vmm.diagnose.facts import ACCESSES, Facts, offset
@@ -19,6 +20,7 @@ ROUNDS = 3
 DEEP = 48  # calls without a return
 RA, SP = 1, 2
 END = "to end a run call SBI shutdown: `li a7, 8`, `ecall`"
+COUNTERS = {row.number for row in CSRS if row.group == "counter"}
 
 
 def explain(facts: Facts) -> str | None:
@@ -99,9 +101,9 @@ def _same_branches(steps: list[Step]) -> list[Step] | None:
         elif row.cost is Cost.SYSTEM:
             return None
         if "rd" in row.operands:
-            written.add(word >> 7 & 31)
+            written.add(rd_of(word))
         if row.cost is Cost.BRANCH:
-            read |= {word >> 15 & 31, word >> 20 & 31}
+            read |= {rs1_of(word), rs2_of(word)}
     if not read or (read - {0}) & written or not _one_way(half):
         return None
     return list(pcs.values())
@@ -123,9 +125,9 @@ def recursion(facts: Facts) -> str | None:
         row = None if step.word is None else find(step.word)
         if row is None or row.cost is not Cost.JUMP:
             continue
-        if row.name == "jalr" and step.word >> 7 & 31 == 0 and step.word >> 15 & 31 == RA:
+        if row.name == "jalr" and rd_of(step.word) == 0 and rs1_of(step.word) == RA:
             return None  # a call has returned
-        if step.word >> 7 & 31 == RA:
+        if rd_of(step.word) == RA:
             calls.setdefault(step.pc, []).append(step.x[SP])
     for pc, stack in calls.items():
         if len(stack) >= DEEP and all(b < a for a, b in pairwise(stack)):
@@ -145,13 +147,13 @@ def _reaches_out(facts: Facts, step: Step) -> bool:
     if row is None:
         return True
     if row.cost in ACCESSES:
-        va = step.x[step.word >> 15 & 31] + offset(row, step.word) & inspect.M
+        va = step.x[rs1_of(step.word)] + offset(row, step.word) & inspect.M
         pa = inspect.walk(facts.machine, va).pa
         return pa is None or is_device(pa)
     if row.name == "ecall":
         return step.x[17] not in (1, 0x4442434E) or step.level != Level.S  # putchar, DBCN
     if row.cost is Cost.CSR:
-        return step.word >> 20 & 0xF00 == 0xC00  # a counter
+        return csr_of(step.word) in COUNTERS
     return row.cost is Cost.SYSTEM and row.name != "wfi"
 
 
@@ -163,7 +165,7 @@ def _unchanging(steps: list[Step]) -> str:
             "nothing that its branches depend on changes"
         )
     (step,) = branches.values()
-    names = [REG_NAMES[n] for n in (step.word >> 15 & 31, step.word >> 20 & 31) if n]
+    names = [REG_NAMES[n] for n in (rs1_of(step.word), rs2_of(step.word)) if n]
     return f"`{disassemble(step.word, step.pc)}` depends on {' and '.join(names) or 'nothing'}, " \
         "which does not change"  # fmt: skip
 

@@ -10,13 +10,15 @@ from itertools import pairwise
 from toyisa.core.clock import virtual_time
 from toyisa.tables.causes import INTERRUPT, Exc, Irq
 from toyisa.tables.csrs import BY_NAME
+from toyisa.tables.fields import REG_NUMBERS, csr_of, rs1_of
 from toyisa.tables.insns import find
 from vmm.diagnose import faults
 from vmm.diagnose.facts import MAX_CODE, Facts
 from vmm.diagnose.traps import CALLS, FETCH_FAULTS, PLURAL, Taken, often
 from vmm.diagnose.window import Step
 
-STVEC, SSCRATCH, CSRRW = BY_NAME["stvec"].number, BY_NAME["sscratch"].number, 0x1073
+STVEC, SSCRATCH = BY_NAME["stvec"].number, BY_NAME["sscratch"].number
+SP = REG_NUMBERS["sp"]
 MANY = 8        # more traps in a row inside its handler than any correct kernel takes
 TIMER = INTERRUPT | Irq.TIMER
 ADVANCED = {Exc.ECALL_U, Exc.BREAKPOINT}  # after these a kernel continues behind the instruction
@@ -66,13 +68,19 @@ def vector(facts: Facts) -> str:
     )
 
 
+def _swaps(word: int, number: int) -> bool:
+    """Whether a word is `csrrw` of that CSR."""
+    row = find(word)
+    return row is not None and row.name == "csrrw" and csr_of(word) == number
+
+
 def _writer(facts: Facts) -> int | None:
     """The instruction in the code that writes stvec from a register, if there is exactly one."""
     found = []
     for start, data in facts.code.pieces:
         for at in range(0, min(len(data), MAX_CODE) - 3, 4):
             word = int.from_bytes(data[at : at + 4], "little")
-            if word >> 20 == STVEC and word & 0x707F == CSRRW and word >> 15 & 31:
+            if _swaps(word, STVEC) and rs1_of(word):
                 found.append(start + at)
     return found[0] if len(found) == 1 else None
 
@@ -207,7 +215,7 @@ def _by_sp(facts: Facts) -> str | None:
 def _swapped(facts: Facts) -> str:
     """Whether the handler takes its stack pointer from sscratch."""
     word = facts.word(facts.csr("stvec") & ~3)
-    if word is None or word >> 20 != SSCRATCH or word & 0x707F != CSRRW or word >> 15 & 31 != 2:
+    if word is None or not _swaps(word, SSCRATCH) or rs1_of(word) != SP:
         return ""
     return "; the handler takes sp from sscratch: was that set?"
 

@@ -7,12 +7,14 @@ from toyisa.core.mmu import R, V, X
 from toyisa.look import inspect
 from toyisa.look.inspect import PAGED
 from toyisa.look.refusal import Refusal, Why
+from toyisa.tables.bits import PPN
 from toyisa.tables.csrs import BY_NAME
+from toyisa.tables.fields import csr_of
+from toyisa.tables.insns import Cost, find
 from vmm.diagnose.facts import Facts
 
 NEARBY = 4  # instructions
-SYSTEM, SATP = 0x73, BY_NAME["satp"].number
-PPN = 0x3F_FFFF
+SATP = BY_NAME["satp"].number
 SHIFT = "satp takes the table's page number: `srli t0, t0, 12`, then set bit 31"
 
 
@@ -33,7 +35,12 @@ def explain_root(facts: Facts, pc: int) -> str | None:
 def _just_enabled(facts: Facts, pc: int) -> bool:
     """Whether one of the instructions before `pc`, at the same physical address, set satp."""
     words = (inspect.word(facts.machine, pc - 4 * n) for n in range(1, NEARBY + 1))
-    return any(word is not None and word & 0x7F == SYSTEM and word >> 20 == SATP for word in words)
+    return any(word is not None and _accesses(word, SATP) for word in words)
+
+
+def _accesses(word: int, number: int) -> bool:
+    row = find(word)
+    return row is not None and row.cost is Cost.CSR and csr_of(word) == number
 
 
 def _outside(facts: Facts, satp: int, root: int, ram: range) -> str:

@@ -8,7 +8,7 @@ from asm.disasm import disassemble
 from toyisa.tables import causes
 from toyisa.tables.causes import INTERRUPT
 from toyisa.tables.csrs import BY_NAME
-from toyisa.tables.fields import FIELDS
+from toyisa.tables.fields import FIELDS, csr_of, rd_of, rs1_of
 from toyisa.tables.insns import Cost, find
 from vmm.diagnose.facts import Facts, M
 
@@ -46,9 +46,9 @@ def _written(facts: Facts, base: int) -> int | None:
         for at in range(0, len(data) - 3, 2):
             word = int.from_bytes(data[at : at + 4], "little")
             row = find(word)
-            if row is None or row.name not in ("csrrw",) or word >> 20 != STVEC:
+            if row is None or row.name not in ("csrrw",) or csr_of(word) != STVEC:
                 continue
-            value = _constant(facts, start + at, word >> 15 & 31)
+            value = _constant(facts, start + at, rs1_of(word))
             if value is not None and value & 2 and value & ~3 == base:
                 return value
     return None
@@ -62,13 +62,13 @@ def _constant(facts: Facts, pc: int, register: int) -> int | None:
         row = None if word is None else find(word)
         if row is None:
             return None
-        if word >> 7 & 31 != register or "rd" not in row.operands:
+        if rd_of(word) != register or "rd" not in row.operands:
             if row.cost in (Cost.BRANCH, Cost.JUMP):
                 return None
             continue
-        if row.name == "addi" and word >> 15 & 31 == register:
+        if row.name == "addi" and rs1_of(word) == register:
             added += FIELDS["imm12"].extract(word)
-        elif row.name == "ori" and word >> 15 & 31 == register and not added:
+        elif row.name == "ori" and rs1_of(word) == register and not added:
             mask |= FIELDS["imm12"].extract(word)
         elif row.name in ("auipc", "lui"):
             value = (word & 0xFFFF_F000) + (at if row.name == "auipc" else 0) + added

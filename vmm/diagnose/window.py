@@ -13,6 +13,7 @@ from toyisa.core.state import CSR_FIELDS, NEVER
 from toyisa.look import effects, inspect
 from toyisa.machine import Exit, Machine
 from toyisa.snapshots import snapshot
+from toyisa.tables.fields import rs1_of
 from toyisa.tables.insns import Cost, find
 
 STEPS, SECONDS = 4096, 2.0
@@ -91,5 +92,5 @@ def _is_at_a_disk(machine: Machine, word: int | None, x: tuple[int, ...]) -> boo
     if row is None or row.cost not in (Cost.LOAD, Cost.STORE, Cost.ATOMIC):
         return False
     offset = next((f.extract(word) for f in row.fields if f.name.endswith("imm12")), 0)
-    pa = inspect.walk(machine, (x[word >> 15 & 31] + offset) & inspect.M).pa
+    pa = inspect.walk(machine, (x[rs1_of(word)] + offset) & inspect.M).pa
     return pa is not None and VIRTIO <= pa < VIRTIO + VIRTIO_SLOTS * PAGE

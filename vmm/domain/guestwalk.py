@@ -24,6 +24,7 @@ from toyisa.core.mmu import (
     permitted,
 )
 from toyisa.core.work import WALK
+from toyisa.tables.bits import PAGE_SHIFT, SATP_PPN_MASK
 from toyisa.tables.cost import Event
 from toyisa.tables.levels import Level
 from vmm.domain.space import gfn_of, read_word, write_word
@@ -43,7 +44,7 @@ def walk_guest(vm, hart, mem, gva, access, quiet):
     if not satp & PAGED:
         vm.walk.pte1 = _identity(vm, gva)
         return vm.walk.pte1 | (gva >> 12 & 0x3FF) << 10 | SUPER
-    table = (satp & 0x3FFFFF) << 12
+    table = (satp & SATP_PPN_MASK) << PAGE_SHIFT
     for level in range(1, -1, -1):
         at = table + 4 * (gva >> (12 + 10 * level) & 0x3FF)
         pte = read_word(vm, mem, at)

@@ -7,9 +7,11 @@ and out.  Must not know exits, nor which engine runs the guest.
 import numpy as np
 
 from toyisa.compiled.njit import call_unit, njit
-from toyisa.core.access import ASK, FAULT, access_kind, access_size, plain_op
+from toyisa.core.access import ASK, FAULT, access_kind, access_size
 from toyisa.core.clock import charge, virtual_time
+from toyisa.core.csr import CYCLE, INSTRET, SATP, UPPER
 from toyisa.core.decode import decode
+from toyisa.core.kinds import plain_op
 from toyisa.core.memory import RAM_BASE, ram_words
 from toyisa.core.meter import mark
 from toyisa.core.mmu import LOAD, PAGED, STORE, flush
@@ -19,6 +21,7 @@ from toyisa.core.tohost import stored_tohost
 from toyisa.core.work import count_flush
 from toyisa.tables.causes import Exc
 from toyisa.tables.cost import Event
+from toyisa.tables.csrs import ACCESS_AT, READ_ONLY
 from toyisa.tables.exits import Reason
 from toyisa.tables.levels import Level, Profile
 from toyisa.tables.ops import Op
@@ -30,18 +33,6 @@ from vmm.domain.space import gfn_of, offset_of
 from vmm.exit.inject import raise_in_guest
 from vmm.paging.shadow.frames import traced
 from vmm.paging.shadow.trace import table_written
-
-SATP, CYCLE, INSTRET = 0x180, 0xC00, 0xC02
-UPPER = 0x80  # of a counter's number: its upper half
-
-
-@njit
-def is_system(op):
-    """Whether root emulates the op when it traps: CSRs, sret, wfi, sfence.vma, probe."""
-    return (
-        Op.CSRRW <= op <= Op.CSRRCI or op == Op.SRET or op == Op.WFI or op == Op.SFENCE_VMA
-        or op == Op.PROBE_R or op == Op.PROBE_W
-    )  # fmt: skip
 
 
 @njit
@@ -57,7 +48,7 @@ def kind_of(op, number):
         return np.int64(Kind.PROBE)
     if number == SATP:
         return np.int64(Kind.SATP)
-    return np.int64(Kind.COUNTER if number >> 10 == 3 else Kind.CSR)
+    return np.int64(Kind.COUNTER if number >> ACCESS_AT == READ_ONLY else Kind.CSR)
 
 
 @njit

@@ -8,13 +8,14 @@ import numpy as np
 
 from toyisa.compiled.njit import njit
 from toyisa.core.decode import decode
+from toyisa.core.kinds import is_sensitive
 from toyisa.core.mmu import FETCH, LOAD, PAGE_FAULT, STORE, access_fault, page_fault
 from toyisa.tables.causes import Exc
 from toyisa.tables.exits import Reason
 from vmm.domain.exits import Kind
 from vmm.domain.guestwalk import gpa_of, walk_guest
 from vmm.domain.space import gfn_of, offset_of
-from vmm.exit.emulate import emulate_access, emulate_system, is_system
+from vmm.exit.emulate import emulate_access, emulate_system
 from vmm.exit.inject import forward_exception
 from vmm.exit.virtualsbi import answer_guest_sbi
 from vmm.paging.shadow.fill import fill
@@ -26,7 +27,7 @@ def handle_trap(vm, hart, mem):
     """The guest's hart trapped to root, for whatever `hart.exit` says."""
     cause, tval = np.int64(hart.exit.cause), np.int64(hart.exit.tval)
     insn = np.int64(hart.exit.insn)
-    if cause == Exc.ILLEGAL and is_system(decode(insn, np.int64(0)) & 0xFF):
+    if cause == Exc.ILLEGAL and is_sensitive(decode(insn, np.int64(0)) & 0xFF):
         return emulate_system(vm, hart, mem, insn)
     if cause == Exc.ECALL_S:
         return handle_sbi(vm, hart, mem)

@@ -16,6 +16,7 @@ from toyisa.core.state import HART, NEVER
 from toyisa.core.trap import takes_interrupts
 from toyisa.core.uart import TX_FULL
 from toyisa.core.work import EXIT, count_flush, lend, out_of_work, settle_run
+from toyisa.tables.bits import SIE_STIE
 from toyisa.tables.causes import Exc
 from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason
@@ -199,7 +200,7 @@ def _due(vm):
     if vm.masks:
         if timer > virtual_time(virtual):  # so that what is pending is known in time
             deadline = min(deadline, timer)
-    elif virtual.csr.sie >> 5 & 1 and takes_interrupts(virtual):
+    elif virtual.csr.sie & SIE_STIE and takes_interrupts(virtual):
         deadline = min(deadline, timer)
     return deadline
 

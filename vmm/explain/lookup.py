@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from asm.disasm import disassemble
 from toyisa.tables import causes, csrs, insns
+from toyisa.tables.bits import BITS
 from toyisa.tables.insns import Hole, Insn, Sens
 from vmm.explain import abi as explain_abi
 from vmm.explain import asm as explain_asm
@@ -111,7 +112,7 @@ def _csrs(word: str) -> Iterator[list[str]]:
         f"  sensitivity  {' and '.join(kinds[letter] for letter in row.sens)}",
         f"  trapped by   s_traps.{row.group}",
     ]
-    fields = {n: bits for n, bits in csrs.BITS.items() if n.startswith(f"{row.name.upper()}_")}
+    fields = {n: bits for n, bits in BITS.items() if n.startswith(f"{row.name.upper()}_")}
     for name, bits in fields.items():
         if not name.endswith("_SHIFT"):
             lines.append(f"  {bits:#010x}   {name.partition('_')[2]}")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from toyisa.core import firmware as sbi
 from toyisa.core.memory import PAGE, RAM_BASE, VIRTIO
 from toyisa.devices.virtio import Reg
+from toyisa.tables.bits import ASID, SATP_ASID_MASK, SATP_ASID_SHIFT
 from vmm.abi.hypercalls import AS_ROOT, CALLS_END, FIRST, MAX_BATCH, MAX_CALLS, Call
 from vmm.engines.pv import FRAMES
 from vmm.fuzz.case import Case
@@ -232,7 +233,7 @@ def _apart(n: int, row: Row) -> Row:
     """Put each root table under an ASID of its own; otherwise old translations may be stale."""
     if row.act != "satp":
         return row
-    return Row("satp", (row.args[0] & ~(0x1FF << 22) | (n + 1 & 0x1FF) << 22,))
+    return Row("satp", (row.args[0] & ~SATP_ASID_MASK | (n + 1 & ASID) << SATP_ASID_SHIFT,))
 
 
 @st.composite

@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass
 
 from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.tables.bits import SATP_MODE_SV32, SSTATUS_SPP
 from toyisa.testing.code import Code
 from toyisa.testing.images import write_elf
 from vmm.engines.pv import MARK
@@ -21,7 +22,7 @@ ROW_WORDS, SLOT_WORDS = 8, 4
 RA, T0, T1, S0, A0, A1, A2, A3, A6, A7 = 1, 5, 6, 8, 10, 11, 12, 13, 16, 17
 ROW, LAST, RESULT, KIND, PLACE, X, Y = 18, 19, 20, 28, 29, 30, 31
 ARGUMENTS = (A0, A1, A2, A3, A6, A7)
-SPP = 1 << 8
+SPP = SSTATUS_SPP
 
 # What a row can do, with its address in a0 and its value in a1: at most three instructions.
 _ACTS: dict[str, list[tuple]] = {
@@ -111,7 +112,7 @@ def _boot(code: Code, paged: bool) -> None:
     code.label("boot").li(T0, RAM_BASE).e("csrrw", 0, "stvec", T0).e("addi", T0, 0, -1)
     code.e("csrrw", 0, "stimecmph", T0)
     if paged:
-        code.li(T0, 1 << 31 | ROOT >> 12).e("csrrw", 0, "satp", T0).e("sfence.vma", 0, 0)
+        code.li(T0, SATP_MODE_SV32 | ROOT >> 12).e("csrrw", 0, "satp", T0).e("sfence.vma", 0, 0)
 
 
 def _round(code: Code, patched: bool) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from toyisa.core.memory import PAGE, RAM_BASE, WORDS
+from toyisa.tables.bits import BITS, SATP_PPN_MASK
 from vmm.abi.hypercalls import REGION
 from vmm.domain.frametypes import LEAVES, MANY, NONE, OPEN, ROOT, WRITABLE
 from vmm.fuzz.case import Violation
 
 BASE_PPN = RAM_BASE >> 12
-V, R, W, X, U, A, D = 1, 2, 4, 8, 16, 64, 128
+V, R, W, X, U, A, D = (BITS[f"PTE_{bit}"] for bit in "VRWXUAD")
 
 
 def frame(pte: int) -> int:
@@ -115,7 +116,7 @@ def strays(machine: Any) -> list[str]:
     def windows(mfn: int) -> bool:
         return mine.start <= mfn < mine.stop
 
-    root = (int(hart.csr.satp) & 0x3FFFFF) - BASE_PPN
+    root = (int(hart.csr.satp) & SATP_PPN_MASK) - BASE_PPN
     if not owned(root):
         return [f"satp = {int(hart.csr.satp):#x}"]
     for index, pointer in enumerate(table(machine, root)):

@@ -16,6 +16,8 @@ from toyisa.core.memory import PAGE, RAM_BASE
 from toyisa.core.mmu import recontext
 from toyisa.devices.disk import Disk
 from toyisa.machine import Machine
+from toyisa.tables.bits import SATP_MODE_SV32
+from toyisa.tables.csrs import BY_NAME as CSRS
 from toyisa.tables.insns import BY_NAME
 from toyisa.tables.levels import Profile
 from toyisa.testing import kernels, machine_states, write_elf
@@ -139,9 +141,9 @@ def _noise(draw: st.DrawFn, engine: str) -> Case:
     code = struct.pack(f"<{len(words)}I", *words)
     near = st.one_of(st.integers(RAM_BASE, RAM_BASE + MEM - 1), devices)
     x = [0, *(draw(st.one_of(u32, near)) for _ in range(31))]
-    satp = st.one_of(st.just(0), st.just(1 << 31 | ROOT >> 12), u32)
+    satp = st.one_of(st.just(0), st.just(SATP_MODE_SV32 | ROOT >> 12), u32)
     stvec = draw(st.sampled_from([RAM_BASE, SKIP, SKIP]))
-    csr = {"stvec": stvec, "satp": draw(satp), "sie": draw(u32) & 0x222}
+    csr = {"stvec": stvec, "satp": draw(satp), "sie": draw(u32) & CSRS["sie"].writable}
     start = {"pc": RAM_BASE, "priv": 1, "x": x, "csr": csr}
     settings = {**draw(layouts(engine)), "budget": STATE_BUDGET}
     listing = " ".join(f"{word:08x}" for word in words)

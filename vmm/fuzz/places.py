@@ -18,6 +18,7 @@ from toyisa.core.memory import (
     VIRTIO,
     VIRTIO_SLOTS,
 )  # fmt: skip
+from toyisa.tables.bits import SIE_SEIE, SSTATUS_SIE
 from toyisa.testing.code import Code
 
 _PLIC = st.one_of(
@@ -46,7 +47,7 @@ device_entries = st.builds(
 edges = st.sampled_from([RAM_BASE - PAGE, RAM_BASE - 4])
 
 _TOUCHES = ("lw", "sw", "sw", "lb", "lbu", "sb", "sb", "lhu", "sh")
-SEIE, SIE = 1 << 9, 1 << 1
+SEIE, SIE = SIE_SEIE, SSTATUS_SIE
 
 
 @st.composite

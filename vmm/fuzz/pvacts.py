@@ -8,7 +8,8 @@ covered automatically.  Must not know the kernel around an act.
 from hypothesis import strategies as st
 
 from toyisa.core.memory import PAGE, RAM_BASE
-from toyisa.tables.csrs import BITS
+from toyisa.tables.bits import SSTATUS_SPIE, SSTATUS_SPP
+from toyisa.tables.csrs import BY_NAME as CSRS
 from toyisa.tables.insns import INSNS, Sens
 from toyisa.testing.code import Code
 from toyisa.testing.programs import instructions, raw_words
@@ -18,7 +19,7 @@ from vmm.fuzz.pvoperands import T0, T1, Operand, word_at
 from vmm.fuzz.pvruntime import hypercall
 
 A0, A1, A2, A6, A7 = 10, 11, 12, 16, 17
-SPP, SPIE = BITS["SSTATUS_SPP"], BITS["SSTATUS_SPIE"]
+SPP, SPIE = SSTATUS_SPP, SSTATUS_SPIE
 SENSITIVE = tuple(row for row in INSNS if row.sens is not Sens.INNOCUOUS)
 IPI = 0x735049
 SBI = (0, 1, 2, 8, 0x10, 0x54494D45, IPI, 0x52464E43, 0x48534D, 0x53525354, 0x4442434E)
@@ -119,7 +120,7 @@ def _window(draw: st.DrawFn, code: Code) -> None:
 @st.composite
 def _interrupts(draw: st.DrawFn, code: Code) -> None:
     """An interrupt that comes soon, with the flag on."""
-    _call(code, Call.IRQ_MASK, [op.const(0x222), op.const(0)])
+    _call(code, Call.IRQ_MASK, [op.const(CSRS["sie"].writable), op.const(0)])
     if draw(st.booleans()):
         code.li(A0, 1).li(A1, 0).li(A6, 0).li(A7, IPI).e("ecall")
     else:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from hypothesis import strategies as st
 
 from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.tables.bits import SIE_SEIE, SIE_STIE
+from toyisa.tables.csrs import BY_NAME as CSRS
 from toyisa.testing.code import Code
 from toyisa.testing.programs import u32
 from vmm.abi.hypercalls import (
@@ -134,7 +136,8 @@ addresses = st.one_of(
 
 
 _satps = st.builds(base, pages, st.integers(0, 3), st.sampled_from([1, 1, 1, 0]))
-_masks = st.sampled_from([0, 0x20, 0x222, 0x200]).map(const)
+ALL = CSRS["sie"].writable
+_masks = st.sampled_from([0, SIE_STIE, ALL, SIE_SEIE]).map(const)
 _counts = st.one_of(
     st.integers(0, 4), st.sampled_from([MAX_CALLS, MAX_CALLS + 1, MAX_BATCH, MAX_BATCH + 1])
 ).map(const)

@@ -5,16 +5,16 @@ long as they map its code.  Must not know what the guest does in between.
 """
 
 from toyisa.core.memory import RAM_BASE
+from toyisa.tables.bits import SIE_STIE, SSTATUS_SPIE, SSTATUS_SPP
 from toyisa.tables.causes import Exc, Irq
-from toyisa.tables.csrs import BITS
 from toyisa.testing.code import Code
 from vmm.abi.hypercalls import FIRST, Call, Word
 from vmm.fuzz.pvoperands import LIST, RESUME, SAVED, TREE, word_at
 
 T0, T1, A0, A1, A7 = 5, 6, 10, 11, 17
 KEPT = {T0: SAVED, T1: SAVED + 4, A0: SAVED + 8, A1: SAVED + 12, A7: SAVED + 16}
-IN_S = BITS["SSTATUS_SPP"] | BITS["SSTATUS_SPIE"]
-STIE = 1 << 5
+IN_S = SSTATUS_SPP | SSTATUS_SPIE
+STIE = SIE_STIE
 PERIOD = 7  # units of virtual time until the timer comes again
 SOMETIMES = 1 << 4  # of instret
 

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from toyisa.tables.csrs import CSRS
+from toyisa.tables.fields import rs1_of
 from toyisa.tables.insns import INSNS, Cost, Insn
 from toyisa.tables.levels import Profile
 from vmm.theory.paired import (
@@ -137,7 +138,7 @@ def _forms(row: Insn) -> Iterator[Subject]:
             if writes and csr.read_only:
                 declared = ""  # it is illegal at every level
             form = "+".join(["read"] * reads + ["write"] * writes)
-            words = tuple(w for w in words if not writes or swap or w >> 15 & 31)
+            words = tuple(w for w in words if not writes or swap or rs1_of(w))
             name = f"{row.name} {csr.name} ({form})"
             yield Subject(name, declared or "-", words, csr.name, form)
 

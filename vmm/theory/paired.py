@@ -24,8 +24,9 @@ from toyisa.core.mmu import flush, recontext, reserve
 from toyisa.core.state import CSR_FIELDS, NO_TAG
 from toyisa.machine import Machine
 from toyisa.tables import causes
-from toyisa.tables.csrs import BITS
+from toyisa.tables.bits import BITS, SATP_ASID_SHIFT, SATP_MODE_SV32
 from toyisa.tables.exits import Reason
+from toyisa.tables.insns import BY_NAME as INSNS
 from toyisa.tables.levels import Level, Profile, STraps
 
 CODE, DATA, MORE = 0x00400000, 0x00401000, 0x00402000
@@ -35,7 +36,7 @@ CONTENTS = {
     MORE: np.tile(np.arange(256, dtype=np.uint8)[::-1], 16),
 }
 V, R, W, X, U, A, D = (BITS[f"PTE_{bit}"] for bit in "VRWXUAD")
-WARM = 0x00042003  # lw x0, 0(x8)
+WARM = INSNS["lw"].encode(0, 0, 8)
 
 # Register values; operands are chosen among them.
 ONES, ZEROS, AT_DATA, AT_MORE = 9, 10, 6, 8
@@ -188,8 +189,8 @@ class Laboratory:
         hart.x[5:11] = (5, DATA, 0xABCD0000 | BASES[state.base]["satp"], MORE, 0xFFFFFFFF, 0)
         for name in CSR_FIELDS:
             hart.csr[name] = state.csr(name)
-        satp = state.csr("satp") << BITS["SATP_ASID_SHIFT"]
-        hart.csr.satp = BITS["SATP_MODE_SV32"] | satp | root >> 12
+        satp = state.csr("satp") << SATP_ASID_SHIFT
+        hart.csr.satp = SATP_MODE_SV32 | satp | root >> 12
         hart.root.s_traps, hart.root.profile = state.context.s_traps, self.profile
         # An interrupt is not caused by an instruction
         hart.root.deleg_exc = hart.root.deleg_int = 0

@@ -14,7 +14,7 @@ from toyisa.look.effects import Effects
 from toyisa.machine import Machine
 from toyisa.tables import insns
 from toyisa.tables.csrs import BY_NUMBER
-from toyisa.tables.fields import FIELDS
+from toyisa.tables.fields import csr_of, rs1_of
 
 
 class CommitLog:
@@ -48,7 +48,7 @@ def _csr(machine: Machine, insn: int) -> str:
     row = insns.find(insn)
     if row is None or row.cost is not insns.Cost.CSR:
         return ""
-    number, operand = FIELDS["csr"].extract(insn), insn >> 15 & 31
+    number, operand = csr_of(insn), rs1_of(insn)
     if not row.name.startswith("csrrw") and operand == 0:
         return ""
     name = BY_NUMBER[number].name

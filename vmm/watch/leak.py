@@ -11,8 +11,9 @@ from asm.disasm import disassemble
 from toyisa.look.effects import word_at
 from toyisa.machine import Machine
 from toyisa.tables import insns
-from toyisa.tables.csrs import BITS, BY_NUMBER, Csr
-from toyisa.tables.fields import FIELDS, REG_NAMES
+from toyisa.tables.bits import BITS
+from toyisa.tables.csrs import BY_NUMBER, Csr
+from toyisa.tables.fields import FIELDS, REG_NAMES, rd_of
 from toyisa.tables.levels import Level
 from vmm.watch.lockstep import Lockstep
 
@@ -97,7 +98,7 @@ def _holes(word: int | None, differing: set[str]) -> tuple[tuple[Hole, ...], str
     if register and register.drops_writes and register.name in differing:
         holes.append(Hole.DROP)
         reasons.append(f"a write to {register.name} is ignored and does not trap, as x86's POPF")
-    target = REG_NAMES[word >> 7 & 31] if word is not None else ""
+    target = REG_NAMES[rd_of(word)] if word is not None else ""
     if register and register.leaks_reads and target in differing:
         holes.append(Hole.LEAK)
         reasons.append(f"{register.name} reads as the real register and does not trap, as "

@@ -4,6 +4,7 @@ Must not know instruction words.  The table says which CSRs exist, their level, 
 writable bits, and the holes of the `leaky` profiles.
 """
 
+from toyisa.tables.bits import SCOUNTEREN_CY, SCOUNTEREN_IR, SCOUNTEREN_TM
 from toyisa.tables.causes import Exc
 from toyisa.tables.csrs import BY_NUMBER, Csr
 from toyisa.tables.levels import Level, Profile, STraps
@@ -17,7 +18,7 @@ GROUPS = {
     "satp": STraps.SATP,
 }
 # The bit of scounteren that opens a counter to U.
-ENABLE = {"cycle": 1, "time": 2, "instret": 4}
+ENABLE = {"cycle": SCOUNTEREN_CY, "time": SCOUNTEREN_TM, "instret": SCOUNTEREN_IR}
 
 
 def _holed(hart: State) -> bool:

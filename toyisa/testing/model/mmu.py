@@ -7,15 +7,15 @@ Raises `Trap`; must not know which instruction asks.  Source: RISC-V privileged 
 from enum import Enum
 from typing import Protocol
 
+from toyisa.tables.bits import BITS, SATP_MODE_SV32, SATP_PPN_MASK, SSTATUS_MXR, SSTATUS_SUM
 from toyisa.tables.causes import Exc
-from toyisa.tables.csrs import BITS
 from toyisa.tables.levels import Level
 from toyisa.testing.model.bus import Bus
 from toyisa.testing.model.trap import Trap
 
 V, R, W, X = (BITS[f"PTE_{bit}"] for bit in "VRWX")
 U, A, D = (BITS[f"PTE_{bit}"] for bit in "UAD")
-SUM, MXR = BITS["SSTATUS_SUM"], BITS["SSTATUS_MXR"]
+SUM, MXR = SSTATUS_SUM, SSTATUS_MXR
 
 
 class Access(Enum):
@@ -57,10 +57,10 @@ def translate(hart: Asking, va: int, access: Access, *, mark: bool = True) -> in
     whether anything is at the answer.
     """
     bus, satp, sstatus, priv = hart.bus, hart.csr["satp"], hart.csr["sstatus"], hart.priv
-    if not satp & BITS["SATP_MODE_SV32"]:
+    if not satp & SATP_MODE_SV32:
         return va
     page_fault = Trap(access.value[0], va)
-    table = (satp & BITS["SATP_PPN_MASK"]) << 12
+    table = (satp & SATP_PPN_MASK) << 12
     for level in (1, 0):
         at = table + ((va >> (12 + 10 * level)) & 0x3FF) * 4
         if not bus.is_ram(at, 4):

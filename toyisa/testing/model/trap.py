@@ -4,8 +4,8 @@ Must not know why a trap is raised.  Source: RISC-V privileged manual,
 "Supervisor Status Register" and "Supervisor Trap Vector Base Address Register".
 """
 
+from toyisa.tables.bits import BITS, STVEC_VECTORED
 from toyisa.tables.causes import CODE_MASK, INTERRUPT, PRIORITY
-from toyisa.tables.csrs import BITS
 from toyisa.tables.levels import Level
 from toyisa.testing.model.state import State
 
@@ -55,7 +55,7 @@ def enter(hart: State, cause: int, tval: int) -> None:
     hart.bus.reserved = None
     stvec = hart.csr["stvec"]
     base = stvec & ~3
-    vectored = stvec & BITS["STVEC_VECTORED"] and cause & INTERRUPT
+    vectored = stvec & STVEC_VECTORED and cause & INTERRUPT
     hart.pc = (base + (4 * (cause & ~INTERRUPT) if vectored else 0)) & M32
 
 

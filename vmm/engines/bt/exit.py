@@ -3,8 +3,9 @@
 import numpy as np
 
 from toyisa.compiled.njit import njit
-from toyisa.core.access import access_kind, access_size, plain_op
+from toyisa.core.access import access_kind, access_size
 from toyisa.core.decode import decode
+from toyisa.core.kinds import is_branch, is_sensitive, plain_op
 from toyisa.core.mmu import LOAD, PAGE_FAULT, STORE, access_fault, page_fault
 from toyisa.core.system import retire
 from toyisa.tables.causes import Exc
@@ -18,7 +19,7 @@ from vmm.engines.bt.leave import MISSED
 from vmm.engines.bt.move import meet_window
 from vmm.engines.bt.record import Count, Site
 from vmm.engines.bt.translate import base_op
-from vmm.exit.emulate import emulate_access, emulate_system, is_system
+from vmm.exit.emulate import emulate_access, emulate_system
 from vmm.exit.handlers import handle_page_fault, handle_sbi, handle_trap
 from vmm.exit.inject import forward_exception
 
@@ -43,7 +44,7 @@ def handle(vm, hart, mem, bt):
         if reason == Reason.RUN and vm.kind == Kind.CALLOUT:
             meet_window(vm, hart, mem, bt)
         return reason
-    if cause == Exc.ILLEGAL and is_system(decode(insn, np.int64(0)) & 0xFF):
+    if cause == Exc.ILLEGAL and is_sensitive(decode(insn, np.int64(0)) & 0xFF):
         return emulate_system(vm, hart, mem, insn)  # time, read as it stands
     vm.kind = np.int64(Kind.EXCEPTION)
     return forward_exception(vm, hart, cause, tval, insn)
@@ -101,7 +102,7 @@ def access_by_root(vm, hart, mem, insn, gva):
 def _emulate(vm, hart, mem, insn):
     """One instruction of the guest's kernel that its translation leaves to root."""
     op = base_op(insn)
-    if is_system(op):
+    if is_sensitive(op):
         return emulate_system(vm, hart, mem, insn)
     if op == Op.ECALL:
         return handle_sbi(vm, hart, mem)
@@ -111,7 +112,7 @@ def _emulate(vm, hart, mem, insn):
         return forward_exception(vm, hart, np.int64(Exc.BREAKPOINT), pc, insn)
     if op == Op.JALR:
         return _jalr(vm, hart, insn)
-    if op == Op.JAL or Op.BEQ <= op <= Op.BGEU:  # comes here only if it is misaligned
+    if op == Op.JAL or is_branch(op):  # comes here only if it is misaligned
         target = (pc + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
         return forward_exception(vm, hart, np.int64(Exc.INSN_MISALIGNED), target, insn)
     return forward_exception(vm, hart, np.int64(Exc.ILLEGAL), insn, insn)

@@ -9,6 +9,7 @@ import numpy as np
 
 from toyisa.compiled.njit import njit
 from toyisa.core.decode import decode
+from toyisa.core.kinds import is_branch, is_csr, is_load, is_store
 from toyisa.core.memory import PAGE, ram_words
 from toyisa.tables.ops import ROW_OF_OP, Op, op_name
 from vmm.engines.bt.emit import (
@@ -140,9 +141,9 @@ def _one(bt, insn):
     if op == Op.JALR:
         _indirect(bt, insn, rd, rs1)
         return False
-    if Op.BEQ <= op <= Op.BGEU:
+    if is_branch(op):
         return _branch(bt, insn)
-    if Op.CSRRW <= op <= Op.CSRRCI:
+    if is_csr(op):
         if bt.force == Force.TRAP and insn >> 30 == 3:
             put(bt, insn)  # as it is: it traps
         elif not csr_inline(bt, insn, bt.force == Force.INLINE and not bt.icount):
@@ -186,7 +187,7 @@ def _by_root(bt, insn):
 def _reaches_window(bt, op, insn):
     """Whether an access by x0 reaches the monitor's words: the guest's own lie elsewhere."""
     upwards = 0 if bt.first else 1
-    return (Op.LB <= op <= Op.LHU or Op.SB <= op <= Op.SW) and insn >> 31 != upwards
+    return (is_load(op) or is_store(op)) and insn >> 31 != upwards
 
 
 @njit

@@ -14,8 +14,11 @@ from toyisa.core.mmio import ASK_ROOT, NO_DEVICE, load
 from toyisa.core.mmu import flush
 from toyisa.core.trap import SIE, return_from_s
 from toyisa.core.work import ENTRY, count_flush, out_of_work
+from toyisa.tables.bits import SSTATUS_SPIE
 from toyisa.tables.cost import Event
+from toyisa.tables.csrs import BY_NAME
 from toyisa.tables.exits import Reason
+from toyisa.tables.insns import BY_NAME as INSNS
 from vmm.abi.hypercalls import (
     AS_ROOT,
     BATCH_WORDS,
@@ -36,8 +39,9 @@ from vmm.paging.direct.pin import new_base, pin_table, unpin_table, update_entry
 from vmm.paging.direct.tables import MORE
 
 A0, A1, A2, A7 = 10, 11, 12, 17
-INTERRUPTS = 0x222
-WFI = 0x10500073
+INTERRUPTS = BY_NAME["sie"].writable
+SEPC = BY_NAME["sepc"].writable
+WFI = INSNS["wfi"].match
 M = 0xFFFFFFFF
 
 
@@ -234,9 +238,9 @@ def _iret(vm, hart, mem, pv):
     hart.x[A7] = ram_words(mem)[pv.words + Word.SPILL]
     pv.held = 0
     charge(hart, np.int64(Event.ROOT_WORD), 2)
-    vm.hart.csr.sepc &= 0xFFFFFFFC
+    vm.hart.csr.sepc &= SEPC
     return_from_s(vm.hart)  # the window's STATUS is in vm.hart since the exit
-    vm.hart.csr.sstatus &= 0xFFFFFFDF  # what is put back must read as U's
+    vm.hart.csr.sstatus &= M ^ SSTATUS_SPIE  # what is put back must read as U's
     vm.hart.clock.instret += 1
     return np.int64(Reason.RUN)
 

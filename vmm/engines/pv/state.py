@@ -12,6 +12,7 @@ from toyisa.core.clock import virtual_time
 from toyisa.core.memory import ram_words
 from toyisa.core.mmu import PAGED, SUM, recontext
 from toyisa.core.trap import SIE, SPIE, SPP, pending_bits
+from toyisa.tables.bits import SATP_ASID_MASK
 from toyisa.tables.causes import Exc
 from toyisa.tables.levels import Level
 from vmm.abi.hypercalls import Word
@@ -78,5 +79,5 @@ def put_state(vm, hart, mem, pv):
     hart.csr.stval, hart.csr.sscratch = csr.stval, csr.sscratch
     hart.csr.stvec = csr.stvec
     hart.csr.sstatus = SUM  # SPP stays 0: an sret can only go to U
-    hart.csr.satp = PAGED | np.int64(csr.satp) & 0x7FC00000 | (BASE_PPN + vm.direct.root)
+    hart.csr.satp = PAGED | np.int64(csr.satp) & SATP_ASID_MASK | (BASE_PPN + vm.direct.root)
     recontext(hart)

@@ -10,6 +10,7 @@ from toyisa.core.clock import charge
 from toyisa.core.memory import WORDS
 from toyisa.core.mmu import R, V, W, flush
 from toyisa.core.work import SCAN
+from toyisa.tables.bits import PAGE_SHIFT, SATP_MODE_SV32, SATP_PPN_MASK
 from toyisa.tables.cost import Event
 from vmm.abi.hypercalls import REGION, Error
 from vmm.domain.frametypes import IDLE, LEAVES, NONE, RELEASING, ROOT, WRITABLE
@@ -168,8 +169,8 @@ def _begin_unpin(vm, hart, mem, table, index):
 def new_base(vm, hart, mem, satp):
     """The root table that the guest's `satp` names is the base; flushes nothing."""
     direct = vm.direct
-    gfn = gfn_of(vm, (satp & 0x3FFFFF) << 12)
-    if gfn < 0 or not satp >> 31 & 1:
+    gfn = gfn_of(vm, (satp & SATP_PPN_MASK) << PAGE_SHIFT)
+    if gfn < 0 or not satp & SATP_MODE_SV32:
         return np.int64(Error.INVALID)
     root = np.int64(vm.p2m[gfn])
     if not owned(vm, root):

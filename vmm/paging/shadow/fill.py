@@ -13,6 +13,7 @@ import numpy as np
 
 from toyisa.compiled.njit import njit
 from toyisa.core.mmu import PAGED, A, D, R, U, V, W, X, forget_spaces
+from toyisa.tables.bits import FLAGS, PAGE_SHIFT, PTE_G, SATP_PPN_MASK
 from vmm.domain.exits import ShadowEvent
 from vmm.domain.guestwalk import gpa_of
 from vmm.domain.space import gfn_of
@@ -30,7 +31,7 @@ from vmm.paging.shadow.frames import (
 )  # fmt: skip
 from vmm.paging.shadow.link import BASE_PPN, get_entry, mfn_of, set_entry
 
-_FLAGS = 0xFF & ~0x20  # of a guest's superpage entry: all but G tell shadow tables apart
+_FLAGS = FLAGS & ~PTE_G  # of a guest's superpage entry: all but G tell shadow tables apart
 
 
 @njit
@@ -38,7 +39,7 @@ def select_root(vm, hart, mem, view):
     """Point real satp at the shadow of the virtual hart's address space."""
     satp = np.int64(vm.hart.csr.satp)
     if satp & PAGED:
-        key = gfn_of(vm, (satp & 0x3FFFFF) << 12)
+        key = gfn_of(vm, (satp & SATP_PPN_MASK) << PAGE_SHIFT)
         if key < 0 or vm.p2m[key] < 0:
             key = np.int64(NOWHERE)
     else:
