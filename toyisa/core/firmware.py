@@ -117,72 +117,49 @@ def _note_refused(hart, extension, function):
 
 
 @njit
-def answer_sbi(hart, mem):
-    """Answer the `ecall` at `hart.pc`; RUN, or INPUT with nothing changed."""
-    mem.work -= CALL
-    x = hart.x
-    extension, function = np.int64(x[A7]), np.int64(x[A6])
-    a0, a1, a2 = np.int64(x[A0]), np.int64(x[A1]), np.int64(x[A2])
-    error, value = np.int64(OK), np.int64(0)
-    if extension <= SHUTDOWN:
-        answer = _legacy(hart, mem, extension, a0, a1)
-        if answer == ASK:
-            return np.int64(Reason.INPUT)
-        x[A0] = answer & 0xFFFFFFFF
-    else:
-        if extension == BASE and function <= 6:
-            value = np.int64(_base(function, a0))
-        elif extension == TIME and function == 0:
-            _set_timer(hart, a0, a1)
-        elif extension == IPI and function == 0:
-            if _no_hart(a0, a1):
-                error = np.int64(INVALID_PARAM)
-            elif a0 != 0 or a1 == 0xFFFFFFFF:
-                hart.csr.sip |= 1 << Irq.SOFTWARE
-        elif extension == RFENCE and function <= 2:
-            if _no_hart(a0, a1):
-                error = np.int64(INVALID_PARAM)
-            else:
-                _legacy(hart, mem, np.int64(FENCE), a0, a1)
-        elif extension == HSM and function == SUSPEND:
-            if a0 == RETENTIVE:
-                reason = wait(hart)
-                if reason != Reason.RUN:
-                    return reason
-            else:
-                error = np.int64(NOT_SUPPORTED if a0 == NON_RETENTIVE else INVALID_PARAM)
-        elif extension == HSM and function <= 2:
-            if function == 1:
-                error = np.int64(FAILED)  # the last hart cannot be stopped
-            elif a0 != 0:
-                error = np.int64(INVALID_PARAM)
-            elif function == 0:
-                error = np.int64(ALREADY_AVAILABLE)
-        elif extension == SRST and function == 0:
-            if a0 > 2 or a1 > 1:
-                error = np.int64(INVALID_PARAM)
-            else:  # reason 1 is "system failure"
-                halt(mem.console, a1, BY_SBI)
-        elif extension == DBCN and function <= 2:
-            if function == 0:
-                value = _write_console(mem, a0, a2 << 32 | a1)
-                error = np.int64(OK if value >= 0 else INVALID_PARAM)
-            elif function == 1:
-                value = _read_console(hart, mem, a0, a2 << 32 | a1)
-                if value == ASK:
-                    return np.int64(Reason.INPUT)
-                error = np.int64(OK if value >= 0 else INVALID_PARAM)
-            else:
-                transmit(mem.console, a0)
-        else:
-            error = np.int64(NOT_SUPPORTED)
-            _note_refused(hart, extension, function)
-        x[A0] = error & 0xFFFFFFFF
-        x[A1] = max(value, 0) & 0xFFFFFFFF
-    hart.pc = (np.int64(hart.pc) + 4) & 0xFFFFFFFF
-    hart.clock.instret += 1
-    charge(hart, np.int64(Event.FIRMWARE), 1)
-    return np.int64(Reason.RUN)
+def _send_ipi(hart, mask, base):
+    """Make the software interrupt pending; an error."""
+    if _no_hart(mask, base):
+        return np.int64(INVALID_PARAM)
+    if mask != 0 or base == 0xFFFFFFFF:
+        hart.csr.sip |= 1 << Irq.SOFTWARE
+    return np.int64(OK)
+
+
+@njit
+def _fence(hart, mem, mask, base):
+    """Fence, as if it had come from another hart; an error."""
+    if _no_hart(mask, base):
+        return np.int64(INVALID_PARAM)
+    _legacy(hart, mem, np.int64(FENCE), mask, base)
+    return np.int64(OK)
+
+
+@njit
+def _hart_state(function, number):
+    """HSM start, stop and status of a machine's only hart, which runs; an error."""
+    if function == 1:
+        return np.int64(FAILED)  # the last hart cannot be stopped
+    if number != 0:
+        return np.int64(INVALID_PARAM)
+    return np.int64(ALREADY_AVAILABLE if function == 0 else OK)
+
+
+@njit
+def _suspend(hart, kind):
+    """HSM suspend: an error, and why the hart does not run on, or RUN."""
+    if kind == RETENTIVE:
+        return np.int64(OK), np.int64(wait(hart))
+    return np.int64(NOT_SUPPORTED if kind == NON_RETENTIVE else INVALID_PARAM), np.int64(Reason.RUN)
+
+
+@njit
+def _reset(mem, kind, reason):
+    """Turn the machine off: nobody would start it again after a reset; an error."""
+    if kind > 2 or reason > 1:
+        return np.int64(INVALID_PARAM)
+    halt(mem.console, reason, BY_SBI)  # reason 1 is "system failure"
+    return np.int64(OK)
 
 
 @njit
@@ -201,3 +178,67 @@ def _read_console(hart, mem, count, address):
         return np.int64(0)
     store_ram(hart, mem, at, 1, receive(mem.console, now), True)
     return np.int64(1)
+
+
+@njit
+def _debug_console(hart, mem, function, count, address):
+    """DBCN: how many bytes were written or read; -1 if they are not in RAM; ASK."""
+    if function == 0:
+        return np.int64(_write_console(mem, count, address))
+    if function == 1:
+        return np.int64(_read_console(hart, mem, count, address))
+    transmit(mem.console, count)
+    return np.int64(0)
+
+
+@njit
+def _answer(hart, mem, extension, function):
+    """The calls with function numbers: error, value, and RUN; or why there is no answer yet."""
+    x, run = hart.x, np.int64(Reason.RUN)
+    a0, a1, a2 = np.int64(x[A0]), np.int64(x[A1]), np.int64(x[A2])
+    error, value, reason = np.int64(OK), np.int64(0), run
+    if extension == BASE and function <= 6:
+        value = np.int64(_base(function, a0))
+    elif extension == TIME and function == 0:
+        _set_timer(hart, a0, a1)
+    elif extension == IPI and function == 0:
+        error = _send_ipi(hart, a0, a1)
+    elif extension == RFENCE and function <= 2:
+        error = _fence(hart, mem, a0, a1)
+    elif extension == HSM and function == SUSPEND:
+        error, reason = _suspend(hart, a0)
+    elif extension == HSM and function <= 2:
+        error = _hart_state(function, a0)
+    elif extension == SRST and function == 0:
+        error = _reset(mem, a0, a1)
+    elif extension == DBCN and function <= 2:
+        value = _debug_console(hart, mem, function, a0, a2 << 32 | a1)
+        reason = np.int64(Reason.INPUT) if value == ASK else run
+        error = np.int64(OK if value >= 0 else INVALID_PARAM)
+    else:
+        error = np.int64(NOT_SUPPORTED)
+        _note_refused(hart, extension, function)
+    return error, value, reason
+
+
+@njit
+def answer_sbi(hart, mem):
+    """Answer the `ecall` at `hart.pc`; RUN, or a reason with nothing changed."""
+    mem.work -= CALL
+    x = hart.x
+    extension = np.int64(x[A7])
+    if extension <= SHUTDOWN:
+        answer = _legacy(hart, mem, extension, np.int64(x[A0]), np.int64(x[A1]))
+        if answer == ASK:
+            return np.int64(Reason.INPUT)
+        x[A0] = answer & 0xFFFFFFFF
+    else:
+        error, value, reason = _answer(hart, mem, extension, np.int64(x[A6]))
+        if reason != Reason.RUN:
+            return reason
+        x[A0] = error & 0xFFFFFFFF
+        x[A1] = max(value, 0) & 0xFFFFFFFF
+    hart.pc = (np.int64(hart.pc) + 4) & 0xFFFFFFFF
+    hart.clock.instret += 1
+    charge(hart, np.int64(Event.FIRMWARE), 1)
+    return np.int64(Reason.RUN)

@@ -19,6 +19,7 @@ _HEADER = 40
 
 Value = int | str | bytes | tuple[int, ...] | None
 Node = dict[str, "Value | Node"]
+_HART, _FINISHER, _PLIC = 1, 2, 3  # phandles: numbers by which one node names another
 
 
 def _encode(value: Value) -> bytes:
@@ -81,8 +82,6 @@ def machine_tree(
     `initrd` is its physical start and end; `slots` are the virtio slots in use. With `svade`
     the tree says that the kernel must set A and D itself.
     """
-    intc, finisher, controller = 1, 2, 3  # phandles
-    names = extensions.FOR_KERNELS + (("svade",) if svade else ())
     chosen: Node = {"bootargs": bootargs, "stdout-path": f"/soc/serial@{UART:x}"}
     if initrd is not None:
         chosen |= {"linux,initrd-start": initrd[0], "linux,initrd-end": initrd[1]}
@@ -93,70 +92,82 @@ def machine_tree(
         "model": "toyvmm,virt",
         "chosen": chosen,
         f"memory@{RAM_BASE:x}": {"device_type": "memory", "reg": (RAM_BASE, ram_size)},
-        "cpus": {
-            "#address-cells": 1,
-            "#size-cells": 0,
-            "timebase-frequency": TIMEBASE,
-            "cpu@0": {
-                "device_type": "cpu",
-                "reg": 0,
-                "status": "okay",
-                "compatible": "riscv",
-                "riscv,isa": extensions.joined(names),  # from before `riscv,isa-extensions`
-                "riscv,isa-base": extensions.BASE,
-                "riscv,isa-extensions": b"".join(name.encode() + b"\0" for name in names),
-                "mmu-type": "riscv,sv32",
-                "interrupt-controller": {
-                    "#address-cells": 0,
-                    "#interrupt-cells": 1,
-                    "interrupt-controller": None,
-                    "compatible": "riscv,cpu-intc",
-                    "phandle": intc,
-                },
-            },
-        },
-        "soc": {
-            "#address-cells": 1,
-            "#size-cells": 1,
-            "compatible": "simple-bus",
-            "ranges": None,
-            f"test@{FINISHER:x}": {
-                "compatible": b"sifive,test1\0sifive,test0\0syscon\0",
-                "reg": (FINISHER, 0x1000),
-                "phandle": finisher,
-            },
-            f"serial@{UART:x}": {
-                "compatible": "ns16550a",
-                "reg": (UART, 0x100),
-                "clock-frequency": 3_686_400,
-                "interrupt-parent": controller,
-                "interrupts": UART_SOURCE,
-            },
-            f"plic@{PLIC_BASE:x}": {
-                "compatible": b"sifive,plic-1.0.0\0riscv,plic0\0",
-                "reg": (PLIC_BASE, plic.SIZE),
-                "interrupt-controller": None,
-                "#interrupt-cells": 1,
+        "cpus": _cpus(extensions.FOR_KERNELS + (("svade",) if svade else ())),
+        "soc": _soc(slots),
+        "poweroff": _syscon("syscon-poweroff", 0x5555),
+        "reboot": _syscon("syscon-reboot", 0x7777),
+    }
+
+
+def _cpus(names: tuple[str, ...]) -> Node:
+    """The one hart, with the extensions of these names."""
+    return {
+        "#address-cells": 1,
+        "#size-cells": 0,
+        "timebase-frequency": TIMEBASE,
+        "cpu@0": {
+            "device_type": "cpu",
+            "reg": 0,
+            "status": "okay",
+            "compatible": "riscv",
+            "riscv,isa": extensions.joined(names),  # from before `riscv,isa-extensions`
+            "riscv,isa-base": extensions.BASE,
+            "riscv,isa-extensions": b"".join(name.encode() + b"\0" for name in names),
+            "mmu-type": "riscv,sv32",
+            "interrupt-controller": {
                 "#address-cells": 0,
-                "riscv,ndev": plic.SOURCES - 1,
-                # Context 0, the hart's M level, does not exist; 1 is its S.
-                "interrupts-extended": (intc, 0xFFFF_FFFF, intc, Irq.EXTERNAL),
-                "phandle": controller,
-            },
-            **{
-                f"virtio_mmio@{VIRTIO + n * PAGE:x}": {
-                    "compatible": "virtio,mmio",
-                    "reg": (VIRTIO + n * PAGE, PAGE),
-                    "interrupt-parent": controller,
-                    "interrupts": n + 1,
-                }
-                for n in slots
+                "#interrupt-cells": 1,
+                "interrupt-controller": None,
+                "compatible": "riscv,cpu-intc",
+                "phandle": _HART,
             },
         },
-        "poweroff": {
-            "compatible": "syscon-poweroff", "regmap": finisher, "offset": 0, "value": 0x5555,
+    }
+
+
+def _soc(slots: tuple[int, ...]) -> Node:
+    """The devices that have registers."""
+    return {
+        "#address-cells": 1,
+        "#size-cells": 1,
+        "compatible": "simple-bus",
+        "ranges": None,
+        f"test@{FINISHER:x}": {
+            "compatible": b"sifive,test1\0sifive,test0\0syscon\0",
+            "reg": (FINISHER, 0x1000),
+            "phandle": _FINISHER,
         },
-        "reboot": {
-            "compatible": "syscon-reboot", "regmap": finisher, "offset": 0, "value": 0x7777,
+        f"serial@{UART:x}": {
+            "compatible": "ns16550a",
+            "reg": (UART, 0x100),
+            "clock-frequency": 3_686_400,
+            "interrupt-parent": _PLIC,
+            "interrupts": UART_SOURCE,
         },
-    }  # fmt: skip
+        f"plic@{PLIC_BASE:x}": {
+            "compatible": b"sifive,plic-1.0.0\0riscv,plic0\0",
+            "reg": (PLIC_BASE, plic.SIZE),
+            "interrupt-controller": None,
+            "#interrupt-cells": 1,
+            "#address-cells": 0,
+            "riscv,ndev": plic.SOURCES - 1,
+            # Context 0, the hart's M level, does not exist; 1 is its S.
+            "interrupts-extended": (_HART, 0xFFFF_FFFF, _HART, Irq.EXTERNAL),
+            "phandle": _PLIC,
+        },
+        **{f"virtio_mmio@{VIRTIO + n * PAGE:x}": _virtio(n) for n in slots},
+    }
+
+
+def _virtio(slot: int) -> Node:
+    return {
+        "compatible": "virtio,mmio",
+        "reg": (VIRTIO + slot * PAGE, PAGE),
+        "interrupt-parent": _PLIC,
+        "interrupts": slot + 1,
+    }
+
+
+def _syscon(kind: str, value: int) -> Node:
+    """What a store of `value` to the finisher does."""
+    return {"compatible": kind, "regmap": _FINISHER, "offset": 0, "value": value}
