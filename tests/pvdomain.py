@@ -36,7 +36,7 @@ class Domain:
         self.machine = machine = VirtualMachine(engine="pv", mem=FRAMES * PAGE, scatter=7)
         machine.symbols = ((0, MARK),)
         self.words = machine.real_ram.view("<u4")
-        self.own = {int(m) for m in machine.vm.p2m[:FRAMES]}
+        self.own = set(machine.pages["mfn"].tolist())
         # Frames of the monitor that are not the window's are poison.
         self.foreign = sorted(set(range(machine.real_ram.size // PAGE)) - self.own)
         window = int(machine.vm.own)
@@ -85,13 +85,13 @@ class Domain:
         """The guest-physical address of the second-level entry of `gva` in the current space."""
         vm = self.machine.vm
         pte = int(self.words[int(vm.direct.root) * WORDS + (gva >> 22)])
-        gfn = int(vm.m2p[(pte >> 10) - BASE_PPN]) if pte & 1 else 0
+        gfn = int(self.machine.host.frames["gfn"][(pte >> 10) - BASE_PPN]) if pte & 1 else 0
         return RAM_BASE + gfn * PAGE + 4 * (gva >> 12 & 0x3FF)
 
     def put(self, gfn, index, value):
         """The guest writes a word of a frame that is not a table, through some mapping."""
-        mfn = int(self.machine.vm.p2m[gfn])
-        if self.machine.vm.direct.kind[mfn] < OPEN:
+        mfn = int(self.machine.pages["mfn"][gfn])
+        if self.machine.host.frames["kind"][mfn] < OPEN:
             self.words[mfn * WORDS + index] = value
 
     def check(self):

@@ -29,7 +29,9 @@ class Look:
         self.hart = machine.real_hart
         self.words = machine.real_ram.view(np.uint32)
         self.frames = int(self.vm.frames)
-        self.p2m = self.vm.p2m[: self.frames].tolist()
+        self.pages = machine.pages[: self.frames]
+        self.heads, self.links = machine.host.frames["head"], machine.links
+        self.p2m = self.pages["mfn"].tolist()
         self.m2p = {mfn: gfn for gfn, mfn in enumerate(self.p2m) if mfn >= 0}
         self.base, self.size = int(self.shadow.start), int(self.shadow["frames"])
         self.region = int(self.shadow.region)
@@ -49,8 +51,9 @@ class Look:
         return gfn if 0 <= gfn < self.frames and self.p2m[gfn] >= 0 else -1
 
     def traced(self, gfn: int) -> bool:
-        tables = self.shadow.as_root[:, gfn].any() or self.shadow.as_table[:, gfn].any()
-        return bool(tables) or gfn == int(self.vm.tohost) or bool(self.vm.code[gfn])
+        page = self.pages[gfn]
+        tables = page["as_root"].any() or page["as_table"].any()
+        return bool(tables) or gfn == int(self.vm.tohost) or bool(page["code"])
 
     def used(self) -> Iterator[int]:
         return (n for n in range(self.size) if int(self.shadow.role[n]) != FREE)
@@ -85,12 +88,10 @@ def _lookups(look: Look) -> Iterator[str]:
         else:
             by_role[role][view, key] = frame + 1
     for name, role in (("as_root", ROOT), ("as_table", TABLE)):
-        table = shadow[name][:, : look.frames]
-        places = {(int(v), int(k)): int(table[v, k]) for v, k in zip(*table.nonzero())}
+        table = look.pages[name]
+        places = {(int(v), int(k)): int(table[k, v]) for k, v in zip(*table.nonzero())}
         if places != by_role[role]:
             yield f"{name} is {places}, the frames say {by_role[role]}"
-        if shadow[name][:, look.frames :].any():
-            yield f"{name} names a frame that the guest has not"
     for view in range(VIEWS):
         for n in range(3):
             if int(shadow.special[view, n]) != special.get((view, n), 0):
@@ -109,14 +110,14 @@ def _chains(look: Look) -> Iterator[str]:
                 want[(pte >> 10) - BASE_PPN].add(frame * ENTRIES + index)
             elif pte:
                 yield f"entry {index} of frame {frame} is {pte:#x}: neither valid nor zero"
-    heads = {int(n) for n in look.shadow.head.nonzero()[0]}
+    heads = {int(n) for n in look.heads.nonzero()[0]}
     for mfn in heads | set(want):
-        have, before, place = set(), 0, int(look.shadow.head[mfn])
+        have, before, place = set(), 0, int(look.heads[mfn])
         while place and place - 1 not in have:
-            if int(look.shadow.prev[place - 1]) != before:
+            if int(look.links["prev"][place - 1]) != before:
                 yield f"place {place - 1} does not lead back to {before - 1}"
             have.add(place - 1)
-            before, place = place, int(look.shadow.next[place - 1])
+            before, place = place, int(look.links["next"][place - 1])
         if place:
             yield f"the chain of machine frame {mfn} has no end"
         if have != want[mfn]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from toyisa.compiled.njit import unit_address, unit_types
 from toyisa.core import state
-from toyisa.core.memory import MAX_FRAMES, PAGE, RAM_BASE, new_memory, reset_memory
+from toyisa.core.memory import PAGE, RAM_BASE, new_memory, reset_memory, sparse
 from toyisa.core.mmu import V, recontext
 from toyisa.core.pool import fold_all
 from toyisa.core.units import link as link_machine
@@ -28,7 +28,8 @@ from toyisa.tables.cost import CostModel
 from toyisa.tables.levels import Profile
 from vmm import engines
 from vmm.domain.exits import Kind
-from vmm.domain.vcpu import LOG_SIZE, MAX_SHADOW, new_vm
+from vmm.domain.host import Host
+from vmm.domain.vcpu import ENTRIES, GUEST_PAGE, LINK, LOG, LOG_SIZE, MAX_SHADOW, new_vm
 from vmm.engines import units
 from vmm.exit.loop import run_vm, run_vm_at
 from vmm.memory.guestram import GuestDma
@@ -80,13 +81,18 @@ class VirtualMachine(Machine):
         self.real_memory, self.real_ram = new_memory((first + frames + POISON_FRAMES) * PAGE)
         link_machine(self.real_hart, self.real_memory)
         self._set_prices(self.real_hart)
-        self.vm = vm = new_vm(frames)
+        self.host = Host(self.real_hart, self.real_memory, self.real_ram)
+        self.pages, self.links = sparse(frames, GUEST_PAGE), sparse(self._shadow * ENTRIES, LINK)
+        self.vm = vm = new_vm()
+        vm.host = self.host.record.ctypes.data
+        vm.pages, vm.frames = self.pages.ctypes.data, frames
+        vm.shadow.links = self.links.ctypes.data
         vm.shadow.start, vm.shadow.frames, vm.own = 0, self._shadow, self._shadow
         places = first + np.arange(frames, dtype=np.int32)
         if self._scatter is not None:
             places = np.random.default_rng(self._scatter).permutation(places)
-        vm.p2m[:frames] = places
-        vm.m2p[places] = np.arange(frames)
+        self.pages["mfn"] = places
+        self.host.frames["gfn"][places] = np.arange(frames)
         self.hart, self.memory = vm.hart, vm.platform
         state.reset(self.hart)
         reset_memory(self.memory)
@@ -96,7 +102,7 @@ class VirtualMachine(Machine):
             self.memory.ram_size = mem
         units.link(self.engine, self.real_hart, self.real_memory, vm)
         self._first = first
-        return GuestDma(self.real_hart, self.real_memory, self.real_ram, vm)
+        return GuestDma(self.host, vm, self.pages)
 
     # -- loading -----------------------------------------------------------
 
@@ -126,7 +132,7 @@ class VirtualMachine(Machine):
         if self._take_log:
             stats = self.vm.stats
             if stats.logged:
-                self._take_log(stats.log[: min(int(stats.logged), LOG_SIZE)])
+                self._take_log(self._log[: min(int(stats.logged), LOG_SIZE)])
                 stats.logged = 0
         return reason
 
@@ -140,7 +146,8 @@ class VirtualMachine(Machine):
     def log(self, take: Callable[[np.ndarray], None] | None) -> None:
         """From now on `take` gets what happens, in arrays of `LOG` lines; None ends it."""
         self._take_log = take
-        self.vm.stats.logging = take is not None
+        self._log = np.zeros(LOG_SIZE if take else 0, LOG)
+        self.vm.stats.log = self._log.ctypes.data if take else 0
         self.vm.stats.logged = 0
 
     # -- snapshots ---------------------------------------------------------
@@ -164,7 +171,7 @@ class VirtualMachine(Machine):
         if self._scatter is None:
             first = self._first * PAGE
             return self.real_ram[first : first + frames * PAGE]
-        return self.real_ram.reshape(-1, PAGE)[self.vm.p2m[:frames]].reshape(-1)
+        return self.real_ram.reshape(-1, PAGE)[self.pages["mfn"][:frames]].reshape(-1)
 
     @property
     def tables_are_guests(self) -> bool:
@@ -178,7 +185,7 @@ class VirtualMachine(Machine):
         if pte is None or not self.vm.direct.active or not pte & V:
             return pte
         mfn = (pte >> 10) - RAM_BASE // PAGE
-        gfn = int(self.vm.m2p[mfn]) if 0 <= mfn < MAX_FRAMES else -1
+        gfn = int(self.host.frames["gfn"][mfn]) if 0 <= mfn < len(self.host.frames) else -1
         return pte & 0x3FF | (RAM_BASE // PAGE + gfn) << 10 if gfn >= 0 else pte & ~V
 
     def cycles_by_class(self) -> dict[str, int]:

@@ -32,12 +32,12 @@ def among_strangers(engine, pattern, **options):
     """A machine whose guest has a random half of the frames; and the bytes of the others."""
     made = machine(engine, mem=2 * RAM_SIZE, scatter=3, **options)
     vm, frames = made.vm, RAM_SIZE // PAGE
-    vm.m2p[vm.p2m[frames : int(vm.frames)]] = -1
-    vm.p2m[frames : int(vm.frames)] = -1
+    made.host.frames["gfn"][made.pages["mfn"][frames:]] = -1
+    made.pages["mfn"][frames:] = -1
     vm.frames = frames
     pages = made.real_ram.view(np.uint32).reshape(-1, PAGE // 4)
     others = np.ones(len(pages), bool)
-    others[vm.p2m[:frames]] = False
+    others[made.pages["mfn"][:frames]] = False
     others[: int(vm.own) + made.engine.frames] = False  # the monitor's
     assert others.sum() > frames
     pages[others] = pattern
@@ -198,9 +198,9 @@ def test_a_foreign_frame_is_noticed(engine, act):
     seen = []
     for pattern in PATTERNS:
         made, others = among_strangers(engine, pattern, clock="icount")
-        page = made.vm.p2m[0x30] = next(
+        page = made.pages["mfn"][0x30] = next(
             n for n in range(int(made.vm.own) + made.engine.frames, made.real_ram.size // PAGE)
-            if made.vm.m2p[n] < 0
+            if made.host.frames["gfn"][n] < 0
         )  # fmt: skip
         kernel(f"space ROOT, 1\nli t0, DATA\n{act}\n")(made)
         made.run(BUDGET)

@@ -215,7 +215,7 @@ def test_laws_look_at_the_tables_that_a_patched_guest_runs_on(monkeypatch):
         words[int(machine.vm.own), 3] ^= 1 << 10
 
     def miscounts(machine, words):
-        machine.vm.direct.uses[int(machine.vm.direct.root)] += 1
+        machine.host.frames["uses"][int(machine.vm.direct.root)] += 1
 
     def nothing(machine, words):
         pass

@@ -71,8 +71,8 @@ def number_of(domain, frame):
     """The guest frame that a step means at that moment."""
     kind, n = frame
     if kind == TABLE:
-        vm = domain.machine.vm
-        found = np.flatnonzero(vm.direct.kind[vm.p2m[:FRAMES]] >= OPEN)
+        machine = domain.machine
+        found = np.flatnonzero(machine.host.frames["kind"][machine.pages["mfn"]] >= OPEN)
         return int(found[n % len(found)])
     return FEW + n if kind == PAGE_OF_FEW else n
 
@@ -81,7 +81,7 @@ def value(domain, pte):
     frame, rest = pte
     if frame is None:
         return rest
-    return BASE_PPN + int(domain.machine.vm.p2m[number_of(domain, frame)]) << 10 | rest
+    return BASE_PPN + int(domain.machine.pages["mfn"][number_of(domain, frame)]) << 10 | rest
 
 
 def address(domain, place):

@@ -42,8 +42,8 @@ def test_compiled_doors_do_not_wrap(scatter):
 
 
 def test_a_frame_that_is_not_there_is_not_backed():
-    vm = VirtualMachine(mem=MEM).vm
-    vm.p2m[3] = -1
+    machine = VirtualMachine(mem=MEM)
+    vm, machine.pages["mfn"][3] = machine.vm, -1
     assert backed(vm, RAM_BASE + 2 * PAGE, PAGE)
     assert not backed(vm, RAM_BASE + 2 * PAGE, PAGE + 1)
     assert not backed(vm, RAM_BASE + 3 * PAGE + 8, 1)

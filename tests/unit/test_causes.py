@@ -113,7 +113,7 @@ def test_a_snapshot_keeps_all_codes(machine, tmp_path):
 
 def test_exits_of_a_virtual_machine_are_seen_by_cause(machine):
     """Kept by kind and cause: what a campaign says it has seen."""
-    vm, count = new_vm(1), getattr(count_exit, "py_func", count_exit)
+    vm, count = new_vm(), getattr(count_exit, "py_func", count_exit)
     vm.kind = Kind.EXCEPTION
     for code in range(CODES):
         machine.hart.exit.cause = code

@@ -24,11 +24,11 @@ ALIAS = RAM_BASE + FRAMES * PAGE  # nothing is mapped there
 
 
 def pte(domain, gfn: int, flags: int = LEAF) -> int:
-    return BASE_PPN + int(domain.machine.vm.p2m[gfn]) << 10 | flags
+    return BASE_PPN + int(domain.machine.pages["mfn"][gfn]) << 10 | flags
 
 
 def kind(domain, gfn: int) -> tuple[int, int]:
-    mfn = int(domain.machine.vm.p2m[gfn])
+    mfn = int(domain.machine.pages["mfn"][gfn])
     direct = domain.machine.vm.direct
     return int(direct.kind[mfn]), int(direct.uses[mfn])
 
@@ -225,7 +225,7 @@ def calls(domain, *rows):
         for m, word in enumerate((*row, UNANSWERED)):
             domain.put(PAGE_C, 5 * n + m, word)
     answer = domain.call(Call.MULTICALL, gva(PAGE_C), len(rows), 0)
-    mfn = int(domain.machine.vm.p2m[PAGE_C])
+    mfn = int(domain.machine.pages["mfn"][PAGE_C])
     answers = domain.words[mfn * WORDS : mfn * WORDS + 5 * len(rows)].reshape(-1, 5)[:, 4]
     return answer, int(domain.machine.real_hart.x[11]), answers.tolist()
 
@@ -258,7 +258,7 @@ def test_a_multicall_that_is_not_there_is_refused(domain, where, count):
 def test_a_page_that_moves_is_forgotten_when_it_is_asked(domain, forget):
     """By its address or with all; what was not asked for may stay."""
     entry, words = domain.entry_of(ALIAS), domain.words.reshape(-1, WORDS)
-    first, then = (words[int(domain.machine.vm.p2m[gfn])] for gfn in (PAGE_A, PAGE_B))
+    first, then = (words[int(domain.machine.pages["mfn"][gfn])] for gfn in (PAGE_A, PAGE_B))
     assert domain.call(Call.SET_PTE, entry, pte(domain, PAGE_A), 0) == 0
     assert domain.access(ALIAS, 1)
     if forget == "set_pte_flush":
@@ -320,7 +320,7 @@ def test_neither_firmware_nor_devices_write_into_tables(domain):
         machine.poke(gva(PAGE_A) + 8, b"x")
     with pytest.raises(ValueError, match="page table"):
         machine.poke(gva(PAGE_A) - 2, b"xyz")
-    mfn = int(machine.vm.p2m[PAGE_A])
+    mfn = int(machine.pages["mfn"][PAGE_A])
     assert not np.any(domain.words[mfn * WORDS : (mfn + 1) * WORDS])
 
 

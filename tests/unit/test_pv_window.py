@@ -69,10 +69,9 @@ def test_only_x0_reaches_the_shared_words(domain):
 
 
 def test_the_maps_can_be_read_and_not_written(domain):
-    vm = domain.machine.vm
     hart = domain.machine.real_hart
     for gfn in (0, 1, FRAMES - 1):
-        ppn = BASE_PPN + int(vm.p2m[gfn])
+        ppn = BASE_PPN + int(domain.machine.pages["mfn"][gfn])
         assert domain.access(P2M + 4 * gfn, None)
         assert hart.x[6] == ppn << 10
         back = -4 * ppn & 0xFFFFFFFF

@@ -34,7 +34,7 @@ def stopped():
 
 def leaf(made, gfn=0x22):
     """The words of the shadow of a guest's table."""
-    frame = int(made.vm.shadow.as_table[0, gfn]) - 1
+    frame = int(made.pages["as_table"][gfn, 0]) - 1
     words = made.real_ram.view(np.uint32).reshape(-1, PAGE_WORDS)
     return words[int(made.vm.shadow.start) + frame]
 
@@ -60,11 +60,11 @@ def lose(made):
 
 
 def rename(made):
-    made.vm.shadow.as_table[0, 0x23] = made.vm.shadow.as_table[0, 0x22]
+    made.pages["as_table"][0x23, 0] = made.pages["as_table"][0x22, 0]
 
 
 def forget(made):
-    made.vm.shadow.as_table[0, 0x22] = 0
+    made.pages["as_table"][0x22, 0] = 0
 
 
 def retrace(made):
@@ -72,13 +72,12 @@ def retrace(made):
 
 
 def break_chain(made):
-    shadow = made.vm.shadow
-    first = int(shadow.head[made.vm.p2m[0x31]])
-    shadow.prev[first - 1] = 1
+    first = int(made.host.frames["head"][made.pages["mfn"][0x31]])
+    made.links["prev"][first - 1] = 1
 
 
 def change_table(made):
-    at = made.vm.p2m[0x22] * PAGE_WORDS
+    at = made.pages["mfn"][0x22] * PAGE_WORDS
     made.real_ram.view(np.uint32)[at] = 0
 
 

@@ -11,12 +11,14 @@ is the user's.  Must not know about virtual addresses (`mmu.py`) nor what a devi
     0x8000_0000  RAM              `ram_size` bytes
 """
 
+import mmap
+
 import numpy as np
 
 from toyisa.compiled.njit import njit, view
 from toyisa.core.plic import PLIC
 from toyisa.core.ram import RAM_BASE
-from toyisa.core.state import NEVER, record
+from toyisa.core.state import ADDRESS, NEVER, record
 from toyisa.tables.requests import Writer
 
 PAGE = 4096
@@ -71,21 +73,22 @@ REQUEST = record(
 )  # fmt: skip
 
 # Instructions that are to be counted apart: root may mark those that are not the guest's.
-# `marks` is the host address of a byte for each word of the frames; bit 0 marks it.
+# `marks` are a byte for each word of the frames; bit 0 marks it.
 ASIDE = record(
-    ("marks", "i8"), ("first", "i8"), ("frames", "i8"),
+    ("marks", ADDRESS), ("first", "i8"), ("frames", "i8"),
     ("retired", "i8"),    # as far as the pool's counts have been folded
 )  # fmt: skip
 
+LARGE = 64 << 20  # what uses so much RAM, uses it widely: it is faster in pages of 2 MiB
 MAX_RAM = 2 << 30
 MAX_FRAMES = MAX_RAM // PAGE
 
 MEMORY = record(
-    ("ram", "i8"), ("ram_size", "i8"),  # RAM's host address, and its bytes
-    ("execute", "i8"),                  # the host address of execute.py's unit
-    ("serve", "i8"),                    # of serve.py's
-    ("manage_pool", "i8"),              # and of pool.py's
-    ("meter", "i8"),                    # of a meter.METER, or 0
+    ("ram", ADDRESS), ("ram_size", "i8"),  # RAM, and its bytes
+    ("execute", ADDRESS),               # of execute.py's unit
+    ("serve", ADDRESS),                 # of serve.py's
+    ("manage_pool", ADDRESS),           # of pool.py's
+    ("meter", ADDRESS),                 # of a meter.METER, or 0
     ("aside", ASIDE),
     ("work", "i8"),                     # units left until root must look: see work.py
     ("look", "i8"),                     # or the instret at which it must
@@ -107,19 +110,29 @@ MEMORY = record(
 )  # fmt: skip
 
 
+def sparse(count: int, kind: np.dtype | type) -> np.ndarray:
+    """`count` zeroed items; the operating system gives 4 KiB of them at a first touch.
+
+    NumPy asks it for pages of 2 MiB: a machine that touches few places would hold megabytes.
+    """
+    size = max(count * np.dtype(kind).itemsize, 1)
+    own = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(own, kind, count)
+
+
 def new_ram(ram_size: int) -> np.ndarray:
     """`ram_size` zeroed bytes, as words; a campaign has its own, between guards."""
-    return np.zeros(ram_size // 4, np.uint32)
+    large = ram_size >= LARGE
+    return np.zeros(ram_size // 4, np.uint32) if large else sparse(ram_size // 4, np.uint32)
 
 
 def new_memory(ram_size: int) -> tuple[np.record, np.ndarray]:
     """Memory with `ram_size` zeroed bytes, a multiple of the page size: record and RAM.
 
-    The record holds RAM's address: whoever keeps the record keeps the array.  The
-    operating system gives pages of either only when they are touched.
+    The record holds RAM's address: whoever keeps the record keeps the array.
     """
     ram = new_ram(ram_size)
-    mem = np.zeros(1, MEMORY)[0]
+    mem = sparse(1, MEMORY)[0]
     reset_memory(mem)
     mem.ram, mem.ram_size = ram.ctypes.data, ram_size
     return mem, ram.view(np.uint8)

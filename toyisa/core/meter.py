@@ -9,7 +9,7 @@ import numpy as np
 
 from toyisa.compiled.njit import njit, view
 from toyisa.core.pool import fold_counts
-from toyisa.core.state import record
+from toyisa.core.state import ADDRESS, record
 from toyisa.tables.cost import Event
 from toyisa.tables.ops import MAX_OPS
 
@@ -21,7 +21,7 @@ METER = record(
     ("marks", "i8"),
     ("cycles", "i8", MARKS), ("idle", "i8", MARKS),
     ("op", "i8", (MARKS, MAX_OPS)), ("event", "i8", (MARKS, len(Event))),
-    ("others", "i8"), ("others_at", "i8"),  # how many other counters there are, and where
+    ("others", "i8"), ("others_at", ADDRESS),  # how many other counters there are, and where
     ("other", "i8", (MARKS, OTHERS)),
 )  # fmt: skip
 

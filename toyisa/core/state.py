@@ -7,6 +7,8 @@ Quantities of time and 64-bit counters are signed 64-bit, everything that the
 guest sees as a register is unsigned 32-bit.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from toyisa.compiled.records import scalar_type
@@ -19,8 +21,34 @@ NEVER = 1 << 62  # a deadline that does not come
 NO_TAG = -1      # a TLB tag that no address matches
 
 
+class _Address(str):
+    """The format of a field that holds an address of this process's memory, or 0."""
+
+
+ADDRESS = _Address("i8")  # no guest or file can set one, and no file holds one
+
+_addresses: dict[np.dtype, set[str]] = {}  # the names of such fields by type of record
+
+
 def record(*fields: tuple) -> np.dtype:
     """A record type with every field on a multiple of 8 bytes, or of its own size."""
+    kind = _layout(fields)
+    _addresses.setdefault(kind, set()).update(
+        name for name, form, *_ in fields if form is ADDRESS
+    )
+    return kind
+
+
+def addresses(kind: np.dtype, path: str = "") -> Iterator[str]:
+    """The paths of the fields of a record type that hold host addresses, those within too."""
+    for name in kind.names or ():
+        place = f"{path}.{name}" if path else name
+        if name in _addresses.get(kind, ()):
+            yield place
+        yield from addresses(kind[name].base, place)
+
+
+def _layout(fields: tuple) -> np.dtype:
     names, formats, offsets, at = [], [], [], 0
     for name, kind, *shape in fields:
         field = np.dtype((kind, *shape) if shape else kind)
@@ -130,7 +158,7 @@ HART = record(
     ("run", RUN), ("tlb", TLB), ("counts", COUNTS), ("price", PRICE),
     ("trail", "i8"),      # a digest of all traps that S took: cause, pc, tval, when
     ("taken", TAKEN), ("refused", REFUSED),
-    ("covers", "i8"),     # the host address of a coverage map, or 0; no state of the machine's
+    ("covers", ADDRESS),  # of a coverage map, or 0; no state of the machine's
 )  # fmt: skip
 
 

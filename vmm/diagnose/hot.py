@@ -62,7 +62,7 @@ def _pages(machine) -> dict[int, np.ndarray]:
             continue
         counts = counted(mem, slot)
         if virtual:
-            frame = int(machine.vm.m2p[frame])
+            frame = int(machine.host.frames["gfn"][frame])
         if frame < 0:
             pages[-1] = pages.get(-1, 0) + counts
         else:

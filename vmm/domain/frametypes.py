@@ -1,10 +1,9 @@
-"""Answers for what the monitor knows of each machine frame under direct paging.
+"""Answers for what a machine frame can be under direct paging, and what is being done to one.
 
 Kinds and counts after Xen's: a frame is a table or writable, never both, and stays what
 it is while anything uses it as that.  Must not know what checks them.
 """
 
-from toyisa.core.memory import MAX_FRAMES
 from toyisa.core.state import record
 
 # What a frame is.  NONE if and only if `uses` is 0.
@@ -23,14 +22,8 @@ DIRECT = record(
     ("active", "i8"),                # the domain runs on its own tables
     ("region", "i8"),                # the mfn of the window's table, in entry 1023 of each root
     ("root", "i8"),                  # the mfn of the base, or -1
-    ("epoch", "i8"),                 # counts flushes of everything
-    ("flushes", "i8"),               # those that the monitor had to add itself
+    ("flushes", "i8"),               # of everything that the monitor had to add itself
     # a root that is being validated or released: at which entry, up to which, on which error
     ("stage", "i8"), ("next", "i8"), ("end", "i8"), ("fault", "i8"),
     ("before", "i8"),                # of pinning: the leaf as it was; of a new base: the old one
-    # by machine frame
-    ("kind", "u1", MAX_FRAMES), ("pinned", "u1", MAX_FRAMES),
-    ("uses", "i4", MAX_FRAMES),
-    ("place", "i4", MAX_FRAMES),     # of LEAVES: the root index it stands at, or NOWHERE, MANY
-    ("written", "i8", MAX_FRAMES),   # 1 + the epoch in which it last lost a leaf with W
 )  # fmt: skip

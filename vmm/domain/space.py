@@ -9,6 +9,7 @@ from toyisa.compiled.njit import njit
 from toyisa.core.access import store_ram
 from toyisa.core.memory import PAGE, RAM_BASE, ram_words, within
 from vmm.domain.changes import CODE_CHANGED, note_change
+from vmm.domain.vcpu import pages
 
 
 @njit
@@ -23,9 +24,9 @@ def gfn_of(vm, gpa):
 def offset_of(vm, gpa):
     """The machine's RAM offset of a guest-physical address, or -1: no RAM there."""
     gfn = gfn_of(vm, gpa)
-    if gfn < 0 or vm.p2m[gfn] < 0:
+    if gfn < 0 or pages(vm)[gfn].mfn < 0:
         return -1
-    return np.int64(vm.p2m[gfn]) * PAGE | gpa & (PAGE - 1)
+    return np.int64(pages(vm)[gfn].mfn) * PAGE | gpa & (PAGE - 1)
 
 
 @njit
@@ -34,7 +35,7 @@ def backed(vm, gpa, count):
     if not within(gpa, count, RAM_BASE, RAM_BASE + vm.frames * PAGE):
         return False
     for gfn in range((gpa - RAM_BASE) >> 12, (gpa - RAM_BASE + count + PAGE - 1) >> 12):
-        if vm.p2m[gfn] < 0:
+        if pages(vm)[gfn].mfn < 0:
             return False
     return True
 
@@ -52,5 +53,5 @@ def write_word(vm, hart, mem, gpa, value):
     at = offset_of(vm, gpa)
     if at >= 0:
         store_ram(hart, mem, at, 4, value, True)
-        if vm.code[gfn_of(vm, gpa)]:
+        if pages(vm)[gfn_of(vm, gpa)].code:
             note_change(vm, CODE_CHANGED | gpa)

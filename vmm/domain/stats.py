@@ -5,9 +5,9 @@ Must not know what a kind means.
 
 import numpy as np
 
-from toyisa.compiled.njit import njit
+from toyisa.compiled.njit import njit, view
 from toyisa.tables.causes import CODE_MASK
-from vmm.domain.vcpu import LOG_SIZE
+from vmm.domain.vcpu import LOG, LOG_SIZE
 
 
 @njit
@@ -20,14 +20,14 @@ def count_exit(vm, hart, began, pc):
     stats.seen[kind, hart.exit.cause & CODE_MASK] = 1
     stats.least[kind] = min(stats.least[kind], spent)
     stats.most[kind] = max(stats.most[kind], spent)
-    if stats.logging:
+    if stats.log:
         _log(vm, hart, began, kind, pc, hart.exit.cause, hart.exit.tval)
 
 
 @njit
 def log_shadow(vm, hart, event, first, second):
     """Log a ShadowEvent with two words about it, if there is a log."""
-    if vm.stats.logging:
+    if vm.stats.log:
         _log(vm, hart, hart.clock.cycles, event, first, np.int64(0), second)
 
 
@@ -41,7 +41,7 @@ def log_is_due(vm):
 def _log(vm, hart, at, kind, pc, cause, tval):
     stats = vm.stats
     if stats.logged < LOG_SIZE:
-        line = stats.log[stats.logged]
+        line = view(stats.log, LOG_SIZE, LOG)[stats.logged]
         line.at, line.spent, line.kind = at, hart.clock.cycles - at, kind
         line.idle = hart.clock.idle
         line.pc, line.cause, line.tval = pc, cause, tval

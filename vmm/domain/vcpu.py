@@ -11,8 +11,9 @@ from the guest's RAM base, mfn from the machine's.
 
 import numpy as np
 
-from toyisa.core.memory import MAX_FRAMES, MEMORY
-from toyisa.core.state import HART, NEVER, record
+from toyisa.compiled.njit import njit, view
+from toyisa.core.memory import MEMORY, sparse
+from toyisa.core.state import ADDRESS, HART, NEVER, record
 from toyisa.tables.causes import CODES
 from toyisa.tables.cost import Event
 from vmm.domain.exits import Kind
@@ -27,8 +28,17 @@ CHANGES = 64
 # A shadow frame's role.
 FREE, ROOT, TABLE, SPLIT = range(4)
 
+# A frame of the guest's RAM.
+GUEST_PAGE = record(
+    ("mfn", "i4"),               # the machine frame behind it, or -1: none
+    ("code", "u1"),              # code was translated from it
+    ("shadows", "i1"),           # how many shadow frames stand for it
+    ("as_root", "i4", VIEWS), ("as_table", "i4", VIEWS),  # those, plus 1, or 0
+)  # fmt: skip
+
 # Links chain every valid entry to the others that point to the same machine frame.  A
 # place is shadow frame * 1024 + index; in `head`, `next` and `prev` it stands plus 1.
+LINK = record(("next", "i4"), ("prev", "i4"))
 SHADOW = record(
     ("start", "i8"), ("frames", "i8"),  # the first machine frame of the pool, and how many
     ("root", "i8"),                    # the shadow frame that real satp points to
@@ -40,12 +50,8 @@ SHADOW = record(
     ("role", "u1", MAX_SHADOW), ("aspect", "u1", MAX_SHADOW),
     ("key", "i8", MAX_SHADOW),         # of a ROOT or TABLE the gfn, of a SPLIT the guest's PTE
     ("unused", "i8", MAX_SHADOW),      # traced stores that came while no current root led here
-    ("as_root", "i4", (VIEWS, MAX_FRAMES)),   # by gfn: the shadow frame plus 1, or 0
-    ("as_table", "i4", (VIEWS, MAX_FRAMES)),
-    ("shadows", "i1", MAX_FRAMES),            # by gfn: how many shadow frames those are
     ("special", "i4", (VIEWS, 3)),     # roots of no table: plus 1, or 0
-    ("head", "i4", MAX_FRAMES),        # by mfn
-    ("next", "i4", MAX_SHADOW * ENTRIES), ("prev", "i4", MAX_SHADOW * ENTRIES),
+    ("links", ADDRESS),                # a LINK for each entry of each shadow frame
 )  # fmt: skip
 
 # What the last walk of the guest's tables read.
@@ -69,14 +75,14 @@ STATS = record(
     ("fills", "i8"), ("eager", "i8"),        # shadow entries made on a fault, on a traced store
     ("evicted", "i8"), ("unshadowed", "i8"), ("injected", "i8"),
     ("seen", "u1", (len(Kind), CODES)),      # kinds of exit that came, by cause
-    ("logging", "i8"), ("logged", "i8"),     # whether there is a log, and what stands in it
-    ("log", LOG, LOG_SIZE),
+    ("log", ADDRESS), ("logged", "i8"),      # LOG_SIZE lines or none, and how many were meant
 )  # fmt: skip
 
 VM = record(
     ("hart", HART), ("platform", MEMORY),
-    ("engine", "i8"),                  # the host address of the engine's unit
-    ("private", "i8"),                 # and of a record that only the engine knows
+    ("host", ADDRESS),                 # of the machine that it is on: host.HOST
+    ("engine", ADDRESS),               # of the engine's unit
+    ("private", ADDRESS),              # of a record that only the engine knows
     ("own", "i8"),                     # the first machine frame that is the engine's
     ("calls", "i8"),                   # ecalls from S are callouts of the engine's own code
     ("masks", "i8"),                   # the guest masks interrupts without root's knowledge
@@ -91,9 +97,7 @@ VM = record(
     ("due", "i8"), ("deadline", "i8"),  # what the real hart was last entered with: as devices and
                                        # the timer want it, and as the engine has set it
     ("saved", "i8", len(Event)),       # counts of events before it was handled
-    ("frames", "i8"),                  # of the guest's RAM
-    ("p2m", "i4", MAX_FRAMES), ("m2p", "i4", MAX_FRAMES),  # gfn to mfn and back, -1: none
-    ("code", "u1", MAX_FRAMES),        # by gfn: code was translated from it
+    ("pages", ADDRESS), ("frames", "i8"),  # a GUEST_PAGE for each frame of the guest's RAM
     ("changed", "i8", CHANGES), ("changes", "i8"),  # what translated code depends on
     ("tohost", "i8"),                  # the gfn that holds HTIF's word, or -1
     ("barren", "i8"),                  # exits in a row without an instruction retired
@@ -102,14 +106,23 @@ VM = record(
 )  # fmt: skip
 
 
-def new_vm(frames: int) -> np.record:
-    """A virtual machine of `frames` frames of RAM, none of them backed yet."""
-    vm = np.zeros(1, VM)[0]
-    vm.frames = frames
-    vm.p2m[:frames] = -1
-    vm.m2p[:] = -1
+def new_vm() -> np.record:
+    """A virtual machine without RAM, on no machine yet."""
+    vm = sparse(1, VM)[0]
     vm.direct.root = -1
     vm.tohost = -1
     vm.shadow.root = vm.retired = -1
     vm.stats.least[:] = NEVER
     return vm
+
+
+@njit
+def pages(vm):
+    """What is known of the frames of the guest's RAM, by number."""
+    return view(vm.pages, vm.frames, GUEST_PAGE)
+
+
+@njit
+def links(vm):
+    """What chains shadow entries, by place."""
+    return view(vm.shadow.links, vm.shadow.frames * ENTRIES, LINK)

@@ -33,7 +33,7 @@ def link(engine: Engine, hart: np.record, mem: np.record, vm: np.record) -> None
 
 
 def _compile(engine: Engine, cold: bool) -> None:
-    hart, (mem, _ram), vm = state.new_hart(), memory.new_memory(PAGE), new_vm(1)
+    hart, (mem, _ram), vm = state.new_hart(), memory.new_memory(PAGE), new_vm()
     types = unit_types(hart, mem, vm)
     if cold and not registered(engine.name):
         statement = f"from vmm.engines import units; units.compile_engine({engine.name!r})"
@@ -47,5 +47,5 @@ def compile_engine(name: str) -> None:
     """Compile an engine's unit, for the process that asked for it."""
     from vmm.engines import find
 
-    hart, (mem, _ram), vm = state.new_hart(), memory.new_memory(PAGE), new_vm(1)
+    hart, (mem, _ram), vm = state.new_hart(), memory.new_memory(PAGE), new_vm()
     unit_address(find(name).unit, unit_types(hart, mem, vm))

@@ -30,6 +30,7 @@ from vmm.domain.changes import CODE_CHANGED, note_change
 from vmm.domain.exits import Kind
 from vmm.domain.guestwalk import walk_guest
 from vmm.domain.space import gfn_of, offset_of
+from vmm.domain.vcpu import pages
 from vmm.exit.inject import raise_in_guest
 from vmm.paging.shadow.frames import traced
 from vmm.paging.shadow.trace import table_written
@@ -137,7 +138,7 @@ def stored(vm, hart, mem, gpa):
     gfn = gfn_of(vm, gpa)
     if gfn < 0 or not traced(vm, gfn):
         return
-    if vm.code[gfn]:
+    if pages(vm)[gfn].code:
         note_change(vm, CODE_CHANGED | gpa)
     table_written(vm, hart, mem, gfn, gpa)
 

@@ -17,6 +17,7 @@ from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason
 from toyisa.tables.requests import Request
 from vmm.domain.space import backed, gfn_of, offset_of
+from vmm.domain.vcpu import pages
 from vmm.exit.emulate import stored, told_host
 from vmm.paging.direct.frames import is_table
 
@@ -50,7 +51,7 @@ def _console(vm, hart, mem, function):
     value = np.int64(0)
     if not backed(vm, at, min(count, CHUNK) if function == 0 else count):
         value = np.int64(-1)
-    elif function == 1 and count and is_table(vm, np.int64(vm.p2m[gfn_of(vm, at)])):
+    elif function == 1 and count and is_table(vm, np.int64(pages(vm)[gfn_of(vm, at)].mfn)):
         value = np.int64(-1)  # a table of the machine's: only checked entries go there
     elif function == 0:
         mem.work -= CHUNK >> INSNS

@@ -37,11 +37,11 @@ def _must(holds: bool, expected: str, actual: str) -> None:
 def recount(machine: Any) -> tuple[dict[int, int], Counter]:
     """Type and uses of each of the domain's frames, by machine frame; Violation."""
     vm = machine.vm
-    direct, owned = vm.direct, {int(m) for m in vm.p2m[: int(vm.frames)]}
-    pinned = {m for m in owned if direct.pinned[m]}
+    direct, owned = vm.direct, set(machine.pages["mfn"][: int(vm.frames)].tolist())
+    pinned = {m for m in owned if machine.host.frames["pinned"][m]}
     uses = Counter(pinned)
     uses[int(direct.root)] += 1
-    kinds = {m: int(direct.kind[m]) for m in pinned}
+    kinds = {m: int(machine.host.frames["kind"][m]) for m in pinned}
     kinds[int(direct.root)] = ROOT
     places: dict[int, set[int]] = {}
     for root in [m for m, kind in kinds.items() if kind == ROOT]:
@@ -60,7 +60,7 @@ def recount(machine: Any) -> tuple[dict[int, int], Counter]:
         _must(not any(table(machine, mfn)), "zeros where the level is open", f"frame {mfn}")
     tables = set(kinds)
     for mfn in [m for m, kind in kinds.items() if kind == LEAVES]:
-        place, stands = int(direct.place[mfn]), places.get(mfn, set())
+        place, stands = int(machine.host.frames["place"][mfn]), places.get(mfn, set())
         _must(place == MANY or stands <= {place}, f"table {mfn} at {stands}", f"at {place}")
         for pte in table(machine, mfn):
             if pte & V:
@@ -76,13 +76,13 @@ def recount(machine: Any) -> tuple[dict[int, int], Counter]:
 
 def check(machine: Any) -> None:
     """Violation if the records differ from the tables, or the TLB lets a table be written."""
-    vm, direct = machine.vm, machine.vm.direct
     kinds, uses = recount(machine)
-    own = vm.p2m[: int(vm.frames)]
-    for mfn, *booked in zip(own.tolist(), direct.kind[own].tolist(), direct.uses[own].tolist()):
+    own = machine.pages["mfn"][: int(machine.vm.frames)]
+    known = machine.host.frames[own]
+    for mfn, *booked in zip(own.tolist(), known["kind"].tolist(), known["uses"].tolist()):
         counted = [kinds.get(mfn, NONE), uses[mfn]]
         _must(booked == counted, f"frame {mfn}: kind, uses {counted}", f"{booked}")
-    booked, counted = int(direct.uses.sum()), sum(uses.values())
+    booked, counted = int(machine.host.frames["uses"].sum()), sum(uses.values())
     _must(booked == counted, f"{counted} uses, of the domain's frames", f"{booked}")
     tlb = machine.real_hart.tlb
     for pte in tlb.dpte[(tlb.dkey >= 0) & (tlb.dpte & W != 0)].tolist():
@@ -106,7 +106,7 @@ def strays(machine: Any) -> list[str]:
     The records are not used: entry 1023 must lead to the window and not be for U, any other
     entry to frames of the domain.
     """
-    hart, m2p = machine.real_hart, machine.vm.m2p
+    hart, m2p = machine.real_hart, machine.host.frames["gfn"]
     frames, mine = len(machine.real_ram) // PAGE, window(machine)
     found = []
 

@@ -195,7 +195,7 @@ def _strays(made: Any) -> list[str]:
     entries = np.where((vm.shadow.role[:count] != FREE)[:, None] & (entries & 1 != 0), entries, 0)
     mfn = (entries >> 10).astype(np.int64) - RAM_BASE // PAGE
     inside = (mfn >= 0) & (mfn < len(made.real_ram) // PAGE)
-    guest = inside & (vm.m2p[np.where(inside, mfn, 0)] >= 0)
+    guest = inside & (made.host.frames["gfn"][np.where(inside, mfn, 0)] >= 0)
     tables = inside & ((mfn < count) | (mfn == int(vm.shadow.region)))
     right = np.where(entries & 0xE != 0, guest, tables) | (entries == 0)
     return [f"{frame}[{n}] = {entries[frame, n]:#x}" for frame, n in np.argwhere(~right)[:4]]
@@ -230,7 +230,7 @@ def _conservation(case: Case, seen: Seen) -> None:
     if not charged <= spent <= made.cycles:
         raise Violation(f"{charged} to {made.cycles} cycles of root's", made.exits())
     frames = int(made.vm.frames)
-    if sorted(made.vm.m2p[made.vm.p2m[:frames]].tolist()) != list(range(frames)):
+    if sorted(made.host.frames["gfn"][made.pages["mfn"][:frames]].tolist()) != list(range(frames)):
         raise Violation("every frame of the guest's once", "not so")
     if made.vm.direct.active:
         framecheck.check(made)

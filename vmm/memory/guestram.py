@@ -15,6 +15,7 @@ from toyisa.devices.bus import Dma
 from toyisa.tables.requests import Writer
 from vmm.domain.exits import Kind
 from vmm.domain.frametypes import OPEN
+from vmm.domain.host import Host
 from vmm.domain.vcpu import CHANGES
 from vmm.paging.shadow.frames import forget_shadows
 
@@ -22,9 +23,10 @@ from vmm.paging.shadow.frames import forget_shadows
 class GuestDma(Dma):
     """The RAM of the virtual machine `vm`, whose frames lie anywhere in the machine's RAM."""
 
-    def __init__(self, hart: np.record, memory: np.record, ram: np.ndarray, vm: np.record):
-        super().__init__(vm.hart, vm.platform, ram)
-        self.real_hart, self.real_memory, self.vm = hart, memory, vm
+    def __init__(self, host: Host, vm: np.record, pages: np.ndarray):
+        super().__init__(vm.hart, vm.platform, host.ram)
+        self.real_hart, self.real_memory, self.frames = host.hart, host.memory, host.frames
+        self.vm, self.pages = vm, pages
 
     def check(self, pa: int, size: int) -> int:
         """The offset in guest RAM of `size` bytes at `pa`; IndexError."""
@@ -38,16 +40,17 @@ class GuestDma(Dma):
         return b"".join(piece.tobytes() for piece in pieces)
 
     def write(self, pa: int, data: bytes, writer: Writer = Writer.DEVICE) -> None:
-        done, tables, shadow = 0, False, self.vm.shadow
+        done, tables = 0, False
         self._refuse_tables(pa, len(data))
         for gfn, at, n in self._pieces(pa, len(data)):
             self.ram[at : at + n] = np.frombuffer(data, np.uint8, n, done)
             self._unreserve(at, n)
             invalidate_range(self.real_hart, self.real_memory, at, n, writer)
-            if self.vm.code[gfn]:
+            page = self.pages[gfn]
+            if page["code"]:
                 # More than the list can hold: everything may have changed
                 self.vm.changes = CHANGES + 1
-            tables |= bool(shadow.as_root[:, gfn].any() or shadow.as_table[:, gfn].any())
+            tables |= bool(page["shadows"])
             done += n
         if tables:
             self._forget()
@@ -69,7 +72,7 @@ class GuestDma(Dma):
         if not direct.active or not size:
             return
         for _, at, _ in self._pieces(pa, size):
-            if direct.kind[at // PAGE] >= OPEN:
+            if self.frames["kind"][at // PAGE] >= OPEN:
                 raise IndexError(f"{pa:#x} is in a page table")
 
     def _pieces(self, pa: int, size: int) -> Iterator[tuple[int, int, int]]:
@@ -79,7 +82,7 @@ class GuestDma(Dma):
         while offset < end:
             gfn, inside = divmod(offset, PAGE)
             n = min(PAGE - inside, end - offset)
-            yield gfn, int(self.vm.p2m[gfn]) * PAGE + inside, n
+            yield gfn, int(self.pages["mfn"][gfn]) * PAGE + inside, n
             offset += n
 
     def _unreserve(self, at: int, size: int) -> None:

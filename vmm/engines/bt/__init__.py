@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toyisa.compiled.njit import entry, njit, view
-from toyisa.core.memory import WORDS
+from toyisa.core.memory import WORDS, sparse
 from toyisa.core.mmu import A, D, R, V, W, X
 from toyisa.tables.levels import STraps
 from vmm.domain.requests import EngineRequest
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 def install(machine: "VirtualMachine") -> None:
     """Lay out the window, and deprive S of all but reading the counters."""
     hart, vm = machine.real_hart, machine.vm
-    machine.private = record = np.zeros(1, BT)
+    machine.private = record = sparse(1, BT)
     bt = record[0]
     vm.private = record.ctypes.data
     vm.masks = vm.calls = 1

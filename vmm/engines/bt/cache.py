@@ -11,6 +11,7 @@ from toyisa.core.memory import PAGE, WORDS, ram_words
 from toyisa.core.pool import invalidate
 from toyisa.core.work import CHAIN
 from toyisa.tables.requests import Writer
+from vmm.domain.vcpu import pages
 from vmm.engines.bt.buckets import clear_buckets, forget_target
 from vmm.engines.bt.emit import ECALL, branch_word, itype, jal_word
 from vmm.engines.bt.record import (
@@ -235,7 +236,7 @@ def flush_cache(vm, hart, mem, bt):
     bt.crowded = 0
     for page in range(bt.pages):
         if bt.p_gfn[page] >= 0:
-            vm.code[bt.p_gfn[page]] = 0
+            pages(vm)[bt.p_gfn[page]].code = 0
     forget_units(bt)
     clear_buckets(hart, mem, bt)
 

@@ -19,7 +19,7 @@ from toyisa.core.work import CHAIN, ENTRY
 from vmm.domain.changes import ROOT_CHANGED, TABLE_CHANGED
 from vmm.domain.guestwalk import gpa_of, walk_guest
 from vmm.domain.space import gfn_of
-from vmm.domain.vcpu import CHANGES, TABLE
+from vmm.domain.vcpu import CHANGES, TABLE, pages
 from vmm.engines.bt.cache import flush_cache, kill_unit
 from vmm.engines.bt.record import Count
 from vmm.engines.bt.window import GROUPS
@@ -43,9 +43,10 @@ def page_of(vm, hart, mem, bt, gva, gfn):
     bt.pages += 1
     bt.p_gva[page], bt.p_gfn[page], bt.p_units[page] = gva, gfn, 0
     bt.p_group[page] = bt.group
-    if not vm.code[gfn]:
-        vm.code[gfn] = 1
-        write_protect(vm, hart, mem, np.int64(vm.p2m[gfn]))
+    known = pages(vm)[gfn]
+    if not known.code:
+        known.code = 1
+        write_protect(vm, hart, mem, np.int64(known.mfn))
         vm.shadow.stale = 1
     return page
 
@@ -78,7 +79,7 @@ def kill_page(vm, hart, mem, bt, page):
     for other in range(bt.pages):
         if bt.p_gfn[other] == gfn:
             return
-    vm.code[gfn] = 0
+    pages(vm)[gfn].code = 0
 
 
 @njit

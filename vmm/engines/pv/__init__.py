@@ -59,7 +59,7 @@ def install(machine: "VirtualMachine") -> None:
     hart.root.deleg_int = 0
     hart.csr.scounteren = 0
     hart.root.svade = machine.hart.root.svade  # the machine walks the guest's own tables
-    p2m, own = vm.p2m[:frames].astype(np.int64), int(vm.own)
+    p2m, own = machine.pages["mfn"].astype(np.int64), int(vm.own)
     words = machine.real_ram.view(np.uint32)
     words[own * WORDS :][:frames] = (BASE_PPN + p2m) << 10
     # Machine frame 0 stands at the start of the last page of M2P, others below it.

@@ -32,6 +32,7 @@ from vmm.abi.hypercalls import (
 )  # fmt: skip
 from vmm.domain.exits import Kind
 from vmm.domain.space import gfn_of, offset_of, read_word, write_word
+from vmm.domain.vcpu import pages
 from vmm.engines.pv.record import RANGES
 from vmm.exit.emulate import emulate_system
 from vmm.paging.direct.frames import flush_all, is_table
@@ -206,7 +207,7 @@ def _multicall(vm, hart, mem, pv, where, count):
             if answer == MORE:
                 return np.int64(MORE)
             # The call may have made a table of the page that its answer goes to.
-            if not is_table(vm, np.int64(vm.p2m[gfn_of(vm, at + 16)])):
+            if not is_table(vm, np.int64(pages(vm)[gfn_of(vm, at + 16)].mfn)):
                 write_word(vm, hart, mem, at + 16, answer & M)
             pv.calls += 1
             pv.done += 1
@@ -225,7 +226,7 @@ def _begin_call(vm, hart, mem, pv, at):
             return np.int64(Error.ADDRESS)
     if offset_of(vm, at + 16) < 0:
         return np.int64(Error.ADDRESS)
-    if is_table(vm, np.int64(vm.p2m[gfn])):
+    if is_table(vm, np.int64(pages(vm)[gfn].mfn)):
         return np.int64(Error.DENIED)
     charge(hart, np.int64(Event.ROOT_WORD), CALL_WORDS)
     pv.inside = 1

@@ -13,6 +13,8 @@ from toyisa.core.memory import RAM_BASE, WORDS, ram_words
 from toyisa.core.mmu import PAGED, A, D, R, V, W, X
 from vmm.abi.hypercalls import REGION
 from vmm.domain.frametypes import IDLE, LEAVES, NONE, ROOT, WRITABLE
+from vmm.domain.host import frames
+from vmm.domain.vcpu import pages
 from vmm.paging.direct.tables import BASE_PPN, region_entry
 
 
@@ -27,28 +29,27 @@ def build_tables(vm, mem, top):
     direct, words = vm.direct, ram_words(mem)
     count = (vm.frames + WORDS - 1) // WORDS
     first = top - 1 - count  # the second-level tables, then the root
-    direct.kind[:] = NONE
-    direct.uses[:] = 0
-    direct.pinned[:] = 0
-    direct.written[:] = 0
+    for frame in frames(vm):
+        frame.kind, frame.uses, frame.pinned, frame.written = NONE, 0, 0, 0
     for gfn in range(vm.frames):
-        mfn = np.int64(vm.p2m[gfn])
-        flags = V | R | X | A | D
+        mfn = np.int64(pages(vm)[gfn].mfn)
+        frame, flags = frames(vm)[mfn], V | R | X | A | D
+        frame.uses = 1
         if first <= gfn < top:
-            direct.kind[mfn], direct.uses[mfn] = LEAVES, 1
-            direct.place[mfn] = (RAM_BASE >> 22) + gfn - first
+            frame.kind = LEAVES
+            frame.place = (RAM_BASE >> 22) + gfn - first
         else:
             flags |= W
-            direct.kind[mfn], direct.uses[mfn] = WRITABLE, 1
-        table = np.int64(vm.p2m[first + gfn // WORDS])
+            frame.kind = WRITABLE
+        table = np.int64(pages(vm)[first + gfn // WORDS].mfn)
         words[table * WORDS + gfn % WORDS] = (BASE_PPN + mfn) << 10 | flags
     for n in range(vm.frames, count * WORDS):
-        words[np.int64(vm.p2m[first + count - 1]) * WORDS + n % WORDS] = 0
-    root = np.int64(vm.p2m[top - 1])
-    direct.kind[root] = ROOT
+        words[np.int64(pages(vm)[first + count - 1].mfn) * WORDS + n % WORDS] = 0
+    root = np.int64(pages(vm)[top - 1].mfn)
+    frames(vm)[root].kind = ROOT
     words[root * WORDS : (root + 1) * WORDS] = 0
     for n in range(count):
-        table = np.int64(vm.p2m[first + n])
+        table = np.int64(pages(vm)[first + n].mfn)
         words[root * WORDS + (RAM_BASE >> 22) + n] = (BASE_PPN + table) << 10 | V
     words[root * WORDS + REGION] = region_entry(vm)
     direct.root, direct.active, direct.stage = root, 1, IDLE

@@ -9,45 +9,46 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.mmu import flush
 from vmm.domain.frametypes import LEAVES, MANY, NONE, NOWHERE, OPEN, ROOT, WRITABLE
+from vmm.domain.host import frames, host_of
 
 
 @njit
 def owned(vm, mfn):
     """Whether a machine frame is the domain's."""
-    return 0 <= mfn < vm.m2p.size and vm.m2p[mfn] >= 0
+    return 0 <= mfn < host_of(vm).count and frames(vm)[mfn].gfn >= 0
 
 
 @njit
 def is_table(vm, mfn):
     """Whether a frame of the domain's is one of its page tables."""
-    return vm.direct.kind[mfn] >= OPEN
+    return frames(vm)[mfn].kind >= OPEN
 
 
 @njit
 def acquire_write(vm, mfn):
     """One more leaf maps the frame with W; False if it must not be written."""
-    direct = vm.direct
-    if direct.kind[mfn] > WRITABLE:
+    frame = frames(vm)[mfn]
+    if frame.kind > WRITABLE:
         return False
-    direct.kind[mfn] = WRITABLE
-    direct.uses[mfn] += 1
+    frame.kind = WRITABLE
+    frame.uses += 1
     return True
 
 
 @njit
 def release_write(vm, mfn):
     """One leaf less maps the frame with W; the TLB may still know it."""
-    direct = vm.direct
-    direct.written[mfn] = direct.epoch + 1
-    direct.uses[mfn] -= 1
-    if direct.uses[mfn] == 0:
-        direct.kind[mfn] = NONE
+    frame = frames(vm)[mfn]
+    frame.written = host_of(vm).epoch + 1
+    frame.uses -= 1
+    if frame.uses == 0:
+        frame.kind = NONE
 
 
 @njit
 def flush_all(vm, hart):
     """Forget all translations: no leaf that is gone can be used any more."""
-    vm.direct.epoch += 1
+    host_of(vm).epoch += 1
     flush(hart, np.int64(-1), np.int64(-1))
 
 
@@ -57,32 +58,33 @@ def become(vm, hart, mfn, kind):
 
     Xen's rule: if the TLB may hold a translation by which it can be written, flush.
     """
-    direct = vm.direct
-    if direct.written[mfn] == direct.epoch + 1:
-        direct.flushes += 1
+    frame = frames(vm)[mfn]
+    if frame.written == host_of(vm).epoch + 1:
+        vm.direct.flushes += 1
         flush_all(vm, hart)
-    direct.kind[mfn] = kind
-    direct.uses[mfn] = 1
-    direct.place[mfn] = NOWHERE
+    frame.kind = kind
+    frame.uses = 1
+    frame.place = NOWHERE
 
 
 @njit
 def decide(vm, mfn, kind):
     """Whether the table is of this kind; one that has not said yet is, from now on."""
-    if vm.direct.kind[mfn] == OPEN:
-        vm.direct.kind[mfn] = kind
+    frame = frames(vm)[mfn]
+    if frame.kind == OPEN:
+        frame.kind = kind
         return True
-    return vm.direct.kind[mfn] == kind
+    return frame.kind == kind
 
 
 @njit
 def stand_at(vm, mfn, index):
     """A root entry at `index` points to the second-level table."""
-    direct = vm.direct
-    if direct.place[mfn] == NOWHERE:
-        direct.place[mfn] = index
-    elif direct.place[mfn] != index:
-        direct.place[mfn] = MANY
+    frame = frames(vm)[mfn]
+    if frame.place == NOWHERE:
+        frame.place = index
+    elif frame.place != index:
+        frame.place = MANY
 
 
 @njit

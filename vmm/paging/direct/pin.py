@@ -14,7 +14,9 @@ from toyisa.tables.bits import PAGE_SHIFT, SATP_MODE_SV32, SATP_PPN_MASK
 from toyisa.tables.cost import Event
 from vmm.abi.hypercalls import REGION, Error
 from vmm.domain.frametypes import IDLE, LEAVES, NONE, RELEASING, ROOT, WRITABLE
+from vmm.domain.host import frames
 from vmm.domain.space import gfn_of
+from vmm.domain.vcpu import pages
 from vmm.paging.direct.frames import (
     acquire_write,
     become,
@@ -67,7 +69,7 @@ def pin_table(vm, hart, mem, gva, level):
     pte = np.int64(direct.before)
     error = _validate(vm, hart, mem, mfn_of(pte), kind)
     if error == 0:
-        direct.pinned[mfn_of(pte)] = 1
+        frames(vm)[mfn_of(pte)].pinned = 1
     elif error != MORE and pte & W and acquire_write(vm, mfn_of(pte)):
         put_entry(hart, mem, table, index, pte)
     return error
@@ -76,33 +78,35 @@ def pin_table(vm, hart, mem, gva, level):
 @njit
 def _begin_pin(vm, hart, mem, table, gva, kind):
     """Make a table of the page that `table` maps at `gva`, not validated yet; 0 or an Error."""
-    direct, index = vm.direct, gva >> 12 & 0x3FF
+    index = gva >> 12 & 0x3FF
     pte = get_entry(mem, table, index)
     charge(hart, np.int64(Event.ROOT_WORD), 2)
     if not pte & V:
         return np.int64(Error.ADDRESS)
     mfn = mfn_of(pte)
-    if direct.kind[mfn] == WRITABLE and not (pte & W and direct.uses[mfn] == 1):
+    frame = frames(vm)[mfn]
+    if frame.kind == WRITABLE and not (pte & W and frame.uses == 1):
         return np.int64(Error.BUSY)  # by another mapping it could still be written
-    if direct.kind[mfn] > WRITABLE:
+    if frame.kind > WRITABLE:
         return np.int64(Error.BUSY)
     if pte & W:
         _protect(vm, hart, mem, table, index, pte, gva)
     become(vm, hart, mfn, kind)
-    direct.before = pte
+    vm.direct.before = pte
     return np.int64(0)
 
 
 @njit
 def _protect(vm, hart, mem, table, index, pte, gva):
     """Take W from the only leaf that has it, and from the TLB."""
-    direct, mfn = vm.direct, mfn_of(pte)
+    mfn = mfn_of(pte)
+    frame = frames(vm)[mfn]
     put_entry(hart, mem, table, index, pte & ~W)
-    before = direct.written[mfn]
+    before = np.int64(frame.written)
     release_write(vm, mfn)
-    if direct.place[table] == gva >> 22:  # no other address leads to this leaf
+    if frames(vm)[table].place == gva >> 22:  # no other address leads to this leaf
         flush(hart, gva, np.int64(-1))
-        direct.written[mfn] = before
+        frame.written = before
     # else `become` sees to it
 
 
@@ -117,7 +121,8 @@ def _validate(vm, hart, mem, mfn, kind):
     mem.work -= SCAN
     for index in range(WORDS):
         if get_entry(mem, mfn, index):
-            vm.direct.kind[mfn], vm.direct.uses[mfn] = NONE, 0
+            frame = frames(vm)[mfn]
+            frame.kind, frame.uses = NONE, 0
             return np.int64(Error.INVALID)
     return np.int64(0)
 
@@ -134,13 +139,14 @@ def unpin_table(vm, hart, mem, gva):
         if error:
             return error
     mfn = mfn_of(np.int64(direct.before))
-    if direct.kind[mfn] == ROOT:
+    frame = frames(vm)[mfn]
+    if frame.kind == ROOT:
         if release_root(vm, hart, mem, mfn):
             return np.int64(MORE)
-    elif direct.kind[mfn] == LEAVES:
+    elif frame.kind == LEAVES:
         release_table(vm, hart, mem, mfn)
     else:
-        direct.kind[mfn], direct.uses[mfn] = NONE, 0
+        frame.kind, frame.uses = NONE, 0
     # Its own dissolution may have changed what it was mapped by: look again.
     pte = get_entry(mem, table, index)
     if pte & V and mfn_of(pte) == mfn and acquire_write(vm, mfn):
@@ -151,17 +157,18 @@ def unpin_table(vm, hart, mem, gva):
 @njit
 def _begin_unpin(vm, hart, mem, table, index):
     """Take the pin off the table that entry `index` of `table` maps; 0 or an Error."""
-    direct, pte = vm.direct, get_entry(mem, table, index)
+    pte = get_entry(mem, table, index)
     charge(hart, np.int64(Event.ROOT_WORD), 2)
     if not pte & V or not pte & R:
         return np.int64(Error.ADDRESS)
     mfn = mfn_of(pte)
-    if not direct.pinned[mfn]:
+    frame = frames(vm)[mfn]
+    if not frame.pinned:
         return np.int64(Error.INVALID)
-    if direct.uses[mfn] != 1 or mfn == table:
+    if frame.uses != 1 or mfn == table:
         return np.int64(Error.BUSY)
-    direct.pinned[mfn] = 0
-    direct.before = pte
+    frame.pinned = 0
+    vm.direct.before = pte
     return np.int64(0)
 
 
@@ -172,7 +179,7 @@ def new_base(vm, hart, mem, satp):
     gfn = gfn_of(vm, (satp & SATP_PPN_MASK) << PAGE_SHIFT)
     if gfn < 0 or not satp & SATP_MODE_SV32:
         return np.int64(Error.INVALID)
-    root = np.int64(vm.p2m[gfn])
+    root = np.int64(pages(vm)[gfn].mfn)
     if not owned(vm, root):
         return np.int64(Error.ADDRESS)
     if direct.stage != RELEASING:
@@ -191,15 +198,15 @@ def new_base(vm, hart, mem, satp):
 @njit
 def _take_root(vm, hart, mem, root):
     """One use more of the frame as a root, validated if it was no table; 0, MORE or an Error."""
-    direct = vm.direct
-    if direct.kind[root] == NONE:
+    direct, frame = vm.direct, frames(vm)[root]
+    if frame.kind == NONE:
         become(vm, hart, root, np.int64(ROOT))
         return validate_root(vm, hart, mem, root)
     if direct.stage != IDLE:
         return validate_root(vm, hart, mem, root)
     if not decide_root(vm, hart, mem, root):
         return np.int64(Error.DENIED)
-    direct.uses[root] += 1
+    frame.uses += 1
     return np.int64(0)
 
 
@@ -209,7 +216,7 @@ def update_entry(vm, hart, mem, gpa, pte, as_root):
     gfn = gfn_of(vm, gpa)
     if gfn < 0 or gpa & 3:
         return np.int64(Error.ADDRESS)
-    mfn = np.int64(vm.p2m[gfn])
+    mfn = np.int64(pages(vm)[gfn].mfn)
     if not owned(vm, mfn) or not is_table(vm, mfn):
         return np.int64(Error.DENIED)
     index = gpa >> 2 & 0x3FF

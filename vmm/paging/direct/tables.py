@@ -15,6 +15,7 @@ from toyisa.core.work import ENTRY, SCAN, out_of_work
 from toyisa.tables.cost import Event
 from vmm.abi.hypercalls import REGION, Error
 from vmm.domain.frametypes import IDLE, LEAVES, NONE, OPEN, RELEASING, ROOT, UNDOING, VALIDATING
+from vmm.domain.host import frames
 from vmm.paging.direct.frames import (
     acquire_write,
     become,
@@ -89,12 +90,13 @@ def acquire_pointer(vm, hart, mem, pte, index):
 @njit
 def _acquire_leaves(vm, hart, mem, table):
     """One more use of the frame as a second-level table; 0 or an Error."""
-    if vm.direct.kind[table] == NONE:
+    frame = frames(vm)[table]
+    if frame.kind == NONE:
         become(vm, hart, table, np.int64(LEAVES))
         return validate_leaves(vm, hart, mem, table)
     if not decide(vm, table, np.int64(LEAVES)):
         return np.int64(Error.DENIED)
-    vm.direct.uses[table] += 1
+    frame.uses += 1
     return np.int64(0)
 
 
@@ -177,9 +179,10 @@ def region_entry(vm):
 
 @njit
 def _forget(vm, mfn):
-    vm.direct.kind[mfn] = NONE
-    vm.direct.uses[mfn] = 0
-    vm.direct.pinned[mfn] = 0
+    frame = frames(vm)[mfn]
+    frame.kind = NONE
+    frame.uses = 0
+    frame.pinned = 0
 
 
 @njit
@@ -201,8 +204,9 @@ def _dissolve_leaves(vm, hart, mem, table):
 @njit
 def release_table(vm, hart, mem, table):
     """One use less of a second-level table; with the last one it is no table any more."""
-    vm.direct.uses[table] -= 1
-    if vm.direct.uses[table] == 0:
+    frame = frames(vm)[table]
+    frame.uses -= 1
+    if frame.uses == 0:
         _dissolve_leaves(vm, hart, mem, table)
 
 
@@ -211,8 +215,9 @@ def release_root(vm, hart, mem, root):
     """One use less of a root; with the last one it is no table any more.  MORE, or 0."""
     direct = vm.direct
     if direct.stage != RELEASING:
-        direct.uses[root] -= 1
-        if direct.uses[root]:
+        frame = frames(vm)[root]
+        frame.uses -= 1
+        if frame.uses:
             return np.int64(0)
         charge(hart, np.int64(Event.ROOT_WORD), WORDS)
         direct.stage, direct.next = RELEASING, 0
@@ -239,10 +244,11 @@ def set_leaf(vm, hart, mem, table, index, pte):
 @njit
 def decide_root(vm, hart, mem, table):
     """Whether the table is a root; one that has not said yet is, from now on."""
-    if vm.direct.kind[table] == OPEN:
-        vm.direct.kind[table] = ROOT
+    frame = frames(vm)[table]
+    if frame.kind == OPEN:
+        frame.kind = ROOT
         add_region(vm, hart, mem, table)
-    return vm.direct.kind[table] == ROOT
+    return frame.kind == ROOT
 
 
 @njit

@@ -18,7 +18,7 @@ from vmm.domain.exits import ShadowEvent
 from vmm.domain.guestwalk import gpa_of
 from vmm.domain.space import gfn_of
 from vmm.domain.stats import log_shadow
-from vmm.domain.vcpu import ROOT, SPLIT, TABLE
+from vmm.domain.vcpu import ROOT, SPLIT, TABLE, pages
 from vmm.paging.shadow.frames import (
     DIRECT,
     KERNEL_MXR,
@@ -40,7 +40,7 @@ def select_root(vm, hart, mem, view):
     satp = np.int64(vm.hart.csr.satp)
     if satp & PAGED:
         key = gfn_of(vm, (satp & SATP_PPN_MASK) << PAGE_SHIFT)
-        if key < 0 or vm.p2m[key] < 0:
+        if key < 0 or pages(vm)[key].mfn < 0:
             key = np.int64(NOWHERE)
     else:
         key = np.int64(PAGING_OFF_S if vm.hart.priv else PAGING_OFF_U)
@@ -100,8 +100,8 @@ def set_leaf(vm, hart, mem, table, index, leaf):
     """Write the shadow entry for a guest leaf with A set, or none if it has no RAM."""
     gfn = gfn_of(vm, gpa_of(leaf, 0))
     pte = np.int64(0)
-    if gfn >= 0 and vm.p2m[gfn] >= 0:
+    if gfn >= 0 and pages(vm)[gfn].mfn >= 0:
         flags = leaf_flags(vm, np.int64(vm.shadow.aspect[table]), leaf, gfn)
         if flags:
-            pte = flags | (BASE_PPN + np.int64(vm.p2m[gfn])) << 10
+            pte = flags | (BASE_PPN + np.int64(pages(vm)[gfn].mfn)) << 10
     set_entry(vm, hart, mem, table, index, pte)

@@ -13,7 +13,7 @@ from toyisa.core.work import SCAN
 from toyisa.tables.cost import Event
 from vmm.domain.exits import ShadowEvent
 from vmm.domain.stats import log_shadow
-from vmm.domain.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE
+from vmm.domain.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, pages
 from vmm.paging.shadow.link import BASE_PPN, get_entry, set_entry, unmap, write_protect
 
 DIRECT, KERNEL, KERNEL_MXR = 0, 1, 2  # views: see fill.py
@@ -24,7 +24,8 @@ PAGING_OFF_U, PAGING_OFF_S, NOWHERE = -1, -2, -3  # keys of roots that stand for
 def traced(vm, gfn):
     """Whether stores to a guest frame must be seen: it is a table, or holds `tohost`,
     or code was translated from it."""
-    return gfn == vm.tohost or vm.code[gfn] != 0 or vm.shadow.shadows[gfn] != 0
+    page = pages(vm)[gfn]
+    return gfn == vm.tohost or page.code != 0 or page.shadows != 0
 
 
 @njit
@@ -32,11 +33,11 @@ def find(vm, view, role, key):
     """The shadow frame of that role and key, or -1."""
     shadow = vm.shadow
     if role == TABLE:
-        return np.int64(shadow.as_table[view, key]) - 1
+        return np.int64(pages(vm)[key].as_table[view]) - 1
     if role == ROOT:
         if key < 0:
             return np.int64(shadow.special[view, -1 - key]) - 1
-        return np.int64(shadow.as_root[view, key]) - 1
+        return np.int64(pages(vm)[key].as_root[view]) - 1
     for frame in range(shadow.frames):
         if shadow.role[frame] == SPLIT and shadow.key[frame] == key:
             if shadow.aspect[frame] == view:
@@ -50,13 +51,13 @@ def _enter(vm, frame, value):
     shadow = vm.shadow
     view, role, key = np.int64(shadow.aspect[frame]), shadow.role[frame], shadow.key[frame]
     if role == TABLE:
-        shadow.as_table[view, key] = value
+        pages(vm)[key].as_table[view] = value
     elif role == ROOT and key < 0:
         shadow.special[view, -1 - key] = value
     elif role == ROOT:
-        shadow.as_root[view, key] = value
+        pages(vm)[key].as_root[view] = value
     if role != SPLIT and key >= 0:
-        shadow.shadows[key] += 1 if value else -1
+        pages(vm)[key].shadows += 1 if value else -1
 
 
 @njit
@@ -82,7 +83,7 @@ def take(vm, hart, mem, view, role, key):
         log_shadow(vm, hart, np.int64(ShadowEvent.EVICT), frame, np.int64(0))
     shadow.hand = (frame + 1) % shadow.frames
     if role != SPLIT and key >= 0 and not traced(vm, key):
-        write_protect(vm, hart, mem, np.int64(vm.p2m[key]))
+        write_protect(vm, hart, mem, np.int64(pages(vm)[key].mfn))
         shadow.stale = 1  # even an entry that is gone may live on in the TLB, writable
     shadow.role[frame], shadow.aspect[frame], shadow.key[frame] = role, view, key
     shadow.unused[frame] = 0

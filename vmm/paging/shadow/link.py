@@ -13,7 +13,8 @@ from toyisa.core.memory import RAM_BASE, WORDS, ram_words
 from toyisa.core.mmu import V, W
 from toyisa.core.work import CHAIN, ENTRY
 from toyisa.tables.cost import Event
-from vmm.domain.vcpu import ENTRIES
+from vmm.domain.host import frames
+from vmm.domain.vcpu import ENTRIES, links
 
 BASE_PPN = RAM_BASE >> 12
 
@@ -37,9 +38,9 @@ def set_entry(vm, hart, mem, frame, index, pte):
     mem.work -= ENTRY
     place = frame * ENTRIES + index
     if (old & V and old >> 10 != pte >> 10) or not pte & V:
-        _unlink(vm.shadow, place, old)
+        _unlink(vm, place, old)
     if pte & V and (not old & V or old >> 10 != pte >> 10):
-        _link(vm.shadow, place, pte)
+        _link(vm, place, pte)
     ram_words(mem)[at] = pte
     charge(hart, np.int64(Event.ROOT_WORD), 1)
 
@@ -51,63 +52,64 @@ def mfn_of(pte):
 
 
 @njit
-def _link(shadow, place, pte):
-    head = mfn_of(pte)
-    first = shadow.head[head]
-    shadow.next[place] = first
-    shadow.prev[place] = 0
+def _link(vm, place, pte):
+    frame, link = frames(vm)[mfn_of(pte)], links(vm)[place]
+    first = np.int64(frame.head)
+    link.next = first
+    link.prev = 0
     if first:
-        shadow.prev[first - 1] = place + 1
-    shadow.head[head] = place + 1
+        links(vm)[first - 1].prev = place + 1
+    frame.head = place + 1
 
 
 @njit
-def _unlink(shadow, place, pte):
+def _unlink(vm, place, pte):
     if not pte & V:
         return
-    after, before = shadow.next[place], shadow.prev[place]
+    link = links(vm)[place]
+    after, before = np.int64(link.next), np.int64(link.prev)
     if before:
-        shadow.next[before - 1] = after
+        links(vm)[before - 1].next = after
     else:
-        shadow.head[mfn_of(pte)] = after
+        frames(vm)[mfn_of(pte)].head = after
     if after:
-        shadow.prev[after - 1] = before
+        links(vm)[after - 1].prev = before
 
 
 @njit
 def write_protect(vm, hart, mem, mfn):
     """Take W from every entry that maps machine frame `mfn`."""
-    place, links = np.int64(vm.shadow.head[mfn]) - 1, np.int64(0)
+    place, steps = np.int64(frames(vm)[mfn].head) - 1, np.int64(0)
     while place >= 0:
-        links += 1
+        steps += 1
         at = vm.shadow.start * WORDS + place
         pte = np.int64(ram_words(mem)[at])
         if pte & W:
             ram_words(mem)[at] = pte & ~W
             charge(hart, np.int64(Event.ROOT_WORD), 1)
-        place = np.int64(vm.shadow.next[place]) - 1
-    mem.work -= links >> CHAIN
+        place = np.int64(links(vm)[place].next) - 1
+    mem.work -= steps >> CHAIN
 
 
 @njit
 def unmap(vm, hart, mem, mfn):
     """Make every entry that points to machine frame `mfn` invalid."""
-    place, links = np.int64(vm.shadow.head[mfn]) - 1, np.int64(0)
+    place, steps = np.int64(frames(vm)[mfn].head) - 1, np.int64(0)
     while place >= 0:
-        links += 1
+        steps += 1
         ram_words(mem)[vm.shadow.start * WORDS + place] = 0
-        place = np.int64(vm.shadow.next[place]) - 1
-    vm.shadow.head[mfn] = 0
-    charge(hart, np.int64(Event.ROOT_WORD), links)
-    mem.work -= links >> CHAIN
+        place = np.int64(links(vm)[place].next) - 1
+    frames(vm)[mfn].head = 0
+    charge(hart, np.int64(Event.ROOT_WORD), steps)
+    mem.work -= steps >> CHAIN
 
 
 @njit
 def leads_to(vm, mem, root, frame):
     """Whether an entry of the shadow frame `root` points to the shadow frame `frame`."""
-    place, links = np.int64(vm.shadow.head[vm.shadow.start + frame]) - 1, np.int64(0)
+    place, steps = np.int64(frames(vm)[vm.shadow.start + frame].head) - 1, np.int64(0)
     while place >= 0 and place // ENTRIES != root:
-        links += 1
-        place = np.int64(vm.shadow.next[place]) - 1
-    mem.work -= links >> CHAIN
+        steps += 1
+        place = np.int64(links(vm)[place].next) - 1
+    mem.work -= steps >> CHAIN
     return place >= 0

@@ -12,7 +12,7 @@ from vmm.domain.changes import ROOT_CHANGED, TABLE_CHANGED, note_change
 from vmm.domain.exits import ShadowEvent
 from vmm.domain.space import read_word
 from vmm.domain.stats import log_shadow
-from vmm.domain.vcpu import VIEWS
+from vmm.domain.vcpu import VIEWS, pages
 from vmm.paging.shadow.fill import set_leaf
 from vmm.paging.shadow.frames import DIRECT, give_back
 from vmm.paging.shadow.link import leads_to, set_entry
@@ -25,14 +25,14 @@ def table_written(vm, hart, mem, gfn, gpa):
     """The word at `gpa` in the traced guest frame `gfn` has changed."""
     index = gpa >> 2 & 0x3FF
     for view in range(VIEWS):
-        root = np.int64(vm.shadow.as_root[view, gfn]) - 1
+        root = np.int64(pages(vm)[gfn].as_root[view]) - 1
         if root >= 0:
             note_change(vm, ROOT_CHANGED | index)
         if root >= 0 and (view == DIRECT or not vm.shadow.region or index != vm.shadow.slot):
             set_entry(vm, hart, mem, root, index, 0)
             if root != vm.shadow.root:
                 _stray(vm, hart, mem, root)
-        table = np.int64(vm.shadow.as_table[view, gfn]) - 1
+        table = np.int64(pages(vm)[gfn].as_table[view]) - 1
         if table >= 0:
             note_change(vm, TABLE_CHANGED | index)
             pte = read_word(vm, mem, gpa & ~3)

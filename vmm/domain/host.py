@@ -1,0 +1,49 @@
+"""Answers for what the monitor keeps of the machine: its frames by number.
+
+One record a machine, however many guests it has.  Must not know what a guest is.
+"""
+
+import numpy as np
+
+from toyisa.compiled.njit import njit, view
+from toyisa.core.memory import PAGE, sparse
+from toyisa.core.state import ADDRESS, record
+
+# A machine frame, as far as the monitor is concerned; see `frametypes.py` for its kind.
+FRAME = record(
+    ("gfn", "i4"),      # the guest frame that it backs, or -1: the monitor's
+    ("kind", "u1"), ("pinned", "u1"),
+    ("uses", "i4"),
+    ("place", "i4"),    # of LEAVES: the root index it stands at, or NOWHERE, MANY
+    ("head", "i4"),     # the first shadow entry that points to it, a place plus 1; 0: none
+    ("written", "i8"),  # 1 + the epoch in which it last lost a leaf with W
+)  # fmt: skip
+
+HOST = record(
+    ("frames", ADDRESS), ("count", "i8"),  # a FRAME for each of the machine's
+    ("epoch", "i8"),                       # counts flushes of everything
+)  # fmt: skip
+
+
+class Host:
+    """A machine as the monitor has it: hart, memory and RAM; `record` (HOST), `frames` (FRAME)."""
+
+    def __init__(self, hart: np.record, memory: np.record, ram: np.ndarray):
+        self.hart, self.memory, self.ram = hart, memory, ram
+        self.frames = sparse(ram.size // PAGE, FRAME)
+        self.frames["gfn"] = -1
+        self.record = np.zeros(1, HOST)
+        self.record["frames"], self.record["count"] = self.frames.ctypes.data, len(self.frames)
+
+
+@njit
+def host_of(vm):
+    """The machine that a guest is on."""
+    return view(vm.host, 1, HOST)[0]
+
+
+@njit
+def frames(vm):
+    """What is known of the frames of the machine that a guest is on, by number."""
+    host = host_of(vm)
+    return view(host.frames, host.count, FRAME)
