@@ -33,7 +33,8 @@ def inside(address, size):
 @pytest.mark.parametrize("scatter", [None, 1])
 def test_compiled_doors_do_not_wrap(scatter):
     bare = Machine(mem=MEM)
-    vm = VirtualMachine(mem=MEM, scatter=scatter).vm
+    machine = VirtualMachine(mem=MEM, scatter=scatter)
+    vm = machine.vm
     for address in AROUND:
         for size in SIZES:
             expected = address - RAM_BASE if inside(address, size) else -1
