@@ -20,6 +20,7 @@ from pathlib import Path
 from asm import assemble_text
 from bench.origin import origin
 from toyisa.machine import Exit, Machine
+from vmm import engines
 from vmm.machine import VirtualMachine
 
 LINUX = Path(__file__).parent.parent / "build" / "linux" / "Image"
@@ -192,6 +193,52 @@ def translating(runs: int) -> float:
     return statistics.median(costs)
 
 
+# Of machines made after a first, and kept.  Their guest runs if it is given.
+MORE = """
+import gc, sys, time
+from toyisa.machine import Machine
+from vmm.machine import VirtualMachine
+
+engine, runs, elf = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+
+def resident():
+    with open("/proc/self/smaps_rollup") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("Rss"))
+
+def made():
+    machine = Machine() if engine == "native" else VirtualMachine(engine=engine)
+    if elf:
+        machine.load(elf[0])
+        machine.run()
+    return machine
+
+kept = [made(), made()]
+gc.collect()
+before, began = resident(), time.process_time()
+kept += [made() for _ in range(runs)]
+spent = time.process_time() - began
+print((resident() - before) / 1024 / runs, 1000 * spent / runs)
+"""
+
+
+def one_more(engine: str, runs: int) -> dict[str, float]:
+    """What a machine more costs: MiB and milliseconds to make it, MiB after `hello` has run."""
+    from vmm.cli.target import find
+
+    elf = find("hello", engines.facts(engine).build if engine != "native" else "").elf
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "hello.elf"
+        file.write_bytes(elf)
+        (made, spent), (ran, _) = (_measured(engine, runs, *more) for more in ((), (str(file),)))
+    return {"MiB": made, "ms": spent, "MiB after hello": ran}
+
+
+def _measured(*arguments: object) -> list[float]:
+    command = [sys.executable, "-c", MORE, *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [float(word) for word in done.stdout.split()]
+
+
 def cold_seconds(engine: str) -> float:
     """Seconds from an empty cache to the end of the smallest guest: all that is compiled."""
     with tempfile.TemporaryDirectory() as directory:
@@ -212,6 +259,9 @@ def main() -> None:
         "microseconds a translated unit": translating(options.runs),
         "speed against native": loops(("trap", "bt"), options.runs),
         "seconds": boots(options.runs),
+        "a machine more": {
+            engine: one_more(engine, 4 * options.runs) for engine in ("native", *engines.names())
+        },
         "cold start": {engine: cold_seconds(engine) for engine in ("trap", "bt")},
     }
     if options.json:
@@ -225,6 +275,8 @@ def main() -> None:
         print(f"{name + ', against native':<60}" + _cells(row, ".0%"))
     for name, row in found["seconds"].items():
         print(f"{name + ', seconds':<60}" + _cells(row, ".3f"))
+    for name, row in found["a machine more"].items():
+        print(f"{'a machine more, ' + name:<60}" + _cells(row, ".2f"))
     row = found["cold start"]
     print(f"{'`boot hello` with nothing compiled, seconds, once':<60}" + _cells(row, ".1f"))
 

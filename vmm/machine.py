@@ -9,7 +9,7 @@ monitor others, and a real hart that runs both engines' code and the guest's.
     vm.run()
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,7 @@ class VirtualMachine(Machine):
     """
 
     keeps_snapshots = False  # not yet
+    private: Sequence[np.record] = ()  # records that only the engine knows
 
     def __init__(
         self,

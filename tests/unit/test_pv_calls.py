@@ -29,8 +29,8 @@ def pte(domain, gfn: int, flags: int = LEAF) -> int:
 
 def kind(domain, gfn: int) -> tuple[int, int]:
     mfn = int(domain.machine.pages["mfn"][gfn])
-    direct = domain.machine.vm.direct
-    return int(direct.kind[mfn]), int(direct.uses[mfn])
+    frame = domain.machine.host.frames[mfn]
+    return int(frame["kind"]), int(frame["uses"])
 
 
 def refused(answer: int, error: Error) -> bool:

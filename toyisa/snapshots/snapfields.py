@@ -17,7 +17,7 @@ import numpy as np
 from toyisa.core.memory import LOOP_SIZE, MEMORY, PAGE, RAM_BASE, RX_SIZE, place_tohost
 from toyisa.core.mmu import SUPER, A, G, R, V, W, X, recontext
 from toyisa.core.pool import invalidate_range
-from toyisa.core.state import HART, NEVER, NO_TAG, RECENT
+from toyisa.core.state import HART, NEVER, NO_TAG, RECENT, addresses
 from toyisa.tables.bits import ASID, SIP_SEIP
 from toyisa.tables.causes import CODE_MASK, Exc
 from toyisa.tables.cost import Event
@@ -29,6 +29,9 @@ M = 0xFFFF_FFFF
 MAX_COUNT = 1 << 60  # of instructions or cycles: what a run adds does not overflow
 MAX_TIME = NEVER - (1 << 56)  # of virtual time: a run must not be able to reach NEVER
 RESERVATIONS = 0x4000
+
+
+_ADDRESSES = frozenset((*addresses(HART, "hart"), *addresses(MEMORY, "memory")))
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,9 @@ class Field:
 
     @property
     def kind(self) -> tuple[str, np.dtype]:
-        """Its type, as numpy describes it."""
+        """Its type, as numpy describes it; TypeError of a host address, which no file may set."""
+        if self.path in _ADDRESSES:
+            raise TypeError(f"{self.path} is a host address: it cannot be in a snapshot")
         root, *parts = self.path.split(".")
         record = HART if root == "hart" else MEMORY
         return self.path, reduce(getitem, parts, record)

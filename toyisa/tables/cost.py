@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from pathlib import Path
 
 from toyisa.files import reading
@@ -70,17 +71,23 @@ EVENTS: tuple[str, ...] = tuple(event.name.lower() for event in Event)
 def load(name: str) -> CostModel:
     """The preset `name`, or `FILE.toml[:NAME]` for one of the user's; CostError."""
     file, _, chosen = name.partition(":") if ".toml" in name else (PRESETS, "", name)
-    own = _tables(Path(file))
+    own = _presets() if file == PRESETS else _tables(Path(file))
     if not chosen and len(own) == 1:
         (chosen,) = own
     if chosen not in own:
         place = f"{file}: " if file != PRESETS else ""
         raise CostError(f"{place}no cost preset {chosen!r}{_hint(chosen, own)}")
-    ours = own if file == PRESETS else _tables(PRESETS)
+    ours = _presets()
     try:
         return check(chosen, _inherited(chosen, own, ours))
     except CostError as error:
         raise CostError(f"{file}: cost preset {chosen!r}: {error}") from None
+
+
+@cache
+def _presets() -> dict[str, object]:
+    """The tables of toyvmm's own presets: read once, since every machine asks."""
+    return _tables(PRESETS)
 
 
 def _tables(path: Path) -> dict[str, object]:
