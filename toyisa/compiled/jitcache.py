@@ -18,11 +18,11 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -32,13 +32,13 @@ from toyisa.files.place import fallback, root
 from toyisa.files.progress import say
 from toyisa.files.trusted import Untrusted
 
-COMPILE_INTO = "TOYVMM_COMPILE_INTO"  # for a process that compiles for another
 KEPT = 4  # directories of older sources that stay, for those who switch branches
 ROOM = 64 << 20  # bytes that must be free, or a temporary directory is used
 
 _directory: Path | None = None  # set once a process, by `enable`
 
 
+@cache
 def sources() -> list[Path]:
     """The files that compiled code depends on.
 
@@ -49,24 +49,27 @@ def sources() -> list[Path]:
     here = Path(__file__).parents[1]
     below = [*here.rglob("*"), *(here.parent / "vmm").rglob("*")]
     apart = {*(here.parent / "vmm" / p for p in ("cli", "comparison", "fuzz")), here / "testing"}
-    return sorted(
-        p for p in below if p.suffix in {".py", ".toml"} and apart.isdisjoint(p.parents)
-    )
+    return sorted(p for p in below if p.suffix in {".py", ".toml"} and apart.isdisjoint(p.parents))
+
+
+def settings() -> tuple:
+    """All that code depends on besides sources: versions, the CPU, and numba's settings."""
+    import llvmlite.binding as llvm
+
+    # Settings such as NUMBA_BOUNDSCHECK change the code but not numba's own key.
+    chosen = {k: v for k, v in os.environ.items() if k.startswith("NUMBA_")}
+    chosen.pop("NUMBA_CACHE_DIR", None)
+    versions = [sys.version, *(metadata.version(p) for p in ("numba", "llvmlite", "numpy"))]
+    cpu = [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
+    return sorted(chosen.items()), versions, cpu
 
 
 def key() -> str:
     """The name of the directory: a digest of all that the compiled code depends on."""
-    import llvmlite.binding as llvm
-
     digest = hashlib.blake2b(digest_size=8)
     for path in sources():
         digest.update(f"{path}\0".encode() + path.read_bytes() + b"\0")
-    # Settings such as NUMBA_BOUNDSCHECK change the code but not numba's own key.
-    settings = {k: v for k, v in os.environ.items() if k.startswith("NUMBA_")}
-    settings.pop("NUMBA_CACHE_DIR", None)
-    versions = [sys.version, *(metadata.version(p) for p in ("numba", "llvmlite", "numpy"))]
-    cpu = [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
-    digest.update(repr((sorted(settings.items()), versions, cpu)).encode())
+    digest.update(repr(settings()).encode())
     return digest.hexdigest()
 
 
@@ -79,10 +82,6 @@ def enable() -> Path:
     """
     global _directory
     if _directory is not None:
-        return _directory
-    if into := os.environ.get(COMPILE_INTO):  # `beside` started this process
-        _directory = Path(into)
-        os.environ["NUMBA_CACHE_DIR"] = into
         return _directory
     try:
         _directory = _open(root())
@@ -116,30 +115,6 @@ def _named_root() -> str:
         return str(root())
     except RuntimeError:
         return "your home directory"
-
-
-@contextlib.contextmanager
-def beside(statement: str) -> Iterator[None]:
-    """Run a Python statement in another process, to compile there what it compiles.
-
-    For use inside `warm`, around what is compiled here meanwhile.  If the other
-    process fails, nothing is lost but time: what it was to compile is compiled here.
-    """
-    environment = {**os.environ, COMPILE_INTO: str(enable())}
-    package = str(Path(__file__).parents[2])
-    script = f"import sys; sys.path.insert(0, {package!r}); {statement}"
-    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-    try:
-        child = subprocess.Popen([sys.executable, "-c", script], env=environment, **quiet)
-    except OSError:
-        yield
-        return
-    try:
-        yield
-        child.wait()
-    finally:
-        child.kill()
-        child.wait()
 
 
 def warm(what: str, compile_it: Callable[[bool], object], parts: int) -> None:

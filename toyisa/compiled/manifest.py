@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 NAME = "manifest.json"
-KINDS = {".nbi", ".nbc"}  # numba's files; what else is there is not looked at
+KINDS = {".o", ".nbi", ".nbc"}  # ours and numba's; what else is there is not looked at
 
 
 def fingerprint(path: Path) -> list[int | str]:
@@ -36,7 +36,7 @@ def listing(directory: Path) -> dict[str, list[int | str]]:
 
 def count(directory: Path) -> int:
     """How many units of compiled code are finished below `directory`, listed or not."""
-    return sum(path.suffix == ".nbc" for path in directory.rglob("*"))
+    return sum(path.suffix in {".o", ".nbc"} for path in directory.rglob("*"))
 
 
 def read(directory: Path) -> dict:

@@ -6,7 +6,6 @@ stand in the memory record.  Must not know what they do.
 
 import numpy as np
 
-from toyisa.compiled import jitcache
 from toyisa.compiled.njit import unit_address, unit_types
 from toyisa.core import state
 from toyisa.core.bare import run_bare
@@ -25,16 +24,7 @@ def link(hart: np.record, memory: np.record) -> None:
 
 
 def compile_all() -> None:
-    """Compile the units on a cold start, the slow paths in a process of their own."""
-    with jitcache.beside("from toyisa.core import units; units.compile_serve()"):
-        hart, (memory, _ram) = state.new_hart(), new_memory(PAGE)
-        types = unit_types(hart, memory)
-        execute.compile(types)
-        run_bare.compile(types[:2])
-        manage_pool.compile(types)
-
-
-def compile_serve() -> None:
-    """Compile the slow paths, for the process that asked for it."""
+    """Compile the units on a cold start."""
     hart, (memory, _ram) = state.new_hart(), new_memory(PAGE)
-    unit_address(serve, unit_types(hart, memory))
+    link(hart, memory)
+    run_bare.compile(unit_types(hart, memory)[:2])

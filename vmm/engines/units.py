@@ -28,24 +28,12 @@ def link(engine: Engine, hart: np.record, mem: np.record, vm: np.record) -> None
         if registered(engine.name):
             unit = inspect.unwrap(engine.unit)
             what += f" ({unit.__module__} in {inspect.getfile(unit)})"
-        jitcache.warm(what, lambda cold: _compile(engine, cold), PARTS)
+        jitcache.warm(what, lambda _cold: _compile(engine), PARTS)
     vm.engine = unit_address(engine.unit, unit_types(hart, mem, vm))
 
 
-def _compile(engine: Engine, cold: bool) -> None:
+def _compile(engine: Engine) -> None:
     hart, (mem, _ram), vm = state.new_hart(), memory.new_memory(PAGE), new_vm()
     types = unit_types(hart, mem, vm)
-    if cold and not registered(engine.name):
-        statement = f"from vmm.engines import units; units.compile_engine({engine.name!r})"
-        with jitcache.beside(statement):
-            run_vm.compile(types[:3])
     run_vm.compile(types[:3])
     unit_address(engine.unit, types)
-
-
-def compile_engine(name: str) -> None:
-    """Compile an engine's unit, for the process that asked for it."""
-    from vmm.engines import find
-
-    hart, (mem, _ram), vm = state.new_hart(), memory.new_memory(PAGE), new_vm()
-    unit_address(find(name).unit, unit_types(hart, mem, vm))

@@ -1,0 +1,155 @@
+"""Answers for the kinds of value that compiled code knows, and how each is passed.
+
+Every integer is 64 bits wide and signed, whatever the width of the field that it came
+from: masks and not types say how wide a value is.  A record and an array are addresses.
+Must not know statements or expressions.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Unsupported(Exception):
+    """The function is not in the subset; numba compiles it instead.  The text says why."""
+
+    line = 0  # of the file, where that is known
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A plain kind: `I64`, `BOOL` or `NOTHING`."""
+
+    name: str
+    parts: tuple[str, ...]  # LLVM's types that a value of this kind is made of
+
+
+I64 = Kind("int", ("i64",))
+BOOL = Kind("bool", ("i1",))
+NOTHING = Kind("nothing", ())
+
+
+class Record(Kind):
+    """The address of a record, with the fields of its NumPy type."""
+
+    def __init__(self, dtype: np.dtype):
+        super().__init__("record", ("ptr",))
+        object.__setattr__(self, "dtype", dtype)
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+class Array(Kind):
+    """The address of items in row-major order; a size of None is known when it runs."""
+
+    def __init__(self, item: np.dtype, shape: tuple[int | None, ...]):
+        super().__init__("array", ("ptr",) + ("i64",) * shape.count(None))
+        object.__setattr__(self, "item", item)
+        object.__setattr__(self, "shape", shape)
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+class Tuple(Kind):
+    """Several values."""
+
+    def __init__(self, members: tuple[Kind, ...]):
+        super().__init__("tuple", tuple(part for kind in members for part in kind.parts))
+        object.__setattr__(self, "members", members)
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+_made: dict[tuple, Kind] = {}
+
+
+def record(dtype: np.dtype) -> Record:
+    """The kind of records of this type: one object for each."""
+    return _made.get(("record", id(dtype))) or _intern(("record", dtype), Record(dtype), dtype)
+
+
+def array(item: np.dtype, shape: tuple[int | None, ...]) -> Array:
+    """The kind of arrays of these items and sizes: one object for each."""
+    key = ("array", record(item) if item.names else item, shape)
+    return _made.setdefault(key, Array(item, shape))
+
+
+def several(members: tuple[Kind, ...]) -> Tuple:
+    """The kind of a tuple: one object for each."""
+    return _made.setdefault(("tuple", members), Tuple(members))
+
+
+def _intern(key: tuple, kind: Kind, dtype: np.dtype) -> Kind:
+    """By value, and next time by identity: to hash a large record type takes long."""
+    kind = _made.setdefault(key, kind)
+    _keep.append(dtype)  # an identity is one as long as its object lives
+    _made["record", id(dtype)] = kind
+    return kind
+
+
+_keep: list[np.dtype] = []
+
+
+def joined(one: Kind, other: Kind) -> Kind:
+    """The kind of a value that is of either.  Unsupported if there is none."""
+    if one is other:
+        return one
+    if {one, other} == {I64, BOOL}:
+        return I64
+    if isinstance(one, Tuple) and isinstance(other, Tuple):
+        if len(one.members) == len(other.members):
+            return several(tuple(map(joined, one.members, other.members)))
+    raise Unsupported(f"a value is of the kinds {one.name} and {other.name}")
+
+
+class Value(NamedTuple):
+    """A value of a kind: LLVM's operands for its parts, and the number if it is a constant."""
+
+    kind: Kind
+    parts: tuple[str, ...]
+    number: int | None = None
+
+    @property
+    def ref(self) -> str:
+        """The operand of a value of one part."""
+        return self.parts[0]
+
+
+def wrapped(number: int) -> int:
+    """A number as 64 bits hold it, signed."""
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def constant(number: int) -> Value:
+    """An integer that the compiler knows."""
+    number = wrapped(number)
+    return Value(I64, (str(number),), number)
+
+
+def truth(known: bool) -> Value:
+    """True or False."""
+    return Value(BOOL, ("true" if known else "false",), int(known))
+
+
+VOID = Value(NOTHING, ())
+
+
+def kind_of(value: object) -> Kind:
+    """The kind that an argument from Python has.  Unsupported for floats, objects ..."""
+    if isinstance(value, np.void) and value.dtype.names:
+        return record(value.dtype)
+    if isinstance(value, int | np.integer | np.bool_):
+        return I64
+    if isinstance(value, np.ndarray) and value.flags.c_contiguous and value.dtype.kind in "iu":
+        return array(value.dtype, (None,) * value.ndim)
+    raise Unsupported(f"an argument is a {type(value).__name__}")

@@ -1,0 +1,53 @@
+"""Answers for machine code: LLVM's text made into an object, and an object into addresses.
+
+Must not know where objects are kept, nor what they are for.
+"""
+
+import platform
+from functools import cache
+
+import llvmlite.binding as llvm
+
+LEVEL = 3  # of optimisation
+
+
+def emit(text: str) -> bytes:
+    """The object that LLVM makes of a module: machine code for this host."""
+    module = llvm.parse_assembly(text)
+    machine = _machine()
+    module.triple, module.data_layout = machine.triple, str(machine.target_data)
+    options = llvm.create_pipeline_tuning_options(speed_level=LEVEL)
+    options.loop_vectorization = True
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return machine.emit_object(module)
+
+
+def load(data: bytes, symbol: str) -> int:
+    """Load an object for as long as the process lives; the address of one of its functions."""
+    engine = _engine()
+    engine.add_object_file(llvm.ObjectFileRef.from_data(data))
+    engine.finalize_object()
+    return engine.get_function_address(symbol)
+
+
+def host() -> list[str]:
+    """The CPU that code is made for, as LLVM names it."""
+    return [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
+
+
+@cache
+def _machine() -> llvm.TargetMachine:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    cpu, features = host()
+    x86 = platform.machine().lower() in ("x86_64", "amd64", "i686")
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=cpu, features=features, opt=LEVEL, codemodel="jitdefault", jit=True,
+        reloc="static" if x86 else "default",
+    )  # fmt: skip
+
+
+@cache
+def _engine() -> llvm.ExecutionEngine:
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
