@@ -81,7 +81,7 @@ class Ready:
         answer, passed = self._room(), []
         for value, kind in zip(arguments, self._kinds):
             if isinstance(kind, Record):
-                passed.append(value.__array_interface__["data"][0])
+                passed.append(np.frombuffer(value, np.uint8).ctypes.data)
             elif isinstance(kind, Array):
                 passed += [value.ctypes.data, *value.shape]
             else:
