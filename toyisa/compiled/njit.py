@@ -10,6 +10,7 @@ Compiled functions are decorated here only, after the cache is enabled.
 """
 
 import os
+from collections.abc import Callable
 
 from toyisa.compiled import jitcache
 
@@ -22,13 +23,24 @@ def _set(name: str) -> bool:
 
 if _set("NUMBA_DISABLE_JIT"):
     from toyisa.compiled import plain as _compiler
+
+    compiler = "plain"
 elif _set("NUMBA_BOUNDSCHECK"):
     from toyisa.compiled import numbajit as _compiler
+
+    compiler = "numba"
 else:
     from toyisa.compiled import entries as _compiler
+
+    compiler = "front"
 
 njit, entry = _compiler.njit, _compiler.entry
 unit_types, unit_address = _compiler.unit_types, _compiler.unit_address
 call_unit, call_vm_unit, view = _compiler.call_unit, _compiler.call_vm_unit, _compiler.view
 
-__all__ = ["call_unit", "call_vm_unit", "entry", "njit", "unit_address", "unit_types", "view"]
+
+def special(write: Callable) -> Callable:
+    """A function for compiled code that writes itself: `write(body, *values)` of the front end."""
+    from toyisa.compiled.entries import Special
+
+    return Special(write)

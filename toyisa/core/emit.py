@@ -17,10 +17,10 @@ Must not know which ops there are (`threaded.py`) nor what they do (`handlers.py
 
 import platform
 from collections.abc import Callable
+from typing import Protocol
 
-import numba
+import numpy as np
 from llvmlite import ir
-from numba.core import types
 
 from toyisa.core.handlers import hit_fetch
 from toyisa.core.memory import POOL
@@ -46,12 +46,26 @@ def constant(n: int) -> ir.Constant:
     return ir.Constant(I64, n)
 
 
+class Calls(Protocol):
+    """How a compiler of ours calls the compiled functions that handlers name."""
+
+    checks: bool  # indexes are checked
+
+    def call(
+        self, builder: ir.IRBuilder, function: Callable, values: list[ir.Value], records: list[str]
+    ) -> tuple[ir.Value, ir.Value | None]:
+        """The result, and with checks whether the function has failed.
+
+        `records` has a name for each value that is a record: "hart", "mem"; else "".
+        """
+
+
 class Frame:
     """What the functions of one module share: their names, and where records have their fields."""
 
-    def __init__(self, context: object, module: ir.Module, hart: types.Record, mem: types.Record):
-        self.context, self.module = context, module
-        self.kinds = {"hart": hart, "mem": mem}
+    def __init__(self, module: ir.Module, calls: Calls, hart: np.dtype, mem: np.dtype):
+        self.module, self.calls = module, calls
+        self.records = {"hart": hart, "mem": mem}
         self.functions: dict[str, ir.Function] = {}
 
     def declare(self, name: str) -> ir.Function:
@@ -66,10 +80,10 @@ class Frame:
     def offset(self, path: str) -> int:
         """How far from its record's start a field lies: "mem.uops", "hart.run.left"."""
         record, *names = path.split(".")
-        kind, offset = self.kinds[record], 0
+        kind, offset = self.records[record], 0
         for name in names:
-            offset += kind.offset(name)
-            kind = kind.typeof(name)
+            kind, further = kind.fields[name][:2]
+            offset += further
         return offset
 
 
@@ -129,21 +143,11 @@ class Step:
     def call(self, function: Callable, *arguments: ir.Value | int) -> ir.Value:
         """The result of an `njit` function of records and integers, which LLVM inlines."""
         values = [constant(a) if isinstance(a, int) else a for a in arguments]
-        records = {id(self.hart): "hart", id(self.mem): "mem"}
-        kinds = tuple(
-            self.frame.kinds[records[id(v)]] if id(v) in records else types.int64 for v in values
-        )
-        function.compile(kinds)
-        compiled, context = function.overloads[kinds], self.frame.context
-        context.active_code_library.add_linking_library(compiled.library)
-        status, result = context.call_internal_no_propagate(
-            self.builder, compiled.fndesc, compiled.signature, values
-        )
-        if numba.config.BOUNDSCHECK:  # else a function never raises
-            self._leave_if(status.is_error, Leave.OUT_OF_BOUNDS)
-        kind = compiled.signature.return_type
-        if isinstance(kind, types.Integer):
-            result = context.cast(self.builder, result, kind, types.int64)
+        names = {id(self.hart): "hart", id(self.mem): "mem"}
+        records = [names.get(id(value), "") for value in values]
+        result, failed = self.frame.calls.call(self.builder, function, values, records)
+        if failed is not None:
+            self._leave_if(failed, Leave.OUT_OF_BOUNDS)
         return result
 
     # -- leaving -----------------------------------------------------------------
@@ -165,7 +169,7 @@ class Step:
 
     def _check(self, index: ir.Value, length: int) -> None:
         """With bounds checks: whether an index is one."""
-        if numba.config.BOUNDSCHECK:
+        if self.frame.calls.checks:
             outside = self.builder.icmp_unsigned(">=", index, constant(length))
             self._leave_if(outside, Leave.OUT_OF_BOUNDS)
 
@@ -178,7 +182,7 @@ class Step:
     def dispatch(self) -> None:
         """On to the function of the micro-op that now is `uop`."""
         b = self.builder
-        if numba.config.BOUNDSCHECK:
+        if self.frame.calls.checks:
             self._check(self._place(), POOL)
         op = b.zext(self._load(self._at(self.uop, _OP), I8), I64)
         entry = b.gep(self.table, [op], source_etype=PTR)

@@ -5,12 +5,15 @@ a handler has; its answer is why, a `Leave`, and `hart.run` says where.  Without
 `plain.py` does the same.  docs/adr/0015-threaded-code.md says why.
 """
 
-import numba
 from llvmlite import ir
-from numba.core import types
 
+from toyisa.compiled.front import kinds
+from toyisa.compiled.front.expressions import Expressions
+from toyisa.compiled.front.kinds import Value
+from toyisa.compiled.njit import compiler, special
 from toyisa.core.emit import CALLING, FUNCTION, I8, I64, PTR, WORD, Frame, Step, constant
 from toyisa.core.handlers import handlers_of, leave_of
+from toyisa.core.written import Written
 from toyisa.tables.leaves import Leave
 from toyisa.tables.ops import Op
 
@@ -69,7 +72,7 @@ def _write_all(frame: Frame) -> ir.GlobalVariable:
     return _write_table(frame)
 
 
-def _enter(frame: Frame, builder: ir.IRBuilder, hart: ir.Value, mem: ir.Value) -> ir.Value:
+def enter(frame: Frame, builder: ir.IRBuilder, hart: ir.Value, mem: ir.Value) -> ir.Value:
     """A call of the function that `hart.run` stands at; why it left."""
     table = _write_all(frame)
     b = builder
@@ -89,21 +92,27 @@ def _enter(frame: Frame, builder: ir.IRBuilder, hart: ir.Value, mem: ir.Value) -
     return b.call(first, [*state, retired, run("left"), base], cconv=CALLING)
 
 
-if numba.config.DISABLE_JIT:
-    from toyisa.core.plain import run_handlers
-else:
+def _write(body: Expressions, hart: Value, mem: Value) -> Value:
+    """Go on with `hart.run` until an instruction needs more than a handler; why."""
+    module = ir.Module()
+    calls = Written(body.program, module, hart=hart.kind, mem=mem.kind)
+    frame = Frame(module, calls, hart.kind.dtype, mem.kind.dtype)
+    function = ir.Function(module, ir.FunctionType(I64, (PTR, PTR)), "run_handlers")
+    function.linkage = "internal"
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    builder.ret(enter(frame, builder, *function.args))
+    for found in module.global_values:
+        if not isinstance(found, ir.Function) or found.blocks:
+            body.program.define(str(found))
+    return Value(kinds.I64, (body.new(f"call i64 @run_handlers(ptr {hart.ref}, ptr {mem.ref})"),))
 
-    @numba.extending.intrinsic
-    def run_handlers(typing_context, hart, mem):
-        """Go on with `hart.run` until an instruction needs more than a handler; why."""
 
-        def generate(context, builder, signature, arguments):
-            frame = Frame(context, builder.module, hart, mem)
-            event = _enter(frame, builder, *arguments)
-            if numba.config.BOUNDSCHECK:
-                outside = builder.icmp_signed("==", event, constant(Leave.OUT_OF_BOUNDS))
-                with builder.if_then(outside):
-                    context.call_conv.return_user_exc(builder, IndexError, ("of a handler",))
-            return event
+match compiler:
+    case "plain":
+        from toyisa.core.plain import run_handlers
+    case "numba":
+        from toyisa.core.checked import intrinsic
 
-        return types.int64(hart, mem), generate
+        run_handlers = intrinsic(enter)
+    case "front":
+        run_handlers = special(_write)
