@@ -34,12 +34,12 @@ class Fault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a source file; `trail` says how the assembler got there, the nearest file first."""
+    """A line of a source file; `backtrace` says how the assembler got there, innermost first."""
 
     path: str
     line: int
     text: str
-    trail: tuple[str, ...] = ()
+    backtrace: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Problem:
         told = (("why", self.why), ("fix", self.fix))
         notes = [f"  {key}: {visible(text)}" for key, text in told if text]
         width = columns() - 2
-        return "\n".join([*head, *notes, *(f"  {cut(step, width)}" for step in place.trail)])
+        return "\n".join([*head, *notes, *(f"  {cut(step, width)}" for step in place.backtrace)])
 
 
 class AsmErrors(Exception):

@@ -33,15 +33,15 @@ class Spot(NamedTuple):
 
     def place(self) -> Place:
         """The place for an error: the line, and the macros and files that led to it."""
-        trail = []
+        backtrace = []
         frame = self.frame
         while (spot := frame.parent) is not None:
-            trail.append(f"{frame.why} at {spot.where()}: {spot.text().strip()[:80]}")
+            backtrace.append(f"{frame.why} at {spot.where()}: {spot.text().strip()[:80]}")
             frame = spot.frame
-        if len(trail) > 8:
-            trail[4:-4] = [f"... {len(trail) - 8} more"]
+        if len(backtrace) > 8:
+            backtrace[4:-4] = [f"... {len(backtrace) - 8} more"]
         source = self.frame.source
-        return Place(source.path, source.numbers[self.index], self.text(), tuple(trail))
+        return Place(source.path, source.numbers[self.index], self.text(), tuple(backtrace))
 
     def site(self) -> tuple[str, int]:
         """File and line for the line table: the code of a macro belongs to the line that uses

@@ -121,14 +121,14 @@ class Run:
         if outcome.exit == "fatal":
             from vmm.watch.crash import report as crash
 
-            for line in crash(self.machine, self.extras.trail, self.guest.what.source_line):
+            for line in crash(self.machine, self.extras.steps, self.guest.what.source_line):
                 tell(f"toyvmm: {line}")
         if outcome.status is not Status.PASSED and not (
             outcome.exit == "halted" and self.machine.code == 0  # the guest did nothing wrong
         ):
             from vmm.cli.why import look
 
-            why = look(self.guest, self.machine, outcome, hot, self.extras.trail)
+            why = look(self.guest, self.machine, outcome, hot, self.extras.steps)
             said = [line for line in (*why.sentences, self.hint(outcome)) if line]
         if content:
             self._write(report.diagnosed(content, said, why.document() if why else None))

@@ -100,13 +100,13 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
                                    "--gdb", context)  # fmt: skip
         return debug(machine, given["debugger"], guest.script, print_bytes)
     from vmm.cli.checkpoint import Checkpoint
-    from vmm.watch.trail import Trail
+    from vmm.watch.laststeps import LastSteps
 
     if signature:
         _signature(machine)  # fails if the guest has none
     checkpoint = Checkpoint(save, at) if save else None
     # A crash report runs the last instructions again, which must not write to a disk.
-    trail = None if guest.writes else Trail(machine)
+    steps = None if guest.writes else LastSteps(machine)
     fences = None
     if check:
         from vmm.cli.fencing import Fencing
@@ -114,7 +114,7 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
         fences = Fencing(guest, machine)
     outcome = Run(
         guest, machine, given, settings,
-        extras=Extras(checkpoint, None, trail),
+        extras=Extras(checkpoint, None, steps),
         stepper=lambda: watching.stepper(machine, given, more=[fences] if fences else []),
         more=lambda: {"fences": fences.document()} if fences else {},
     ).conduct()  # fmt: skip

@@ -39,7 +39,7 @@ class Extras:
 
     checkpoint: Checkpoint | None = None
     stepper: Any = None
-    trail: Any = None
+    steps: Any = None
     failure: Callable[[], str | None] = lambda: None
 
 
@@ -67,7 +67,7 @@ class Session:
                  extras: Extras = NO_EXTRAS):
         self.machine = machine
         self.checkpoint = extras.checkpoint
-        self.trail = extras.trail
+        self.steps = extras.steps
         self._failure = extras.failure
         if limits.max_cycles:
             machine.hart.root.limit = limits.max_cycles
@@ -107,8 +107,8 @@ class Session:
                 return self._outcome("budget", Status.LIMIT, line)
         if self.checkpoint:
             budget = self.checkpoint.bound(machine, budget)
-        if self.trail:
-            self.trail.mark()
+        if self.steps:
+            self.steps.mark()
         began = time.perf_counter()
         seconds = SLICE_SECONDS
         if self.limits.seconds:
@@ -152,14 +152,14 @@ class Session:
             self.input_ended = True
             self._give(END_OF_INPUT)
             self.machine.end_input()
-            if self.trail:
-                self.trail.fed(None)
+            if self.steps:
+                self.steps.fed(None)
         elif data:
             self._give(data)
 
     def _give(self, data: bytes) -> None:
-        if self.trail:
-            self.trail.fed(data)
+        if self.steps:
+            self.steps.fed(data)
         self.machine.feed(data)
 
     def _outcome(self, word: str, status: Status, line: str) -> Outcome:

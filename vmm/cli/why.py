@@ -21,7 +21,7 @@ from vmm.diagnose.window import watch
 if TYPE_CHECKING:
     from vmm.cli.guest import Guest
     from vmm.cli.session import Outcome
-    from vmm.watch.trail import Trail
+    from vmm.watch.laststeps import LastSteps
 
 GOES_ON = ("budget", "cycles", "timeout", "interrupted")  # outcomes of a guest that could go on
 FAR = 20_000_000  # instructions that are run again to see where a jump came from
@@ -53,17 +53,17 @@ def counted(machine: Any, outcome: Outcome) -> list[Hot]:
 
 
 def look(
-    guest: Guest, machine: Any, outcome: Outcome, hot: list[Hot], trail: Trail | None
+    guest: Guest, machine: Any, outcome: Outcome, hot: list[Hot], steps: LastSteps | None
 ) -> Why:
     """The diagnosis of a guest that did not pass; it may let the machine go on.
 
     So take all figures before.
     """
     facts = facts_of(guest, machine, outcome.exit)
-    stale = _stale(machine, facts, trail)
+    stale = _stale(machine, facts, steps)
     fault = facts.fault
-    if trail and fault and fault.cause in FETCH_FAULTS:
-        facts.came_from = trail.before(fault.since, FAR)
+    if steps and fault and fault.cause in FETCH_FAULTS:
+        facts.came_from = steps.before(fault.since, FAR)
     if outcome.exit in GOES_ON:
         facts.window = watch(machine, guest.writes)
     return Why(facts, diagnose(facts, hot, stale))
@@ -78,7 +78,7 @@ def facts_of(guest: Guest, machine: Any, exit: str = "") -> Facts:
     )  # fmt: skip
 
 
-def _stale(machine: Any, facts: Facts, trail: Trail | None) -> fences.Stale | None:
+def _stale(machine: Any, facts: Facts, steps: LastSteps | None) -> fences.Stale | None:
     """The first use of a translation that `sfence.vma` should have made the TLB forget.
 
     The TLB shows only those that it still holds.  Whether they were used, only a second run
@@ -87,14 +87,14 @@ def _stale(machine: Any, facts: Facts, trail: Trail | None) -> fences.Stale | No
     left = next(fences.left(machine), None) if machine.keeps_snapshots else None
     if left is None:
         return None
-    if trail is None:
+    if steps is None:
         return left if facts.stopped_itself else None
     seen: list[fences.Stale] = []
-    check = fences.FenceCheck(trail.machine, seen.append)
+    check = fences.FenceCheck(steps.machine, seen.append)
 
     def watcher(machine: Any, effects: Any, level: int) -> bool:
         check(machine, effects, level)
         return bool(seen)
 
-    trail.again(watcher, time.perf_counter() + AGAIN)
+    steps.again(watcher, time.perf_counter() + AGAIN)
     return seen[0] if seen else None

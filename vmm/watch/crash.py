@@ -15,14 +15,14 @@ from toyisa.tables.fields import REG_NAMES
 from toyisa.tables.levels import Level
 from vmm.diagnose.faults import LOADS, STORES, access_of
 from vmm.diagnose.traps import FETCH_FAULTS, Taken, first_fault, taken, unreturned
-from vmm.watch.trail import Place, Trail
+from vmm.watch.laststeps import LastSteps, Place
 
 LAST = 16  # instructions
 
 Where = Callable[[int], str | None]  # the source line of an address, if it is known
 
 
-def report(machine: Machine, trail: Trail | None, where: Where) -> Iterator[str]:
+def report(machine: Machine, steps: LastSteps | None, where: Where) -> Iterator[str]:
     """The lines of the report on a guest that cannot go on: the first fault, then the rest."""
     hart = machine.hart
     chain = _chain(machine)
@@ -48,9 +48,9 @@ def report(machine: Machine, trail: Trail | None, where: Where) -> Iterator[str]
         yield "  " + "  ".join(cells)
     names = ("sstatus", "stvec", "sepc", "scause", "stval", "satp", "sscratch")
     yield "  " + "  ".join(f"{name} {int(hart.csr[name]):x}" for name in names)
-    if trail:
+    if steps:
         yield "  last instructions:"
-        for place in trail.last(LAST):
+        for place in steps.last(LAST):
             yield f"    {_executed(machine, place, where)}"
 
 

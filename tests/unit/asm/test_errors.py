@@ -148,7 +148,7 @@ def test_a_define_that_is_no_name(name):
         assemble_text(" nop\n", defines={name: 1})
 
 
-def test_trail_through_macros_and_files(tmp_path):
+def test_backtrace_through_macros_and_files(tmp_path):
     (tmp_path / "in.inc").write_text(".macro inner r\n  addi \\r, \\r, 1\n.endm\n inner a99\n")
     (tmp_path / "main.S").write_text(' nop\n.include "in.inc"\n')
     with pytest.raises(AsmErrors) as raised:
@@ -156,7 +156,7 @@ def test_trail_through_macros_and_files(tmp_path):
     (problem,) = raised.value.problems
     assert (problem.place.path, problem.place.line) == (str(tmp_path / "in.inc"), 2)
     assert problem.place.text == "  addi a99, a99, 1"
-    used, included = problem.place.trail
+    used, included = problem.place.backtrace
     assert re.fullmatch(r"in macro `inner`, used at .*in\.inc:4: inner a99", used)
     assert re.fullmatch(r'included at .*main\.S:2: \.include "in\.inc"', included)
 

@@ -48,7 +48,7 @@ def test_a_wide_piece_is_cut_as_well():
     assert len(line) == len(caret) == 80
 
 
-def test_the_trail_is_cut_too():
+def test_the_backtrace_is_cut_too():
     text = str(only(".macro m x\n bad\n.endm\n m " + "1" * 500 + "\n"))
     assert all(len(line) <= 80 for line in text.split("\n"))
     assert "in macro `m`, used at x.S:4" in text

@@ -73,7 +73,7 @@ def test_the_page_walk(report):
 
 
 @pytest.mark.compiled
-def test_the_trail_of_a_long_run(tmp_path):
+def test_the_last_steps_of_a_long_run(tmp_path):
     """The last instructions are found although the run had more than one snapshot."""
     source = """
         li      t0, 0

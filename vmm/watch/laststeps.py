@@ -28,7 +28,7 @@ class Place:
     trap: tuple[int, int] | None = None  # scause, stval
 
 
-class Trail:
+class LastSteps:
     """Follows one run of `machine`: call `mark` now and then, and `fed` with each input."""
 
     def __init__(self, machine: Machine):
