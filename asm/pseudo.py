@@ -5,7 +5,7 @@ addresses, or choose by value, are functions in `expand.py`.
 """
 
 from asm.encode import FORMS, Form
-from toyisa.tables.insns import BY_NAME
+from toyisa.tables.insns import BY_NAME, INSNS
 
 TABLE = """
 nop             | addi x0,x0,0
@@ -65,10 +65,7 @@ _TSO = 0b1000 << 28  # its field fm
 WORDS = {"fence.tso": _TSO | _FENCE.encode(_RW, _RW), "pause": _FENCE.encode(_WRITE, 0)}
 
 # With an immediate as last operand these mean another instruction.
-WITH_IMMEDIATE = {
-    "add": "addi", "and": "andi", "or": "ori", "xor": "xori",
-    "sll": "slli", "srl": "srli", "sra": "srai", "slt": "slti", "sltu": "sltiu",
-    "csrrw": "csrrwi", "csrrs": "csrrsi", "csrrc": "csrrci",
+WITH_IMMEDIATE = {row.register_form: row.name for row in INSNS if row.register_form != row.name} | {
     "csrw": "csrwi", "csrs": "csrsi", "csrc": "csrci",
 }  # fmt: skip
 

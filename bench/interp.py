@@ -21,9 +21,9 @@ from pathlib import Path
 
 from bench.origin import origin
 from tests.cprograms import BENCH, CProgram, Runtime, cross_compile, missing_compiler
-from toyisa.tables.extensions import MARCH
+from toyisa.tables.extensions import FOR_EMULATORS
 
-SPIKE_OPTIONS = (f"--isa={MARCH}", "-m64")
+SPIKE_OPTIONS = (f"--isa={FOR_EMULATORS}", "-m64")
 BUDGET = 1 << 40
 
 

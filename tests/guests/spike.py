@@ -14,11 +14,11 @@ import pytest
 
 import asm
 from toyisa.core.memory import RAM_BASE
-from toyisa.tables.extensions import EVERYTHING
+from toyisa.tables.extensions import FOR_EMULATORS
 from toyisa.testing import Kernel, write_elf
 
 SPIKE = shutil.which("spike", path=str(Path(sys.executable).parent)) or shutil.which("spike")
-ISA = f"--isa={EVERYTHING}_svadu"
+ISA = f"--isa={FOR_EMULATORS}_svadu"
 SHIM = Path(__file__).parents[1] / "shim" / "spike.S"
 SHIM_BASE = 0x80200000
 TOHOST = 0x80201000

@@ -128,7 +128,7 @@ def test_laws_can_fail(monkeypatch):
         assert fails("determinism", "pv")
         assert fails("conservation", "pv")
     with monkeypatch.context() as patch:
-        patch.setitem(alu.REGISTER, "xor", alu.REGISTER["or"])
+        patch.setitem(alu.COMPUTE, "xor", alu.COMPUTE["or"])
         failure, _, _ = hunted("semantics")
         assert "xor" in failure.where.splitlines()[1]
         assert "model: " in failure.where

@@ -11,12 +11,12 @@ import pytest
 
 from tests.cprograms import PROGRAMS, Runtime, cross_compile, missing_compiler
 from toyisa.machine import Machine
-from toyisa.tables.extensions import MARCH
+from toyisa.tables.extensions import FOR_EMULATORS
 from vmm.watch.commitlog import CommitLog
 from vmm.watch.stepping import Stepper
 
 SPIKE = shutil.which("spike", path=str(Path(sys.executable).parent)) or shutil.which("spike")
-ISA = f"--isa={MARCH}"
+ISA = f"--isa={FOR_EMULATORS}"
 COUNT = 5_000
 AFTER_ROM = 5  # instructions of Spike's boot ROM before the program's first
 

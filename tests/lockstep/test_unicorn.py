@@ -13,7 +13,9 @@ from toyisa.testing.programs import CORNERS, USER_ROWS, Program, programs
 
 pytest.importorskip("unicorn", reason="unicorn is not installed")
 
-ARITHMETIC = [row for row in USER_ROWS if row.cost in {Cost.ALU, Cost.MUL, Cost.DIV}]
+# Its QEMU is one of 2020, and knows these.
+KNOWN = tuple(row for row in USER_ROWS if row.ext in {"I", "M", "A", "Zifencei"})
+ARITHMETIC = [row for row in KNOWN if row.cost in {Cost.ALU, Cost.MUL, Cost.DIV}]
 RESERVING = tuple(row for row in USER_ROWS if row.name in {"lr.w", "sc.w", "sw", "addi"})
 BRANCHES = [row for row in USER_ROWS if row.cost is Cost.BRANCH]
 FIRST_RESULT, RESULTS = 3, 26  # results go to x3..x28; operands are in x1 and x2
@@ -68,7 +70,7 @@ def run_both(unicorn, subject, program):
 
 
 @settings(max_examples=300, deadline=None)
-@given(program=programs())
+@given(program=programs(rows=KNOWN))
 def test_random_programs(unicorn, subject, program):
     for variant in variants(program):
         run_both(unicorn, subject, variant)

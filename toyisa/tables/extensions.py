@@ -8,10 +8,11 @@ Columns
   name     as in the rows; in the order that an ISA string wants
   version  the ratified one; - if no tool knows the name, and so no string has it
   part of  another extension, with which the machine has this one as well
-  whole    the instructions that make it whole; * if the rows that there are do.  What has
-           some of them is told to compilers and assemblers, but to no kernel.
+  whole    the instructions that make it whole; * if the rows that there are do.  Of one
+           that has only some of them no kernel is told, and no compiler
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from toyisa.tables.csrs import CSRS
@@ -84,23 +85,25 @@ _CODE = tuple(e for e in EXTENSIONS if e.known and e.name in IN_CODE)
 _WHOLE = tuple(e for e in EXTENSIONS if e.known and e.name in NAMED and is_whole(e))
 
 
-def joined(names: tuple[str, ...], width: str = WIDTH) -> str:
+def joined(names: Iterable[str], width: str = WIDTH) -> str:
     """An ISA string: single letters together, then names: `rv32ima_zicsr`."""
+    names = tuple(names)
     letters = "".join(name for name in names if len(name) == 1)
     return "_".join((width + letters, *(name for name in names if len(name) > 1)))
 
 
-# The base, for a device tree's `riscv,isa-base`; what a kernel may count on; and that of an
-# emulator that is to do the same as this machine.
+# What a kernel may count on: the base for a device tree's `riscv,isa-base`, and all names.
 BASE = WIDTH + EXTENSIONS[0].name.lower()
 FOR_KERNELS: tuple[str, ...] = tuple(e.name.lower() for e in _WHOLE)
 
-EVERYTHING = joined(tuple(e.name.lower() for e in EXTENSIONS if e.known and e.name in NAMED))
+# What a compiler is told by -march, which may then use any instruction of them.
+MARCH = joined(e.name.lower() for e in _CODE if is_whole(e))
+LETTERS = joined(e.name.lower() for e in _CODE if is_whole(e) and len(e.name) == 1)
 
-# What a compiler or another assembler is to be told by -march, and the same with versions
-# for an ELF file's attributes: "Tag_RISCV_arch ... the target architecture of this object".
-MARCH = joined(tuple(e.name.lower() for e in _CODE))
-LETTERS = joined(tuple(e.name.lower() for e in _CODE if len(e.name) == 1))
+# What another assembler needs to know all of our instructions, and another emulator to do
+# what this machine does; an ELF file's attribute, "the target architecture of this object".
+FOR_ASSEMBLERS = joined(e.name.lower() for e in _CODE)
+FOR_EMULATORS = joined(e.name.lower() for e in EXTENSIONS if e.known and e.name in NAMED)
 ATTRIBUTE = WIDTH + "_".join(e.name.lower() + e.version.replace(".", "p") for e in _CODE)
 ELF_FLAGS = EF_RISCV_RVC if "C" in IN_CODE else 0
 

@@ -30,6 +30,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from keyword import iskeyword
 
 from toyisa.tables.fields import AQ, FIELDS, FUNCT3, LETTERS, OPCODE, RL, Field
 
@@ -208,6 +209,26 @@ class Insn:
     def widens(self) -> bool:
         """Whether a load fills the bits above its value with the value's sign."""
         return self.cost is Cost.LOAD and self.size < 4 and not self.funct3 & 4
+
+    @property
+    def arithmetic(self) -> bool:
+        """Whether it writes to rd what it computes of rs1, and of rs2 or an immediate."""
+        named = {field.name for field in self.fields}
+        return self.cost in (Cost.ALU, Cost.MUL, Cost.DIV) and {"rd", "rs1"} <= named
+
+    @cached_property
+    def register_form(self) -> str:
+        """The name less the `i` of an immediate operand: `add` of `addi`, `sltu` of `sltiu`."""
+        if not any(field.name in ("imm12", "shamt", "zimm") for field in self.fields):
+            return self.name
+        head, _, tail = self.name.rpartition("i")
+        return head + tail
+
+    @property
+    def function(self) -> str:
+        """The function of `alu.py` that says what an arithmetic instruction computes."""
+        name = self.register_form.replace(".", "_")
+        return f"{name}_" if iskeyword(name) else name
 
     def encode(self, *values: int, aq: int = 0, rl: int = 0) -> int:
         """The word for operand `values`, given in the order of the syntax."""

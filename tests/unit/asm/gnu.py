@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from toyisa.tables.extensions import MARCH
+from toyisa.tables.extensions import FOR_ASSEMBLERS, MARCH
 
 PREFIX = "riscv64-unknown-elf-"
 FLAGS = [f"-march={MARCH}_zihintpause", "-mabi=ilp32", "-mno-relax"]
@@ -37,6 +37,9 @@ def run(tool: str, *arguments: object) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
+
+
+EVERY_ROW = [f"-march={FOR_ASSEMBLERS}"]  # with extensions that we have a part of
 
 
 def link(source: str, where: Path, base: int = 0x8000_0000, flags=()) -> dict[str, bytes]:

@@ -23,10 +23,10 @@ NOP = b"\x13\0\0\0"
 OURS_ALONE = {"probe.r", "probe.w"}
 
 
-def same(source: str, where, **options) -> None:
+def same(source: str, where, *, flags=(), **options) -> None:
     """Assert that both make the same sections of a source."""
     ours = {s.name: bytes(s.data) for s in assemble_text(source, **options).sections}
-    theirs = gnu.link(source, where)
+    theirs = gnu.link(source, where, flags=flags)
     for name, data in theirs.items():
         mine = ours.get(name, b"")
         if name == ".text" and len(mine) < len(data):  # they pad code to its alignment
@@ -74,7 +74,7 @@ def program(draw):
 @settings(max_examples=60, **FIXTURE)
 @given(program())
 def test_random_programs(tmp_path, source):
-    same(source, tmp_path)
+    same(source, tmp_path, flags=gnu.EVERY_ROW)
 
 
 def test_every_row_of_the_table_is_drawn(tmp_path):
@@ -90,7 +90,7 @@ def test_every_row_of_the_table_is_drawn(tmp_path):
             syntax = syntax.replace(field.name, example, 1)
         lines.append(f"{form.name} {syntax}")
     assert len(lines) > len(INSNS)
-    same("\n".join(lines), tmp_path)
+    same("\n".join(lines), tmp_path, flags=gnu.EVERY_ROW)
 
 
 # -- pseudo-instructions -------------------------------------------------------

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from asm import assemble_text, write_atomically
 from asm.disasm import Symbols, disassemble
+from asm.pseudo import WORDS
 from tests.unit.asm import gnu
 from toyisa.tables import csrs
 from toyisa.tables.fields import Kind
-from toyisa.tables.insns import INSNS, find
+from toyisa.tables.insns import BY_NAME, INSNS, find
 
 PC = 0x8000_0000
 
@@ -57,13 +58,18 @@ def test_symbols_are_named():
     assert symbols.nearest(0) is None
 
 
+# Words that one of the two calls by a name of their own, aliases or not: pause, unimp ...
+NAMED_WHATEVER = {*WORDS.values(), BY_NAME["csrrw"].encode(0, csrs.BY_NAME["cycle"].number, 0)}
+
+
 @gnu.needed
 @pytest.mark.parametrize("aliases", [False, True])
 def test_objdump_says_the_same(tmp_path, aliases):
-    rng = random.Random(2)
-    drawn = [
-        _draw(rng, row) for row in INSNS if not row.name.startswith("probe") for _ in range(40)
-    ]
+    drawn = []
+    for row in INSNS:
+        rng = random.Random(row.name)  # each of its own: a new row changes no other
+        drawn += [_draw(rng, row) for _ in range(40) if row.ext != "Xprobe"]
+    drawn = [word for word in drawn if word not in NAMED_WHATEVER]
     source = "_start:\n" + "".join(f".insn 4, {word:#x}\n" for word in drawn)
     elf = tmp_path / "out.elf"
     write_atomically(elf, assemble_text(source).elf())

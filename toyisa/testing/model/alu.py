@@ -6,6 +6,8 @@ instruction words.
 
 from collections.abc import Callable
 
+from toyisa.tables.insns import INSNS
+
 M32 = 0xFFFFFFFF
 INT_MIN = -(1 << 31)
 
@@ -66,11 +68,6 @@ _AMO: dict[str, Op] = {  # old memory word, rs2 -> new memory word
     "amomaxu.w": max,
 }
 
-_IMMEDIATE = {  # addi is add with the immediate in place of rs2, and so on
-    "addi": "add", "slti": "slt", "sltiu": "sltu", "xori": "xor", "ori": "or",
-    "andi": "and", "slli": "sll", "srli": "srl", "srai": "sra",
-}  # fmt: skip
-
 TAKEN: dict[str, Op] = {
     "beq": lambda a, b: a == b,
     "bne": lambda a, b: a != b,
@@ -85,6 +82,10 @@ def _wrap(op: Op) -> Op:
     return lambda a, b: int(op(a, b)) & M32
 
 
-REGISTER: dict[str, Op] = {name: _wrap(op) for name, op in _RAW.items()}
-IMMEDIATE: dict[str, Op] = {name: REGISTER[of] for name, of in _IMMEDIATE.items()}
+# Of all arithmetic instructions, those with an immediate for rs2 as well.
+COMPUTE: dict[str, Op] = {
+    row.name: _wrap(_RAW[row.register_form])
+    for row in INSNS
+    if row.arithmetic and row.register_form in _RAW
+}
 AMO: dict[str, Op] = {name: _wrap(op) for name, op in _AMO.items()}

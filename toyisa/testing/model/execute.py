@@ -38,10 +38,9 @@ def _alu(hart: State, name: str, f: dict[str, int], fx: Effects) -> int:
         value = f["imm20"] << 12
     elif name == "auipc":
         value = hart.pc + (f["imm20"] << 12)
-    elif name in alu.IMMEDIATE:
-        value = alu.IMMEDIATE[name](x[f["rs1"]], f.get("imm12", f.get("shamt", 0)) & M32)
     else:
-        value = alu.REGISTER[name](x[f["rs1"]], x[f["rs2"]])
+        second = x[f["rs2"]] if "rs2" in f else f.get("imm12", f.get("shamt", 0)) & M32
+        value = alu.COMPUTE[name](x[f["rs1"]], second)
     hart.store_reg(f["rd"], value, fx)
     return hart.pc + 4
 
