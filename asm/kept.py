@@ -100,10 +100,18 @@ def _assembled(source: Path, include_dirs: Sequence[Path],
 
 def _name(source: Path, include_dirs: Sequence[Path], defines: Mapping[str, int] | None) -> str:
     """The name of the entry: a digest of everything that says how it is made, except the files."""
-    how = (os.getcwd(), str(source), [str(path) for path in include_dirs],
+    how = (_folder(), str(source), [str(path) for path in include_dirs],
            sorted((defines or {}).items()))  # fmt: skip
     text = repr((_assembler(), how)).encode("utf-8", "surrogateescape")
     return hashlib.blake2b(text, digest_size=16).hexdigest() + ".elf"
+
+
+def _folder() -> str:
+    """The working directory, from which relative names start; empty if it was deleted."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return ""
 
 
 @cache
