@@ -76,5 +76,5 @@ def test_tohost_lies_within_a_page(offset, taken):
         machine.load(elf)
         assert machine.memory.console.tohost == RAM_BASE + PAGE + offset
     else:
-        with pytest.raises(ImageError, match="no 64-bit word within a page"):
+        with pytest.raises(ImageError, match="not a 64-bit word within a page"):
             machine.load(elf)

@@ -129,7 +129,7 @@ def test_taken_back_within_a_process(image):
 def test_what_was_written_to_an_image_is_not_taken_back(image):
     machine = counting(Disk(image))
     state = take(machine)
-    with pytest.raises(SnapshotError, match="take back what was written"):
+    with pytest.raises(SnapshotError, match="undo what was written"):
         put(state, machine)
 
 

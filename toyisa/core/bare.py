@@ -17,9 +17,9 @@ from toyisa.tables.requests import Request
 
 @entry
 def run_bare(hart, mem):
-    """Run the bare machine: S's environment calls are answered here, the rest is root's.
+    """Run the bare machine: S's environment calls are answered here, everything else by root.
 
-    Root's deadline belongs to the devices and to `root.limit`.
+    On a bare machine root's deadline is set only by the devices and by `root.limit`.
     """
     while True:
         if out_of_work(mem):
@@ -33,7 +33,7 @@ def run_bare(hart, mem):
         since, lent = np.int64(hart.clock.instret), lend(hart, mem)
         reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
         settle_run(hart, mem, since, lent)
-        if reason == Reason.DEADLINE:  # a device's
+        if reason == Reason.DEADLINE:  # a device set it
             continue
         if reason == Reason.INPUT and mem.request.pa >= 0:
             return np.int64(Reason.DEVICE)

@@ -24,9 +24,9 @@ def charge(hart, event, times):
 
 @njit
 def timer_deadline(hart):
-    """The virtual time from which `stimecmp` makes the timer interrupt pending."""
+    """The virtual time at which `stimecmp` makes the timer interrupt pending."""
     high = hart.csr.stimecmph + 0
-    if high >= 1 << 20:  # beyond any virtual time: per_tick is below 2**10
+    if high >= 1 << 20:  # later than any virtual time: per_tick is below 2**10
         return NEVER
     ticks = high << 32 | hart.csr.stimecmp
     return min(ticks * hart.clock.per_tick, NEVER)
@@ -39,17 +39,17 @@ def timer_pending(hart):
 
 @njit
 def ticks(hart):
-    """What the `time` counter reads, 64 bits."""
+    """The value of the `time` counter, 64 bits."""
     return virtual_time(hart) // hart.clock.per_tick
 
 
 @njit
 def cycles_counter(hart):
-    """What the `cycle` counter reads, 64 bits."""
+    """The value of the `cycle` counter, 64 bits."""
     return virtual_time(hart)
 
 
 @njit
 def instret_counter(hart):
-    """What the `instret` counter reads, 64 bits; under icount it derives from time."""
+    """The value of the `instret` counter, 64 bits; under icount it derives from time."""
     return virtual_time(hart) if hart.clock.icount else hart.clock.instret

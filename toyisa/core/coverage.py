@@ -1,8 +1,8 @@
 """Answers for the coverage map: which instruction trapped at which level, why, and to whom.
 
-The map is an array of the caller's, a byte for each combination, and the hart holds its
-address: 0, the rule, costs a compare where a trap is taken and nothing anywhere else.  It
-is no part of the machine's state.  Must not know what a campaign is.
+The map is an array of the caller's with a byte for each combination.  The hart holds its
+address, usually 0; then it costs only a comparison where a trap is taken.  It is not a part
+of the machine's state.  Must not know what a campaign is.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from toyisa.tables.ops import MAX_OPS, ROW_OF_OP
 LEVELS, CAUSES, TAKERS = 2, 2 * CODES, 2  # causes: exceptions by code, then interrupts
 SIZE = MAX_OPS * LEVELS * CAUSES * TAKERS
 BY_S, TO_ROOT = range(TAKERS)
-NO_INSN = 0  # the op of what traps without an instruction: a fetch, an interrupt
+NO_INSN = 0  # the op for a trap without an instruction: a fetch, an interrupt
 
 
 @njit
@@ -32,12 +32,12 @@ def cover_trap(hart, insn, cause, taker):
 
 
 def new_map() -> np.ndarray:
-    """A map that nothing is marked in."""
+    """A map in which nothing is marked."""
     return np.zeros(SIZE, np.uint8)
 
 
 def attach(seen: np.ndarray, *harts: np.record) -> None:
-    """Have the harts mark `seen`, a map which must outlive their runs."""
+    """Let the harts mark `seen`, a map that must exist as long as they run."""
     for hart in harts:
         hart.covers = seen.ctypes.data
 

@@ -1,7 +1,7 @@
 """Answers for what reading and writing a CSR gives, and who may.
 
-The table (`csrs.py`) says which exist and which bits a write changes; here is
-what is more than storage.  Must not know the instructions that access them.
+The table (`csrs.py`) says which exist and which bits a write changes.  Here is everything
+that is more than storage.  Must not know the instructions that access them.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from toyisa.core.trap import pending_bits
 from toyisa.tables.csrs import ACCESS_AT, BY_NAME, CSRS, LEVEL_AT, READ_ONLY
 from toyisa.tables.levels import Level, Profile, STraps
 
-# What an attempt to access a CSR comes to.
+# The outcome of an attempt to access a CSR.
 ALLOWED, ILLEGAL, TO_ROOT, LEAK, DROP = range(5)
 
 _GROUPS = {
@@ -51,8 +51,8 @@ UPPER = CYCLE ^ CYCLEH  # of a counter's number: its upper half
 def access(hart, number, reads, writes):
     """Whether the hart may access CSR `number`; one of ALLOWED .. DROP.
 
-    LEAK and DROP are the leaky profile's: the read answers with the real register,
-    a write is silently ignored, and nothing traps.
+    LEAK and DROP are for the leaky profile: a read returns the real register, a write is
+    silently ignored, and nothing traps.
     """
     if not _EXISTS[number] or (writes and number >> ACCESS_AT == READ_ONLY):
         return ILLEGAL
@@ -75,9 +75,10 @@ def access(hart, number, reads, writes):
 
 @njit
 def is_trap_csr(number):
-    """Whether it is one of sepc, scause, stval, sscratch: words that the trap itself handles.
+    """Whether it is one of sepc, scause, stval, sscratch: values that the trap itself handles.
 
-    x86's trap pushes them and `iret` pops them, so they cost no more than a word of memory.
+    x86's trap pushes them and `iret` pops them, so they cost only as much as a word of
+    memory.
     """
     return _GROUP[number] == STraps.TRAPCSR
 
@@ -127,9 +128,9 @@ def _read_counter(hart, number):
 
 @njit
 def stored(hart, number):
-    """What a write to CSR `number` leaves unchanged bits from: the stored value.
+    """The stored value of CSR `number`, whose bits stay where a write does not change them.
 
-    It is the value read, but for `sip`, whose timer bit is not stored.
+    It is the value that is read, except for `sip`, whose timer bit is not stored.
     """
     return np.int64(hart.csr.sip) if number == SIP else read(hart, number)
 
@@ -169,10 +170,11 @@ def write(hart, number, value):
 
 @njit
 def _write_satp(hart, value):
-    """A new table root takes effect at the next instruction, without a fence.
+    """Set the root table and the ASID; they take effect at the next instruction, without a
+    fence.
 
-    An untagged TLB cannot tell address spaces apart: it forgets all but global
-    translations, as x86's did on a load of cr3.
+    An untagged TLB cannot distinguish address spaces: it forgets everything except global
+    translations, as x86's TLB did when cr3 was loaded.
     """
     if not hart.tlb.tagged and value != hart.csr.satp:
         forget_spaces(hart)

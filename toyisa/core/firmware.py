@@ -1,9 +1,9 @@
 """Answers for SBI calls on the bare machine, as its firmware.
 
-Root software, but not a VMM: it answers `ecall` from S and nothing else.  Source:
-RISC-V SBI specification 2.0; legacy calls from chapter 5.  The arguments are in
-a0.., the extension in a7, the function in a6; the answer is (a0 error, a1 value),
-for legacy calls a0 alone.
+It is root software, but not a VMM: it answers `ecall` from S and does nothing else.  Source:
+RISC-V SBI specification 2.0; legacy calls from chapter 5.  The arguments are in a0.., the
+extension in a7, the function in a6.  The answer is (a0 error, a1 value), for legacy calls
+only a0.
 """
 
 import numpy as np
@@ -28,13 +28,13 @@ SET_TIMER, PUTCHAR, GETCHAR, CLEAR_IPI, SEND_IPI, FENCE_I, FENCE, FENCE_ASID, SH
 BASE, TIME, IPI, RFENCE = 0x10, 0x54494D45, 0x735049, 0x52464E43
 HSM, SRST, DBCN = 0x48534D, 0x53525354, 0x4442434E
 
-# HSM: the function that suspends a hart, and what `suspend_type` it knows.  "INVALID_PARAM:
+# HSM: the function that suspends a hart, and the `suspend_type` that it knows.  "INVALID_PARAM:
 # suspend_type is reserved or is platform-specific and unimplemented."
 SUSPEND, RETENTIVE, NON_RETENTIVE = 3, 0, 0x8000_0000
 
 SPEC_VERSION = 2 << 24  # 2.0
 IMPLEMENTATION = 0x746F79  # "toy": not a registered number
-ASK = -1 << 40  # not an SBI answer: root must give input, then repeat the call
+ASK = -1 << 40  # not an SBI answer: root must give input, then the call is repeated
 
 A0, A1, A2, A6, A7 = 10, 11, 12, 16, 17
 
@@ -64,7 +64,7 @@ def _base(function, argument):
 @njit
 def _write_console(mem, count, address):
     """DBCN write: at most `count` bytes at physical `address`; how many were written."""
-    count = min(count, 4096)  # "may write less": the caller goes on from there
+    count = min(count, 4096)  # "may write less": the caller continues from there
     at = ram_offset(mem, address, count)
     if at < 0:
         return np.int64(-1)
@@ -76,7 +76,7 @@ def _write_console(mem, count, address):
 
 @njit
 def _legacy(hart, mem, extension, a0, a1):
-    """The calls without function numbers; the answer goes to a0 alone."""
+    """The calls without function numbers; the answer is a0 alone."""
     if extension == SET_TIMER:
         _set_timer(hart, a0, a1)
     elif extension == PUTCHAR:
@@ -93,7 +93,7 @@ def _legacy(hart, mem, extension, a0, a1):
     elif extension == SHUTDOWN:
         halt(mem.console, 0, BY_SBI)
     else:
-        drop_fast_tags(hart)  # remote fences: there is no other hart, and pages
+        drop_fast_tags(hart)  # remote fences: there is no other hart, but they
         hart.tlb.dkey[:] = -1  # may have been meant for this one
         hart.tlb.ikey[:] = -1
         count_flush(hart, mem)
@@ -110,7 +110,7 @@ def _no_hart(mask, base):
 
 @njit
 def _note_refused(hart, extension, function):
-    """Keep the call for people: a guest that mistook a register goes on as if answered."""
+    """Record the call for people: a guest with a wrong register goes on as if it were answered."""
     refused = hart.refused
     refused.pc, refused.extension, refused.function = hart.pc, extension, function
     refused.times += 1
@@ -164,7 +164,7 @@ def _reset(mem, kind, reason):
 
 @njit
 def _read_console(hart, mem, count, address):
-    """DBCN read: what has arrived, without waiting; how many bytes."""
+    """DBCN read: the bytes that have arrived, without waiting; returns how many."""
     at = ram_offset(mem, address, count)
     if at < 0:
         return np.int64(-1)

@@ -1,8 +1,8 @@
 """Answers for metering: what had been spent each time that the guest read `cycle`.
 
-A benchmark measures itself by reading `cycle` before and after; a meter keeps what went
-into either reading.  It costs the guest nothing and changes nothing.  Must not know what
-is measured.
+A benchmark measures itself by reading `cycle` before and after.  A meter records what had
+been spent at each reading.  It costs the guest nothing and changes nothing.  Must not know
+what is measured.
 """
 
 import numpy as np
@@ -13,10 +13,10 @@ from toyisa.core.state import ADDRESS, record
 from toyisa.tables.cost import Event
 from toyisa.tables.ops import MAX_OPS
 
-MARKS = 512   # readings that a meter keeps
+MARKS = 512   # readings that a meter holds
 OTHERS = 32   # counters besides the hart's
 
-# Row n is of the n-th reading; counts since the machine began.
+# Row n is for the n-th reading; it has the counts since the machine began.
 METER = record(
     ("marks", "i8"),
     ("cycles", "i8", MARKS), ("idle", "i8", MARKS),
@@ -28,7 +28,7 @@ METER = record(
 
 @njit
 def mark(hart, mem):
-    """The guest reads `cycle` on this hart, which is stopped: note it if there is a meter."""
+    """The guest reads `cycle` on this hart, which is stopped: record that if there is a meter."""
     if mem.meter == 0:
         return
     meter = view(mem.meter, 1, METER)[0]
@@ -46,7 +46,9 @@ def mark(hart, mem):
 
 
 def attach(mem: np.record, others: np.ndarray | None = None) -> np.ndarray:
-    """Give the machine's memory a meter, of `others` counters too; keep what comes back."""
+    """Give the machine's memory a meter, with `others` as further counters; keep the returned
+    object.
+    """
     meter = np.zeros(1, METER)
     if others is not None:
         meter[0].others, meter[0].others_at = min(len(others), OTHERS), others.ctypes.data

@@ -1,8 +1,8 @@
 """Answers for what a load or store of a device register does, and for the devices' lines.
 
-Which device is meant, the finisher, and the way to the devices in Python; must not
-know who accesses them nor how the address was translated.  An unmapped address
-answers `NO_DEVICE`.
+It decides which device is meant, has the finisher, and leads to the devices in Python.  Must
+not know who accesses them, nor how the address was translated.  An unmapped address answers
+`NO_DEVICE`.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ BY_FINISHER, BY_SBI, BY_TOHOST = 1, 2, 3
 
 @njit
 def _ask(mem, pa, write, value):
-    """Note an access to a register in Python, the caller adds what it alone knows."""
+    """Record an access to a register in Python; `access.py` fills in `op`, `rd` and `width`."""
     plic_word = PLIC_BASE <= pa < PLIC_BASE + plic.SIZE and pa & 3 == 0
     if not plic_word and not VIRTIO <= pa < VIRTIO + VIRTIO_SLOTS * PAGE:
         return np.int64(NO_DEVICE)
@@ -66,7 +66,7 @@ def store(mem, pa, value):
         elif value & 0xFFFF == 0x3333:
             # QEMU's: the upper half is the guest's exit code.
             halt(mem.console, max(value >> 16, 1), BY_FINISHER)
-        elif value & 0xFFFF == 0x7777:  # reset: nobody would start it again
+        elif value & 0xFFFF == 0x7777:  # reset: nothing would start it again
             halt(mem.console, 0, BY_FINISHER)
         return 0
     return _ask(mem, pa, 1, value)
@@ -74,10 +74,11 @@ def store(mem, pa, value):
 
 @njit
 def attend(hart, mem):
-    """Bring the devices' lines and SEIP up to the present; whether root must give input.
+    """Bring the devices' lines and SEIP up to date; return whether root must give input.
 
-    Called where either may have changed.  Root's deadline becomes when the console
-    must be looked at again, if a byte may arrive and interrupt by then, or its limit.
+    It is called where either may have changed.  Root's deadline becomes the time when the
+    console must be looked at again, if a byte may arrive and interrupt by then, or root's
+    limit.
     """
     console = mem.console
     now = virtual_time(hart)
@@ -90,7 +91,7 @@ def attend(hart, mem):
     hart.root.deadline = min(wake, np.int64(hart.root.limit))
     lines = np.int64(mem.plic.lines) & ~(1 << UART_SOURCE)
     lines |= 1 << UART_SOURCE if source > IIR_NONE else 0
-    # Requests pass the open gateways, and stay.
+    # Requests pass the open gateways, and stay pending.
     pending = np.int64(mem.plic.pending) | lines & ~np.int64(mem.plic.claimed)
     mem.plic.lines = lines
     mem.plic.pending = pending

@@ -1,11 +1,11 @@
 """Answers for the platform-level interrupt controller: which source interrupts S.
 
-Source: RISC-V PLIC specification 1.0, laid out as in QEMU's `virt`.  Context 1 is
-S of hart 0; context 0, its M level, does not exist here: it reads zero.  Must not
-know what drives the lines (`devices.py`, `virtio.py`).
+Source: RISC-V PLIC specification 1.0, laid out as in QEMU's `virt`.  Context 1 is S of hart
+0; context 0, its M level, does not exist here: it reads zero.  Must not know what drives the
+lines (`mmio.py`, `virtio.py`).
 
-The registers are accessed in Python, by `bus.py`: they are rarely needed and cost
-nothing to compile.  What follows from the lines is in `devices.attend`.
+The registers are accessed in Python, by `bus.py`: they are rarely needed, and so need not be
+compiled.  What follows from the lines is in `mmio.attend`.
 
     +0x00_0000  priority of source n, a word each; 0 never interrupts
     +0x00_1000  pending, a bit a source
@@ -13,8 +13,8 @@ nothing to compile.  What follows from the lines is in `devices.attend`.
     +0x20_1000  threshold of S: priorities up to it do not interrupt
     +0x20_1004  read: claim a source; write: it is completed
 
-A source is level-triggered.  Its gateway sends one request, which stays pending
-until it is claimed, "even if the device deasserts"; the next comes after completion.
+A source is level-triggered.  Its gateway sends one request, which stays pending until it is
+claimed, "even if the device deasserts"; the next comes after completion.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ THRESHOLD, CLAIM = 0x20_1000, 0x20_1004
 
 PLIC = record(
     ("priority", "u4", SOURCES),
-    ("lines", "u4"),      # levels that devices drive, a bit a source
+    ("lines", "u4"),      # levels that devices drive, one bit for each source
     ("pending", "u4"), ("enabled", "u4"),
     ("claimed", "u4"),    # claimed and not yet completed: the gateway is closed
     ("threshold", "u4"),
@@ -49,7 +49,7 @@ def load(plic: np.record, offset: int) -> int:
 
 
 def _claim(plic: np.record) -> int:
-    """Take the pending source of the highest priority, of these the lowest; 0: none.
+    """Take the pending source with the highest priority, and of these the lowest; 0: none.
 
     "The claim operation is not affected by the setting of the priority threshold."
     """

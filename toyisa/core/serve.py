@@ -1,7 +1,7 @@
-"""Answers for all that the interpreter's loop does not do itself, as one unit.
+"""Answers for everything that the interpreter's loop does not do itself, as one unit.
 
-The loop calls it by its address (`njit.call_unit`), so that the two are compiled
-apart: at the same time on a cold start, and once for every loop that there is.
+The loop calls it by its address (`njit.call_unit`), so that the two are compiled separately:
+at the same time on a cold start, and once for all loops.
 """
 
 import numpy as np

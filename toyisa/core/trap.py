@@ -25,7 +25,7 @@ BARREN_TRAPS = 64  # traps in a row without an instruction retired: it never wil
 
 @njit
 def pend(hart, cause, tval):
-    """An exception is found: note it for `raise_pending`."""
+    """Record an exception that was found, for `raise_pending`."""
     hart.pending.cause = cause
     hart.pending.tval = tval & 0xFFFFFFFF
     hart.pending.to_root = 0
@@ -33,14 +33,14 @@ def pend(hart, cause, tval):
 
 @njit
 def pend_root(hart, cause, tval):
-    """S was denied something: note a trap that goes to root whatever is delegated."""
+    """S was denied something: record a trap that goes to root whatever is delegated."""
     pend(hart, cause, tval)
     hart.pending.to_root = 1
 
 
 @njit
 def _leave_trail(hart, cause, tval):
-    """Fold a trap into the trail, by which two runs show that they took the same ones.
+    """Add a trap to the trail, by which two runs show that they took the same traps.
 
     Below 2**42 before a step and below 2**62 within it: nothing overflows.
     """
@@ -52,7 +52,7 @@ def _leave_trail(hart, cause, tval):
 
 @njit
 def _remember(hart, cause, tval):
-    """Keep the trap among the latest, for people: cause, where, how often in a row."""
+    """Keep the trap among the latest, for people: cause, place, how often in a row."""
     taken = hart.taken
     at = taken.at & RECENT - 1
     if taken.times[at] == 0 or taken.cause[at] != cause or taken.pc[at] != hart.pc:
@@ -97,7 +97,7 @@ def _price(cause):
 
 @njit
 def raise_pending(hart, insn):
-    """Raise the noted exception at `hart.pc`; RUN if S took it, else why root must act."""
+    """Raise the recorded exception at `hart.pc`; RUN if S took it, otherwise why root must act."""
     cause = np.int64(hart.pending.cause) & CODE_MASK
     tval = np.int64(hart.pending.tval)
     if hart.pending.to_root or not hart.root.deleg_exc >> cause & 1:
@@ -128,7 +128,7 @@ def raise_pending(hart, insn):
 
 @njit
 def pending_bits(hart):
-    """What `sip` reads: the stored bits, and STIP from the timer."""
+    """The value of `sip`: the stored bits, and STIP from the timer."""
     bits = np.int64(hart.csr.sip)
     if virtual_time(hart) >= timer_deadline(hart):
         bits |= STIP

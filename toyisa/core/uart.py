@@ -1,6 +1,6 @@
 """Answers for the console's registers: an ns16550 UART.
 
-Must not know where the registers lie (`mmio.py`), nor who types and who reads
+Must not know at which addresses the registers are (`mmio.py`), nor who types and who reads
 (`toyisa/devices/terminal.py`).
 """
 
@@ -9,12 +9,12 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.memory import LOOP_SIZE, TX_SIZE, receive, receive_ready, transmit
 
-ASK_ROOT = -2  # input is wanted that root has not given: repeat the access later
+ASK_ROOT = -2  # the guest needs input that root has not given: repeat the access later
 
-TX_FULL = TX_SIZE - 8192  # from here on root takes the output; an SBI call adds 4096 at most
+TX_FULL = TX_SIZE - 8192  # from here on root takes the output; an SBI call adds at most 4096
 
 # UART registers, and their bits.  Source: National Semiconductor, PC16550D data sheet; where it
-# leaves a choice, as QEMU.
+# leaves a choice, like QEMU.
 RBR_THR, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR = range(8)
 LCR_DLAB = 0x80
 LSR_DATA, LSR_OVERRUN, LSR_THR_EMPTY, LSR_IDLE = 0x01, 0x02, 0x20, 0x40
@@ -24,14 +24,14 @@ IIR_FIFOS = 0xC0  # set while the FIFOs are enabled
 FCR_ENABLE, FCR_CLEAR_RX, FCR_CLEAR_TX = 0x01, 0x02, 0x04
 MCR_DTR, MCR_RTS, MCR_OUTS, MCR_LOOP = 0x01, 0x02, 0x0C, 0x10
 MSR_CTS, MSR_DSR, MSR_CARRIER = 0x10, 0x20, 0x80
-MSR_OUTS = 4  # in loopback OUT1 and OUT2, so far up, are ring and carrier
+MSR_OUTS = 4  # in loopback OUT1 and OUT2 are, so far up, ring and carrier
 
 
 @njit
 def _received(console, now):
     """1 if a byte waits to be read, 0 if not, -1 if root must be asked.
 
-    In loopback the line is cut: only what the guest has sent to itself waits.
+    In loopback the line is cut: only bytes that the guest has sent to itself wait.
     """
     if console.looped:
         return 1
@@ -40,7 +40,7 @@ def _received(console, now):
 
 @njit
 def _take_looped(console):
-    """The byte that the guest sent to itself first."""
+    """The first byte that the guest sent to itself."""
     byte = np.int64(console.loop[console.loop_at & (LOOP_SIZE - 1)])
     console.loop_at = (console.loop_at + 1) & (LOOP_SIZE - 1)
     console.looped -= 1
@@ -49,7 +49,9 @@ def _take_looped(console):
 
 @njit
 def _send_looped(console, byte):
-    """In loopback a byte sent is received; without FIFOs the register holds one byte only."""
+    """In loopback a byte that is sent is received; without FIFOs there is room for one byte
+    only.
+    """
     if console.fifos and console.looped >= LOOP_SIZE:
         console.overrun = 1  # "it is not transferred to the FIFO"
         return
@@ -64,7 +66,7 @@ def _send_looped(console, byte):
 
 @njit
 def interrupt_source(console, now):
-    """What the UART interrupts for, as IIR's low bits say it; -1 if root must be asked."""
+    """Why the UART interrupts, as the low bits of IIR; -1 if root must be asked."""
     if console.ier & IER_LINE and console.overrun:
         return IIR_LINE
     if console.ier & IER_RECEIVED:
@@ -78,7 +80,7 @@ def interrupt_source(console, now):
 
 @njit
 def _identify(console, now):
-    """Read IIR: what it interrupts for, and whether there are FIFOs."""
+    """Read IIR: why it interrupts, and whether there are FIFOs."""
     source = interrupt_source(console, now)
     if source < 0:
         return ASK_ROOT
@@ -89,7 +91,7 @@ def _identify(console, now):
 
 @njit
 def _line_status(console, now):
-    """Read LSR, which clears what it says of an overrun; ASK_ROOT."""
+    """Read LSR, which clears its overrun bit; ASK_ROOT."""
     ready = _received(console, now)
     if ready < 0:
         return ASK_ROOT
@@ -111,7 +113,9 @@ def _modem_status(console):
 
 @njit
 def _receive(console, now):
-    """Read RBR: the byte that waits; else nothing of a FIFO, and of the register what it had."""
+    """Read RBR: the waiting byte; if there is none, 0 from a FIFO, or the old byte from the
+    register.
+    """
     if console.looped:
         return _take_looped(console)
     ready = _received(console, now)
@@ -147,7 +151,7 @@ def load(console, register, now):
 
 @njit
 def _control_fifos(console, value):
-    """Write FCR.  To enable or disable the FIFOs clears both of them.
+    """Write FCR.  Enabling or disabling the FIFOs clears both of them.
 
     Input that the guest has not read yet is not lost: it is still on the line.
     """
@@ -181,7 +185,7 @@ def store(console, register, value):
         if console.lcr & LCR_DLAB:
             console.dlm = value
         else:
-            if value & ~np.int64(console.ier) & IER_EMPTIED:  # it is empty, and tells so
+            if value & ~np.int64(console.ier) & IER_EMPTIED:  # it is empty, and says so
                 console.emptied = 1
             console.ier = value & 0x0F
     elif register == IIR_FCR:

@@ -82,7 +82,7 @@ def _special(status: os.stat_result) -> tuple[str, str] | None:
         return "is a socket", "give a file"
     if stat.S_ISCHR(mode) and status.st_rdev in _harmless():
         return None
-    return "is a device", "copy what is wanted of it to a file"
+    return "is a device", "copy the part that you need to a file"
 
 
 def _harmless() -> set[int]:

@@ -81,12 +81,12 @@ def _check(parent: Path, status: os.stat_result) -> None:
     """Untrusted if others could replace what is in `parent` by another directory."""
     if status.st_uid not in (0, os.geteuid()):
         owner = _user(status.st_uid)
-        raise Untrusted(parent, f"belongs to {owner}, who could exchange what is in it", OWN)
+        raise Untrusted(parent, f"belongs to {owner}, who could replace what is in it", OWN)
     mode = status.st_mode
     if mode & stat.S_ISVTX:  # like /tmp: others cannot replace what is ours
         return
     if mode & 0o002 or (mode & 0o020 and not _ours_alone(status.st_gid)):
-        raise Untrusted(parent, "can be written by others, who could exchange what is in it",
+        raise Untrusted(parent, "can be written by others, who could replace what is in it",
                         "chmod go-w it, or choose another (TOYVMM_CACHE_DIR)")  # fmt: skip
 
 

@@ -221,7 +221,7 @@ def unwritable(path: str | Path, error: OSError) -> Unwritable:
 def _new(path: Path) -> Place:
     """The place for a file that does not exist; a link that leads nowhere is followed."""
     if not path.name or path.name == "..":
-        raise Unwritable(path, "is no file's name", "name a file")
+        raise Unwritable(path, "is not the name of a file", "name a file")
     target = Path(os.path.realpath(path))
     _try_out(target)
     folder = os.stat(target.parent)

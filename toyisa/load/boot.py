@@ -66,7 +66,7 @@ def _place_htif(machine: Target, found: image.Image) -> None:
     console = machine.memory.console
     for name, at in (("tohost", found.tohost), ("fromhost", found.fromhost)):
         if at is not None and (at % 4 or at % PAGE > PAGE - 8):
-            reason = f"{name} at {at:#x} is no 64-bit word within a page"
+            reason = f"{name} at {at:#x} is not a 64-bit word within a page"
             raise image.ImageError(found.name, reason, "put `.align 3` before it")
     place_tohost(machine.memory, -1 if found.tohost is None else found.tohost)
     console.fromhost = -1 if found.fromhost is None else found.fromhost

@@ -232,7 +232,7 @@ def _check_segments(segments: list, name: str, ram_base: int, ram_size: int) -> 
                 name,
                 f"segments {a.paddr:#x}..{a.paddr + a.memsz:#x} and "
                 f"{b.paddr:#x}..{b.paddr + b.memsz:#x} overlap",
-                "mend the linker script",
+                "correct the linker script",
             )
 
 

@@ -60,7 +60,7 @@ def _of_map(data: bytes, name: str) -> Symbols:
         if not 0 <= address <= 0xFFFF_FFFF:
             raise ImageError(
                 f"{name}:{number}", "is neither an ELF nor a line of a System.map",
-                "`nm vmlinux` prints what is wanted: address, kind, name",
+                "`nm vmlinux` prints the right form: address, kind, name",
             )  # fmt: skip
         size += len(match[3])
         if len(match[3]) > elf.MAX_NAME or size > elf.MAX_NAMES:

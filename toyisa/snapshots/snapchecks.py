@@ -15,7 +15,7 @@ class Checked:
 
     def __init__(self, value: Any, keys: tuple[str, ...], name: str):
         if not isinstance(value, dict):
-            raise Refused(f"{name} is no object")
+            raise Refused(f"{name} is not an object")
         for key in keys:
             if key not in value:
                 raise Refused(f"{name} has no {key}")

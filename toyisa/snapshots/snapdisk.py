@@ -109,7 +109,7 @@ def refuse_other(saved: SavedDisk, device: Device) -> None:
                 f"needs {saved.name} as it was when saved: the content of {disk.name} differs"
             )
     elif not overlaid and not disk.read_only:
-        raise SnapshotError(f"cannot take back what was written to {disk.name} since")
+        raise SnapshotError(f"cannot undo what was written to {disk.name} since")
 
 
 def to_json(saved: SavedDisk) -> dict:
@@ -131,7 +131,7 @@ def from_json(value: Any) -> tuple[SavedDisk, tuple[int, ...]]:
             raise Refused("the sectors written are not sectors of the disk, in order")
     digest = disk.text("digest", DIGEST)
     if len(digest) != DIGEST:
-        raise Refused("digest is none of an image")
+        raise Refused("digest is not that of an image")
     return SavedDisk(
         slot=disk.number("slot", 0, VIRTIO_SLOTS - 1),
         version=disk.number("version", LEGACY, MODERN), name=disk.text("name", 4096),

@@ -200,7 +200,7 @@ def check(data: bytes, ram_size: int, machine: np.record) -> None:
     for side, mask in (("d", machine.tlb.dmask), ("i", machine.tlb.imask)):
         _check_tlb(saved[f"hart.tlb.{side}key"], saved[f"hart.tlb.{side}pte"], int(mask))
     busy = max(int(saved["hart.clock.cycles"]), int(saved["hart.clock.instret"]))
-    _must(busy + int(saved["hart.clock.idle"]) <= MAX_TIME, "its time is about to end")
+    _must(busy + int(saved["hart.clock.idle"]) <= MAX_TIME, "its virtual time is about to end")
     _must(not saved["hart.x"][0] and not saved["hart.x"][32], "x0 is not 0")
     _must(not saved["memory.plic.priority"][0], "interrupt source 0 has a priority")
     held = int(saved["hart.resv.addr"])
@@ -247,7 +247,7 @@ def _check_tlb(keys: np.ndarray, entries: np.ndarray, mask: int) -> None:
     _must(not (held & (keys & mask != places)).any(), "a TLB entry is not at its place")
     glob = keys >> 29 & 1 != 0
     _must(not (held & (glob != (entries & G != 0))).any(), "a TLB entry's G is not its key's")
-    _must(not (held & glob & (keys >> 20 & ASID != 0)).any(), "a global TLB entry has a space")
+    _must(not (held & glob & (keys >> 20 & ASID != 0)).any(), "a global TLB entry has an ASID")
     sound = (entries & (V | A) == V | A) & (entries & (R | X) != 0) & (entries & (R | W) != W)
-    _must(not (held & ~sound).any(), "a TLB entry is none that a walk leaves")
+    _must(not (held & ~sound).any(), "no walk leaves such a TLB entry")
     _must(not entries[~held].any(), "a TLB entry has no key")

@@ -232,7 +232,7 @@ def load(data: bytes) -> Snapshot:
     _, number, length = _HEAD.unpack_from(data)
     if number != FORMAT:
         raise SnapshotError(
-            f"has snapshot format {number}, this toyvmm reads {FORMAT}; save it anew"
+            f"has snapshot format {number}, this toyvmm reads {FORMAT}; save it again"
         )
     if len(data) != _HEAD.size + length + _SUM:
         raise SnapshotError("is truncated" if len(data) < length else "is damaged: wrong length")

@@ -42,9 +42,9 @@ def parse(text: bytes) -> dict:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):  # not JSON, or nested too deep for the reader
-        raise Refused("is no JSON") from None
+        raise Refused("is not JSON") from None
     if not isinstance(value, dict):
-        raise Refused("is no JSON object")
+        raise Refused("is not a JSON object")
     return value
 
 
@@ -68,7 +68,7 @@ def _config(value: Any) -> dict:
     """Checked as `Machine()` would check it."""
     config = Checked(value, ("mem", "profile", "clock", "svade", "cost"), "config")
     if config.number("mem", MIN_RAM, MAX_RAM) % PAGE:
-        raise Refused("mem is no whole number of pages")
+        raise Refused("mem is not a whole number of pages")
     config.number("profile", 0, max(Profile))
     if config.text("clock", 16) not in ("cycles", "icount"):
         raise Refused("clock is neither 'cycles' nor 'icount'")
@@ -76,23 +76,23 @@ def _config(value: Any) -> dict:
     model = Checked(config["cost"], tuple(cost.CostModel.__dataclass_fields__), "cost")
     name, summary = model.text("name", 1000), model.text("summary", 10_000)
     if not isinstance(model["price"], dict):
-        raise Refused("price is no table")
+        raise Refused("price is not a table")
     rest = {key: model[key] for key in ("hz", "dtlb", "itlb", "tagged")}
     try:
         checked = cost.check(name, {**model["price"], **rest, "summary": summary})
     except cost.CostError as error:
         raise Refused(str(error)) from None
     if asdict(checked) != model.value or type(model["tagged"]) is not bool:
-        raise Refused("cost is none that a machine has")
+        raise Refused("no machine has such prices")
     return config.value
 
 
 def _symbols(value: Any) -> tuple[tuple[int, str], ...]:
     if not isinstance(value, list):
-        raise Refused("symbols are no list")
+        raise Refused("symbols are not a list")
     for row in value:
         if not isinstance(row, list) or len(row) != 2:
-            raise Refused("a symbol is no pair")
+            raise Refused("a symbol is not a pair")
         pair = Checked(dict(zip(("address", "name"), row)), ("address", "name"), "a symbol")
         pair.number("address", 0, 0xFFFF_FFFF)
         pair.text("name", 1 << 20)

@@ -1,1 +1,3 @@
-"""What exists: instructions, CSRs, causes, levels, operand fields, prices.  Nothing runs here."""
+"""What exists: instructions, CSRs, causes, levels, operand fields, prices.  Nothing is executed
+here.
+"""

@@ -8,9 +8,9 @@ from enum import IntEnum
 
 INTERRUPT = 1 << 31  # the top bit of scause
 
-# Codes of exceptions, and as many of interrupts: whatever is indexed by code has a place for
-# each, those included that no machine here has yet.  A power of two, so that a code can be
-# masked, and the bits of a delegation mask.
+# Codes of exceptions, and as many of interrupts.  Whatever is indexed by code has a place for each,
+# also for codes that no machine here has yet.  The number is a power of two, so that a code can be
+# masked, and it is the number of bits of a delegation mask.
 CODES = 32
 CODE_MASK = CODES - 1
 

@@ -1,8 +1,8 @@
 """Answers for what things cost: the presets of `cost.toml` as a price record.
 
-An instruction has a price by its class, anything else that takes time is an
-`Event` with a price.  A preset may have a `base` whose keys it inherits.  Must not
-know when something happens, only its price.
+An instruction has a price by its class.  Anything else that takes time is an `Event` with a
+price.  A preset may have a `base`, from which it takes the other keys.  Must not know when
+something happens, only its price.
 """
 
 import difflib
@@ -18,16 +18,17 @@ from toyisa.files.reading import Unreadable
 from toyisa.tables.insns import Cost
 
 PRESETS = Path(__file__).with_name("cost.toml")
-MAX_TLB = 1024  # entries a TLB may have; a power of two, the arrays' length
-MAX_PRICE = 1_000_000  # a page of the dearest instructions stays below 2**31
-MIN_HZ = 10_000_000  # the timer's rate: a tick is at least a cycle
-MAX_HZ = 10_000_000_000  # a tick is below 2**10 cycles, on which `clock.py` rests
+MAX_TLB = 1024  # entries that a TLB may have; a power of two, and the length of the arrays
+MAX_PRICE = 1_000_000  # with it a page of the dearest instructions costs less than 2**31
+MIN_HZ = 10_000_000  # the timer's rate, so that a tick takes at least one cycle
+MAX_HZ = 10_000_000_000  # a tick takes less than 2**10 cycles, on which `clock.py` relies
 MAX_FILE = 256 << 10  # bytes of a file of presets; one preset has about 2,500
-MAX_SUMMARY, MAX_SHOWN = 300, 1000  # characters of a summary; names a hint is looked for in
+# Characters of a summary; number of names that a hint is searched for in
+MAX_SUMMARY, MAX_SHOWN = 300, 1000
 
 
 class Event(IntEnum):
-    """What costs cycles and is not the execution of an instruction."""
+    """What costs cycles, besides the execution of instructions."""
 
     WALK_REF = 0    # one page-table entry read by the MMU
     TRAP_ECALL = 1  # entering S by an environment call
@@ -36,14 +37,14 @@ class Event(IntEnum):
     TRAP_IRQ = 4    # entering S by an interrupt
     MMIO = 5        # one access to a device register
     FIRMWARE = 6    # one SBI call answered by the firmware
-    SERIALIZE = 7   # one access to a CSR that is not one of those a trap writes
+    SERIALIZE = 7   # one access to a CSR, except those that a trap writes
     # What root spends as a monitor; on a bare machine none of these happens.
     ROOT_CROSS = 8      # a trap from S or U to root, and back
-    ROOT_CALLOUT = 9    # a call to root that code of root's own makes, and back
+    ROOT_CALLOUT = 9    # a call of root that root's own code makes, and back
     ROOT_SWITCH = 10    # a hardware-assist world switch: exit and entry
     ROOT_EMULATE = 11   # one instruction decoded and emulated by root
     ROOT_WORD = 12      # one word of tables or saved state read or written by root
-    ROOT_FRAME = 13     # a frame found, zeroed and entered in root's books
+    ROOT_FRAME = 13     # a frame found, zeroed and entered in root's records
     ROOT_TRANSLATE = 14  # one guest instruction translated
 
 
@@ -98,14 +99,14 @@ def _tables(path: Path) -> dict[str, object]:
         raise CostError(str(error)) from None
     except RecursionError:
         raise CostError(f"{path}: is nested too deeply; a preset has keys and numbers") from None
-    except ValueError as error:  # of TOML, of UTF-8, or a number of thousands of digits
+    except ValueError as error:  # an error of TOML, of UTF-8, or a number with thousands of digits
         raise CostError(f"{path}: is not TOML ({error}); see docs/costs.md") from None
 
 
 def _inherited(name: str, own: dict[str, object], ours: dict[str, object]) -> dict[str, object]:
-    """The keys of preset `name` over those of its `base`, and so on; CostError.
+    """The keys of preset `name`, completed by those of its `base`, and so on; CostError.
 
-    A base is looked for in the same file first, then among the presets of toyvmm.
+    A base is looked for first in the same file, then among the presets of toyvmm.
     """
     chain, found = [name], {}
     while True:
@@ -154,7 +155,7 @@ def check(name: str, table: object) -> CostModel:
 
 
 def _hint(name: object, known: Iterable[str]) -> str:
-    """What may have been meant, or what there is."""
+    """The name that may have been meant, or the names that there are."""
     names = list(dict.fromkeys(known))
     near = difflib.get_close_matches(name[:MAX_SUMMARY], names[:MAX_SHOWN], 1, 0.6) if (
         isinstance(name, str)) else []  # fmt: skip
@@ -164,6 +165,6 @@ def _hint(name: object, known: Iterable[str]) -> str:
 
 
 def _short(value: object) -> str:
-    """What a user wrote, or a part of it."""
+    """What a user wrote, shortened if it is long."""
     text = value if isinstance(value, str) else type(value).__name__
     return text if len(text) <= MAX_SUMMARY else text[:MAX_SUMMARY] + " ..."

@@ -62,7 +62,7 @@ class Field:
         return word
 
     def extract(self, word: int) -> int:
-        """The value held in `word`, sign-extended where the range is signed."""
+        """The value held in `word`, sign-extended if the range is signed."""
         value = 0
         for lsb, value_lsb, width in self.parts:
             value |= ((word >> lsb) & ((1 << width) - 1)) << value_lsb
@@ -78,8 +78,8 @@ def _reg(name: str, lsb: int) -> Field:
 _B_PARTS = ((31, 12, 1), (7, 11, 1), (25, 5, 6), (8, 1, 4))
 _J_PARTS = ((31, 20, 1), (12, 12, 8), (20, 11, 1), (21, 1, 10))
 
-# Field name -> field.  The names are those used in the operand column of
-# `insns.py`; the letter beside each is what its bits look like in a bit picture.
+# Field name -> field.  The names are those used in the operand column of `insns.py`.  The letter
+# after each row stands for its bits in a bit picture.
 FIELDS: dict[str, Field] = {
     field.name: field
     for field in (
@@ -99,15 +99,15 @@ FIELDS: dict[str, Field] = {
     )
 }  # fmt: skip
 
-# The fields that say which instruction it is, and an atomic's ordering.
+# The fields that identify the instruction, and an atomic's ordering.
 OPCODE = Field("opcode", Kind.IMM, ((0, 0, 7),), 0, 0x7F)
 FUNCT3 = Field("funct3", Kind.IMM, ((12, 0, 3),), 0, 7)
 FUNCT7 = Field("funct7", Kind.IMM, ((25, 0, 7),), 0, 0x7F)
 AQ = Field("aq", Kind.IMM, ((26, 0, 1),), 0, 1)
 RL = Field("rl", Kind.IMM, ((25, 0, 1),), 0, 1)
 
-# Opcode -> its number ("RISC-V base opcode map", inst[1:0] = 11), spelled as GNU `as` does
-# in `.insn`.  Many are of what this machine lacks.
+# Opcode -> its number ("RISC-V base opcode map", inst[1:0] = 11), spelled as GNU `as` does in
+# `.insn`.  Many belong to instructions that this machine lacks.
 OPCODES: dict[str, int] = {
     "LOAD": 0x03, "LOAD_FP": 0x07, "CUSTOM_0": 0x0B, "MISC_MEM": 0x0F,
     "OP_IMM": 0x13, "AUIPC": 0x17, "OP_IMM_32": 0x1B, "STORE": 0x23,
@@ -129,7 +129,7 @@ REG_NAMES = (
     "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 )  # fmt: skip
 
-# Every spelling of a register that the assembler takes -> its number.
+# Every spelling of a register that the assembler accepts -> its number.
 REG_NUMBERS: dict[str, int] = {
     **{name: number for number, name in enumerate(REG_NAMES)},
     **{f"x{number}": number for number in range(32)},
@@ -137,7 +137,8 @@ REG_NUMBERS: dict[str, int] = {
 }
 
 
-# Where a register's number, a CSR's and funct3 begin in a word, for compiled code.
+# Where the number of a register, the number of a CSR, and funct3 begin in a word, for compiled
+# code.
 RD_AT, RS1_AT, RS2_AT, CSR_AT = (FIELDS[name].parts[0][0] for name in ("rd", "rs1", "rs2", "csr"))
 FUNCT3_AT = FUNCT3.parts[0][0]
 REG = FIELDS["rd"].high  # the mask of a register's number
@@ -167,10 +168,10 @@ _LOW = FIELDS["imm12"]
 
 
 def upper(value: int) -> int:
-    """The 20 bits that `lui` takes, so that adding the signed `lower` gives `value`."""
+    """The 20 bits for `lui`, such that adding the signed `lower` gives `value`."""
     return (value - _LOW.low) >> 12 & FIELDS["imm20"].high
 
 
 def lower(value: int) -> int:
-    """The lower 12 bits, as the signed number they are added as."""
+    """The lower 12 bits, as a signed number."""
     return ((value - _LOW.low) & 0xFFF) + _LOW.low

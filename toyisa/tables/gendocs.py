@@ -1,7 +1,7 @@
 """Answers for the tables in `docs/isa.md`, which show the tables of this package.
 
-Must not hold a fact of its own; the prose around the tables is written by hand.
-Run `python -m toyisa.tables.gendocs` after a table has changed.
+It must not have a fact of its own.  The prose around the tables is written by hand. Run
+`python -m toyisa.tables.gendocs` after a table has changed.
 """
 
 import re
@@ -21,7 +21,7 @@ BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def render(text: str) -> str:
-    """`text` with what stands between the markers made anew; KeyError on a wrong name."""
+    """`text` with the tables between the markers made again; KeyError for a wrong name."""
     return BLOCK.sub(lambda found: found[1] + TABLES[found[2]]() + found[3], text)
 
 
@@ -94,7 +94,7 @@ def _presets() -> list[str]:
 
 
 def _grouped(picture: str) -> str:
-    """A bit picture cut where the manual's R format has its fields."""
+    """A bit picture with spaces where the fields of the manual's R format begin."""
     return " ".join(picture[a:b] for a, b in pairwise((0, 7, 12, 17, 20, 25, 32)))
 
 
@@ -107,7 +107,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def main() -> None:
-    """Write the file anew."""
+    """Write the file again."""
     PATH.write_text(render(PATH.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
 """Answers for what a word would be on a machine that has more than ours.
 
-For people whose guest dies of an illegal instruction; `insns.py` and `csrs.py` say
-what there is.  Must not know how the word came to be executed.
+It is for people whose guest ends with an illegal instruction.  `insns.py` and `csrs.py` say
+what this machine has.  Must not know how the word came to be executed.
 """
 
 from toyisa.tables import csrs, extensions
@@ -12,9 +12,9 @@ RV64 = {OPCODES["OP_IMM_32"], OPCODES["OP_32"]}
 FLOAT = {
     OPCODES[name] for name in ("LOAD_FP", "STORE_FP", "MADD", "MSUB", "NMSUB", "NMADD", "OP_FP")
 }
-DOUBLES = {OPCODES[name] for name in ("LOAD", "STORE", "AMO")}  # of 64 bits if funct3 is 3
+DOUBLES = {OPCODES[name] for name in ("LOAD", "STORE", "AMO")}  # 64-bit ones if funct3 is 3
 VECTOR_MEMORY = {OPCODES["LOAD_FP"], OPCODES["STORE_FP"]}
-VECTOR_WIDTHS = {0, 5, 6, 7}  # of loads and stores, where F and D have 1 to 4
+VECTOR_WIDTHS = {0, 5, 6, 7}  # of loads and stores; F and D have 1 to 4
 WHOLE = {
     0x30200073: "`mret` returns from M mode, and this machine starts kernels in S: use `sret`",
     0x00200073: "`uret` belongs to the N extension, which this machine lacks",
@@ -35,7 +35,9 @@ INSTEAD = {"mhartid": "the hart's number is in a0 at the start"}
 
 
 def explain(word: int) -> str | None:
-    """Why `word` is illegal here, by name and with the way out; None if not by lack."""
+    """Why `word` is illegal here, with its name and the fix; None if that is not because it is
+    lacking.
+    """
     opcode, width = OPCODE.extract(word), FUNCT3.extract(word)
     row = find(word)
     if row is not None:
@@ -68,7 +70,7 @@ def _extension(what: str, name: str) -> str:
 
 
 def _csr(number: int, word: int) -> str | None:
-    """Why an access to CSR `number` is illegal; None if for want of privilege."""
+    """Why an access to CSR `number` is illegal; None if only privilege is missing."""
     if number in csrs.BY_NUMBER:
         row = csrs.BY_NUMBER[number]
         writes = find(word).name.startswith("csrrw") or rs1_of(word) != 0

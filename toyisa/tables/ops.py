@@ -1,17 +1,17 @@
 """Answers for the micro-ops: what the decoder makes of an instruction word.
 
-There is one for each row of the instruction table, of the same name, and a few
-forms of a row that the interpreter runs faster.  Must not know how a word is
-decoded (`decode.py`) nor what an op does (`handlers.py`).
+There is one for each row of the instruction table, with the same name, and a few forms of
+rows that the interpreter executes faster.  Must not know how a word is decoded (`decode.py`)
+nor what an op does (`handlers.py`).
 
-A micro-op is 64 bits, fields on byte boundaries so that each is one move:
+A micro-op is 64 bits.  Its fields begin at bytes, so that each can be read by one move:
 
      63            32 31   24 23   16 15    8 7     0
     +----------------+-------+-------+-------+-------+
     | imm, signed    |  rs2  |  rs1  |  rd   |  op   |
     +----------------+-------+-------+-------+-------+
 
-Writes to x0 go to register `SINK`, so no op tests for it.
+Writes to x0 go to register `SINK`, so no op need test for x0.
 """
 
 from collections.abc import Callable
@@ -38,8 +38,8 @@ FORMS: dict[str, str] = {  # op -> the row that it is a form of
     **{op_name(name) + ABS: name for name in (*_LOADS, *_STORES)},
 }
 
-# Pairs that compilers emit often, run by one op: the first instruction's op becomes
-# the pair's, the second stays in its own place for whoever jumps there.
+# Pairs that compilers emit often, executed by one op: the first instruction's op becomes the
+# pair's, the second keeps its own op in its place, for jumps that lead there.
 PAIRS: tuple[tuple[str, str], ...] = tuple(
     (first, second)
     for first, seconds in {
@@ -57,14 +57,14 @@ PAIRS: tuple[tuple[str, str], ...] = tuple(
     for second in seconds.split()
 )
 
-# What an op that is more than one instruction runs.
+# The rows that an op executes, if it is more than one instruction.
 PARTS: dict[str, tuple[str, ...]] = {"_".join(parts): parts for parts in PAIRS}
 _ROWS = [op_name(row.name) for row in INSNS]
 Op = IntEnum("Op", ["ILLEGAL", "STOP", "NEXT", *_ROWS, *FORMS, *PARTS], start=0)
 
-# STOP and NEXT are no instructions.  STOP ends a run where it must end; NEXT stands behind
-# the last instruction of every page.
-# Op number -> the row's name; ILLEGAL has none, a pair counts as its first.
+# STOP and NEXT are not instructions.  STOP ends a run where it must end; NEXT stands behind the
+# last instruction of every page. Op number -> the row's name; ILLEGAL has none, a pair counts as
+# its first.
 ROW_OF_OP: dict[int, str] = {
     **{Op[op_name(row.name)].value: row.name for row in INSNS},
     **{Op[form].value: name for form, name in FORMS.items()},

@@ -7,7 +7,7 @@ class Request(IntEnum):
     """The first argument of `serve.serve`; what the other two mean, and the answer."""
 
     PREPARE = 0  # begin a run: -, -; the slot, or -1 - reason
-    ACCESS = 1   # a load, store or atomic: its micro-op, -; what came of it (access.py)
+    ACCESS = 1   # a load, store or atomic: its micro-op, -; the outcome (access.py)
     SETTLE = 2   # decode again what the MMU changed: -, -; 0
     SBI = 3      # answer an environment call: -, -; the reason
     SYSTEM = 4   # execute a system instruction: its micro-op, its word; the reason
@@ -17,12 +17,12 @@ class Request(IntEnum):
 
 
 class Writer(IntEnum):
-    """Who has changed RAM that may be decoded: whoever does, tells the pool so (`pool.py`)."""
+    """Who has changed RAM that may be decoded; every writer tells the pool (`pool.py`)."""
 
-    HART = 0        # a store of a hart's, or of root's in its place
-    WALK = 1        # a walk that set A or D in a table that is code, too
-    TRANSLATOR = 2  # code of the monitor's own making
+    HART = 0        # a store of a hart, or of root for it
+    WALK = 1        # a walk that set A or D in a table that is also code
+    TRANSLATOR = 2  # code that the monitor makes
     DEVICE = 3      # DMA
     HOST = 4        # the host's answer to `tohost`
-    DEBUGGER = 5    # a debugger, a loader, whoever calls `poke`
+    DEBUGGER = 5    # a debugger, a loader, or another caller of `poke`
     SNAPSHOT = 6    # a state that is put back

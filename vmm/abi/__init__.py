@@ -1,1 +1,1 @@
-"""What the monitor and a paravirtual guest agree on."""
+"""What the monitor and a paravirtual guest must agree on."""

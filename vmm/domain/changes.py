@@ -1,19 +1,21 @@
-"""Answers for what an engine is told that keeps code of its own making: what it depends on changed.
+"""Answers for changes that matter to an engine with code of its own making.
 
-Noted as it happens, read by the engine before it next enters the guest.  Must not know
-what is done about it.
+They are recorded when they happen, and the engine reads them before it next enters the guest.
+Must not know what is done about them.
 """
 
 from toyisa.compiled.njit import njit
 from vmm.domain.vcpu import CHANGES
 
-# Kinds of change, with what changed: a table entry's index, or the gpa of a word of code.
+# Kinds of changes, with what has changed: a table entry's index, or the gpa of a word of code.
 CODE_CHANGED, TABLE_CHANGED, ROOT_CHANGED = 0, 1 << 40, 2 << 40
 
 
 @njit
 def note_change(vm, what):
-    """A change that translated code may depend on; more than CHANGES cannot be told apart."""
+    """Record a change on which translated code may depend; after CHANGES, everything may have
+    changed.
+    """
     if vm.masks:
         vm.changed[min(vm.changes, CHANGES - 1)] = what
         vm.changes += 1

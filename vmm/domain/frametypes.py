@@ -6,24 +6,27 @@ it is while anything uses it as that.  Must not know what checks them.
 
 from toyisa.core.state import record
 
-# What a frame is.  NONE if and only if `uses` is 0.
-NONE = 0      # mapped read-only at most
+# The type of a frame.  It is NONE if and only if `uses` is 0.
+NONE = 0      # mapped read-only, or not mapped
 WRITABLE = 1  # uses: leaves with W that map it
-OPEN = 2      # a pinned table, all zero, whose level has not been said; uses: 1
-LEAVES = 3    # a second-level table; uses: root entries that point to it, and its pin
-ROOT = 4      # uses: its pin, and that it is the base
+OPEN = 2      # a pinned table, all zero, whose level is not known yet; uses: 1
+LEAVES = 3    # a second-level table; uses: entries of root tables that point to it, and its pin
+ROOT = 4      # a root table; uses: its pin, and that it is the current one
 
-NOWHERE, MANY = -1, -2  # of `place`
+NOWHERE, MANY = -1, -2  # values of `place`
 
-# What is being done to all the tables of a root, which takes more than one look's work.
+# What is being done to all the tables of a root table, which takes more than the work between two
+# looks.
 IDLE, VALIDATING, UNDOING, RELEASING = range(4)
 
 DIRECT = record(
     ("active", "i8"),                # the domain runs on its own tables
-    ("region", "i8"),                # the mfn of the window's table, in entry 1023 of each root
-    ("root", "i8"),                  # the mfn of the base, or -1
+    # The mfn of the window's table, to which entry 1023 of each root table points
+    ("region", "i8"),
+    ("root", "i8"),                  # the mfn of the current root table, or -1
     ("flushes", "i8"),               # of everything that the monitor had to add itself
-    # a root that is being validated or released: at which entry, up to which, on which error
+    # a root table that is being validated or released: at which entry, up to which, on which error
     ("stage", "i8"), ("next", "i8"), ("end", "i8"), ("fault", "i8"),
-    ("before", "i8"),                # of pinning: the leaf as it was; of a new base: the old one
+    # For pinning: the leaf as it was; for a new root table: the old one
+    ("before", "i8"),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Answers for guest-physical memory: where it lies in the machine, how it is stored to.
 
-Must not know tables, guest's or shadow.
+Must not know tables, the guest's or shadow ones.
 """
 
 import numpy as np
@@ -49,7 +49,9 @@ def read_word(vm, mem, gpa):
 
 @njit
 def write_word(vm, hart, mem, gpa, value):
-    """Store a word in guest RAM as the guest's own hart would: reservations, code."""
+    """Store a word in guest RAM as the guest's own hart would: with reservations and code
+    updated.
+    """
     at = offset_of(vm, gpa)
     if at >= 0:
         store_ram(hart, mem, at, 4, value, True)

@@ -1,4 +1,5 @@
-"""Answers for counting exits: how many of each kind, what root spent on them; and for the log.
+"""Answers for counting exits: how many of each kind, and what root spent on them; and for the
+log.
 
 Must not know what a kind means.
 """
@@ -12,7 +13,9 @@ from vmm.domain.vcpu import LOG, LOG_SIZE
 
 @njit
 def count_exit(vm, hart, began, pc):
-    """An exit of kind `vm.kind`, left at `began` and `pc`, has been handled by now."""
+    """Count an exit of kind `vm.kind`, which the guest left at `began` and `pc`, and which is
+    handled now.
+    """
     stats, kind = vm.stats, vm.kind
     spent = hart.clock.cycles - began
     stats.count[kind] += 1
@@ -26,14 +29,16 @@ def count_exit(vm, hart, began, pc):
 
 @njit
 def log_shadow(vm, hart, event, first, second):
-    """Log a ShadowEvent with two words about it, if there is a log."""
+    """Log a ShadowEvent with two words, if there is a log."""
     if vm.stats.log:
         _log(vm, hart, hart.clock.cycles, event, first, np.int64(0), second)
 
 
 @njit
 def log_is_due(vm):
-    """Whether the caller must take the log: what one exit adds fits into the other half."""
+    """Whether the caller must take the log: what one exit can add still fits into the other
+    half.
+    """
     return vm.stats.logged >= LOG_SIZE // 2
 
 

@@ -1,12 +1,12 @@
 """Answers for what the monitor keeps of one virtual machine: one record.
 
-The virtual hart *is* a hart record, and what lies around it (console, PLIC) a memory
-record, both as the machine's: to emulate an instruction is to let the machine's own
-slow path execute it on them.  So a virtual register `vsepc` is `vm.hart.csr.sepc`.
-While the guest runs, its registers and pc are in the real hart.
+The virtual hart *is* a hart record, and what is around it (console, PLIC) is a memory record,
+both of the machine's types.  To emulate an instruction, the monitor lets the machine's own
+slow path execute it on them.  So a virtual register `vsepc` is `vm.hart.csr.sepc`. While the
+guest runs, its registers and pc are in the real hart.
 
-Address kinds: gva guest-virtual, gpa guest-physical, hpa machine.  Frames: gfn counts
-from the guest's RAM base, mfn from the machine's.
+Address kinds: gva guest-virtual, gpa guest-physical, hpa machine.  Frames: gfn counts from
+the guest's RAM base, mfn from the machine's.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ from vmm.domain.exits import Kind
 from vmm.domain.frametypes import DIRECT
 
 VIEWS = 3         # of the guest's tables: see shadow/fill.py
-MAX_SHADOW = 511  # shadow frames; each may be a root, and have an address-space id of its own
+MAX_SHADOW = 511  # shadow frames; each may be a root table, which has an ASID of its own
 ENTRIES = 1024
 LOG_SIZE = 1 << 15  # twice what is logged before root's caller takes it
 CHANGES = 64
@@ -36,35 +36,35 @@ GUEST_PAGE = record(
     ("as_root", "i4", VIEWS), ("as_table", "i4", VIEWS),  # those, plus 1, or 0
 )  # fmt: skip
 
-# Links chain every valid entry to the others that point to the same machine frame.  A
-# place is shadow frame * 1024 + index; in `head`, `next` and `prev` it stands plus 1.
+# Links chain every valid entry to the others that point to the same machine frame.  A place is
+# shadow frame * 1024 + index; `head`, `next` and `prev` hold it plus 1.
 LINK = record(("next", "i4"), ("prev", "i4"))
 SHADOW = record(
     ("start", "i8"), ("frames", "i8"),  # the first machine frame of the pool, and how many
-    ("root", "i8"),                    # the shadow frame that real satp points to
-    ("hand", "i8"),                    # where the search for a frame goes on
-    ("version", "i8"),                 # counts tables whose changes will not be seen any more
-    ("region", "i8"),                  # the table of the monitor's window, an mfn, or 0: none
-    ("slot", "i8"),                    # and the root entry that it is at
+    ("root", "i8"),                    # the shadow frame to which real satp points
+    ("hand", "i8"),                    # where the search for a frame continues
+    ("version", "i8"),                 # counts tables whose changes will not be noticed any more
+    ("region", "i8"),                  # the mfn of the table of the monitor's window, or 0: none
+    ("slot", "i8"),                    # and its entry in root tables
     ("stale", "i8"),                   # real TLB entries may outlive their shadow entries
     ("role", "u1", MAX_SHADOW), ("aspect", "u1", MAX_SHADOW),
-    ("key", "i8", MAX_SHADOW),         # of a ROOT or TABLE the gfn, of a SPLIT the guest's PTE
-    ("unused", "i8", MAX_SHADOW),      # traced stores that came while no current root led here
-    ("special", "i4", (VIEWS, 3)),     # roots of no table: plus 1, or 0
+    ("key", "i8", MAX_SHADOW),         # for a ROOT or TABLE the gfn, for a SPLIT the guest's PTE
+    ("unused", "i8", MAX_SHADOW),      # traced stores while no current root table led here
+    ("special", "i4", (VIEWS, 3)),     # root tables that are not the guest's: plus 1, or 0
     ("links", ADDRESS),                # a LINK for each entry of each shadow frame
 )  # fmt: skip
 
-# What the last walk of the guest's tables read.
+# What the last walk of the guest's tables has read.
 WALK = record(
     ("pte1", "i8"),   # the entry in the root table
     ("table", "i8"),  # the second-level table's gfn, or -1: pte1 is a leaf
     ("was", "i8"),    # the leaf before the walk set A or D in it, or -1
 )
 
-# One line of the log: an exit, or in `kind` an exits.ShadowEvent.
+# One line of the log: an exit, or if `kind` says so an exits.ShadowEvent.
 LOG = record(
-    ("at", "i8"), ("spent", "i8"),      # cycles when the guest left, and that root spent
-    ("idle", "i8"),                     # virtual time skipped by wfi up to its end
+    ("at", "i8"), ("spent", "i8"),      # cycles when the guest left, and cycles that root spent
+    ("idle", "i8"),                     # virtual time that wfi skipped up to the end of the exit
     ("kind", "u4"), ("pc", "u4"),
     ("cause", "u4"), ("tval", "u4"),    # as the real hart reported them, if it trapped
 )  # fmt: skip
@@ -72,9 +72,9 @@ LOG = record(
 STATS = record(
     ("count", "i8", len(Kind)), ("cycles", "i8", len(Kind)),  # cycles that root spent
     ("least", "i8", len(Kind)), ("most", "i8", len(Kind)),
-    ("fills", "i8"), ("eager", "i8"),        # shadow entries made on a fault, on a traced store
+    ("fills", "i8"), ("eager", "i8"),        # shadow entries made on a fault, and on a traced store
     ("evicted", "i8"), ("unshadowed", "i8"), ("injected", "i8"),
-    ("seen", "u1", (len(Kind), CODES)),      # kinds of exit that came, by cause
+    ("seen", "u1", (len(Kind), CODES)),      # kinds of exit that came, by the hart's cause
     ("log", ADDRESS), ("logged", "i8"),      # LOG_SIZE lines or none, and how many were meant
 )  # fmt: skip
 
@@ -84,24 +84,27 @@ VM = record(
     ("engine", ADDRESS),               # of the engine's unit
     ("private", ADDRESS),              # of a record that only the engine knows
     ("own", "i8"),                     # the first machine frame that is the engine's
-    ("calls", "i8"),                   # ecalls from S are callouts of the engine's own code
+    ("calls", "i8"),                   # ecalls from S are callouts from the engine's own code
     ("masks", "i8"),                   # the guest masks interrupts without root's knowledge
     ("kind", "i8"),                    # what the exit that is being handled is for
     ("unfinished", "i8"),              # the reason of an exit that waits for input or a look, or 0
     ("began", "i8"),                   # and the cycle at which it began
-    ("partial", "i8"),                 # it is half done: what has been done is not done again
-    ("looking", "i8"),                 # root looks: the last exit, begun then and left at `left`
+    ("partial", "i8"),                 # it is half done: what has been done must not be done again
+    # Root looks: the last exit, which began then and left the guest at `left`,
+    ("looking", "i8"),
     ("counted", "i8"), ("left", "i8"),  # has been counted, or will be
-    ("again", "i8"),                   # the guest is entered after a look, and no exit
-    ("fed", "i8"), ("budget", "i8"),   # no: input has come meanwhile, or another budget
-    ("due", "i8"), ("deadline", "i8"),  # what the real hart was last entered with: as devices and
-                                       # the timer want it, and as the engine has set it
-    ("saved", "i8", len(Event)),       # counts of events before it was handled
+    ("again", "i8"),                   # the guest is entered after a look, and not after an exit
+    # Not so: input has come meanwhile, or there is another budget
+    ("fed", "i8"), ("budget", "i8"),
+    # The deadline with which the real hart was last entered: as devices and
+    ("due", "i8"), ("deadline", "i8"),
+                                       # the timer need it, and as the engine has set it
+    ("saved", "i8", len(Event)),       # counts of events before the exit was handled
     ("pages", ADDRESS), ("frames", "i8"),  # a GUEST_PAGE for each frame of the guest's RAM
     ("changed", "i8", CHANGES), ("changes", "i8"),  # what translated code depends on
-    ("tohost", "i8"),                  # the gfn that holds HTIF's word, or -1
+    ("tohost", "i8"),                  # the gfn of the frame with HTIF's word, or -1
     ("barren", "i8"),                  # exits in a row without an instruction retired
-    ("retired", "i8"),                 # by the time of the last entry, emulated ones included
+    ("retired", "i8"),                 # instructions at the last entry, emulated ones included
     ("walk", WALK), ("shadow", SHADOW), ("direct", DIRECT), ("stats", STATS),
 )  # fmt: skip
 

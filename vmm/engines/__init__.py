@@ -1,6 +1,6 @@
 """Answers for which engines there are, and what one is.
 
-An engine is how guest kernel code runs between exits.  None knows another.
+An engine is a way to run guest kernel code between exits.  No engine knows another.
 """
 
 from collections.abc import Callable
@@ -15,13 +15,13 @@ _REGISTERED: dict[str, "Engine"] = {}
 class Engine:
     """A way to run a guest's kernel; see `docs/howto/write-an-engine.md`.
 
-    `unit` is compiled and called by the loop, with a `vmm.domain.requests.EngineRequest`;
-    `install(machine)` sets the real hart's root record of a `VirtualMachine`, once.
-    `frames` of real memory are the engine's own, from `vm.own` on.  `paging` are the ways
-    it can translate addresses, its default first.  `build` names how a guest's source must
-    be built, as in `guests.BUILDS`; `boot(machine)` is called when a guest has been loaded
-    and the hart set at its entry, and may refuse it by an ImageError.
-    `counters(machine)` is what it has counted of its own, by name.
+    `unit` is compiled and called by the loop, with a `vmm.domain.requests.EngineRequest`.
+    `install(machine)` sets the real hart's root record of a `VirtualMachine`, once. `frames`
+    of real memory are the engine's own, from `vm.own` on.  `paging` are the ways in which it
+    can translate addresses, its default first.  `build` names how a guest's source must be
+    built, as in `guests.BUILDS`.  `boot(machine)` is called when a guest has been loaded and
+    the hart set at its entry point, and may refuse it by an ImageError. `counters(machine)`
+    is what the engine itself has counted, by name.
     """
 
     name: str
@@ -30,14 +30,14 @@ class Engine:
     install: Callable[[Any], None]
     frames: int = 0
     paging: tuple[str, ...] = ("shadow",)
-    leaks: bool = False  # it runs a guest wrong where not all that is sensitive traps
+    leaks: bool = False  # it runs a guest wrong if not every sensitive instruction traps
     build: str = ""
     boot: Callable[[Any], None] | None = None
     counters: Callable[[Any], dict[str, int]] | None = None
 
     @property
     def unmodified(self) -> bool:
-        """Whether a kernel may be any, as it runs bare."""
+        """Whether it runs any kernel that runs bare."""
         return not self.build
 
 
@@ -45,7 +45,7 @@ class Engine:
 class Facts:
     """What the command must know of an engine before it imports the compiler.
 
-    `mark` is a symbol that every guest of the engine has, `max_mem` what one may have of RAM.
+    `mark` is a symbol that every guest of the engine has; `max_mem` is the most RAM for one.
     """
 
     module: str
@@ -56,13 +56,13 @@ class Facts:
     max_mem: int = 2 << 30
 
 
-# Engines by name; `module` has an `ENGINE`, of which a test knows that it says the same.
+# Engines by name; `module` has an `ENGINE`, and a test checks that it says the same.
 _FACTS = {
     "trap": Facts("vmm.engines.trap", leaks=True),
     "bt": Facts("vmm.engines.bt"),
     "pv": Facts("vmm.engines.pv", ("direct",), build="pv", mark="toyvmm_pv_abi", max_mem=1 << 30),
 }
-BARE = Facts("", ("own",))  # the bare machine, which is no engine
+BARE = Facts("", ("own",))  # the bare machine, which is not an engine
 
 
 def facts(name: str) -> Facts:
@@ -76,7 +76,7 @@ def facts(name: str) -> Facts:
 
 
 def register(engine: Engine) -> None:
-    """Add an engine of one's own under its name."""
+    """Add an engine of your own under its name."""
     _REGISTERED[engine.name] = engine
 
 
@@ -86,7 +86,7 @@ def names() -> tuple[str, ...]:
 
 
 def registered(name: str) -> bool:
-    """Whether it was added by `register`: another process knows nothing of it."""
+    """Whether `register` added it: then another process does not know it."""
     return name in _REGISTERED
 
 

@@ -1,6 +1,6 @@
 """Answers for engines in files of the user's own: a file that registers one is imported.
 
-Which files those were is kept, so that another process can do the same.
+The files are remembered, so that another process can import them too.
 """
 
 import importlib.util
@@ -14,13 +14,15 @@ _loaded: dict[Path, str] = {}  # the engine's name by file
 
 
 def load(path: Path) -> str:
-    """Import a file that registers an engine; the engine's name.  ValueError says why not."""
+    """Import a file that registers an engine; return the engine's name.  ValueError says why
+    not.
+    """
     if path.resolve() in _loaded:
         return _loaded[path.resolve()]
     before = engines.names()
     spec = importlib.util.spec_from_file_location(_module_name(path), path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # numba looks the module of a function up
+    sys.modules[spec.name] = module  # numba looks up the module of a function
     try:
         spec.loader.exec_module(module)
     except FileNotFoundError:
@@ -35,19 +37,20 @@ def load(path: Path) -> str:
 
 
 def files() -> tuple[Path, ...]:
-    """The files that were loaded, in their order."""
+    """The files that were loaded, in the order in which they were loaded."""
     return tuple(_loaded)
 
 
 def load_all(paths: Iterable[Path]) -> None:
-    """What a process does first that is to know the same engines as the one that started it."""
+    """Load these files, so that a process knows the same engines as the one that started it."""
     for path in paths:
         load(path)
 
 
 def _module_name(path: Path) -> str:
-    """The name that a program imports the file by, so that what is compiled serves both;
-    another if that one is taken."""
+    """The name by which a program imports the file, so that both use the same compiled code;
+    another one if that name is taken.
+    """
     name = path.stem
     free = name not in sys.modules and "." not in name and not importlib.util.find_spec(name)
     return name if free else f"toyvmm_engine_{name}"

@@ -1,6 +1,6 @@
-"""Answers for what the guest is made to see: exceptions and interrupts on its own hart.
+"""Answers for what the guest sees: exceptions and interrupts on its own hart.
 
-By the machine's own rules, run on the virtual hart: delegation, the sstatus stack, the
+They follow the machine's own rules, on the virtual hart: delegation, the sstatus stack, the
 vector, priorities.  Must not know why.
 """
 
@@ -33,13 +33,15 @@ def raise_in_guest(vm, hart, insn):
 
 @njit
 def inject_interrupt(vm, hart):
-    """Have the guest take the interrupt that is due, if its own flags let it; whether it did."""
+    """Let the guest take the interrupt that is due, if its own flags allow it; return whether it
+    did.
+    """
     irq = next_interrupt(vm.hart)
     if irq < 0:
         return False
     take_interrupt(vm.hart, irq)
     if hart.resv.addr >= 0:
-        reserve(hart, np.int64(-1))  # as any trap that the guest takes
+        reserve(hart, np.int64(-1))  # as for any trap that the guest takes
     charge(hart, np.int64(Event.ROOT_WORD), WORDS)
     vm.stats.injected += 1
     return True

@@ -1,6 +1,6 @@
 """Answers for running a virtual machine: enter, exit, handle, and again.
 
-The one loop of every engine.  Must not know how an engine runs the guest, nor what an
+It is the one loop of all engines.  Must not know how an engine runs the guest, nor what an
 exit means: the engine's unit is called by its address.
 """
 
@@ -31,12 +31,13 @@ BARREN_EXITS = 4096  # exits in a row without an instruction retired: it never w
 
 @entry
 def run_vm(hart, mem, vm):
-    """Run the guest until its caller must act: a Reason.  All its state is then in `vm`."""
+    """Run the guest until its caller must act: a Reason.  Afterwards all its state is in `vm`."""
     hart.x[:] = vm.hart.x
     _put_clock(vm, hart, mem)
     mem.work = vm.platform.work
     began, pc = np.int64(hart.clock.cycles), np.int64(vm.hart.pc)
-    counted, again = True, False  # the last exit's cost; whether there was none, but a look
+    # Whether the last exit's cost was counted; whether there was no exit, but a look
+    counted, again = True, False
     if vm.looking:  # go on as if root had not looked
         began, pc, counted = np.int64(vm.began), np.int64(vm.left), vm.counted != 0
         again = counted and vm.fed == 0 and vm.hart.root.budget == vm.budget
@@ -59,7 +60,7 @@ def run_vm(hart, mem, vm):
                 vm.shadow.stale = 0
                 count_flush(hart, mem)
                 log_shadow(vm, hart, np.int64(ShadowEvent.FLUSH), np.int64(0), np.int64(0))
-            if counted:  # to get the guest going is no exit's doing
+            if counted:  # no exit is charged for starting the guest
                 vm.stats.cycles[np.int64(Kind.OTHER)] += hart.clock.cycles - began
             else:
                 count_exit(vm, hart, began, pc)
@@ -72,7 +73,7 @@ def run_vm(hart, mem, vm):
             pc = np.int64(vm.hart.pc)
             reason = _handle(vm, hart, mem, left)
             again = left == Reason.LOOK
-            # Nor is it an exit if some instructions of a budget were the engine's own.
+            # Nor is it an exit if a part of the budget was spent on the engine's own instructions.
             counted = again or (left == Reason.BUDGET and not _spent(vm, hart, mem))
         if reason != Reason.RUN:
             break
@@ -99,7 +100,9 @@ def run_vm_at(_virtual, _platform, hart, mem, vm):
 
 @njit
 def _note_entry(vm, hart, again):
-    """The guest is entered: is that any progress?  Entered `again`, it is told nothing new."""
+    """The guest is entered: is that progress?  If it is entered `again`, nothing has changed for
+    it.
+    """
     if again:
         hart.root.deadline = min(hart.root.deadline, vm.deadline)
     else:
@@ -110,7 +113,7 @@ def _note_entry(vm, hart, again):
 
 @njit
 def _execute(hart, mem):
-    """Run the real hart until it stops, or is out of work; the reason."""
+    """Run the real hart until it stops, or is out of work; return the reason."""
     since, lent = np.int64(hart.clock.instret), lend(hart, mem)
     reason = call_unit(mem.execute, hart, mem, 0, 0, 0)
     settle_run(hart, mem, since, lent)
@@ -120,7 +123,7 @@ def _execute(hart, mem):
 
 @njit
 def _charge_exit(vm, hart, reason):
-    """A trap to root crosses rings; code that the engine made itself calls root."""
+    """A trap to root crosses rings; code that the engine made itself only calls root."""
     if vm.calls and reason == Reason.TRAP and hart.exit.cause == Exc.ECALL_S:
         charge(hart, np.int64(Event.ROOT_CALLOUT), 1)
         return
@@ -139,7 +142,7 @@ def _take_clock(vm, hart):
 
 @njit
 def _put_clock(vm, hart, mem):
-    """What devices in Python may have moved: not the cycles, which are root's to charge.
+    """Take over what devices in Python may have moved; not the cycles, which root charges.
 
     Within the loop `instret` counts all instructions, outside it the guest's own.
     """
@@ -149,9 +152,9 @@ def _put_clock(vm, hart, mem):
 
 @njit
 def _spent(vm, hart, mem):
-    """Whether the guest has retired as many instructions of its own as it may.
+    """Whether the guest has retired as many of its own instructions as it may.
 
-    Looked at closely only if it may be so: `mem.aside` then lacks what is not folded.
+    It is computed exactly only if that may be so: `mem.aside` lacks what is not folded.
     """
     all_of_them, budget = hart.clock.instret, vm.hart.root.budget
     if all_of_them - mem.aside.retired < budget:
@@ -161,9 +164,10 @@ def _spent(vm, hart, mem):
 
 @njit
 def _before_entry(vm, hart, mem, again):
-    """What a hart looks at before it runs: stops, then interrupts; RUN, or why to stop.
+    """Check what must be checked before a hart runs: stops, then interrupts; RUN, or why to
+    stop.
 
-    Entered `again`, it goes on as it was entered before: nothing is due earlier.
+    If it is entered `again`, it goes on as it was entered before: nothing is due earlier.
     """
     virtual, console = vm.hart, vm.platform.console
     if out_of_work(mem):
@@ -198,7 +202,7 @@ def _due(vm):
     deadline = virtual.root.deadline
     timer = timer_deadline(virtual)
     if vm.masks:
-        if timer > virtual_time(virtual):  # so that what is pending is known in time
+        if timer > virtual_time(virtual):  # so that a pending interrupt is known in time
             deadline = min(deadline, timer)
     elif virtual.csr.sie & SIE_STIE and takes_interrupts(virtual):
         deadline = min(deadline, timer)
@@ -209,13 +213,13 @@ def _due(vm):
 def _handle(vm, hart, mem, reason):
     """Handle one exit; RUN, or why the caller must act.
 
-    One that waits for input must leave no trace: how often the host came too late is
-    no matter of the guest's.  One that is out of work goes on where it was.
+    If the exit waits for input, undo its charges: the guest must not see how long the host
+    made it wait.  If it is out of work, it continues later where it was.
     """
     virtual = vm.hart
     vm.kind = np.int64(Kind.OTHER)
     if reason == Reason.BUDGET or reason == Reason.OUTPUT or reason == Reason.LOOK:
-        return np.int64(Reason.RUN)  # `_before_entry` says so, if it still holds
+        return np.int64(Reason.RUN)  # if it still holds, `_before_entry` says so
     if not vm.unfinished:
         _charge_exit(vm, hart, reason)
         vm.partial = 0

@@ -1,7 +1,7 @@
 """Answers for SBI calls of a guest: its firmware is virtual.
 
-The machine's firmware answers them on the virtual hart; only where a call names memory
-is it done here, through guest-physical memory.  Source: SBI specification 2.0.
+The machine's firmware answers them on the virtual hart.  Only if a call names memory is it
+done here, through guest-physical memory.  Source: SBI specification 2.0.
 """
 
 import numpy as np
@@ -52,7 +52,7 @@ def _console(vm, hart, mem, function):
     if not backed(vm, at, min(count, CHUNK) if function == 0 else count):
         value = np.int64(-1)
     elif function == 1 and count and is_table(vm, np.int64(pages(vm)[gfn_of(vm, at)].mfn)):
-        value = np.int64(-1)  # a table of the machine's: only checked entries go there
+        value = np.int64(-1)  # a table of the machine's: only checked entries may be written there
     elif function == 0:
         mem.work -= CHUNK >> INSNS
         value = min(count, np.int64(CHUNK))

@@ -35,7 +35,7 @@ def read_object(
     except (ValueError, RecursionError) as error:  # errors of JSON, of UTF-8, of huge numbers
         raise CorpusError(f"{path}: is damaged ({_short(error)}); {fix}") from None
     if not isinstance(value, dict):
-        raise CorpusError(f"{path}: is no {what}: it is no JSON object; {fix}")
+        raise CorpusError(f"{path}: is no {what}: it is not a JSON object; {fix}")
     if "schema" not in value:
         raise CorpusError(f"{path}: is no {what}: it has no 'schema'; {fix}")
     if value["schema"] != schema:

@@ -1,1 +1,1 @@
-"""How a guest's paging is kept on the machine's own MMU: shadow tables, or direct paging."""
+"""How the machine's own MMU does a guest's paging: shadow tables, or direct paging."""

@@ -14,7 +14,7 @@ SCHEMA = "toyvmm.classify/1"
 KINDS = {
     "drop": "silent drop: in the second state it changes nothing, and nothing traps",
     "leak": "leak of real state: it answers with what root keeps, and nothing traps",
-    "real": "behaviour by the real level or tables: they show, and nothing traps",
+    "real": "behaviour by the real level or tables: the program sees them, and nothing traps",
     "change": "it changes real state, and nothing traps",
 }
 THEOREM1 = "theorem 1 (a trap-and-emulate monitor: sensitive instructions are privileged)"

@@ -34,7 +34,7 @@ LINES = [
       for bad, reason in [
           ("{x86}", "is for x86, not for RISC-V; compile with"),
           ("{cut}", "truncated"),
-          ("/dev/zero", "is a device; copy what is wanted"),
+          ("/dev/zero", "is a device; copy the part that you need"),
           ("/dev/urandom", "is a device"),
           ("{folder}", "is a directory; name a file in it"),
           ("{missing}", "no such file"),
@@ -90,7 +90,7 @@ LINES = [
     ("fuzz --replay {missing}", "no such file"),
     ("fuzz --replay {good}", "is damaged"),
     ("fuzz --replay {deep}", "is damaged"),
-    ("fuzz --replay {list}", "it is no JSON object"),
+    ("fuzz --replay {list}", "it is not a JSON object"),
     ("fuzz --replay {other}", "its schema is 'other', not"),
     # Outputs, before the run.
     *[(f"{verb} hello {option} {bad}", reason)

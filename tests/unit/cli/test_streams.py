@@ -83,7 +83,7 @@ def test_files_without_end_are_refused(folder):
     for words in ("run /dev/zero", "run hello --input /dev/zero", "disasm /dev/zero"):
         done = shell(f"toyvmm {words}", folder)
         assert done.returncode == Status.USAGE
-        assert b"/dev/zero: is a device; copy what is wanted of it to a file" in done.stderr
+        assert b"/dev/zero: is a device; copy the part that you need to a file" in done.stderr
 
 
 def test_a_name_that_is_no_text(folder):

@@ -1,8 +1,8 @@
 """Answers for adaptation: instructions that keep trapping become callouts, and back.
 
-A store to a traced page, or an access to a device, costs a fault, a decode and a walk by
-the machine first.  After a few of them the translation asks root outright.  A callout
-that has gone to plain memory for a while becomes the guest's own instruction again.
+A store to a traced page, or an access to a device, first costs a fault, a decode and a walk
+by the machine.  After a few of them the translation calls root directly.  A callout that has
+accessed plain memory for a while becomes the guest's own instruction again.
 """
 
 import numpy as np
@@ -13,13 +13,15 @@ from vmm.engines.bt.cache import patch
 from vmm.engines.bt.emit import ECALL
 from vmm.engines.bt.record import Count, Site
 
-TRAPS = 4    # of one instruction, until it becomes a callout
-QUIET = 8   # of its callouts in a row that nothing called for, until it is as before
+TRAPS = 4    # so many traps of one instruction make it a callout
+QUIET = 8   # so many of its callouts in a row that were not needed turn it back
 
 
 @njit
 def adapt(hart, mem, bt, insn):
-    """The identical instruction at `bt.at` has trapped for what the monitor keeps from it."""
+    """The copied instruction at `bt.at` has trapped for something that the monitor keeps from
+    it.
+    """
     word = bt.at
     if not bt.adapts or bt.unit[word] < 0:
         return
@@ -34,7 +36,7 @@ def adapt(hart, mem, bt, insn):
 
 @njit
 def may_revert(vm, hart, mem, bt, word, insn):
-    """The callout at `word` was needed, or was not; one by x0 stays, whatever it reaches."""
+    """The callout at `word` was needed, or was not; one with x0 as its base always stays."""
     if insn >> 15 & 31 == 0 or bt.unit[word] < 0:
         return
     if vm.kind != Kind.CALLOUT:

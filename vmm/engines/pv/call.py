@@ -1,7 +1,7 @@
-"""Answers for hypercalls: each number, its arguments checked, what it does.
+"""Answers for hypercalls: each number, its arguments checked, and what it does.
 
-Every argument is hostile until checked.  Those that can stand in a multicall answer a
-number, 0 or an Error; the others decide where the guest goes on, or whether it must wait,
+Every argument is hostile until it is checked.  Calls that may be in a multicall answer a
+number, 0 or an Error.  The others decide where the guest continues, or whether it must wait,
 and answer a Reason.
 """
 
@@ -48,9 +48,9 @@ M = 0xFFFFFFFF
 
 @njit
 def hypercall(vm, hart, mem, pv, number):
-    """Do what the `ecall` at the guest's pc asks for; the reason.
+    """Do what the `ecall` at the guest's pc asks for; return the reason.
 
-    LOOK if it is out of work: called again, it goes on where it was.
+    LOOK if it is out of work: when it is called again, it continues where it was.
     """
     if not vm.partial:
         pv.calls += 1
@@ -72,7 +72,7 @@ def hypercall(vm, hart, mem, pv, number):
         value = np.int64(load(vm.platform, a0, virtual_time(vm.hart)))
         if value == ASK_ROOT:
             return np.int64(Reason.INPUT)
-        vm.platform.request.pa = -1  # what is kept in Python is not for this call
+        vm.platform.request.pa = -1  # devices in Python cannot be used by this call
         error = np.int64(0 if value > NO_DEVICE else Error.ADDRESS)
         charge(hart, np.int64(Event.MMIO), 1)
         pv.answer, pv.answers = max(value, 0), 1
@@ -99,7 +99,7 @@ def _return(vm):
 
 @njit
 def simple_call(vm, hart, mem, pv, number, a0, a1, a2):
-    """A hypercall that can stand in a multicall; 0, an Error, or MORE."""
+    """A hypercall that may be in a multicall; 0, an Error, or MORE."""
     mem.work -= ENTRY
     csr = vm.hart.csr
     if number == Call.SET_PTE:
@@ -145,7 +145,7 @@ def simple_call(vm, hart, mem, pv, number, a0, a1, a2):
 
 @njit
 def _set_trap(vm, hart, mem, pv, gate, ranges):
-    """The entry of traps, and the critical ranges; all or nothing."""
+    """Set the trap entry and the critical ranges; all or nothing."""
     if gate & 3 or ranges & 3:
         return np.int64(Error.INVALID)
     charge(hart, np.int64(Event.ROOT_WORD), 2 * RANGES)
@@ -161,7 +161,7 @@ def _set_trap(vm, hart, mem, pv, gate, ranges):
 
 @njit
 def _update_ptes(vm, hart, mem, pv, where, count):
-    """A batch of table entries; how many were done, in a1."""
+    """A batch of table entries; a1 says how many were done."""
     pv.answer, pv.answers = 0, 1
     if where & 3 or count > MAX_BATCH:
         return np.int64(Error.INVALID)
@@ -191,7 +191,7 @@ def _update_one(vm, hart, mem, pv, at):
 
 @njit
 def _multicall(vm, hart, mem, pv, where, count):
-    """Calls one after the other, each answer beside its call; how many were done, in a1."""
+    """Calls one after the other, with each answer beside its call; a1 says how many were done."""
     error = np.int64(0)
     if where & 3 or count > MAX_CALLS:
         error = np.int64(Error.INVALID)
@@ -206,7 +206,7 @@ def _multicall(vm, hart, mem, pv, where, count):
             answer = simple_call(vm, hart, mem, pv, call[0] - FIRST, call[1], call[2], call[3])
             if answer == MORE:
                 return np.int64(MORE)
-            # The call may have made a table of the page that its answer goes to.
+            # The call may have made the page of its answer a table.
             if not is_table(vm, np.int64(pages(vm)[gfn_of(vm, at + 16)].mfn)):
                 write_word(vm, hart, mem, at + 16, answer & M)
             pv.calls += 1
@@ -218,7 +218,7 @@ def _multicall(vm, hart, mem, pv, where, count):
 
 @njit
 def _begin_call(vm, hart, mem, pv, at):
-    """Read the call of a multicall that stands at gpa `at`; 0 or an Error."""
+    """Read the call of a multicall at gpa `at`; 0 or an Error."""
     gfn = gfn_of(vm, at + 16)
     for n in range(4):
         pv.call[n] = read_word(vm, mem, at + 4 * n)
@@ -235,20 +235,22 @@ def _begin_call(vm, hart, mem, pv, at):
 
 @njit
 def _iret(vm, hart, mem, pv):
-    """Return from a trap to where the trap registers and the window say."""
+    """Return from a trap to the place that the trap registers and the window name."""
     hart.x[A7] = ram_words(mem)[pv.words + Word.SPILL]
     pv.held = 0
     charge(hart, np.int64(Event.ROOT_WORD), 2)
     vm.hart.csr.sepc &= SEPC
-    return_from_s(vm.hart)  # the window's STATUS is in vm.hart since the exit
-    vm.hart.csr.sstatus &= M ^ SSTATUS_SPIE  # what is put back must read as U's
+    return_from_s(vm.hart)  # since the exit vm.hart has the window's STATUS
+    vm.hart.csr.sstatus &= M ^ SSTATUS_SPIE  # what is put back must say U
     vm.hart.clock.instret += 1
     return np.int64(Reason.RUN)
 
 
 @njit
 def _block(vm, hart, mem):
-    """Sleep as `wfi` does, then interrupts on.  Not before: one taken early would be missed."""
+    """Sleep as `wfi` does, then turn interrupts on; not before, or one that is taken early would
+    be missed.
+    """
     reason = emulate_system(vm, hart, mem, np.int64(WFI))
     vm.kind = np.int64(Kind.HYPERCALL)
     if reason == Reason.RUN:

@@ -1,7 +1,7 @@
-"""Answers for the kinds of frames: who may use one as what, counted.
+"""Answers for the types of frames: who may use a frame as what, with counts.
 
-"Frames are typed {page table, writable} with a reference count" (Barham et al. 2003).
-Must not know what stands in a table.
+"Frames are typed {page table, writable} with a reference count" (Barham et al. 2003). Must
+not know what a table contains.
 """
 
 import numpy as np
@@ -20,13 +20,13 @@ def owned(vm, mfn):
 
 @njit
 def is_table(vm, mfn):
-    """Whether a frame of the domain's is one of its page tables."""
+    """Whether a frame of the domain is one of its page tables."""
     return frames(vm)[mfn].kind >= OPEN
 
 
 @njit
 def acquire_write(vm, mfn):
-    """One more leaf maps the frame with W; False if it must not be written."""
+    """Another leaf maps the frame with W; False if the frame must not be written."""
     frame = frames(vm)[mfn]
     if frame.kind > WRITABLE:
         return False
@@ -37,7 +37,7 @@ def acquire_write(vm, mfn):
 
 @njit
 def release_write(vm, mfn):
-    """One leaf less maps the frame with W; the TLB may still know it."""
+    """A leaf that mapped the frame with W is gone; the TLB may still hold it."""
     frame = frames(vm)[mfn]
     frame.written = host_of(vm).epoch + 1
     frame.uses -= 1
@@ -47,16 +47,16 @@ def release_write(vm, mfn):
 
 @njit
 def flush_all(vm, hart):
-    """Forget all translations: no leaf that is gone can be used any more."""
+    """Flush the whole TLB: no leaf that is gone can be used any more."""
     host_of(vm).epoch += 1
     flush(hart, np.int64(-1), np.int64(-1))
 
 
 @njit
 def become(vm, hart, mfn, kind):
-    """A frame that nothing uses becomes a table of this kind, with one use.
+    """A frame that nothing uses becomes a table of this type, with one use.
 
-    Xen's rule: if the TLB may hold a translation by which it can be written, flush.
+    Xen's rule: if the TLB may hold a translation through which it can be written, flush.
     """
     frame = frames(vm)[mfn]
     if frame.written == host_of(vm).epoch + 1:
@@ -69,7 +69,7 @@ def become(vm, hart, mfn, kind):
 
 @njit
 def decide(vm, mfn, kind):
-    """Whether the table is of this kind; one that has not said yet is, from now on."""
+    """Whether the table has this type; if its type was open, it has it from now on."""
     frame = frames(vm)[mfn]
     if frame.kind == OPEN:
         frame.kind = kind
@@ -79,7 +79,7 @@ def decide(vm, mfn, kind):
 
 @njit
 def stand_at(vm, mfn, index):
-    """A root entry at `index` points to the second-level table."""
+    """An entry of a root table at `index` points to the second-level table."""
     frame = frames(vm)[mfn]
     if frame.place == NOWHERE:
         frame.place = index
@@ -89,7 +89,7 @@ def stand_at(vm, mfn, index):
 
 @njit
 def kind_of_level(level):
-    """The kind of a table whose level (hypercalls.Level) was named; -1: no such level."""
+    """The type of a table for a level (hypercalls.Level); -1: there is no such level."""
     if level == 0:
         return np.int64(LEAVES)
     if level == 1:
