@@ -1,7 +1,7 @@
 """Answers for what the arithmetic instructions compute.
 
-Pure functions: registers in as numbers 0 .. 2**32-1, the result out as one.  The
-interpreter, the second tier and a reader use this text.  Must not know registers.
+Pure functions: the registers' values are numbers 0 .. 2**32-1, and so is the result.  The
+interpreter compiles this text, and people read it.  Must not know registers.
 Source: RISC-V unprivileged manual, chapters 2.4 and 13.
 """
 
@@ -79,7 +79,7 @@ def sltu(a, b):
     return 1 if a < b else 0
 
 
-# What a branch asks, besides `slt` and `sltu`.
+# The conditions of branches, besides `slt` and `sltu`.
 
 
 @njit
@@ -119,8 +119,9 @@ def mulhsu(a, b):
 
 @njit
 def mulhu(a, b):
-    # The signed product, then a * b = (a - 2**32 * sign(a)) * ...: what the sign
-    # bits took away is added to the upper half.  No product leaves 64 signed bits.
+    # signed(x) is x - 2**32 if x's top bit is set.  So the signed product lacks 2**32 * b if
+    # that is so for a, and 2**32 * a if it is so for b: they are added to the upper half.
+    # Every product fits in 64 signed bits.
     high = (signed(a) * signed(b)) >> 32
     return (high + (b if a & SIGN else 0) + (a if b & SIGN else 0)) & MASK
 

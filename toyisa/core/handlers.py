@@ -1,7 +1,7 @@
 """Answers for what each micro-op does that needs only registers, RAM and the decode pool.
 
-A *handler* is a function of a *step*: one instruction that is being executed.  It says
-what the instruction does in the words that a step has:
+A *handler* is a function of a *step*: one instruction that is being executed.  It says what
+the instruction does, by means of the names that a step has:
 
     step.rs1, step.rs2, step.imm    values of the operands
     step.pc                         the instruction's address
@@ -12,11 +12,11 @@ what the instruction does in the words that a step has:
     step.branch_near, jump_near ... go on elsewhere
 
 There are two kinds of steps.  Those of `threaded.py` do not execute the instruction, but
-write the machine code that will; those of `plain.py` execute it, for work without the
-compiler.  So a handler must not look at a value itself: `call` does.
+write the machine code that will execute it.  Those of `plain.py` execute it, for work without
+the compiler.  So a handler must not look at a value itself: `call` does.
 
-What an arithmetic instruction computes is in `alu.py`.  An op without a handler is left
-to `execute.py`.  Must not know CSRs, traps or devices.
+What an arithmetic instruction computes is in `alu.py`.  An op without a handler is left to
+`execute.py`.  Must not know CSRs, traps or devices.
 """
 
 from collections.abc import Callable
@@ -39,14 +39,14 @@ EVEN = 0xFFFFFFFE
 
 @njit
 def hit_load(hart, va, low):
-    """The RAM offset of a load at `va`, or -1: not by this path."""
+    """The RAM offset of a load at `va`, or -1: the slow path must do it."""
     tlb = hart.tlb
     return hit_tag(tlb.rtag, tlb.frame_at, tlb.ctx_r, va, low, tlb.dmask)
 
 
 @njit
 def hit_store(hart, va, low):
-    """The RAM offset of a store at `va`, or -1."""
+    """The RAM offset of a store at `va`, or -1: the slow path must do it."""
     tlb = hart.tlb
     return hit_tag(tlb.wtag, tlb.frame_at, tlb.ctx_w, va, low, tlb.dmask)
 
@@ -67,7 +67,7 @@ def hit_store_abs(hart, va, low):
 
 @njit
 def hit_fetch(hart, va):
-    """The pool place of the instruction at `va`, or -1: its page must be fetched first."""
+    """The pool place of the instruction at `va`, or -1: its page must first be fetched."""
     tlb = hart.tlb
     e = (va >> 12) & tlb.imask
     if tlb.xtag[e] != tlb.ctx_x | va & VPAGE:
@@ -215,11 +215,11 @@ def _jalr(step):
 
 
 def _fence(step):
-    """One hart sees its own accesses in order."""
+    """One hart sees its own accesses in order, so there is nothing to do."""
 
 
 def _next(step):
-    """Behind a page's last instruction: on to the next page."""
+    """Go on from the last instruction of a page to the next page."""
     step.fall_through()
 
 
@@ -255,13 +255,13 @@ HANDLERS: dict[str, Handler] = {
 
 
 def handlers_of(op: Op) -> list[Handler]:
-    """What an op does, one handler an instruction; none if it is left to `execute.py`."""
+    """The handlers of an op, one for each of its instructions; none if `execute.py` does it."""
     names = PARTS.get(op.name, (op.name,))
     return [HANDLERS[name] for name in names if name in HANDLERS]
 
 
 def leave_of(op: Op) -> Leave:
-    """What an op that has no handler leaves the run for."""
+    """Why a run is left for an op that has no handler."""
     if op == Op.STOP:
         return Leave.END
     row = BY_NAME.get(ROW_OF_OP.get(op, ""))

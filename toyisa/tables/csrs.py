@@ -1,17 +1,17 @@
 """The CSR table: the only place that says which CSRs exist.
 
-Numbers, names and fields are the RISC-V privileged manual's.  Bits 9:8 of a number are
-the lowest level that may access it, bits 11:10 = 3 mean read-only.  Where fields lie is in
-`bits.py`, what reading or writing one *does* beyond storing bits in `system.py`.
+Numbers, names and fields are those of the RISC-V privileged manual.  Bits 9:8 of a number are
+the lowest level that may access it, bits 11:10 = 3 mean read-only.  `bits.py` says where
+fields lie; `csr.py` says what reading or writing one *does* beyond storing bits.
 
 Columns
   number   the 12-bit CSR number
   name     the manual's name; also the field of the `csr` state record
-  writable the bits that a write changes; the rest read as they were
+  writable the bits that a write changes; the others keep their value
   ext      the extension it belongs to (`extensions.py`); S: the privileged manual
   group    the `s_traps` bit under which deprivileged S traps on it (`levels.py`)
   sens     C control sensitive: writing it changes a resource; B behaviour sensitive:
-           reading it tells of one, which a guest should see its own copy of; both: CB
+           reading it shows a resource, of which a guest should see its own copy; both: CB
   leaky    what the `leaky` profile does in deprivileged S instead of trapping:
            `drop` writes, `leak` reads of the real register, both, or -
   meaning  one line

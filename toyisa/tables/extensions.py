@@ -1,15 +1,15 @@
-"""Answers for the extensions of the ISA: which this machine has, and how that is said.
+"""Answers for the extensions of the ISA: which this machine has, and their names elsewhere.
 
-The rows of `insns.py` and `csrs.py` say which extension they belong to; here is what the
-manuals say of each: its version, what it is a part of, what all of it would be.  Device
-tree, ELF files, the options of compilers and the assembler's checks are made of this.
+The rows of `insns.py` and `csrs.py` say to which extension they belong.  This table has what
+the manuals say of each extension: its version, what it is a part of, which instructions it has.
+Device tree, ELF files, the options of compilers and the assembler's checks are made from it.
 
 Columns
-  name     as in the rows; in the order that an ISA string wants
-  version  the ratified one; - if no tool knows the name, and so no string has it
+  name     as in the rows; in the order of an ISA string
+  version  the ratified one; - if no tool knows the name, so that no ISA string has it
   part of  another extension, with which the machine has this one as well
-  whole    the instructions that make it whole; * if the rows that there are do.  Of one
-           that has only some of them no kernel is told, and no compiler
+  whole    the instructions that make it complete; * if the existing rows do.  If the machine
+           has only some of them, no kernel and no compiler is told of the extension
 """
 
 from collections.abc import Iterable
@@ -67,8 +67,8 @@ EXTENSIONS: tuple[Extension, ...] = tuple(
     _parse(line) for line in TABLE.splitlines() if line and not line.startswith("#")
 )
 NAMES = frozenset(extension.name for extension in EXTENSIONS)
-IN_CODE = frozenset(row.ext for row in INSNS)  # what programs are told of
-NAMED = IN_CODE | {row.ext for row in CSRS}  # what has a row
+IN_CODE = frozenset(row.ext for row in INSNS)  # what programs may use
+NAMED = IN_CODE | {row.ext for row in CSRS}  # every extension that has a row
 
 for _row in (*INSNS, *CSRS):
     if _row.ext not in NAMES:
@@ -80,7 +80,7 @@ def is_whole(extension: Extension) -> bool:
     return all(n in BY_NAME and BY_NAME[n].ext == extension.name for n in extension.whole)
 
 
-# Of each list the extensions in the order of an ISA string, as other tools know them.
+# The extensions in each list, in the order of an ISA string, if other tools know them.
 _CODE = tuple(e for e in EXTENSIONS if e.known and e.name in IN_CODE)
 _WHOLE = tuple(e for e in EXTENSIONS if e.known and e.name in NAMED and is_whole(e))
 
@@ -92,7 +92,7 @@ def joined(names: Iterable[str], width: str = WIDTH) -> str:
     return "_".join((width + letters, *(name for name in names if len(name) > 1)))
 
 
-# What a kernel may count on: the base for a device tree's `riscv,isa-base`, and all names.
+# What a kernel may rely on: the base for a device tree's `riscv,isa-base`, and all names.
 BASE = WIDTH + EXTENSIONS[0].name.lower()
 FOR_KERNELS: tuple[str, ...] = tuple(e.name.lower() for e in _WHOLE)
 
@@ -107,7 +107,7 @@ FOR_EMULATORS = joined(e.name.lower() for e in EXTENSIONS if e.known and e.name 
 ATTRIBUTE = WIDTH + "_".join(e.name.lower() + e.version.replace(".", "p") for e in _CODE)
 ELF_FLAGS = EF_RISCV_RVC if "C" in IN_CODE else 0
 
-# What a source may ask for: what there is, and its parts.
+# What a source may ask for: the extensions here, and their parts.
 ACCEPTED = frozenset(
     e.name.lower() for e in EXTENSIONS if e.known and (e.name in NAMED or e.part_of in NAMED)
 )

@@ -65,12 +65,12 @@ class Sens(Enum):
 
 
 class Hole(Enum):
-    """How the `leaky` profile fails to trap, the three classes of x86's holes."""
+    """How the `leaky` profile fails to trap: the three classes of x86's holes."""
 
     NONE = "-"
-    DROP = "drop"  # (i)   a write is silently ignored, as POPF
-    LEAK = "leak"  # (ii)  a read answers with the real state, as SMSW, SIDT, STR
-    REAL = "real"  # (iii) the outcome depends on the real level, as VERR, LAR
+    DROP = "drop"  # (i)   a write is silently ignored, as by POPF
+    LEAK = "leak"  # (ii)  a read returns the real state, as by SMSW, SIDT, STR
+    REAL = "real"  # (iii) the result depends on the real level, as for VERR, LAR
 
 
 TABLE = """
@@ -153,9 +153,9 @@ probe.w    rd,rs1          000000000000 sssss 001 ddddd 0001011         system X
 class Insn:
     """One row of the table.
 
-    `match` and `mask` say which words are this instruction: `word & mask ==
-    match`.  `fields` are its operand fields in the order of the syntax; `ordered`
-    says that it has aq and rl bits (suffixes `.aq`, `.rl`, `.aqrl`).
+    `match` and `mask` say which words are this instruction: `word & mask == match`.  `fields`
+    are its operand fields in the order of the syntax.  `ordered` says that it has aq and rl
+    bits (suffixes `.aq`, `.rl`, `.aqrl`).
     """
 
     name: str
@@ -201,7 +201,8 @@ class Insn:
     def size(self) -> int:
         """The bytes of memory that it reads or writes; 0 if it does neither.
 
-        "Loads and stores ... size is encoded in the funct3 field", and so of atomics.
+        "Loads and stores ... size is encoded in the funct3 field"; the same holds for
+        atomics.
         """
         return 1 << (self.funct3 & 3) if self.cost in IN_MEMORY else 0
 
@@ -246,7 +247,7 @@ _PICTURE = re.compile(rf"((?:[01.a-z]+ )+?)\s*({'|'.join(cost.value for cost in 
 
 
 def _parse(line: str) -> Insn:
-    """One table line to its row; the bit picture is checked against the operands."""
+    """Parse one line of the table; the bit picture is checked against the operands."""
     name, operands, rest = line.split(None, 2)
     match = _PICTURE.match(rest)
     if match is None:
@@ -271,7 +272,7 @@ INSNS: tuple[Insn, ...] = tuple(
 )
 BY_NAME: dict[str, Insn] = {row.name: row for row in INSNS}
 
-for _i, _a in enumerate(INSNS):  # no word may be two instructions
+for _i, _a in enumerate(INSNS):  # no word may belong to two rows
     for _b in INSNS[_i + 1 :]:
         if not (_a.match ^ _b.match) & _a.mask & _b.mask:
             raise ValueError(f"{_a.name} and {_b.name} overlap")
@@ -282,7 +283,7 @@ for _row in INSNS:
 
 
 def find(word: int) -> Insn | None:
-    """The row that `word` is an instance of, or None if it is illegal."""
+    """The row to which `word` belongs, or None if it is illegal."""
     for row in _BY_OPCODE.get(word & OPCODE.mask, ()):
         if word & row.mask == row.match:
             return row

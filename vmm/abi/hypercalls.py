@@ -18,8 +18,7 @@ FIRST = 0x0A00_0000  # the SBI leaves these extensions to firmware
 MAX_BATCH = 2048     # updates in one call
 MAX_CALLS = 512      # calls in a multicall
 BATCH_WORDS, CALL_WORDS = 2, 5
-# In the low bits of an entry's address in a batch: the entry is in a root table
-AS_ROOT = 1
+AS_ROOT = 1          # in the low bits of an entry's address in a batch: it is in a root table
 
 
 class Error(IntEnum):

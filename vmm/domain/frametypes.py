@@ -1,7 +1,7 @@
 """Answers for what a machine frame can be under direct paging, and what is being done to one.
 
-Kinds and counts after Xen's: a frame is a table or writable, never both, and stays what
-it is while anything uses it as that.  Must not know what checks them.
+Types and counts follow Xen: a frame is a table or writable, never both, and keeps its type
+while anything uses it as that.  Must not know what checks them.
 """
 
 from toyisa.core.state import record
@@ -21,12 +21,10 @@ IDLE, VALIDATING, UNDOING, RELEASING = range(4)
 
 DIRECT = record(
     ("active", "i8"),                # the domain runs on its own tables
-    # The mfn of the window's table, to which entry 1023 of each root table points
-    ("region", "i8"),
+    ("region", "i8"),                # the mfn of the window's table, for entry 1023 of root tables
     ("root", "i8"),                  # the mfn of the current root table, or -1
-    ("flushes", "i8"),               # of everything that the monitor had to add itself
-    # a root table that is being validated or released: at which entry, up to which, on which error
+    ("flushes", "i8"),               # flushes of everything that the monitor itself added
+    # A root table that is being validated or released: at which entry, up to which, on which error
     ("stage", "i8"), ("next", "i8"), ("end", "i8"), ("fault", "i8"),
-    # For pinning: the leaf as it was; for a new root table: the old one
-    ("before", "i8"),
+    ("before", "i8"),                # the leaf before pinning, or the root table before a new one
 )  # fmt: skip

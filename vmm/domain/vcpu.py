@@ -75,7 +75,7 @@ STATS = record(
     ("fills", "i8"), ("eager", "i8"),        # shadow entries made on a fault, and on a traced store
     ("evicted", "i8"), ("unshadowed", "i8"), ("injected", "i8"),
     ("seen", "u1", (len(Kind), CODES)),      # kinds of exit that came, by the hart's cause
-    ("log", ADDRESS), ("logged", "i8"),      # LOG_SIZE lines or none, and how many were meant
+    ("log", ADDRESS), ("logged", "i8"),      # LOG_SIZE lines or none, and how many there were
 )  # fmt: skip
 
 VM = record(
@@ -90,15 +90,13 @@ VM = record(
     ("unfinished", "i8"),              # the reason of an exit that waits for input or a look, or 0
     ("began", "i8"),                   # and the cycle at which it began
     ("partial", "i8"),                 # it is half done: what has been done must not be done again
-    # Root looks: the last exit, which began then and left the guest at `left`,
-    ("looking", "i8"),
-    ("counted", "i8"), ("left", "i8"),  # has been counted, or will be
+    ("looking", "i8"),                 # root looks between two entries; of the last exit:
+    ("counted", "i8"), ("left", "i8"),  # whether it was counted, and where it left the guest
     ("again", "i8"),                   # the guest is entered after a look, and not after an exit
-    # Not so: input has come meanwhile, or there is another budget
-    ("fed", "i8"), ("budget", "i8"),
-    # The deadline with which the real hart was last entered: as devices and
+    ("fed", "i8"), ("budget", "i8"),   # not so if input has come, or the budget is another one
+    # The deadline with which the real hart was last entered: as devices and the timer need it,
+    # and as the engine has set it.
     ("due", "i8"), ("deadline", "i8"),
-                                       # the timer need it, and as the engine has set it
     ("saved", "i8", len(Event)),       # counts of events before the exit was handled
     ("pages", ADDRESS), ("frames", "i8"),  # a GUEST_PAGE for each frame of the guest's RAM
     ("changed", "i8", CHANGES), ("changes", "i8"),  # what translated code depends on

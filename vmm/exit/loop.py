@@ -36,7 +36,7 @@ def run_vm(hart, mem, vm):
     _put_clock(vm, hart, mem)
     mem.work = vm.platform.work
     began, pc = np.int64(hart.clock.cycles), np.int64(vm.hart.pc)
-    # Whether the last exit's cost was counted; whether there was no exit, but a look
+    # Whether the last exit's cost was counted; whether there was no exit, but a look.
     counted, again = True, False
     if vm.looking:  # go on as if root had not looked
         began, pc, counted = np.int64(vm.began), np.int64(vm.left), vm.counted != 0
