@@ -35,10 +35,10 @@ class Domain:
     def __init__(self):
         self.machine = machine = VirtualMachine(engine="pv", mem=FRAMES * PAGE, scatter=7)
         machine.symbols = ((0, MARK),)
-        self.words = machine.real_ram.view("<u4")
+        self.words = machine.host.ram.view("<u4")
         self.own = set(machine.pages["mfn"].tolist())
         # Frames of the monitor that are not the window's are poison.
-        self.foreign = sorted(set(range(machine.real_ram.size // PAGE)) - self.own)
+        self.foreign = sorted(set(range(machine.host.ram.size // PAGE)) - self.own)
         window = int(machine.vm.own)
         self.poisoned = [m for m in self.foreign if not window <= m < window + WINDOW_FRAMES]
         self.pages = self.words.reshape(-1, WORDS)
@@ -49,7 +49,7 @@ class Domain:
 
     def fresh(self):
         """A domain in its first state."""
-        vm, hart, mem = self.machine.vm, self.machine.real_hart, self.machine.real_memory
+        vm, hart, mem = self.machine.vm, self.machine.host.hart, self.machine.host.memory
         self.pages[sorted(self.own)] = 0
         hart.tlb.dkey[:] = hart.tlb.ikey[:] = -1
         hart.tlb.rtag[:] = hart.tlb.wtag[:] = hart.tlb.xtag[:] = -1
@@ -61,7 +61,7 @@ class Domain:
     def call(self, number, a0, a1, a2):
         """An `ecall`; a0 afterwards."""
         machine = self.machine
-        vm, hart, mem = machine.vm, machine.real_hart, machine.real_memory
+        vm, hart, mem = machine.vm, machine.host.hart, machine.host.memory
         hart.x[10:13] = a0, a1, a2
         hart.x[17] = (FIRST + number) & 0xFFFFFFFF
         hart.exit.cause = Exc.ECALL_S
@@ -75,7 +75,7 @@ class Domain:
     def access(self, gva, store):
         """A load or store by the guest's kernel; return whether it was done."""
         machine = self.machine
-        vm, hart, mem = machine.vm, machine.real_hart, machine.real_memory
+        vm, hart, mem = machine.vm, machine.host.hart, machine.host.memory
         serve_pv(hart, mem, vm, EngineRequest.ENTER, 0)
         hart.x[5], hart.x[6] = gva, store or 0
         uop = self.uops[0 if store is not None else 1]

@@ -26,8 +26,8 @@ class Look:
 
     def __init__(self, machine: Any) -> None:
         self.vm, self.shadow = machine.vm, machine.vm.shadow
-        self.hart = machine.real_hart
-        self.words = machine.real_ram.view(np.uint32)
+        self.hart = machine.host.hart
+        self.words = machine.host.ram.view(np.uint32)
         self.frames = int(self.vm.frames)
         self.pages = machine.pages[: self.frames]
         self.heads, self.links = machine.host.frames["head"], machine.links

@@ -16,9 +16,10 @@ import numpy as np
 
 from toyisa.compiled import jitcache
 from toyisa.compiled.njit import unit_address, unit_types
-from toyisa.core import state, units
+from toyisa.core import units
 from toyisa.core.bare import run_bare, run_bare_at
-from toyisa.core.memory import PAGE, RAM_BASE, new_memory
+from toyisa.core.hardware import Hardware
+from toyisa.core.memory import PAGE, RAM_BASE
 from toyisa.core.mmio import BY_FINISHER, BY_SBI, BY_TOHOST
 from toyisa.core.mmu import recontext
 from toyisa.core.pool import fold_all
@@ -99,12 +100,12 @@ class Machine(Running):
         recontext(hart)
 
     def _assemble(self, mem: int) -> Dma:
-        """Make `hart`, `memory` and `mem` bytes of RAM, and the devices' access to it."""
-        self.hart = state.new_hart()
-        self.memory, self._ram = new_memory(mem)
+        """Make `host` with `mem` bytes of RAM, `hart` and `memory`, and the devices' access."""
+        self.host = Hardware(mem)
+        self.hart, self.memory = self.host.hart, self.host.memory
         units.link(self.hart, self.memory)
         self._set_prices(self.hart)
-        return Dma(self.hart, self.memory, self._ram)
+        return Dma(self.hart, self.memory, self.host.ram)
 
     def _set_prices(self, hart: np.record) -> None:
         prices = [1] * hart.price.op.size  # whole arrays at once: a record's fields are slow
@@ -219,7 +220,7 @@ class Machine(Running):
     @property
     def ram(self) -> np.ndarray:
         """RAM as bytes, from physical 0x8000_0000 on; to change it use `poke`."""
-        return self._ram
+        return self.host.ram
 
     def entry_seen(self, pte: int | None) -> int | None:
         """A page-table entry as it is in RAM, with the guest's own frame numbers."""

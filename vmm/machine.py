@@ -16,7 +16,7 @@ import numpy as np
 
 from toyisa.compiled.njit import unit_address, unit_types
 from toyisa.core import state
-from toyisa.core.memory import PAGE, RAM_BASE, new_memory, reset_memory, sparse
+from toyisa.core.memory import PAGE, RAM_BASE, reset_memory, sparse
 from toyisa.core.mmu import V, recontext
 from toyisa.core.pool import fold_all
 from toyisa.core.units import link as link_machine
@@ -69,20 +69,18 @@ class VirtualMachine(Machine):
         self.options = options or {}
         self._take_log: Callable[[np.ndarray], None] | None = None
         super().__init__(mem, profile, cost, clock, svade)
-        self.real_hart.root.profile = profile
-        self.real_hart.clock = self.hart.clock
+        self.host.hart.root.profile = profile
+        self.host.hart.clock = self.hart.clock
         self.engine.install(self)
-        recontext(self.real_hart)
+        recontext(self.host.hart)
 
     def _assemble(self, mem: int) -> GuestDma:
         """Make real memory for the monitor and the guest, and the record of the virtual machine."""
         frames = mem // PAGE
         first = self._shadow + self.engine.frames + POISON_FRAMES
-        self.real_hart = state.new_hart()
-        self.real_memory, self.real_ram = new_memory((first + frames + POISON_FRAMES) * PAGE)
-        link_machine(self.real_hart, self.real_memory)
-        self._set_prices(self.real_hart)
-        self.host = Host(self.real_hart, self.real_memory, self.real_ram)
+        self.host = Host((first + frames + POISON_FRAMES) * PAGE)
+        link_machine(self.host.hart, self.host.memory)
+        self._set_prices(self.host.hart)
         self.pages, self.links = sparse(frames, GUEST_PAGE), sparse(self._shadow * ENTRIES, LINK)
         self.vm = vm = new_vm()
         vm.host = self.host.record.ctypes.data
@@ -99,9 +97,9 @@ class VirtualMachine(Machine):
         reset_memory(self.memory)
         link_machine(self.hart, self.memory)
         if self._scatter is None:  # functions that look at a machine then find RAM in one piece
-            self.memory.ram = int(self.real_memory.ram) + first * PAGE
+            self.memory.ram = int(self.host.memory.ram) + first * PAGE
             self.memory.ram_size = mem
-        units.link(self.engine, self.real_hart, self.real_memory, vm)
+        units.link(self.engine, self.host.hart, self.host.memory, vm)
         self._first = first
         return GuestDma(self.host, vm, self.pages)
 
@@ -128,8 +126,8 @@ class VirtualMachine(Machine):
         return given
 
     def _run(self, _hart: np.record, _memory: np.record) -> int:
-        reason = run_vm(self.real_hart, self.real_memory, self.vm)
-        self.real_hart.x[32] = 0
+        reason = run_vm(self.host.hart, self.host.memory, self.vm)
+        self.host.hart.x[32] = 0
         if self._take_log:
             stats = self.vm.stats
             if stats.logged:
@@ -139,7 +137,7 @@ class VirtualMachine(Machine):
 
     def runner(self) -> np.ndarray:
         """Like `Machine.runner`; what it runs keeps no log."""
-        records = self.real_hart, self.real_memory, self.vm
+        records = self.host.hart, self.host.memory, self.vm
         places = [np.frombuffer(record, np.uint8).ctypes.data for record in records]
         types = unit_types(self.hart, self.memory)
         return np.array([unit_address(run_vm_at, types), *places], np.int64)
@@ -171,8 +169,8 @@ class VirtualMachine(Machine):
         frames = int(self.vm.frames)
         if self._scatter is None:
             first = self._first * PAGE
-            return self.real_ram[first : first + frames * PAGE]
-        return self.real_ram.reshape(-1, PAGE)[self.pages["mfn"][:frames]].reshape(-1)
+            return self.host.ram[first : first + frames * PAGE]
+        return self.host.ram.reshape(-1, PAGE)[self.pages["mfn"][:frames]].reshape(-1)
 
     @property
     def tables_are_guests(self) -> bool:
@@ -191,8 +189,8 @@ class VirtualMachine(Machine):
 
     def cycles_by_class(self) -> dict[str, int]:
         """Cycles by price class and event, of the guest and of root; they sum to `cycles`."""
-        fold_all(self.real_hart, self.real_memory)
-        return tally.cycles_by_class(self.real_hart, self.cycles)
+        fold_all(self.host.hart, self.host.memory)
+        return tally.cycles_by_class(self.host.hart, self.cycles)
 
     def counters(self) -> dict[str, int]:
         """What the engine itself has counted, by name."""

@@ -88,7 +88,7 @@ def test_a_meter_and_a_full_pool_change_nothing():
     for n in range(60):
         for made in (native, translated):
             made.run(37)
-        (flush_pool if n % 3 else fold_all)(translated.real_hart, translated.real_memory)
+        (flush_pool if n % 3 else fold_all)(translated.host.hart, translated.host.memory)
         assert place(translated) == place(native)
 
 

@@ -88,9 +88,7 @@ def timed(machine, after):
     """Make the timer due after that time, with one unit in a tick."""
     hart = machine.hart
     due = machine.instret + int(hart.clock.idle) + after
-    hart.clock.per_tick = 1
-    if hasattr(machine, "real_hart"):
-        machine.real_hart.clock.per_tick = 1
+    hart.clock.per_tick = machine.host.hart.clock.per_tick = 1
     hart.csr.stimecmp, hart.csr.stimecmph = due & 0xFFFFFFFF, 0
     hart.csr.sie = 0x20
 
@@ -163,7 +161,7 @@ def test_in_cycles_time_the_timer_comes_between_guest_instructions():
     for after in range(1, 4000):
         machine = again.from_start()
         hart = machine.hart
-        hart.clock.per_tick = machine.real_hart.clock.per_tick = 1
+        hart.clock.per_tick = machine.host.hart.clock.per_tick = 1
         hart.csr.stimecmp = machine.cycles + int(hart.clock.idle) + after & 0xFFFFFFFF
         machine.run(3000)
         if int(hart.csr.scause) == 0x80000005:

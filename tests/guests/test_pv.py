@@ -102,7 +102,7 @@ def test_nothing_sensitive_is_left(name):
 def test_nothing_sensitive_is_executed(name):
     """On the leaky machine, where such an instruction would not even trap."""
     machine = ended(GUESTS[name], profile=Profile.LEAKY)
-    ran = executed(machine.real_hart, machine.real_memory)
+    ran = executed(machine.host.hart, machine.host.memory)
     assert {"addi", "ecall"} - ran == {"ecall"}  # what traps to root does not retire
     named = {n for n in ran if BY_NAME[n].sens not in (Sens.INNOCUOUS, Sens.BY_CSR)}
     assert named <= {"sret"}

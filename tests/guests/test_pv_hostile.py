@@ -138,7 +138,7 @@ def test_harm_is_contained(harm, profile):
         assert machine.reason
     assert machine.instret <= 300_000
     framecheck.check(machine)
-    root = machine.real_hart.root
+    root = machine.host.hart.root
     assert (int(root.s_limit), int(root.deleg_exc), int(root.deleg_int)) == (0xFFFFF000, 1 << 8, 0)
 
 
@@ -146,4 +146,4 @@ def test_u_reads_the_time_where_the_bare_machine_lets_it():
     machine = VirtualMachine(engine="pv")
     machine.load(asm.assemble_text(HEAD + "    ret\n", include_dirs=[guests.ROOT],
                                    defines=guests.BUILDS["pv"]).elf())  # fmt: skip
-    assert machine.real_hart.csr.scounteren == machine.hart.csr.scounteren == 2
+    assert machine.host.hart.csr.scounteren == machine.hart.csr.scounteren == 2

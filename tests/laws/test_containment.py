@@ -35,7 +35,7 @@ def among_strangers(engine, pattern, **options):
     made.host.frames["gfn"][made.pages["mfn"][frames:]] = -1
     made.pages["mfn"][frames:] = -1
     vm.frames = frames
-    pages = made.real_ram.view(np.uint32).reshape(-1, PAGE // 4)
+    pages = made.host.ram.view(np.uint32).reshape(-1, PAGE // 4)
     others = np.ones(len(pages), bool)
     others[made.pages["mfn"][:frames]] = False
     others[: int(vm.own) + made.engine.frames] = False  # the monitor's
@@ -199,7 +199,7 @@ def test_a_foreign_frame_is_noticed(engine, act):
     for pattern in PATTERNS:
         made, others = among_strangers(engine, pattern, clock="icount")
         page = made.pages["mfn"][0x30] = next(
-            n for n in range(int(made.vm.own) + made.engine.frames, made.real_ram.size // PAGE)
+            n for n in range(int(made.vm.own) + made.engine.frames, made.host.ram.size // PAGE)
             if made.host.frames["gfn"][n] < 0
         )  # fmt: skip
         kernel(f"space ROOT, 1\nli t0, DATA\n{act}\n")(made)
@@ -228,18 +228,20 @@ def test_the_same_with_bounds_checks():
 
 CHECKED = """
 import numpy as np
-from toyisa.core import memory, state
+from toyisa.core.hardware import Hardware
+from toyisa.core.memory import pool_of
 from toyisa.compiled.njit import call_unit, entry, unit_address, unit_types
 
 @entry
 def beyond(hart, mem, request, first, second):
-    return np.int64(mem.uops[first])
+    return np.int64(pool_of(mem).uops[first])
 
 @entry
 def caller(hart, mem, address, first):
     return call_unit(address, hart, mem, 0, first, 0)
 
-hart, (mem, _ram) = state.new_hart(), memory.new_memory(4096)
+made = Hardware(4096)
+hart, mem = made.hart, made.memory
 address = unit_address(beyond, unit_types(hart, mem))
 print(caller(hart, mem, address, 5))
 try:

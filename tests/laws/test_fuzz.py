@@ -150,11 +150,11 @@ def test_laws_can_fail(monkeypatch):
 
     def spills(self, budget=None):
         end = right(self, budget)
-        self.real_ram[-1] ^= 1  # the frame behind the guest's
+        self.host.ram[-1] ^= 1  # the frame behind the guest's
         return end
 
     def looks(self, budget=None):
-        self.hart.x[5] = self.hart.x[9] = self.real_ram[-1]
+        self.hart.x[5] = self.hart.x[9] = self.host.ram[-1]
         return right(self, budget)
 
     for broken in (spills, looks):
@@ -188,7 +188,7 @@ def test_laws_look_at_the_tables_that_a_patched_guest_runs_on(monkeypatch):
 
         def run(self, budget=None):
             end = right(self, budget)
-            spoil(self, self.real_ram.view("<u4").reshape(-1, 1024))
+            spoil(self, self.host.ram.view("<u4").reshape(-1, 1024))
             return end
 
         with monkeypatch.context() as patch:
@@ -200,7 +200,7 @@ def test_laws_look_at_the_tables_that_a_patched_guest_runs_on(monkeypatch):
         return ""
 
     def root(machine):
-        return (int(machine.real_hart.csr.satp) & 0x3FFFFF) - BASE_PPN
+        return (int(machine.host.hart.csr.satp) & 0x3FFFFF) - BASE_PPN
 
     def leads_astray(machine, words):
         words[root(machine), 5] = BASE_PPN << 10 | 1  # the monitor's first frame
@@ -209,7 +209,7 @@ def test_laws_look_at_the_tables_that_a_patched_guest_runs_on(monkeypatch):
         words[int(machine.vm.direct.region), -1] |= 0x10  # to U
 
     def remembers(machine, words):
-        machine.real_hart.tlb.dkey[0], machine.real_hart.tlb.dpte[0] = 7, BASE_PPN << 10 | 3
+        machine.host.hart.tlb.dkey[0], machine.host.hart.tlb.dpte[0] = 7, BASE_PPN << 10 | 3
 
     def changes_a_map(machine, words):
         words[int(machine.vm.own), 3] ^= 1 << 10
@@ -261,7 +261,7 @@ from toyisa.core.memory import PAGE, new_memory
 from vmm.fuzz import guarded
 
 guarded.install()
-mem, ram = new_memory(3 * PAGE)
+mem, ram, _ = new_memory(3 * PAGE)
 ram[:] = 1
 at = {"before": -1, "first": 0, "last": ram.size - 1, "behind": ram.size}[sys.argv[1]]
 print(ctypes.c_uint8.from_address(int(mem.ram) + at).value)

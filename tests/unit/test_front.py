@@ -331,7 +331,7 @@ def test_every_unit_of_ours_is_in_the_subset():
     from vmm.domain.vcpu import new_vm
     from vmm.exit import loop
 
-    hart, (mem, _ram), vm = state.new_hart(), new_memory(4096), new_vm()
+    hart, mem, vm = state.new_hart(), new_memory(4096).record, new_vm()
     unit = tuple(map(kind_of, (hart, mem, 0, 0, 0)))
     for found in (execute.execute, serve.serve, pool.manage_pool, bare.run_bare_at):
         Program().unit(found.py_func, unit)

@@ -51,9 +51,9 @@ def address(machine, name):
     return next(value for value, symbol in machine.symbols if symbol == name)
 
 
-def invalidated(memory):
+def invalidated(pool):
     """Who has invalidated decoded code."""
-    return {Writer(n) for n in np.flatnonzero(memory.invalidated)}
+    return {Writer(n) for n in np.flatnonzero(pool.invalidated)}
 
 
 def by_device(machine, pa, data):
@@ -76,18 +76,18 @@ def test_the_host_changes_code(writer, write):
     spot = address(machine, "spot")
     machine.run(8)  # up to the call
     assert machine.hart.x[S0] == 5
-    assert not invalidated(machine.memory)
+    assert not invalidated(machine.host.pool)
     write(machine, spot, SEVEN.to_bytes(4, "little"))
     machine.run()
     assert machine.hart.x[A0] == 7
-    assert invalidated(machine.memory) == {writer}
+    assert invalidated(machine.host.pool) == {writer}
 
 
 def test_a_hart_changes_code():
     machine = loaded(TWICE.replace("ecall", f"li t0, {SEVEN}\n sw t0, 0(s1)"))
     machine.run()
     assert (machine.hart.x[S0], machine.hart.x[A0]) == (5, 7)
-    assert invalidated(machine.memory) == {Writer.HART}
+    assert invalidated(machine.host.pool) == {Writer.HART}
 
 
 def test_a_walk_changes_code():
@@ -134,7 +134,7 @@ def test_a_walk_changes_code():
     """)
     machine.run()
     assert (machine.hart.x[S0], machine.hart.x[A1]) == (5, Exc.ILLEGAL)
-    assert invalidated(machine.memory) == {Writer.WALK}
+    assert invalidated(machine.host.pool) == {Writer.WALK}
 
 
 def test_the_host_answers_into_code():
@@ -170,7 +170,7 @@ def test_the_host_answers_into_code():
     """)
     machine.run()
     assert (machine.hart.x[S0], machine.hart.x[SP], machine.hart.x[A1]) == (9, 0, Exc.ILLEGAL)
-    assert invalidated(machine.memory) == {Writer.HOST}
+    assert invalidated(machine.host.pool) == {Writer.HOST}
 
 
 def test_the_translator_changes_its_own_code():
@@ -178,7 +178,7 @@ def test_the_translator_changes_its_own_code():
     machine.load(assemble_text(TWICE).elf())
     machine.run()
     assert machine.hart.x[A0] == 5
-    assert invalidated(machine.real_memory) == {Writer.TRANSLATOR}
+    assert invalidated(machine.host.pool) == {Writer.TRANSLATOR}
 
 
 FIRST, PAGES = 4, 4  # decoded frames
@@ -194,11 +194,11 @@ def filled():
 
 def decode(machine):
     """Decode the frames, and what the pool says of each."""
-    memory = machine.memory
-    slots = [manage_pool(machine.hart, memory, int(PoolRequest.SLOT), frame, 0)
+    pool = machine.host.pool
+    slots = [manage_pool(machine.hart, machine.memory, int(PoolRequest.SLOT), frame, 0)
              for frame in range(FIRST, FIRST + PAGES)]  # fmt: skip
     places = [slice(slot * STRIDE, (slot + 1) * STRIDE) for slot in slots]
-    return [(memory.uops[place].tolist(), memory.cum[place].tolist()) for place in places]
+    return [(pool.uops[place].tolist(), pool.cum[place].tolist()) for place in places]
 
 
 @settings(max_examples=60, deadline=None)
@@ -226,8 +226,8 @@ def test_what_is_decoded_is_what_ram_says(filled, writer, offset, size, word):
 def test_nothing_is_done_where_nothing_is_decoded(filled):
     flush_pool(filled.hart, filled.memory)
     decode(filled)
-    before = filled.memory.invalidated.copy()
+    before = filled.host.pool.invalidated.copy()
     for offset, size in ((0, FIRST * PAGE), ((FIRST + PAGES) * PAGE, PAGE), (FIRST * PAGE + 8, 0)):
         invalidate_range(filled.hart, filled.memory, offset, size, Writer.DEVICE)
-    assert (filled.memory.invalidated == before).all()
+    assert (filled.host.pool.invalidated == before).all()
     assert (filled.memory.frame_flags[FIRST : FIRST + PAGES] == CODE).all()

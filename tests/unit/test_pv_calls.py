@@ -70,7 +70,7 @@ def test_the_first_tables_go_with_the_first_base(domain):
     assert kind(domain, FRAMES - 1) == (NONE, 0)
     assert kind(domain, FRAMES - 2) == (LEAVES, 1)  # the new root has it, too
     domain.access(gva(0), None)
-    assert int(domain.machine.real_hart.csr.satp) >> 22 & 0x1FF == 5
+    assert int(domain.machine.host.hart.csr.satp) >> 22 & 0x1FF == 5
 
 
 @pytest.mark.parametrize(("flags", "error"), [
@@ -192,7 +192,7 @@ def batch(domain, *updates):
         domain.put(PAGE_C, 2 * n, entry)
         domain.put(PAGE_C, 2 * n + 1, value)
     answer = domain.call(Call.UPDATE_PTES, gva(PAGE_C), len(updates), 0)
-    return answer, int(domain.machine.real_hart.x[11])
+    return answer, int(domain.machine.host.hart.x[11])
 
 
 def test_a_batch_stops_at_the_first_refusal_and_says_where(domain):
@@ -227,7 +227,7 @@ def calls(domain, *rows):
     answer = domain.call(Call.MULTICALL, gva(PAGE_C), len(rows), 0)
     mfn = int(domain.machine.pages["mfn"][PAGE_C])
     answers = domain.words[mfn * WORDS : mfn * WORDS + 5 * len(rows)].reshape(-1, 5)[:, 4]
-    return answer, int(domain.machine.real_hart.x[11]), answers.tolist()
+    return answer, int(domain.machine.host.hart.x[11]), answers.tolist()
 
 
 def test_a_multicall_goes_on_behind_a_refusal(domain):
@@ -311,7 +311,7 @@ def test_set_trap_is_all_or_nothing(domain):
 def test_neither_firmware_nor_devices_write_into_tables(domain):
     machine = domain.machine
     assert domain.call(Call.PIN_TABLE, gva(PAGE_A), Level.OPEN, 0) == 0
-    hart, console = machine.real_hart, machine.vm.platform.console
+    hart, console = machine.host.hart, machine.vm.platform.console
     console.rx[0], console.rx_head, console.rx_tail, console.next_at = 1, 0, 1, 0
     hart.x[16] = 1  # DBCN read
     domain.call(DBCN - FIRST, 1, gva(PAGE_A), 0)

@@ -14,7 +14,7 @@ PAGE_C = 102
 
 
 def test_no_register_changes_but_the_answers(domain):
-    hart = domain.machine.real_hart
+    hart = domain.machine.host.hart
     assert domain.call(Call.UPDATE_PTES, gva(PAGE_C), 0, 0) == 0  # leaves a value in a1
     before = hart.x.tolist()
     for call in (Call.FLUSH, Call.EVENT, Call.SET_PTE, Call.FLUSH_PAGE, Call.YIELD):
@@ -29,10 +29,10 @@ def test_iret_takes_a7_from_the_window_and_leaves_the_rest(domain):
     for status in (0, 0x20, 0x100, 0x120):
         domain.words[words + Word.SPILL] = 0x1234 + status
         machine.vm.hart.csr.sstatus = status  # the window's since the exit
-        kept = machine.real_hart.x.tolist()
+        kept = machine.host.hart.x.tolist()
         domain.call(Call.IRET, kept[10], kept[11], kept[12])
-        assert machine.real_hart.x.tolist()[:17] == kept[:17]
-        assert machine.real_hart.x[17] == 0x1234 + status
+        assert machine.host.hart.x.tolist()[:17] == kept[:17]
+        assert machine.host.hart.x[17] == 0x1234 + status
         assert machine.vm.hart.pc == RAM_BASE  # sepc
         assert bool(machine.vm.hart.csr.sstatus & 2) == bool(status & 0x20)
 
@@ -48,7 +48,7 @@ GATE, ENTER_RANGE, LEAVE_RANGE, ELSEWHERE = (RAM_BASE + n for n in (0x100, 0x200
 def test_the_interrupt_flag_is_put_aside_where_nothing_may_come(domain, pc, open_, flag):
     """At the gate's first instruction and in the ranges; afterwards the window has it again."""
     machine = domain.machine
-    vm, hart, mem = machine.vm, machine.real_hart, machine.real_memory
+    vm, hart, mem = machine.vm, machine.host.hart, machine.host.memory
     ranges = (ENTER_RANGE, ENTER_RANGE + 8, LEAVE_RANGE, LEAVE_RANGE + 8)
     for n, bound in enumerate(ranges):
         domain.put(PAGE_C, n, bound)
@@ -69,7 +69,7 @@ def test_only_x0_reaches_the_shared_words(domain):
 
 
 def test_the_maps_can_be_read_and_not_written(domain):
-    hart = domain.machine.real_hart
+    hart = domain.machine.host.hart
     for gfn in (0, 1, FRAMES - 1):
         ppn = BASE_PPN + int(domain.machine.pages["mfn"][gfn])
         assert domain.access(P2M + 4 * gfn, None)

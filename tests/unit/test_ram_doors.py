@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 VIEWS = {"ram_words", "ram_halves", "ram_bytes"}  # functions that return a view of RAM
-ARRAYS = {"ram", "_ram", "real_ram"}              # attributes that are a view of RAM
+ARRAYS = {"ram"}                                  # attributes that are a view of RAM
 SAME = {"view", "reshape"}                        # methods that return a view of their view
 PLAIN = {"len", "sha256", "ascontiguousarray", "memoryview", "_filled", "_pages", "digest"}  # read
 
@@ -24,7 +24,8 @@ DOORS = {
     ("toyisa/snapshots/snapshot.py", "put"): "all of the machine, whose pool is flushed before",
     # Passed on to functions that are themselves in the list:
     ("toyisa/machine.py", "_assemble"): "the array, to its Dma",
-    ("vmm/machine.py", "_assemble"): "the array, to its GuestDma",
+    ("vmm/machine.py", "_assemble"): "where it lies, to the guest's record",
+    ("vmm/memory/guestram.py", "__init__"): "the array, to its Dma",
     ("toyisa/devices/virtio.py", "_notify"): "a Dma, which is called `ram` there",
     # The monitor's own frames, which no guest executes or maps:
     ("vmm/paging/shadow/link.py", "set_entry"): "shadow tables",
@@ -119,9 +120,9 @@ def test_a_store_is_seen():
     """The list is worth something: each way to store is found."""
     for line in (
         "ram_words(mem)[5] = 1", "words = ram_bytes(mem); words[a:b] = 0", "self.ram[0] = 1",
-        "machine.real_ram.view(np.uint32)[a:b] = t", "a, w = 1, ram_words(mem); w[1] += 2",
+        "machine.host.ram.view(np.uint32)[a:b] = t", "a, w = 1, ram_words(mem); w[1] += 2",
         "ram = machine.ram.reshape(-1, PAGE); ram[5] = 0", "obey(console, ram_words(mem)[4:])",
-        "x, machine._ram[3] = 1, 2",
+        "x, machine.ram[3] = 1, 2",
         "words = machine.ram[4:]; rows = words.view('u4'); rows[0] = 1",
     ):  # fmt: skip
         (function,) = ast.parse(f"def f():\n    {line}").body

@@ -53,7 +53,7 @@ def test_what_points_into_the_process_is_marked(engine):
     records = [made.hart, made.memory, meter[0]]
     if engine != "native":
         made.log(lambda lines: None)
-        records += [made.vm, made.host.record[0], made.real_memory, *made.private]
+        records += [made.vm, made.host.record[0], made.host.memory, *made.private]
     if engine != "pv":
         kernel("li a0, 1")(made)
         made.run(100)

@@ -35,7 +35,7 @@ def stopped():
 def leaf(made, gfn=0x22):
     """The words of the shadow of a guest's table."""
     frame = int(made.pages["as_table"][gfn, 0]) - 1
-    words = made.real_ram.view(np.uint32).reshape(-1, PAGE_WORDS)
+    words = made.host.ram.view(np.uint32).reshape(-1, PAGE_WORDS)
     return words[int(made.vm.shadow.start) + frame]
 
 
@@ -78,7 +78,7 @@ def break_chain(made):
 
 def change_table(made):
     at = made.pages["mfn"][0x22] * PAGE_WORDS
-    made.real_ram.view(np.uint32)[at] = 0
+    made.host.ram.view(np.uint32)[at] = 0
 
 
 HARMS = (

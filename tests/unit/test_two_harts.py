@@ -76,7 +76,7 @@ def run(machine, hart, pc, count, **registers):
 
 
 def slot_of(machine, pa):
-    return int(machine.memory.slot[(pa - RAM_BASE) // PAGE])
+    return int(machine.host.pool.slot[(pa - RAM_BASE) // PAGE])
 
 
 def test_a_store_is_seen_by_the_other_hart(machine, harts):
@@ -88,7 +88,7 @@ def test_a_store_is_seen_by_the_other_hart(machine, harts):
     run(machine, second, STORE, 3, a1=SEVEN, a2=FIVE)
     run(machine, first, JUMP, 4, s1=FIVE)
     assert first.x[A0] == 7
-    assert machine.memory.invalidated[Writer.HART] == 1
+    assert machine.host.pool.invalidated[Writer.HART] == 1
 
 
 def test_a_page_that_became_data_is_fetched_again_by_the_other_hart(machine, harts):

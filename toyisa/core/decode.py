@@ -117,19 +117,19 @@ def decode(word, place):
 
 
 @njit
-def pair(mem, i):
+def pair(pool, i):
     """Make the op at `i` run the next instruction too, or stop doing so."""
-    op = _FIRST_OF[mem.uops[i] & 0xFF]
-    following = _FIRST_OF[mem.uops[i + 1] & 0xFF]
+    op = _FIRST_OF[pool.uops[i] & 0xFF]
+    following = _FIRST_OF[pool.uops[i + 1] & 0xFF]
     paired = _PAIRED[op, following]
-    mem.uops[i] = mem.uops[i] & ~0xFF | (paired if paired else op)
+    pool.uops[i] = pool.uops[i] & ~0xFF | (paired if paired else op)
 
 
 @njit
-def part(mem, i):
+def part(pool, i):
     """Make the op at `i` run its own instruction only; the micro-op that was there."""
-    uop = mem.uops[i]
-    mem.uops[i] = uop & ~0xFF | _FIRST_OF[uop & 0xFF]
+    uop = pool.uops[i]
+    pool.uops[i] = uop & ~0xFF | _FIRST_OF[uop & 0xFF]
     return uop
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from llvmlite import ir
 
 from toyisa.core.handlers import hit_fetch
-from toyisa.core.memory import POOL
+from toyisa.core.memory import PLACES, POOL
 from toyisa.tables.leaves import Leave
 
 I8, I32, I64, PTR = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()
@@ -65,7 +65,7 @@ class Frame:
 
     def __init__(self, module: ir.Module, calls: Calls, hart: np.dtype, mem: np.dtype):
         self.module, self.calls = module, calls
-        self.records = {"hart": hart, "mem": mem}
+        self.records = {"hart": hart, "mem": mem, "pool": POOL}
         self.functions: dict[str, ir.Function] = {}
 
     def declare(self, name: str) -> ir.Function:
@@ -78,13 +78,20 @@ class Frame:
         return function
 
     def offset(self, path: str) -> int:
-        """How far from its record's start a field lies: "mem.uops", "hart.run.left"."""
+        """How far from its record's start a field lies: "pool.uops", "hart.run.left"."""
         record, *names = path.split(".")
         kind, offset = self.records[record], 0
         for name in names:
             kind, further = kind.fields[name][:2]
             offset += further
         return offset
+
+
+def uops_of(frame: Frame, builder: ir.IRBuilder, mem: ir.Value) -> ir.Value:
+    """The host address of the first micro-op of the pool that a memory record has."""
+    at = builder.gep(mem, [constant(frame.offset("mem.pool"))], source_etype=I8)
+    pool = builder.load(at, typ=PTR)
+    return builder.gep(pool, [constant(frame.offset("pool.uops"))], source_etype=I8)
 
 
 class Step:
@@ -183,7 +190,7 @@ class Step:
         """On to the function of the micro-op that now is `uop`."""
         b = self.builder
         if self.frame.calls.checks:
-            self._check(self._place(), POOL)
+            self._check(self._place(), PLACES)
         op = b.zext(self._load(self._at(self.uop, _OP), I8), I64)
         entry = b.gep(self.table, [op], source_etype=PTR)
         self._go(self._load(entry, FUNCTION.as_pointer()))
@@ -237,8 +244,7 @@ class Step:
 
     def _move_far(self, target: ir.Value, place: ir.Value, retires: int) -> None:
         b = self.builder
-        uops = self._at(self.mem, self.frame.offset("mem.uops"))
-        new = b.gep(uops, [place], source_etype=I64)
+        new = b.gep(self._uops(), [place], source_etype=I64)
         self._count(self._pool("flow", self.uop, retires), -1)
         self._count(self._pool("flow", new), 1)
         self.base = b.sub(target, b.lshr(b.ptrtoint(new, I64), constant(1)))
@@ -258,8 +264,12 @@ class Step:
 
     def _pool(self, array: str, uop: ir.Value, further: int = 0) -> ir.Value:
         """What an array of the pool has for a micro-op, or for one that is `further` on."""
-        apart = self.frame.offset(f"mem.{array}") - self.frame.offset("mem.uops")
+        apart = self.frame.offset(f"pool.{array}") - self.frame.offset("pool.uops")
         return self._at(uop, apart + WORD * further)
+
+    def _uops(self) -> ir.Value:
+        """The pool's first micro-op."""
+        return uops_of(self.frame, self.builder, self.mem)
 
     def _count(self, place: ir.Value, n: int) -> None:
         self.builder.store(self.builder.add(self._load(place, I64), constant(n)), place)
@@ -267,7 +277,7 @@ class Step:
     def _place(self) -> ir.Value:
         """The micro-op's place in the pool."""
         b = self.builder
-        first = b.ptrtoint(self._at(self.mem, self.frame.offset("mem.uops")), I64)
+        first = b.ptrtoint(self._uops(), I64)
         return b.ashr(b.sub(b.ptrtoint(self.uop, I64), first), constant(3))
 
 

@@ -31,7 +31,7 @@ from toyisa.compiled.njit import call_unit, entry, njit
 from toyisa.core import access
 from toyisa.core.decode import part
 from toyisa.core.handlers import PLACE, VPAGE
-from toyisa.core.memory import STRIDE, WORDS
+from toyisa.core.memory import STRIDE, WORDS, pool_of
 from toyisa.core.run import deadlines, exact_stop
 from toyisa.core.threaded import run_handlers
 from toyisa.tables.exits import Reason
@@ -45,36 +45,38 @@ M = 0xFFFFFFFF
 @njit
 def _open_run(hart, mem, slot):
     """Begin a run at `hart.pc`, whose page is decoded in `slot`."""
-    run, cum, uops = hart.run, mem.cum, mem.uops
+    pool = pool_of(mem)
+    run, cum, uops = hart.run, pool.cum, pool.uops
     end = slot * STRIDE + WORDS
     i = slot * STRIDE + ((np.int64(hart.pc) & PLACE) >> 2)
     run.i = i
     run.pc0 = np.int64(hart.pc) - 4 * i
     run.retired = hart.clock.instret - i
     cycles_left, instructions_left = deadlines(hart, mem)
-    run.check = hart.clock.cycles + min(cycles_left, instructions_left) - mem.longest
+    run.check = hart.clock.cycles + min(cycles_left, instructions_left) - pool.longest
     run.left = hart.clock.cycles - cum[i] - run.check
     stop = exact_stop(cum, i, end, cycles_left, instructions_left)
     run.stop = stop
     run.stop_uop, run.before_uop = uops[stop], uops[stop - 1]
     if stop < end:
         uops[stop] = Op.STOP
-        part(mem, stop - 1)
-    mem.flow[i] += 1
+        part(pool, stop - 1)
+    pool.flow[i] += 1
 
 
 @njit
 def _close_run(hart, mem):
     """End the run where it stands: clock, pc and pool are as if there had been none."""
+    pool = pool_of(mem)
     run = hart.run
     i = np.int64(run.i)
-    mem.uops[run.stop], mem.uops[run.stop - 1] = run.stop_uop, run.before_uop
-    mem.flow[i] -= 1
+    pool.uops[run.stop], pool.uops[run.stop - 1] = run.stop_uop, run.before_uop
+    pool.flow[i] -= 1
     _set_clock(hart, mem, i)
     hart.pc = (run.pc0 + 4 * i) & M
     slot = i // STRIDE
     hart.fetch.tag = hart.tlb.ctx_x | (run.pc0 + 4 * slot * STRIDE) & VPAGE
-    hart.fetch.frame = mem.owner[slot]
+    hart.fetch.frame = pool.owner[slot]
     if hart.stale >= 0:
         call_unit(mem.serve, hart, mem, Request.SETTLE, 0, 0)
 
@@ -82,18 +84,20 @@ def _close_run(hart, mem):
 @njit
 def _set_clock(hart, mem, i):
     """Make the clock right for the place `i` of the run."""
+    pool = pool_of(mem)
     run = hart.run
-    hart.clock.cycles = run.left + run.check + mem.cum[i]
+    hart.clock.cycles = run.left + run.check + pool.cum[i]
     hart.clock.instret = run.retired + i
 
 
 @njit
 def _access_slowly(hart, mem):
     """Do the access that the run stands at; GO_ON if nothing else has changed, or why not."""
-    run, cum = hart.run, mem.cum
+    pool = pool_of(mem)
+    run, cum = hart.run, pool.cum
     i = np.int64(run.i)
     _set_clock(hart, mem, i)
-    outcome = call_unit(mem.serve, hart, mem, Request.ACCESS, mem.uops[i], 0)
+    outcome = call_unit(mem.serve, hart, mem, Request.ACCESS, pool.uops[i], 0)
     run.left = hart.clock.cycles - run.check - cum[i]
     if outcome == access.FAULT:
         return np.int64(Leave.FAULT)
@@ -112,6 +116,7 @@ def execute(hart, mem, _request, _first, _second):
 
     A unit: whatever loop root has, it calls this by its address.
     """
+    pool = pool_of(mem)
     while True:
         slot = call_unit(mem.serve, hart, mem, Request.PREPARE, 0, 0)
         if slot < 0:
@@ -124,7 +129,7 @@ def execute(hart, mem, _request, _first, _second):
                 why = _access_slowly(hart, mem)
         _close_run(hart, mem)
         if why != Leave.END:
-            uop = mem.uops[hart.run.i]
+            uop = pool.uops[hart.run.i]
             reason = call_unit(mem.serve, hart, mem, Request.HANDLE + why, uop, hart.run.target)
             if reason != Reason.RUN:
                 return reason

@@ -12,6 +12,7 @@ is the user's.  Must not know about virtual addresses (`mmu.py`) nor what a devi
 """
 
 import mmap
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,7 +35,7 @@ UART_SOURCE = 10  # of the PLIC; virtio slot n has source n + 1: as in QEMU's vi
 WORDS = PAGE // 4
 STRIDE = WORDS + 1
 SLOTS = 1023
-POOL = 1 << 20  # SLOTS * STRIDE rounded up
+PLACES = 1 << 20  # SLOTS * STRIDE rounded up
 NO_FRAME = -1
 
 # Frame flags.
@@ -83,16 +84,8 @@ LARGE = 64 << 20  # what uses so much RAM, uses it widely: it is faster in pages
 MAX_RAM = 2 << 30
 MAX_FRAMES = MAX_RAM // PAGE
 
-MEMORY = record(
-    ("ram", ADDRESS), ("ram_size", "i8"),  # RAM, and its bytes
-    ("execute", ADDRESS),               # of execute.py's unit
-    ("serve", ADDRESS),                 # of serve.py's
-    ("manage_pool", ADDRESS),           # of pool.py's
-    ("meter", ADDRESS),                 # of a meter.METER, or 0
-    ("aside", ASIDE),
-    ("work", "i8"),                     # units left until root must look: see work.py
-    ("look", "i8"),                     # or the instret at which it must
-    ("frame_flags", "u1", MAX_FRAMES),  # what the MMU must know of a frame
+# What is decoded of RAM: see pool.py.
+POOL = record(
     ("slot", "i4", MAX_FRAMES),         # a frame's decode slot, plus 1; 0 for none
     ("owner", "i4", SLOTS),             # a slot's frame, or NO_FRAME
     ("slots", "i8"),                    # slots ever used
@@ -101,11 +94,24 @@ MEMORY = record(
     ("flushes", "i8"),                  # times that the pool was flushed
     ("epoch", "i8"),                    # counts changes that fast tags of all harts must follow
     ("invalidated", "i8", len(Writer)),  # how often decoded code was out of date, by who wrote
-    ("uops", "i8", POOL),               # micro-ops
-    ("cum", "i8", POOL),                # cycles of the page's instructions before this one
-    ("flow", "i8", POOL),               # runs that began here less those that ended before
-    ("edge", "i8", POOL),               # times that the near branch here was taken
     ("longest", "i8"),                  # cycles of the page that has most
+    ("uops", "i8", PLACES),             # micro-ops
+    ("cum", "i8", PLACES),              # cycles of the page's instructions before this one
+    ("flow", "i8", PLACES),             # runs that began here less those that ended before
+    ("edge", "i8", PLACES),             # times that the near branch here was taken
+)  # fmt: skip
+
+MEMORY = record(
+    ("ram", ADDRESS), ("ram_size", "i8"),  # RAM, and its bytes
+    ("pool", ADDRESS),                  # of a POOL, or 0: none is decoded for a virtual hart
+    ("execute", ADDRESS),               # of execute.py's unit
+    ("serve", ADDRESS),                 # of serve.py's
+    ("manage_pool", ADDRESS),           # of pool.py's
+    ("meter", ADDRESS),                 # of a meter.METER, or 0
+    ("aside", ASIDE),
+    ("work", "i8"),                     # units left until root must look: see work.py
+    ("look", "i8"),                     # or the instret at which it must
+    ("frame_flags", "u1", MAX_FRAMES),  # what the MMU must know of a frame
     ("console", CONSOLE), ("plic", PLIC), ("request", REQUEST),
 )  # fmt: skip
 
@@ -126,16 +132,22 @@ def new_ram(ram_size: int) -> np.ndarray:
     return np.zeros(ram_size // 4, np.uint32) if large else sparse(ram_size // 4, np.uint32)
 
 
-def new_memory(ram_size: int) -> tuple[np.record, np.ndarray]:
-    """Memory with `ram_size` zeroed bytes, a multiple of the page size: record and RAM.
+class Memory(NamedTuple):
+    """A memory record and what it has the addresses of: whoever keeps the record keeps all."""
 
-    The record holds RAM's address: whoever keeps the record keeps the array.
-    """
-    ram = new_ram(ram_size)
-    mem = sparse(1, MEMORY)[0]
+    record: np.record
+    ram: np.ndarray  # bytes
+    pools: np.ndarray  # one POOL
+
+
+def new_memory(ram_size: int) -> Memory:
+    """Memory with `ram_size` zeroed bytes, a multiple of the page size."""
+    made = Memory(sparse(1, MEMORY)[0], new_ram(ram_size).view(np.uint8), sparse(1, POOL))
+    mem = made.record
     reset_memory(mem)
-    mem.ram, mem.ram_size = ram.ctypes.data, ram_size
-    return mem, ram.view(np.uint8)
+    mem.ram, mem.ram_size = made.ram.ctypes.data, ram_size
+    mem.pool = made.pools.ctypes.data
+    return made
 
 
 def reset_memory(mem: np.record) -> None:
@@ -155,6 +167,12 @@ def place_tohost(mem: np.record, pa: int) -> None:
     mem.console.tohost = pa
     if pa >= 0:
         mem.frame_flags[(pa - RAM_BASE) // PAGE] |= TOHOST
+
+
+@njit
+def pool_of(mem):
+    """The decode pool of a machine's memory."""
+    return view(mem.pool, 1, POOL)[0]
 
 
 @njit

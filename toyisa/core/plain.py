@@ -10,6 +10,7 @@ import numpy as np
 
 from toyisa.core.decode import first_op
 from toyisa.core.handlers import handlers_of, hit_fetch, leave_of
+from toyisa.core.memory import pool_of
 from toyisa.tables.leaves import Leave
 from toyisa.tables.ops import Op
 
@@ -28,7 +29,8 @@ class Step:
 
     def __init__(self, hart: np.record, mem: np.record):
         self.hart, self.mem, self.run = hart, mem, hart.run
-        self.uop = int(mem.uops[hart.run.i])
+        self.pool = pool_of(mem)
+        self.uop = int(self.pool.uops[hart.run.i])
         self.moved = False
 
     @property
@@ -68,7 +70,7 @@ class Step:
 
     def jump_near(self) -> None:
         i = int(self.run.i)
-        self.mem.edge[i] += 1
+        self.pool.edge[i] += 1
         self._move(i + (self.uop >> 34), 1)
 
     def jump_far(self, target: int) -> None:
@@ -87,13 +89,13 @@ class Step:
         self._move_far(target, place, 0)
 
     def _move_far(self, target: int, place: int, retires: int) -> None:
-        self.mem.flow[self.run.i + retires] -= 1
-        self.mem.flow[place] += 1
+        self.pool.flow[self.run.i + retires] -= 1
+        self.pool.flow[place] += 1
         self.run.pc0 = target - 4 * place
         self._move(place, retires)
 
     def _move(self, place: int, retires: int) -> None:
-        run, cum = self.run, self.mem.cum
+        run, cum = self.run, self.pool.cum
         spent = run.left + cum[run.i + retires]
         run.retired += run.i + retires - place
         run.left = spent - cum[place]

@@ -22,7 +22,7 @@ import numpy as np
 
 from toyisa.compiled.njit import call_unit, entry, njit
 from toyisa.core.decode import decode, first_op, pair
-from toyisa.core.memory import CODE, NO_FRAME, PAGE, SLOTS, STRIDE, WORDS, ram_words
+from toyisa.core.memory import CODE, NO_FRAME, PAGE, SLOTS, STRIDE, WORDS, pool_of, ram_words
 from toyisa.core.mmu import drop_fast_tags
 from toyisa.core.runcounts import fold, fold_aside, fold_slots, sum_costs
 from toyisa.core.state import NO_TAG
@@ -46,13 +46,14 @@ class PoolRequest(IntEnum):
 @njit
 def _give_back(hart, mem, slot):
     """The slot's frame holds code no more: stores to it are plain again."""
+    pool = pool_of(mem)
     fold(hart, mem, slot)
-    frame = mem.owner[slot]
-    mem.slot[frame] = 0
+    frame = pool.owner[slot]
+    pool.slot[frame] = 0
     mem.frame_flags[frame] &= 0xFF ^ CODE
-    mem.owner[slot] = NO_FRAME
-    mem.free[mem.n_free] = slot
-    mem.n_free += 1
+    pool.owner[slot] = NO_FRAME
+    pool.free[pool.n_free] = slot
+    pool.n_free += 1
     hart.tlb.xtag[: hart.tlb.imask + 1] = NO_TAG
     _tell_harts(hart, mem)
 
@@ -60,59 +61,64 @@ def _give_back(hart, mem, slot):
 @njit
 def _tell_harts(hart, mem):
     """Fast tags of other harts may be wrong by now; those of this one have been dropped."""
-    mem.epoch += 1
-    hart.tlb.epoch = mem.epoch
+    pool = pool_of(mem)
+    pool.epoch += 1
+    hart.tlb.epoch = pool.epoch
 
 
 @njit
 def _follow(hart, mem):
     """Drop the hart's fast tags if other harts have changed what they rest on."""
-    if hart.tlb.epoch != mem.epoch:
+    pool = pool_of(mem)
+    if hart.tlb.epoch != pool.epoch:
         drop_fast_tags(hart)
-        hart.tlb.epoch = mem.epoch
+        hart.tlb.epoch = pool.epoch
 
 
 @njit
 def _flush(hart, mem):
     """Empty the pool: every frame is decoded again when it is next fetched from."""
-    for slot in range(mem.slots):
-        if mem.owner[slot] != NO_FRAME:
+    pool = pool_of(mem)
+    for slot in range(pool.slots):
+        if pool.owner[slot] != NO_FRAME:
             _give_back(hart, mem, slot)
-    mem.flushes += 1
+    pool.flushes += 1
 
 
 @njit
 def _take_slot(hart, mem):
-    if mem.n_free == 0 and mem.slots == SLOTS:
+    pool = pool_of(mem)
+    if pool.n_free == 0 and pool.slots == SLOTS:
         _flush(hart, mem)
-    if mem.n_free > 0:
-        mem.n_free -= 1
-        return np.int64(mem.free[mem.n_free])
-    mem.slots += 1
-    return mem.slots - 1
+    if pool.n_free > 0:
+        pool.n_free -= 1
+        return np.int64(pool.free[pool.n_free])
+    pool.slots += 1
+    return pool.slots - 1
 
 
 @njit
 def _slot_of(hart, mem, frame):
     """The frame's slot in the pool, decoding the page if it has none."""
-    slot = np.int64(mem.slot[frame]) - 1
+    pool = pool_of(mem)
+    slot = np.int64(pool.slot[frame]) - 1
     if slot >= 0:
-        mem.stores[slot] = 0
+        pool.stores[slot] = 0
         return slot
     mem.work -= DECODE
     slot = _take_slot(hart, mem)
-    mem.owner[slot] = frame
-    mem.slot[frame] = slot + 1
-    mem.stores[slot] = 0
+    pool.owner[slot] = frame
+    pool.slot[frame] = slot + 1
+    pool.stores[slot] = 0
     mem.frame_flags[frame] |= CODE
     base = slot * STRIDE
     words = ram_words(mem)
     for place in range(WORDS):
-        mem.uops[base + place] = decode(np.int64(words[frame * WORDS + place]), place)
+        pool.uops[base + place] = decode(np.int64(words[frame * WORDS + place]), place)
     for i in range(base, base + WORDS - 1):
-        pair(mem, i)
-    mem.uops[base + WORDS] = Op.NEXT
-    mem.cum[base] = 0
+        pair(pool, i)
+    pool.uops[base + WORDS] = Op.NEXT
+    pool.cum[base] = 0
     sum_costs(hart, mem, slot, 0)
     # Stores to the frame must be seen from now on.
     for e in range(hart.tlb.dmask + 1):
@@ -128,24 +134,25 @@ def _stored(hart, mem, slot, offset):
 
     A frame that is written again and again without being fetched from has become data.
     """
-    mem.stores[slot] += 1
-    if mem.stores[slot] >= BECAME_DATA and mem.owner[slot] != hart.fetch.frame:
+    pool = pool_of(mem)
+    pool.stores[slot] += 1
+    if pool.stores[slot] >= BECAME_DATA and pool.owner[slot] != hart.fetch.frame:
         _give_back(hart, mem, slot)
         return
     mem.work -= PATCH
     place = (offset & (PAGE - 1)) >> 2
     i = slot * STRIDE + place
-    old = mem.uops[i]
+    old = pool.uops[i]
     new = decode(np.int64(ram_words(mem)[offset >> 2]), place)
     if new == old & ~0xFF | first_op(old):
         return
-    if first_op(old) != new & 0xFF or mem.edge[i]:
+    if first_op(old) != new & 0xFF or pool.edge[i]:
         fold(hart, mem, slot)  # what was counted here, ran the old op
-    mem.uops[i] = new
+    pool.uops[i] = new
     if place < WORDS - 1:
-        pair(mem, i)
+        pair(pool, i)
     if place > 0:
-        pair(mem, i - 1)
+        pair(pool, i - 1)
     if hart.price.op[old & 0xFF] != hart.price.op[new & 0xFF]:
         sum_costs(hart, mem, slot, place)
 
@@ -153,21 +160,23 @@ def _stored(hart, mem, slot, offset):
 @njit
 def _decode_again(hart, mem, slot, first, last):
     """Decode the words `first` to `last` of a slot's page again; they count as before."""
+    pool = pool_of(mem)
     mem.work -= PATCH
     fold(hart, mem, slot)
     base = slot * STRIDE
-    at = mem.owner[slot] * WORDS
+    at = pool.owner[slot] * WORDS
     for place in range(first, last + 1):
-        mem.uops[base + place] = decode(np.int64(ram_words(mem)[at + place]), place)
+        pool.uops[base + place] = decode(np.int64(ram_words(mem)[at + place]), place)
     for place in range(max(first - 1, 0), min(last + 1, WORDS - 1)):
-        pair(mem, base + place)
+        pair(pool, base + place)
     sum_costs(hart, mem, slot, first)
 
 
 @njit
 def _outdated(hart, mem, slot, offset, size, writer):
     """`size` bytes of the slot's page from `offset` on have changed."""
-    mem.invalidated[writer] += 1
+    pool = pool_of(mem)
+    pool.invalidated[writer] += 1
     if writer == Writer.HART or writer == Writer.WALK:
         _stored(hart, mem, slot, offset)
     elif size == PAGE:
@@ -181,14 +190,15 @@ def _outdated(hart, mem, slot, offset, size, writer):
 @njit
 def _invalidate(hart, mem, offset, size, writer):
     """`size` bytes of RAM from `offset` on have changed; all of them lie in RAM."""
+    pool = pool_of(mem)
     first, last = offset // PAGE, (offset + size - 1) // PAGE
     if first == last:
-        slot = np.int64(mem.slot[first]) - 1
+        slot = np.int64(pool.slot[first]) - 1
         if slot >= 0:
             _outdated(hart, mem, slot, offset, size, writer)
         return
-    for slot in range(mem.slots):
-        frame = np.int64(mem.owner[slot])
+    for slot in range(pool.slots):
+        frame = np.int64(pool.owner[slot])
         if first <= frame <= last:
             start = max(offset, frame * PAGE)
             end = min(offset + size, (frame + 1) * PAGE)
@@ -197,7 +207,9 @@ def _invalidate(hart, mem, offset, size, writer):
 
 @entry
 def manage_pool(hart, mem, request, first, second):
-    """Do what `request` (PoolRequest) says, for this hart."""
+    """Do what `request` (PoolRequest) says, for this hart; nothing for one without a pool."""
+    if mem.pool == 0:  # a virtual hart's: what it runs is decoded for a real one
+        return np.int64(0)
     _follow(hart, mem)
     if request == PoolRequest.SLOT:
         return _slot_of(hart, mem, first)

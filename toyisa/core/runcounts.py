@@ -15,7 +15,7 @@ decoded, nor when its code changes (`pool.py`): that folds, too, before an op is
 import numpy as np
 
 from toyisa.compiled.njit import njit, view
-from toyisa.core.memory import NO_FRAME, STRIDE, WORDS
+from toyisa.core.memory import NO_FRAME, STRIDE, WORDS, pool_of
 from toyisa.core.work import FOLD
 
 
@@ -25,9 +25,10 @@ def fold(hart, mem, slot):
 
     A taken near branch ends a run behind itself and begins one at its target.
     """
+    pool = pool_of(mem)
     mem.work -= FOLD
     base = slot * STRIDE
-    uops, flow, edge, count = mem.uops, mem.flow, mem.edge, hart.counts.op
+    uops, flow, edge, count = pool.uops, pool.flow, pool.edge, hart.counts.op
     for i in range(base, base + WORDS):
         taken = edge[i]
         if taken:
@@ -46,22 +47,24 @@ def fold(hart, mem, slot):
 @njit
 def fold_slots(hart, mem):
     """Fold every slot, so that the hart's counts are complete; the hart is stopped."""
-    for slot in range(mem.slots):
-        if mem.owner[slot] != NO_FRAME:
+    pool = pool_of(mem)
+    for slot in range(pool.slots):
+        if pool.owner[slot] != NO_FRAME:
             fold(hart, mem, slot)
 
 
 @njit
 def _count_aside(mem, slot):
     """Count the marked instructions of a slot, whose runs are about to be folded."""
+    pool = pool_of(mem)
     aside = mem.aside
-    page = mem.owner[slot] - aside.first
+    page = pool.owner[slot] - aside.first
     if not 0 <= page < aside.frames:
         return
     marks = view(aside.marks, aside.frames * WORDS, np.uint8)
     running, marked = np.int64(0), np.int64(0)
     for n in range(WORDS):
-        running += mem.flow[slot * STRIDE + n]
+        running += pool.flow[slot * STRIDE + n]
         marked += running * (marks[page * WORDS + n] & 1)
     aside.retired += marked
 
@@ -69,9 +72,10 @@ def _count_aside(mem, slot):
 @njit
 def fold_aside(hart, mem):
     """Fold the slots of frames that have marks; how many marked instructions have retired."""
+    pool = pool_of(mem)
     first = mem.aside.first
     for frame in range(first, first + mem.aside.frames):
-        slot = np.int64(mem.slot[frame]) - 1
+        slot = np.int64(pool.slot[frame]) - 1
         if slot >= 0:
             fold(hart, mem, slot)
     return np.int64(mem.aside.retired)
@@ -80,21 +84,22 @@ def fold_aside(hart, mem):
 @njit
 def sum_costs(hart, mem, slot, start):
     """Make `cum` true from instruction number `start` of the slot on."""
+    pool = pool_of(mem)
     base = slot * STRIDE
-    uops, cum, price = mem.uops, mem.cum, hart.price.op
+    uops, cum, price = pool.uops, pool.cum, hart.price.op
     for i in range(base + start, base + WORDS):
         cum[i + 1] = cum[i] + price[uops[i] & 0xFF]
-    mem.longest = max(mem.longest, cum[base + WORDS])
+    pool.longest = max(pool.longest, cum[base + WORDS])
 
 
-def counted(mem: np.record, slot: int) -> np.ndarray:
+def counted(pool: np.record, slot: int) -> np.ndarray:
     """How often each word of a slot has run since it was folded; changes nothing."""
     base = slot * STRIDE
-    flow = mem.flow[base : base + STRIDE].copy()
-    edge = mem.edge[base : base + WORDS]
+    flow = pool.flow[base : base + STRIDE].copy()
+    edge = pool.edge[base : base + WORDS]
     taken = np.flatnonzero(edge)
     np.subtract.at(flow, taken + 1, edge[taken])
-    targets = taken + (mem.uops[base + taken] >> 34)
+    targets = taken + (pool.uops[base + taken] >> 34)
     inside = (targets >= 0) & (targets < STRIDE)
     np.add.at(flow, targets[inside], edge[taken][inside])
     return np.maximum(np.cumsum(flow)[:WORDS], 0)

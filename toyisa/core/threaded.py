@@ -11,7 +11,7 @@ from toyisa.compiled.front import kinds
 from toyisa.compiled.front.expressions import Expressions
 from toyisa.compiled.front.kinds import Value
 from toyisa.compiled.njit import compiler, special
-from toyisa.core.emit import CALLING, FUNCTION, I8, I64, PTR, WORD, Frame, Step, constant
+from toyisa.core.emit import CALLING, FUNCTION, I8, I64, PTR, WORD, Frame, Step, constant, uops_of
 from toyisa.core.handlers import handlers_of, leave_of
 from toyisa.core.written import Written
 from toyisa.tables.leaves import Leave
@@ -25,8 +25,7 @@ def _write_leave(frame: Frame, why: Leave) -> None:
     step = Step(frame, frame.declare(f"leave_{why.name}"))
     step.function.attributes.add("noinline")
     b = step.builder
-    uops = b.ptrtoint(step.mem, I64)
-    uops = b.add(uops, constant(frame.offset("mem.uops")))
+    uops = b.ptrtoint(uops_of(frame, b, step.mem), I64)
     run = {
         "i": b.ashr(b.sub(b.ptrtoint(step.uop, I64), uops), constant(3)),
         "pc0": b.add(step.base, b.lshr(uops, constant(1))),
@@ -81,7 +80,7 @@ def enter(frame: Frame, builder: ir.IRBuilder, hart: ir.Value, mem: ir.Value) ->
         offset = constant(frame.offset(f"hart.run.{name}"))
         return b.load(b.gep(hart, [offset], source_etype=I8), typ=I64)
 
-    uops = b.add(b.ptrtoint(mem, I64), constant(frame.offset("mem.uops")))
+    uops = b.ptrtoint(uops_of(frame, b, mem), I64)
     at = b.add(uops, b.mul(run("i"), constant(WORD)))
     uop = b.inttoptr(at, PTR)
     retired = b.sub(b.mul(run("retired"), constant(WORD)), uops)

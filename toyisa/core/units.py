@@ -7,10 +7,10 @@ stand in the memory record.  Must not know what they do.
 import numpy as np
 
 from toyisa.compiled.njit import unit_address, unit_types
-from toyisa.core import state
 from toyisa.core.bare import run_bare
 from toyisa.core.execute import execute
-from toyisa.core.memory import PAGE, new_memory
+from toyisa.core.hardware import Hardware
+from toyisa.core.memory import PAGE
 from toyisa.core.pool import manage_pool
 from toyisa.core.serve import serve
 
@@ -25,6 +25,6 @@ def link(hart: np.record, memory: np.record) -> None:
 
 def compile_all() -> None:
     """Compile the units on a cold start."""
-    hart, (memory, _ram) = state.new_hart(), new_memory(PAGE)
-    link(hart, memory)
-    run_bare.compile(unit_types(hart, memory)[:2])
+    made = Hardware(PAGE)
+    link(made.hart, made.memory)
+    run_bare.compile(unit_types(made.hart, made.memory)[:2])

@@ -125,9 +125,8 @@ ANEW = frozenset((
         "rtag", "wtag", "frame_at", "xtag", "xslot",
     )),
     *(f"memory.{name}" for name in (
-        "execute", "serve", "manage_pool", "meter", "ram", "ram_size", "frame_flags", "slot",
-        "owner", "slots", "free", "n_free", "stores", "flushes", "epoch", "invalidated", "uops",
-        "cum", "flow", "edge", "longest", "request", "aside", "work", "look",
+        "execute", "serve", "manage_pool", "meter", "ram", "ram_size", "frame_flags", "pool",
+        "request", "aside", "work", "look",
     )),
     "memory.console.tx", "memory.console.tx_len", "memory.console.interval",
     "memory.plic.lines", "memory.plic.urgent",

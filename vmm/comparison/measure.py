@@ -72,7 +72,7 @@ def measure(name: str, elf: bytes, subject: Subject, setting: Setting) -> list[R
     """Run the nano-benchmark `name` and return a row for each of its readings."""
     machine = machine_for(subject, setting)
     virtual = subject.engine != "native"
-    real = machine.real_memory if virtual else machine.memory
+    real = machine.host.memory if virtual else machine.memory
     notes = meter.attach(real, machine.vm.stats["count"] if virtual else None)
     machine.load(elf)
     machine.end_input()
@@ -134,8 +134,8 @@ def _note(notes, m: int) -> Vector:
 def whole_run(machine) -> Vector:
     """The events of everything that a stopped machine has done."""
     virtual = hasattr(machine, "real_hart")
-    hart = machine.real_hart if virtual else machine.hart
-    fold_all(hart, machine.real_memory if virtual else machine.memory)
+    hart = machine.host.hart if virtual else machine.hart
+    fold_all(hart, machine.host.memory if virtual else machine.memory)
     hypercalls = machine.vm.stats["count"][Kind.HYPERCALL] if virtual else 0
     idle = machine.cycles - int(hart.clock.cycles)
     return vector(hart.counts.op, hart.counts.event, idle, hypercalls)

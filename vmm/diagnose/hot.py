@@ -53,14 +53,13 @@ def hottest(machine, most: int = 5) -> list[Hot]:
 
 def _pages(machine) -> dict[int, np.ndarray]:
     """By guest frame, how often each of its words ran; the monitor's together under -1."""
-    virtual = hasattr(machine, "vm")
-    mem = machine.real_memory if virtual else machine.memory
+    virtual, pool = hasattr(machine, "vm"), machine.host.pool
     pages: dict[int, np.ndarray] = {}
-    for slot in range(int(mem.slots)):
-        frame = int(mem.owner[slot])
+    for slot in range(int(pool.slots)):
+        frame = int(pool.owner[slot])
         if frame == NO_FRAME:
             continue
-        counts = counted(mem, slot)
+        counts = counted(pool, slot)
         if virtual:
             frame = int(machine.host.frames["gfn"][frame])
         if frame < 0:

@@ -6,6 +6,7 @@ One record a machine, however many guests it has.  Must not know what a guest is
 import numpy as np
 
 from toyisa.compiled.njit import njit, view
+from toyisa.core.hardware import Hardware
 from toyisa.core.memory import PAGE, sparse
 from toyisa.core.state import ADDRESS, record
 
@@ -25,12 +26,12 @@ HOST = record(
 )  # fmt: skip
 
 
-class Host:
-    """A machine as the monitor has it: hart, memory and RAM; `record` (HOST), `frames` (FRAME)."""
+class Host(Hardware):
+    """The hardware under the monitor, which keeps `record` (HOST) and `frames` (FRAME) of it."""
 
-    def __init__(self, hart: np.record, memory: np.record, ram: np.ndarray):
-        self.hart, self.memory, self.ram = hart, memory, ram
-        self.frames = sparse(ram.size // PAGE, FRAME)
+    def __init__(self, ram_size: int):
+        super().__init__(ram_size)
+        self.frames = sparse(ram_size // PAGE, FRAME)
         self.frames["gfn"] = -1
         self.record = np.zeros(1, HOST)
         self.record["frames"], self.record["count"] = self.frames.ctypes.data, len(self.frames)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def install(machine: "VirtualMachine") -> None:
     """Set the root record of the real hart: S may do nothing privileged."""
-    hart = machine.real_hart
+    hart = machine.host.hart
     hart.root.s_traps = STraps.ALL
     hart.root.deleg_exc = hart.root.deleg_int = 0
     hart.csr.scounteren = 0

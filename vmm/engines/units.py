@@ -9,7 +9,7 @@ import numpy as np
 
 from toyisa.compiled import jitcache
 from toyisa.compiled.njit import unit_address, unit_types
-from toyisa.core import memory, state
+from toyisa.core.hardware import Hardware
 from toyisa.core.memory import PAGE
 from vmm.domain.vcpu import new_vm
 from vmm.engines import Engine, registered
@@ -33,7 +33,7 @@ def link(engine: Engine, hart: np.record, mem: np.record, vm: np.record) -> None
 
 
 def _compile(engine: Engine) -> None:
-    hart, (mem, _ram), vm = state.new_hart(), memory.new_memory(PAGE), new_vm()
-    types = unit_types(hart, mem, vm)
+    made = Hardware(PAGE)
+    types = unit_types(made.hart, made.memory, new_vm())
     run_vm.compile(types[:3])
     unit_address(engine.unit, types)

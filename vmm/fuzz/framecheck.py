@@ -26,7 +26,7 @@ def frame(pte: int) -> int:
 
 def table(machine: Any, mfn: int) -> list[int]:
     """The entries of the table in a machine frame."""
-    return machine.real_ram.view("<u4")[mfn * WORDS : (mfn + 1) * WORDS].tolist()
+    return machine.host.ram.view("<u4")[mfn * WORDS : (mfn + 1) * WORDS].tolist()
 
 
 def _must(holds: bool, expected: str, actual: str) -> None:
@@ -84,7 +84,7 @@ def check(machine: Any) -> None:
         _must(booked == counted, f"frame {mfn}: kind, uses {counted}", f"{booked}")
     booked, counted = int(machine.host.frames["uses"].sum()), sum(uses.values())
     _must(booked == counted, f"{counted} uses, of the domain's frames", f"{booked}")
-    tlb = machine.real_hart.tlb
+    tlb = machine.host.hart.tlb
     for pte in tlb.dpte[(tlb.dkey >= 0) & (tlb.dpte & W != 0)].tolist():
         kind = kinds.get(frame(pte), NONE)
         _must(kind < OPEN, "no table writable by the TLB", f"table {frame(pte)}")
@@ -106,8 +106,8 @@ def strays(machine: Any) -> list[str]:
     The records are not used: entry 1023 must lead to the window and not be for U, any other
     entry to frames of the domain.
     """
-    hart, m2p = machine.real_hart, machine.host.frames["gfn"]
-    frames, mine = len(machine.real_ram) // PAGE, window(machine)
+    hart, m2p = machine.host.hart, machine.host.frames["gfn"]
+    frames, mine = len(machine.host.ram) // PAGE, window(machine)
     found = []
 
     def owned(mfn: int) -> bool:

@@ -36,7 +36,7 @@ def check(machine: Any) -> None:
     hart, memory = machine.hart, machine.memory
     _registers(hart)
     _tags(machine)
-    _pool(memory)
+    _pool(memory, machine.host.pool)
     _devices(memory)
     _must(memory.ram == machine.ram.ctypes.data, "RAM's own address", int(memory.ram))
     _must(memory.ram_size == machine.ram.size, "RAM's own size", int(memory.ram_size))
@@ -60,7 +60,7 @@ def _registers(hart: np.record) -> None:
 
 def _tags(machine: Any) -> None:
     """No fast tag leads out of RAM, or to a slot that does not exist."""
-    tlb, memory = machine.hart.tlb, machine.memory
+    tlb, pool = machine.hart.tlb, machine.host.pool
     size = machine.ram.size
     _must(tlb.dmask == machine.cost.dtlb - 1, "the cost model's data TLB", int(tlb.dmask))
     _must(tlb.imask == machine.cost.itlb - 1, "the cost model's instruction TLB", int(tlb.imask))
@@ -71,28 +71,28 @@ def _tags(machine: Any) -> None:
     slots = tlb.xslot[tlb.xtag != NO_TAG]
     _must((slots % STRIDE == 0).all(), "tags of slots", slots)
     slots = slots // STRIDE
-    _must(((slots >= 0) & (slots < memory.slots)).all(), "tags of slots in use", slots)
+    _must(((slots >= 0) & (slots < pool.slots)).all(), "tags of slots in use", slots)
     frame = int(machine.hart.fetch.frame)
     _must(0 <= frame < size // PAGE, "fetches from RAM", frame)
     stale = int(machine.hart.stale)
     _must(-1 <= stale < size, "a stale word in RAM", stale)
-    _must(tlb.epoch <= memory.epoch, "tags no newer than the pool", int(tlb.epoch))
+    _must(tlb.epoch <= pool.epoch, "tags no newer than the pool", int(tlb.epoch))
 
 
-def _pool(memory: np.record) -> None:
+def _pool(memory: np.record, pool: np.record) -> None:
     """Frames and slots name each other, and the flags of a decoded frame say that it is decoded."""
-    count, frames = int(memory.slots), int(memory.ram_size) // PAGE
+    count, frames = int(pool.slots), int(memory.ram_size) // PAGE
     _must(0 <= count <= SLOTS, "slots", count)
-    _must(0 <= memory.n_free <= count, "free slots", int(memory.n_free))
-    free = memory.free[: int(memory.n_free)]
-    owner = memory.owner[:count]
+    _must(0 <= pool.n_free <= count, "free slots", int(pool.n_free))
+    free = pool.free[: int(pool.n_free)]
+    owner = pool.owner[:count]
     _must(np.unique(free).size == free.size, "each free slot once", free)
     _must((owner[free] == NO_FRAME).all(), "free slots of no frame", owner[free])
     used = np.flatnonzero(owner != NO_FRAME)
     _must(used.size + free.size == count, "each slot free or in use", (used.size, free.size))
     _must(((owner[used] >= 0) & (owner[used] < frames)).all(), "slots of frames", owner[used])
-    _must((memory.slot[owner[used]] == used + 1).all(), "slots named by their frames", used)
-    _must(np.count_nonzero(memory.slot) == used.size, "no frame with another's slot", used.size)
+    _must((pool.slot[owner[used]] == used + 1).all(), "slots named by their frames", used)
+    _must(np.count_nonzero(pool.slot) == used.size, "no frame with another's slot", used.size)
     flags = memory.frame_flags[:frames]
     decoded = np.flatnonzero(flags & CODE)
     _must(np.array_equal(decoded, np.sort(owner[used])), "decoded frames say so", decoded)

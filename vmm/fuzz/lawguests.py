@@ -241,12 +241,12 @@ def foreign_frames(made: Any) -> list[np.ndarray]:
     """
     first, end = made._first, made._first + int(made.vm.frames)
     unused = range(int(made.vm.shadow.frames)) if made.vm.direct.active else ()
-    return [made.real_ram[n * PAGE : (n + 1) * PAGE] for n in (*unused, first - 1, end)]
+    return [made.host.ram[n * PAGE : (n + 1) * PAGE] for n in (*unused, first - 1, end)]
 
 
 def monitor_maps(made: Any) -> np.ndarray:
     """The bytes of frames that a guest on its own tables may read: P2M and M2P."""
     if not made.vm.direct.active:
-        return made.real_ram[:0]
+        return made.host.ram[:0]
     first = int(made.vm.own) * PAGE
-    return made.real_ram[first : first + (P2M_PAGES + M2P_PAGES) * PAGE]
+    return made.host.ram[first : first + (P2M_PAGES + M2P_PAGES) * PAGE]

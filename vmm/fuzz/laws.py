@@ -191,10 +191,10 @@ def _strays(made: Any) -> list[str]:
     """Valid entries of shadow tables in use that lead neither to the guest nor to a table."""
     vm = made.vm
     count = int(vm.shadow["frames"])
-    entries = made.real_ram[: count * PAGE].view(np.uint32).reshape(count, -1)
+    entries = made.host.ram[: count * PAGE].view(np.uint32).reshape(count, -1)
     entries = np.where((vm.shadow.role[:count] != FREE)[:, None] & (entries & 1 != 0), entries, 0)
     mfn = (entries >> 10).astype(np.int64) - RAM_BASE // PAGE
-    inside = (mfn >= 0) & (mfn < len(made.real_ram) // PAGE)
+    inside = (mfn >= 0) & (mfn < len(made.host.ram) // PAGE)
     guest = inside & (made.host.frames["gfn"][np.where(inside, mfn, 0)] >= 0)
     tables = inside & ((mfn < count) | (mfn == int(vm.shadow.region)))
     right = np.where(entries & 0xE != 0, guest, tables) | (entries == 0)
@@ -219,7 +219,7 @@ def _conservation(case: Case, seen: Seen) -> None:
         if counted != made.instret:
             raise Violation({"retired": made.instret}, {"retired": counted})
         return
-    events = made.real_hart.counts.event
+    events = made.host.hart.counts.event
     crossings = int(events[CROSS] + events[CALLOUT])
     stats = made.vm.stats
     counted = int(stats.count.sum() - stats.count[Kind.OTHER])

@@ -34,7 +34,7 @@ class Seen:
 
     def watch(self, machine: Any) -> None:
         """From now on the machine marks its traps here."""
-        harts = [machine.hart, *([machine.real_hart] if hasattr(machine, "vm") else [])]
+        harts = [machine.hart, *([machine.host.hart] if hasattr(machine, "vm") else [])]
         coverage.attach(self.traps, *harts)
         machine.coverage = self.traps  # so that the map lives as long as the machine
 
@@ -43,7 +43,7 @@ class Seen:
         pairs = [(machine.hart, machine.memory)]
         if hasattr(machine, "vm"):
             self.exits |= machine.vm.stats.seen
-            pairs.append((machine.real_hart, machine.real_memory))
+            pairs.append((machine.host.hart, machine.host.memory))
         for hart, memory in pairs:
             fold_all(hart, memory)
             self.retired |= hart.counts.op != 0

@@ -219,7 +219,7 @@ def fence(made: Machine, poison: int) -> np.ndarray:
     whole = np.full(made.ram.size + 2 * FENCE, poison, np.uint8)
     ram = whole[FENCE:-FENCE]
     ram[:] = made.ram
-    made._ram = made._dma.ram = ram
+    made.host.ram = made._dma.ram = ram
     made.memory.ram = ram.ctypes.data
     return whole
 

@@ -25,8 +25,7 @@ class GuestDma(Dma):
 
     def __init__(self, host: Host, vm: np.record, pages: np.ndarray):
         super().__init__(vm.hart, vm.platform, host.ram)
-        self.real_hart, self.real_memory, self.frames = host.hart, host.memory, host.frames
-        self.vm, self.pages = vm, pages
+        self.host, self.vm, self.pages = host, vm, pages
 
     def check(self, pa: int, size: int) -> int:
         """The offset in guest RAM of `size` bytes at `pa`; IndexError."""
@@ -45,7 +44,7 @@ class GuestDma(Dma):
         for gfn, at, n in self._pieces(pa, len(data)):
             self.ram[at : at + n] = np.frombuffer(data, np.uint8, n, done)
             self._unreserve(at, n)
-            invalidate_range(self.real_hart, self.real_memory, at, n, writer)
+            invalidate_range(self.host.hart, self.host.memory, at, n, writer)
             page = self.pages[gfn]
             if page["code"]:
                 # More than the list can hold: everything may have changed
@@ -57,9 +56,9 @@ class GuestDma(Dma):
 
     def _forget(self) -> None:
         """The tables have changed: root pays for forgetting shadows, and no exit does."""
-        before = int(self.real_hart.clock.cycles)
-        forget_shadows(self.real_hart, self.real_memory, self.vm)
-        spent = int(self.real_hart.clock.cycles) - before
+        before = int(self.host.hart.clock.cycles)
+        forget_shadows(self.host.hart, self.host.memory, self.vm)
+        spent = int(self.host.hart.clock.cycles) - before
         self.vm.stats.cycles[Kind.OTHER] += spent
         self.hart.clock.cycles += spent
 
@@ -72,7 +71,7 @@ class GuestDma(Dma):
         if not direct.active or not size:
             return
         for _, at, _ in self._pieces(pa, size):
-            if self.frames["kind"][at // PAGE] >= OPEN:
+            if self.host.frames["kind"][at // PAGE] >= OPEN:
                 raise IndexError(f"{pa:#x} is in a page table")
 
     def _pieces(self, pa: int, size: int) -> Iterator[tuple[int, int, int]]:
@@ -86,7 +85,7 @@ class GuestDma(Dma):
             offset += n
 
     def _unreserve(self, at: int, size: int) -> None:
-        reserved = int(self.real_hart.resv.addr) - RAM_BASE
+        reserved = int(self.host.hart.resv.addr) - RAM_BASE
         if at - 4 < reserved < at + size:
-            self.real_hart.resv.addr = -1
-            recontext(self.real_hart)
+            self.host.hart.resv.addr = -1
+            recontext(self.host.hart)

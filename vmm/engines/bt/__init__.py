@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 def install(machine: "VirtualMachine") -> None:
     """Lay out the window, and deprive S of all but reading the counters."""
-    hart, vm = machine.real_hart, machine.vm
+    hart, vm = machine.host.hart, machine.vm
     machine.private = record = sparse(1, BT)
     bt = record[0]
     vm.private = record.ctypes.data
@@ -62,7 +62,7 @@ def install(machine: "VirtualMachine") -> None:
     code = CODE_PAGES + BUCKET_PAGES
     bt.aside[CODE_PAGES * WORDS :] = Aside.APART
     if not bt.icount:
-        aside = machine.real_memory.aside
+        aside = machine.host.memory.aside
         aside.marks, aside.first, aside.frames = bt.aside.ctypes.data, vm.own, code
     table = np.zeros(WORDS, np.uint32)
     frames = BASE_PPN + int(vm.own) + np.arange(code + 1)
@@ -71,7 +71,7 @@ def install(machine: "VirtualMachine") -> None:
     vm.shadow.slot = slot
     vm.shadow.region = int(vm.own) + code + 1
     at = int(vm.shadow.region) * WORDS
-    machine.real_ram.view(np.uint32)[at : at + WORDS] = table
+    machine.host.ram.view(np.uint32)[at : at + WORDS] = table
 
 
 def _capacity(options: dict) -> int:

@@ -67,7 +67,7 @@ def _sites(bt: np.record, unit: int) -> Iterator[int]:
 
 def _word(machine: "VirtualMachine", word: int, chained_to: int | None) -> Word:
     bt = machine.private[0]
-    ram = machine.real_ram.view("<u4")
+    ram = machine.host.ram.view("<u4")
     gpc = int(bt.gpc[word])
     if chained_to is None:
         note = _NOTES.get(Site(int(bt.site[word])), "").format(gpc=gpc)

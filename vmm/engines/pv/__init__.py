@@ -47,7 +47,7 @@ FRAMES = P2M_PAGES + M2P_PAGES + 2  # and the page of words, and the table that 
 
 def install(machine: "VirtualMachine") -> None:
     """Lay out the window, and leave S the trap registers, sret and the counters."""
-    hart, vm = machine.real_hart, machine.vm
+    hart, vm = machine.host.hart, machine.vm
     frames = int(vm.frames)
     if frames * PAGE > MAX_MEM:
         raise ValueError(f"under pv memory must be at most {MAX_MEM >> 20} MiB")
@@ -60,7 +60,7 @@ def install(machine: "VirtualMachine") -> None:
     hart.csr.scounteren = 0
     hart.root.svade = machine.hart.root.svade  # the machine walks the guest's own tables
     p2m, own = machine.pages["mfn"].astype(np.int64), int(vm.own)
-    words = machine.real_ram.view(np.uint32)
+    words = machine.host.ram.view(np.uint32)
     words[own * WORDS :][:frames] = (BASE_PPN + p2m) << 10
     # Machine frame 0 stands at the start of the last page of M2P, others below it.
     last = (own + P2M_PAGES + M2P_PAGES - 1) * WORDS
@@ -98,8 +98,8 @@ def boot(machine: "VirtualMachine") -> None:
             "the guest", f"leaves no room below {RAM_BASE + top * PAGE:#x} for page tables",
             "give the machine more memory (--mem)",
         )  # fmt: skip
-    machine.real_hart.csr.scounteren = machine.hart.csr.scounteren  # what U may read
-    build_tables(machine.vm, machine.real_memory, top)
+    machine.host.hart.csr.scounteren = machine.hart.csr.scounteren  # what U may read
+    build_tables(machine.vm, machine.host.memory, top)
 
 
 @njit
