@@ -77,7 +77,7 @@ CHOICES = {
     "sstatus.FS": lambda c: c.li(29, 3 << 13).e("csrrs", 0, "sstatus", 29)
                              .e("csrrs", 5, "sstatus", 0),
     # Any store to the word clears our reservation; on Spike only another hart's store.
-    "store between lr.w and sc.w": lambda c: c.li(29, SAVE_WORD).e("lr.w", 5, 29)
+    "to the same word between lr.w and sc.w": lambda c: c.li(29, SAVE_WORD).e("lr.w", 5, 29)
                                               .e("sw", 0, 0, 29).e("sc.w", 5, 0, 29),
 }  # fmt: skip
 
