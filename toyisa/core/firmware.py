@@ -19,14 +19,25 @@ from toyisa.core.work import CALL, INSNS, count_flush
 from toyisa.tables.causes import Irq
 from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason
+from toyisa.tables.sbi import (
+    BASE,
+    CLEAR_IPI,
+    DBCN,
+    FENCE,
+    GETCHAR,
+    HSM,
+    IPI,
+    PUTCHAR,
+    RFENCE,
+    SEND_IPI,
+    SET_TIMER,
+    SHUTDOWN,
+    SRST,
+    TIME,
+)  # fmt: skip
 
 OK, FAILED, NOT_SUPPORTED, INVALID_PARAM, INVALID_ADDRESS = 0, -1, -2, -3, -5
 ALREADY_AVAILABLE = -6
-
-# Extensions.
-SET_TIMER, PUTCHAR, GETCHAR, CLEAR_IPI, SEND_IPI, FENCE_I, FENCE, FENCE_ASID, SHUTDOWN = range(9)
-BASE, TIME, IPI, RFENCE = 0x10, 0x54494D45, 0x735049, 0x52464E43
-HSM, SRST, DBCN = 0x48534D, 0x53525354, 0x4442434E
 
 # HSM: the function that suspends a hart, and the `suspend_type` that it knows.  "INVALID_PARAM:
 # suspend_type is reserved or is platform-specific and unimplemented."

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from toyisa.core.memory import PAGE, PLIC_BASE, UART
 from toyisa.core.plic import THRESHOLD
+from toyisa.tables import sbi
 from toyisa.tables.bits import BITS, SSTATUS_MXR, SSTATUS_SUM
 from toyisa.tables.csrs import CSRS
 from toyisa.tables.fields import OPCODES
@@ -264,7 +265,7 @@ def print_char(draw: st.DrawFn, world: World) -> Item:
         case 0:
             code.li(10, char).e("addi", 17, 0, 1).e("ecall")
         case 1:
-            code.li(10, char).e("addi", 16, 0, 2).li(17, 0x4442434E).e("ecall")
+            code.li(10, char).e("addi", 16, 0, 2).li(17, sbi.DBCN).e("ecall")
         case _:
             code.li(S1, UART).li(S2, char).e("lbu", draw(regs), 5, S1).e("sb", S2, 0, S1)
     return Item(code.words())
@@ -280,7 +281,7 @@ def arm(draw: st.DrawFn, world: World) -> Item:
         code.e("addi", 10, S2, 0).e("addi", 11, 0, 0).e("addi", 17, 0, 0).e("ecall")
         return Item(code.words())
     if how == 1:
-        code.e("addi", 10, S2, 0).e("addi", 11, 0, 0).e("addi", 16, 0, 0).li(17, 0x54494D45)
+        code.e("addi", 10, S2, 0).e("addi", 11, 0, 0).e("addi", 16, 0, 0).li(17, sbi.TIME)
         return Item(code.e("ecall").words())
     if how == 2:  # a sleep before which nothing can come
         code.e("csrrci", 0, "sstatus", SIE).e("addi", S3, 0, 1 << 5).e("csrrs", 0, "sie", S3)

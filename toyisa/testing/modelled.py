@@ -15,12 +15,23 @@ from toyisa.machine import Machine
 from toyisa.tables.causes import Exc, Irq
 from toyisa.tables.causes import name as name_of
 from toyisa.tables.fields import REG_NAMES
+from toyisa.tables.sbi import (
+    BASE,
+    DBCN,
+    GETCHAR,
+    HSM,
+    IPI,
+    PUTCHAR,
+    RFENCE,
+    SET_TIMER,
+    SHUTDOWN,
+    SRST,
+    TIME,
+)
 from toyisa.testing.model import Bus, Effects, Hart, NotModelled
 from toyisa.testing.states import within_rules
 
-SET_TIMER, PUTCHAR, SHUTDOWN = 0, 1, 8
-TIME, SRST, DBCN = 0x54494D45, 0x53525354, 0x4442434E
-OTHERS = {*range(2, 8), 0x10, 0x735049, 0x52464E43, 0x48534D}  # extensions that the firmware has
+OTHERS = {*range(GETCHAR, SHUTDOWN), BASE, IPI, RFENCE, HSM}  # extensions that the firmware has
 NOT_SUPPORTED = 0xFFFFFFFE
 BARREN = 60  # traps in a row after which a machine is about to report that it is stuck
 

@@ -9,6 +9,7 @@ body.
 from toyisa.core.memory import PLIC_BASE, UART, UART_SOURCE
 from toyisa.core.plic import CLAIM, ENABLED, PRIORITY
 from toyisa.tables.bits import SIE_STIE, SIP_SSIP, SSTATUS_SIE, SSTATUS_SPP
+from toyisa.tables.sbi import SRST
 from toyisa.testing import layout as at
 from toyisa.testing.code import Code
 
@@ -153,5 +154,5 @@ def finish(code: Code, satp: int, *, timer: bool) -> None:
     code.e("addi", 11, 0, 58).to("digit", "blt", 10, 11).e("addi", 10, 10, 39)
     code.label("digit").e("ecall").e("addi", 8, 8, -4).to("print", "bge", 8, 0)
     code.e("addi", 10, 0, 10).e("ecall")
-    code.e("addi", 10, 0, 0).e("addi", 11, 0, 0).e("addi", 16, 0, 0).li(17, 0x53525354)
+    code.e("addi", 10, 0, 0).e("addi", 11, 0, 0).e("addi", 16, 0, 0).li(17, SRST)
     code.e("ecall").label("end").to("end")

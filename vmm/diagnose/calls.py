@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from toyisa.core.firmware import BASE, DBCN, HSM, IPI, RFENCE, SHUTDOWN, SRST, TIME
 from toyisa.tables.causes import Exc
 from toyisa.tables.fields import FIELDS, rd_of, rs1_of, rs2_of
 from toyisa.tables.insns import BY_NAME, Cost, Insn
+from toyisa.tables.sbi import BASE, DBCN, HSM, IPI, RFENCE, SHUTDOWN, SRST, TIME
 from vmm.diagnose.facts import Facts, target
 from vmm.diagnose.traps import Taken
 

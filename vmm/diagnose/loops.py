@@ -8,6 +8,7 @@ from asm.disasm import disassemble
 from toyisa.core.trap import SIE
 from toyisa.look import inspect
 from toyisa.look.refusal import is_device
+from toyisa.tables import sbi
 from toyisa.tables.causes import Irq
 from toyisa.tables.csrs import CSRS
 from toyisa.tables.fields import REG_NAMES, csr_of, rd_of, rs1_of, rs2_of
@@ -151,7 +152,7 @@ def _reaches_out(facts: Facts, step: Step) -> bool:
         pa = inspect.walk(facts.machine, va).pa
         return pa is None or is_device(pa)
     if row.name == "ecall":
-        return step.x[17] not in (1, 0x4442434E) or step.level != Level.S  # putchar, DBCN
+        return step.x[17] not in (sbi.PUTCHAR, sbi.DBCN) or step.level != Level.S
     if row.cost is Cost.CSR:
         return csr_of(step.word) in COUNTERS
     return row.cost is Cost.SYSTEM and row.name != "wfi"

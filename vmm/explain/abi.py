@@ -6,20 +6,27 @@ specification 2.0.
 
 from collections.abc import Iterator
 
-from toyisa.core import firmware
 from toyisa.look.inspect import pte_text
+from toyisa.tables import bits
+from toyisa.tables import sbi as spec
+from toyisa.tables.bits import PTE_A, PTE_D, PTE_PPN_SHIFT, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X
 
-BITS = {
-    "V": (0, "valid: with V clear nothing else counts, and an access is a page fault"),
-    "R": (1, "readable; R, W and X all clear: the entry leads to a table of the next level"),
-    "W": (2, "writable; W without R is reserved, and a page fault"),
-    "X": (3, "executable"),
-    "U": (4, "a user's page: U may use it, S only with SUM in sstatus, and S never executes it"),
-    "G": (5, "global: in every address space, so that a fence of one space leaves it"),
-    "A": (6, "accessed: set by the walk; with --svade a clear one is a page fault"),
-    "D": (7, "dirty: set by the walk of a store; with --svade a store to a clear one faults"),
-    "RSW": (8, "two bits for the kernel's own use, which the machine ignores"),
+_MEANING = {
+    "V": "valid: with V clear nothing else counts, and an access is a page fault",
+    "R": "readable; R, W and X all clear: the entry leads to a table of the next level",
+    "W": "writable; W without R is reserved, and a page fault",
+    "X": "executable",
+    "U": "a user's page: U may use it, S only with SUM in sstatus, and S never executes it",
+    "G": "global: in every address space, so that a fence of one space leaves it",
+    "A": "accessed: set by the walk; with --svade a clear one is a page fault",
+    "D": "dirty: set by the walk of a store; with --svade a store to a clear one faults",
+    "RSW": "two bits for the kernel's own use, which the machine ignores",
 }  # fmt: skip
+# By name: the number of its bit, the lower one of two, and what it means.
+BITS = {
+    name: (bits.BITS.get(f"PTE_{name}", bits.FLAGS + 1).bit_length() - 1, text)
+    for name, text in _MEANING.items()
+}
 PICTURE = (
     "  31            20 19            10 9   8 7 6 5 4 3 2 1 0",
     "  |     PPN[1]    |     PPN[0]     | RSW |D|A|G|U|X|W|R|V|",
@@ -27,38 +34,38 @@ PICTURE = (
 
 Call = tuple[int, int | None, str, str]  # extension, function (None: legacy), name, what it does
 CALLS: tuple[Call, ...] = (
-    (firmware.SET_TIMER, None, "set_timer", "a1:a0 = time of the next timer interrupt"),
-    (firmware.PUTCHAR, None, "console_putchar", "print the byte in a0"),
-    (firmware.GETCHAR, None, "console_getchar", "a0 = the next byte, or -1"),
-    (firmware.CLEAR_IPI, None, "clear_ipi", "clear the software interrupt"),
-    (firmware.SEND_IPI, None, "send_ipi", "raise the software interrupt"),
-    (firmware.FENCE_I, None, "remote_fence_i", "fence.i on other harts: there are none"),
-    (firmware.FENCE, None, "remote_sfence_vma", "sfence.vma"),
-    (firmware.FENCE_ASID, None, "remote_sfence_vma_asid", "sfence.vma of an address space"),
-    (firmware.SHUTDOWN, None, "shutdown", "turn the machine off: passed"),
-    (firmware.BASE, 0, "get_spec_version", "a1 = the version of SBI: 2.0"),
-    (firmware.BASE, 1, "get_impl_id", "a1 = a number of this firmware's"),
-    (firmware.BASE, 2, "get_impl_version", "a1 = 1"),
-    (firmware.BASE, 3, "probe_extension", "a1 = 1 if the extension in a0 is there, else 0"),
-    (firmware.BASE, 4, "get_mvendorid", "a1 = 0"),
-    (firmware.BASE, 5, "get_marchid", "a1 = 0"),
-    (firmware.BASE, 6, "get_mimpid", "a1 = 0"),
-    (firmware.TIME, 0, "set_timer", "a1:a0 = time of the next timer interrupt"),
-    (firmware.IPI, 0, "send_ipi", "a software interrupt to the harts in a0, from number a1 on"),
-    (firmware.RFENCE, 0, "remote_fence_i", "fence.i"),
-    (firmware.RFENCE, 1, "remote_sfence_vma", "sfence.vma"),
-    (firmware.RFENCE, 2, "remote_sfence_vma_asid", "sfence.vma of an address space"),
-    (firmware.HSM, 0, "hart_start", "fails: there is one hart, and it runs"),
-    (firmware.HSM, 1, "hart_stop", "fails: the last hart cannot be stopped"),
-    (firmware.HSM, 2, "hart_get_status", "a1 = 0, started"),
-    (firmware.SRST, 0, "system_reset", "turn the machine off; reason a1: 0 passed, 1 failed"),
-    (firmware.DBCN, 0, "console_write", "print a0 bytes at physical a2:a1; a1 = how many"),
-    (firmware.DBCN, 1, "console_read", "read up to a0 bytes to physical a2:a1; a1 = how many"),
-    (firmware.DBCN, 2, "console_write_byte", "print the byte in a0"),
+    (spec.SET_TIMER, None, "set_timer", "a1:a0 = time of the next timer interrupt"),
+    (spec.PUTCHAR, None, "console_putchar", "print the byte in a0"),
+    (spec.GETCHAR, None, "console_getchar", "a0 = the next byte, or -1"),
+    (spec.CLEAR_IPI, None, "clear_ipi", "clear the software interrupt"),
+    (spec.SEND_IPI, None, "send_ipi", "raise the software interrupt"),
+    (spec.FENCE_I, None, "remote_fence_i", "fence.i on other harts: there are none"),
+    (spec.FENCE, None, "remote_sfence_vma", "sfence.vma"),
+    (spec.FENCE_ASID, None, "remote_sfence_vma_asid", "sfence.vma of an address space"),
+    (spec.SHUTDOWN, None, "shutdown", "turn the machine off: passed"),
+    (spec.BASE, 0, "get_spec_version", "a1 = the version of SBI: 2.0"),
+    (spec.BASE, 1, "get_impl_id", "a1 = a number of this firmware's"),
+    (spec.BASE, 2, "get_impl_version", "a1 = 1"),
+    (spec.BASE, 3, "probe_extension", "a1 = 1 if the extension in a0 is there, else 0"),
+    (spec.BASE, 4, "get_mvendorid", "a1 = 0"),
+    (spec.BASE, 5, "get_marchid", "a1 = 0"),
+    (spec.BASE, 6, "get_mimpid", "a1 = 0"),
+    (spec.TIME, 0, "set_timer", "a1:a0 = time of the next timer interrupt"),
+    (spec.IPI, 0, "send_ipi", "a software interrupt to the harts in a0, from number a1 on"),
+    (spec.RFENCE, 0, "remote_fence_i", "fence.i"),
+    (spec.RFENCE, 1, "remote_sfence_vma", "sfence.vma"),
+    (spec.RFENCE, 2, "remote_sfence_vma_asid", "sfence.vma of an address space"),
+    (spec.HSM, 0, "hart_start", "fails: there is one hart, and it runs"),
+    (spec.HSM, 1, "hart_stop", "fails: the last hart cannot be stopped"),
+    (spec.HSM, 2, "hart_get_status", "a1 = 0, started"),
+    (spec.SRST, 0, "system_reset", "turn the machine off; reason a1: 0 passed, 1 failed"),
+    (spec.DBCN, 0, "console_write", "print a0 bytes at physical a2:a1; a1 = how many"),
+    (spec.DBCN, 1, "console_read", "read up to a0 bytes to physical a2:a1; a1 = how many"),
+    (spec.DBCN, 2, "console_write_byte", "print the byte in a0"),
 )  # fmt: skip
 EXTENSIONS = {
-    "base": firmware.BASE, "time": firmware.TIME, "ipi": firmware.IPI, "rfence": firmware.RFENCE,
-    "hsm": firmware.HSM, "srst": firmware.SRST, "dbcn": firmware.DBCN,
+    "base": spec.BASE, "time": spec.TIME, "ipi": spec.IPI, "rfence": spec.RFENCE,
+    "hsm": spec.HSM, "srst": spec.SRST, "dbcn": spec.DBCN,
 }  # fmt: skip
 HOW = (
     "  ecall from S: extension in a7, function in a6, arguments in a0, a1, ...; answers in a0",
@@ -90,11 +97,14 @@ def entry(pte: int) -> list[str]:
     for name, (bit, text) in BITS.items():
         if name != "RSW" and pte >> bit & 1:
             lines.append(f"  {name} set    {text}")
-    if pte & 1 and pte & 6 == 4:
+    if not pte & PTE_V:
+        return lines
+    leaf = pte & (PTE_R | PTE_X)
+    if pte & PTE_W and not pte & PTE_R:
         lines.append("  W without R is reserved: a page fault")
-    if pte & 1 and not pte & 0xA and pte & 0xD0:
+    if not leaf and pte & (PTE_D | PTE_A | PTE_U):
         lines.append("  D, A or U in an entry that leads to a table is reserved: a page fault")
-    if pte & 1 and pte & 0xA and pte >> 10 & 0x3FF:
+    if leaf and pte >> PTE_PPN_SHIFT & bits.VPN:
         lines.append("  as a leaf of level 1 it would be a misaligned superpage: a page fault")
     return lines
 

@@ -8,6 +8,7 @@ covered automatically.  Must not know the kernel around an act.
 from hypothesis import strategies as st
 
 from toyisa.core.memory import PAGE, RAM_BASE
+from toyisa.tables import sbi
 from toyisa.tables.bits import SSTATUS_SPIE, SSTATUS_SPP
 from toyisa.tables.csrs import BY_NAME as CSRS
 from toyisa.tables.insns import INSNS, Sens
@@ -21,8 +22,7 @@ from vmm.fuzz.pvruntime import hypercall
 A0, A1, A2, A6, A7 = 10, 11, 12, 16, 17
 SPP, SPIE = SSTATUS_SPP, SSTATUS_SPIE
 SENSITIVE = tuple(row for row in INSNS if row.sens is not Sens.INNOCUOUS)
-IPI = 0x735049
-SBI = (0, 1, 2, 8, 0x10, 0x54494D45, IPI, 0x52464E43, 0x48534D, 0x53525354, 0x4442434E)
+SBI = (sbi.SET_TIMER, sbi.PUTCHAR, sbi.GETCHAR, sbi.SHUTDOWN, *sbi.EXTENSIONS)
 V, WRITABLE, USER_RWX = 0x01, 0xC7, 0xDF
 PLAIN = {"lw": 8, "lb": 8, "lhu": 8, "sw": T1, "sb": T1, "sh": T1}  # and the register that is moved
 ATOMIC = ("lr.w", "sc.w", "amoadd.w", "amoswap.w")
@@ -122,7 +122,7 @@ def _interrupts(draw: st.DrawFn, code: Code) -> None:
     """An interrupt that comes soon, with the flag on."""
     _call(code, Call.IRQ_MASK, [op.const(CSRS["sie"].writable), op.const(0)])
     if draw(st.booleans()):
-        code.li(A0, 1).li(A1, 0).li(A6, 0).li(A7, IPI).e("ecall")
+        code.li(A0, 1).li(A1, 0).li(A6, 0).li(A7, sbi.IPI).e("ecall")
     else:
         _call(code, Call.SET_TIMER, [op.soon(draw(st.integers(0, 5))), op.const(0)])
     code.e("addi", T1, 0, 1).e("sw", T1, word_at(Word.VIF), 0)
