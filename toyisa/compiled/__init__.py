@@ -1,1 +1,1 @@
-"""The door to numba: what is compiled, how records look, where finished code is kept."""
+"""The door to the compiler: what is compiled, how records look, where finished code is kept."""

@@ -1,8 +1,8 @@
-"""Answers for the scalar type of a record: how `hart.csr.sepc` is reached from Python.
+"""Answers for the scalar type of a record: how Python reaches `hart.csr.sepc`.
 
-Compiled code reaches a field by its offset, and Python NumPy's way.  With the compiler
-off every step of the machine goes through Python, and NumPy's way is most of the time:
-there each layout gets a type of its own, with a property a field.  Must not know the
+Compiled code reaches a field by its offset, and Python by means of NumPy.  With the compiler
+off, every step of the machine goes through Python, and most of the time is spent in NumPy. So
+then each layout gets a type of its own, with a property for each field.  Must not know the
 fields.
 """
 

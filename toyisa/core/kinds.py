@@ -1,7 +1,7 @@
 """Answers for what kind of instruction an op is: the class of its row in the table.
 
-The ops of a class have numbers in a row, which `ops.py` makes sure of, so compiled code
-asks by two comparisons.  Must not know what an op does.
+`ops.py` makes sure that the ops of a class have consecutive numbers, so compiled code needs
+two comparisons.  Must not know what an op does.
 """
 
 from toyisa.compiled.njit import njit
@@ -58,7 +58,7 @@ def is_sensitive(op):
 
 @njit
 def plain_op(op):
-    """The row's op for a form of it with x0 as base register."""
+    """The row's op, for an op or its form with x0 as the base register."""
     if _LOAD_ABS <= op <= _LAST_LOAD_ABS:
         return op - _LOAD_ABS + _LOAD
     if _STORE_ABS <= op <= _LAST_STORE_ABS:

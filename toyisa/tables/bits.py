@@ -47,12 +47,13 @@ PTE_A = 64
 PTE_D = 128
 PTE_PPN_SHIFT = 10
 
-# By name, for the guests' `riscv.inc` and the reference; what follows is for ourselves.
+# By name, for the guests' `riscv.inc` and the reference; the constants after them are for our own
+# code.
 BITS: dict[str, int] = {name: value for name, value in globals().items() if name.isupper()}
 
 ASID = SATP_ASID_MASK >> SATP_ASID_SHIFT  # the mask of an address-space identifier
-FLAGS = 0xFF         # of an entry: D to V
+FLAGS = 0xFF         # the flags of an entry: D to V
 PPN = SATP_PPN_MASK  # the mask of a frame's number
-PAGE_SHIFT = 12      # of an address: what lies below is the place in its page
+PAGE_SHIFT = 12      # the bits of an address below this are the place in its page
 VPN = 0x3FF          # the mask of one level's index
 VPN_WIDTH = 10
