@@ -1,8 +1,8 @@
 """Answers for functions that are compiled: what `njit` and `entry` make of a function.
 
-The front end writes a unit for LLVM, which makes an object of it; that is kept, and called
-by its address.  What is not in the front end's subset numba compiles.  Must not know what
-the functions do.
+The front end writes a unit for LLVM, which makes an object of it.  The object is kept, and
+called by its address.  What is not in the front end's subset is compiled by numba.  Must not
+know what the functions do.
 """
 
 import ctypes
@@ -30,11 +30,11 @@ from toyisa.compiled.front.kinds import (
 
 _LETTERS = {NOTHING: "n", BOOL: "b", I64: "i"}
 _lock = threading.RLock()
-compiled: list[str] = []  # the units that this process has compiled, and not found
+compiled: list[str] = []  # the units that this process has compiled, and not found in the cache
 
 
 class Inner:
-    """A function that compiled code calls; if Python calls it, it gets an entry of its own."""
+    """A function that compiled code calls; if Python calls it, it gets a unit of its own."""
 
     def __init__(self, function: Callable):
         functools.update_wrapper(self, function)
@@ -58,7 +58,7 @@ class Entry(Inner):
             return _numba().entry_to(self.py_func)(*arguments)
 
     def compile(self, kinds: tuple[Kind, ...]) -> "Ready":
-        """The code for arguments of these kinds, compiled if need be.  Unsupported."""
+        """The code for arguments of these kinds; compiled if necessary.  Unsupported."""
         ready = self._ready.get(kinds)
         if ready is None:
             with _lock:
@@ -91,7 +91,7 @@ class Ready:
 
 
 def _result(letters: str, answer: ctypes.Array) -> object:
-    """What Python is given, by the letters of its kind."""
+    """The value for Python, by the letters of its kind."""
     if letters[0] == "t":
         return tuple(_result(letter, [n]) for letter, n in zip(letters[1:], answer))
     return {"n": None, "b": bool(answer[0]), "i": answer[0]}[letters]
@@ -106,7 +106,7 @@ def _letters(kind: Kind) -> str:
 
 
 def njit(function: Callable) -> Inner:
-    """Compile `function` as part of the entries that call it; integers are 64 bits wide."""
+    """Compile `function` as a part of the units that call it; integers are 64 bits wide."""
     return Inner(function)
 
 
@@ -128,7 +128,7 @@ def _make(function: Callable, kinds: tuple[Kind, ...]) -> Ready:
 
 
 def _made(unit: str, function: Callable, kinds: tuple[Kind, ...]) -> Ready:
-    """Write the unit; compile it, unless code of that very text is kept."""
+    """Write the unit; compile it, unless code of exactly this text is kept."""
     from toyisa.compiled.front.program import Program
 
     program = Program()
@@ -145,7 +145,7 @@ def _made(unit: str, function: Callable, kinds: tuple[Kind, ...]) -> Ready:
 
 @cache
 def _surroundings() -> str:
-    """What an object depends on besides the text that it is made of."""
+    """Everything on which an object depends, besides the text from which it is made."""
     return objects.digest(repr(jitcache.settings()), Path(native.__file__).read_bytes())
 
 
@@ -156,7 +156,7 @@ def _loaded(path: Path, kinds: tuple[Kind, ...]) -> Ready:
 
 @cache
 def _signed(kind: Kind) -> str:
-    """A kind, by all that the code depends on."""
+    """A kind, by everything on which the code depends."""
     if isinstance(kind, Record):
         return repr(kind.dtype)
     if isinstance(kind, Array):
@@ -165,7 +165,7 @@ def _signed(kind: Kind) -> str:
 
 
 def _covered(function: Callable) -> bool:
-    """Whether this version's directory is named after the function's source, too."""
+    """Whether the name of this version's directory depends on the function's source, too."""
     return Path(function.__code__.co_filename) in jitcache.sources()
 
 
@@ -175,7 +175,7 @@ def unit_types(*records: np.record) -> tuple[Kind, ...]:
 
 
 def unit_address(unit: Entry, kinds: tuple[Kind, ...]) -> int:
-    """The host address of an `entry` for `call_unit`, compiling it if need be."""
+    """The host address of an `entry` for `call_unit`; compiles it if necessary."""
     try:
         return unit.compile(kinds).address
     except Unsupported:
@@ -185,7 +185,7 @@ def unit_address(unit: Entry, kinds: tuple[Kind, ...]) -> int:
 
 
 class Special:
-    """A function that the front end writes by itself, and numba by the same name."""
+    """A function whose code the front end writes itself; numba has one with the same name."""
 
     def __init__(self, write: Callable):
         functools.update_wrapper(self, write)

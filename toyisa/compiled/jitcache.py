@@ -1,12 +1,11 @@
 """Answers for where compiled code is kept, and that it is never stale or damaged.
 
-The one place that sets `NUMBA_CACHE_DIR`.  Must not import numba, nor know what
-is compiled.  Why it exists: numba's own cache looks only at the file of the
-function itself, so an edit in a callee of another module leaves the caller's
-old code in use; two processes that start cold both compile; and a damaged entry
-ends the process.  Here the directory is named after everything that the code
-depends on and nobody else can write to it, one process compiles while others wait,
-and a manifest vouches for the files (docs/adr/0002-jit-cache.md).
+This is the only place that sets `NUMBA_CACHE_DIR`.  Must not import numba, nor know what is
+compiled.  Why it exists: numba's own cache looks only at the file of the function itself, so
+after an edit of a callee in another module the caller's old code stays in use; two processes
+that start cold both compile; and a damaged file ends the process.  Here the directory is
+named after everything on which the code depends, and nobody else can write to it; one process
+compiles while others wait; and a manifest vouches for the files (docs/adr/0002-jit-cache.md).
 
     from toyisa.compiled.njit import njit                    # enables the cache first
     jitcache.warm("the machine", compile_it, 5)    # once: everything that run needs
@@ -35,16 +34,16 @@ from toyisa.files.trusted import Untrusted
 KEPT = 4  # directories of older sources that stay, for those who switch branches
 ROOM = 64 << 20  # bytes that must be free, or a temporary directory is used
 
-_directory: Path | None = None  # set once a process, by `enable`
+_directory: Path | None = None  # set once in a process, by `enable`
 
 
 @cache
 def sources() -> list[Path]:
-    """The files that compiled code depends on.
+    """The files on which compiled code depends.
 
-    Everything in `toyisa` and in `vmm` beside it, except the command, the comparison and
-    the testing tools: nothing may import those (contracts of the linter), so no compiled
-    code can depend on them.
+    These are all files in `toyisa` and `vmm`, except the command, the comparison and the
+    testing tools: nothing may import those (contracts of the linter), so no compiled code can
+    depend on them.
     """
     here = Path(__file__).parents[1]
     below = [*here.rglob("*"), *(here.parent / "vmm").rglob("*")]
@@ -53,7 +52,7 @@ def sources() -> list[Path]:
 
 
 def settings() -> tuple:
-    """All that code depends on besides sources: versions, the CPU, and numba's settings."""
+    """Everything on which code depends besides sources: versions, the CPU, and numba's settings."""
     import llvmlite.binding as llvm
 
     # Settings such as NUMBA_BOUNDSCHECK change the code but not numba's own key.
@@ -65,7 +64,7 @@ def settings() -> tuple:
 
 
 def key() -> str:
-    """The name of the directory: a digest of all that the compiled code depends on."""
+    """The name of the directory: a digest of everything on which the compiled code depends."""
     digest = hashlib.blake2b(digest_size=8)
     for path in sources():
         digest.update(f"{path}\0".encode() + path.read_bytes() + b"\0")
@@ -74,11 +73,11 @@ def key() -> str:
 
 
 def enable() -> Path:
-    """Point numba at this version's directory; call before any cached function exists.
+    """Point numba at this version's directory; call this before any cached function exists.
 
-    Waits while another process compiles the same code.  Where the user's cache folder
-    cannot be written or trusted, the directory is in one that is ours in the system's
-    temporary folder; failing that, in one that lasts as long as the process.
+    It waits while another process compiles the same code.  If the user's cache folder cannot
+    be written or trusted, the directory is in our own folder in the system's temporary
+    folder; if that fails too, in one that is deleted when the process ends.
     """
     global _directory
     if _directory is not None:
@@ -89,13 +88,16 @@ def enable() -> Path:
         _directory = _elsewhere(error)
     atexit.register(_relist, _directory)
     os.environ["NUMBA_CACHE_DIR"] = str(_directory)
-    if "numba" in sys.modules:  # by another library in this process: it has read the old value
+    # Another library has imported it in this process, and it has read the old value
+    if "numba" in sys.modules:
         sys.modules["numba"].config.reload_config()
     return _directory
 
 
 def _elsewhere(error: Exception) -> Path:
-    """This version's directory in another place; says so unless code was kept there before."""
+    """This version's directory in another place; prints where, unless code was kept there
+    before.
+    """
     reason = getattr(error, "strerror", None) or error
     try:
         directory = _open(fallback())
@@ -118,9 +120,9 @@ def _named_root() -> str:
 
 
 def warm(what: str, compile_it: Callable[[bool], object], parts: int) -> None:
-    """Call `compile_it`, which compiles or loads `what`; one process at a time if cold.
+    """Call `compile_it`, which compiles or loads `what`; if cold, only one process at a time.
 
-    Its argument says whether it is cold.  `parts` is how many entries are compiled then, for
+    Its argument says whether it is cold.  `parts` is how many units are compiled then, for
     the line on stderr.
     """
     directory = enable()
@@ -136,7 +138,7 @@ def warm(what: str, compile_it: Callable[[bool], object], parts: int) -> None:
                 _wipe(directory)
     with _lock(directory):
         units = manifest.read(directory)["units"]
-        if what in units:  # by the process that we waited for
+        if what in units:  # compiled by the process for which we waited
             compile_it(False)
             return
         if not progress.live():
@@ -154,7 +156,8 @@ def warm(what: str, compile_it: Callable[[bool], object], parts: int) -> None:
 
 
 def _open(base: Path) -> Path:
-    """This version's directory below `base`: made, found to be ours alone, and whole.
+    """This version's directory below `base`: made if necessary, checked to be ours alone, and
+    enforced.
 
     Untrusted, OSError.
     """
@@ -164,7 +167,7 @@ def _open(base: Path) -> Path:
         pass
     if shutil.disk_usage(directory).free < ROOM:
         raise OSError(f"less than {ROOM >> 20} MB are free in {directory}")
-    os.utime(directory)  # used now, for `_prune`
+    os.utime(directory)  # it was used now; `_prune` looks at that
     if not manifest.holds(directory):
         with _lock(directory):
             manifest.enforce(directory)
@@ -172,8 +175,9 @@ def _open(base: Path) -> Path:
 
 
 def _lock(directory: Path) -> contextlib.AbstractContextManager[bool]:
-    """Hold the one lock of the cache, beside the directories: so it is never deleted while
-    somebody waits for it."""
+    """Hold the one lock of the cache.  It is beside the directories, so that it is never deleted
+    while somebody waits for it.
+    """
     return lock.held(directory.parent / "lock", _waiting)
 
 
@@ -184,7 +188,7 @@ def _waiting() -> None:
 def _relist(directory: Path) -> None:
     """At exit: list what was compiled outside `warm`, such as another signature.
 
-    Nobody waits for that: what stays unlisted is compiled again.
+    If another process holds the lock, do not wait: what is not listed is compiled again.
     """
     with contextlib.suppress(OSError):
         if directory.is_dir() and not manifest.holds(directory):
@@ -201,9 +205,9 @@ def _wipe(directory: Path) -> None:
 
 
 def kept(directory: Path) -> list[Path]:
-    """The directories beside `directory` that hold code of some version, last used first.
+    """The directories beside `directory` that hold code of some version; the last used first.
 
-    Nothing else counts: the folder may be one with the user's own things in it.
+    Nothing else counts: users may keep other things in the folder.
     """
     found = [
         path for path in directory.parent.iterdir()
@@ -214,13 +218,15 @@ def kept(directory: Path) -> list[Path]:
 
 
 def _prune(current: Path) -> None:
-    """Delete the code of all versions but those used last; others recompile if they miss it."""
+    """Delete the code of all versions except the last used; others compile again if they need
+    it.
+    """
     for path in [path for path in kept(current) if path != current][KEPT - 1 :]:
         manifest.remove(path)
 
 
 def clear() -> int:
-    """Delete the code of every version; how many bytes that was."""
+    """Delete the code of every version; return how many bytes that was."""
     directory = enable()
     with _lock(directory):
         return sum(map(manifest.remove, kept(directory)))

@@ -1,8 +1,8 @@
 """Answers for whether the files of a directory are still what was written there.
 
-A manifest lists each file with its size and digest, and the units (names of the
-caller's choice) that the files make up together.  Must not know what the files
-are for (`jitcache.py`).
+A manifest lists each file with its size and digest, and the units (names that the caller
+chooses) for which the files are needed together.  Must not know what the files are for
+(`jitcache.py`).
 """
 
 import contextlib
@@ -30,7 +30,7 @@ def listing(directory: Path) -> dict[str, list[int | str]]:
         try:
             found[path.relative_to(directory).as_posix()] = fingerprint(path)
         except FileNotFoundError:
-            continue  # another process replaced it between the two looks
+            continue  # another process replaced it between the two calls
     return found
 
 
@@ -47,7 +47,7 @@ def read(directory: Path) -> dict:
         if isinstance(content["units"], list) and all(type(mark[0]) is int for mark in marks):
             return content
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        pass  # a damaged manifest vouches for nothing, which is what an empty one says
+        pass  # a damaged manifest vouches for nothing, like an empty one
     return {"units": [], "files": {}}
 
 
@@ -57,7 +57,7 @@ def size(directory: Path) -> int:
 
 
 def write(directory: Path, units: list[str]) -> None:
-    """List the files of `directory` as they are now, as what makes up `units`."""
+    """List the files of `directory` as they are now, as the files of `units`."""
     content = {"units": sorted(set(units)), "files": listing(directory)}
     partial = directory / f"{NAME}.tmp.{os.getpid()}"
     partial.write_text(json.dumps(content), encoding="utf-8")
@@ -72,9 +72,9 @@ def holds(directory: Path) -> bool:
 def enforce(directory: Path) -> None:
     """Delete every file that is not as listed, so that the manifest holds again.
 
-    A listed file that is damaged or missing breaks every unit, because nothing
-    says which unit it belongs to.  A file that nobody listed was left by a process
-    that died; nothing vouches for it, so it goes, but it breaks no unit.
+    A listed file that is damaged or missing breaks every unit, because the manifest does not
+    say to which unit it belongs.  A file that is not listed was left by a process that died.
+    Nothing vouches for it, so it is deleted, but it breaks no unit.
     """
     content = read(directory)
     listed, found = content["files"], listing(directory)
@@ -86,9 +86,10 @@ def enforce(directory: Path) -> None:
 
 
 def remove(directory: Path) -> int:
-    """Delete the files that the manifest lists, as it lists them; how many bytes that was.
+    """Delete the files that the manifest lists, if they are as listed; return how many bytes
+    that was.
 
-    Directories that are empty then go too.  Whatever else is there stays.
+    Directories that are empty then are deleted too.  Everything else stays.
     """
     gone, folders = 0, {directory}
     for name, mark in read(directory)["files"].items():
@@ -103,14 +104,14 @@ def remove(directory: Path) -> int:
             continue
         folders.add(path.parent)
     (directory / NAME).unlink(missing_ok=True)
-    for folder in sorted(folders, reverse=True):  # those inside before those around them
+    for folder in sorted(folders, reverse=True):  # inner ones before outer ones
         with contextlib.suppress(OSError):  # it is not empty
             folder.rmdir()
     return gone
 
 
 def _leads_away(directory: Path, path: Path) -> bool:
-    """Whether a listed name is not that of a file of our own below the directory."""
+    """Whether a listed name is not the name of a file of ours below the directory."""
     return path.is_symlink() or path.parent.resolve() not in (
         directory.resolve(), *(p.resolve() for p in directory.iterdir() if not p.is_symlink())
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Answers for machine code: LLVM's text made into an object, and an object into addresses.
+"""Answers for machine code: making an object of LLVM's text, and loading it.
 
 Must not know where objects are kept, nor what they are for.
 """
@@ -24,7 +24,7 @@ def emit(text: str) -> bytes:
 
 
 def load(data: bytes, symbol: str) -> int:
-    """Load an object for as long as the process lives; the address of one of its functions."""
+    """Load an object for the rest of the process; return the address of one of its functions."""
     engine = _engine()
     engine.add_object_file(llvm.ObjectFileRef.from_data(data))
     engine.finalize_object()
@@ -32,7 +32,7 @@ def load(data: bytes, symbol: str) -> int:
 
 
 def host() -> list[str]:
-    """The CPU that code is made for, as LLVM names it."""
+    """The CPU for which code is made, by LLVM's name."""
     return [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
 
 

@@ -1,12 +1,12 @@
-"""The one door to the compiler: what is compiled once, what Python may call.
+"""The only door to the compiler: what is compiled once, and what Python may call.
 
-`entry` is a function that Python calls; it is a unit of compilation, optimised as a
-whole and kept on disk.  `njit` is a function that compiled code calls; it is part of
-each entry that reaches it, and compiled as one only if Python ever calls it too.
+`entry` is a function that Python calls.  It is a unit of compilation, optimised as a whole
+and kept on disk.  `njit` is a function that compiled code calls.  It is part of each unit
+that reaches it, and becomes a unit of its own only if Python calls it too.
 
-Two settings of numba's choose who compiles: with `NUMBA_DISABLE_JIT=1` nobody, all is plain
-Python; with `NUMBA_BOUNDSCHECK=1` numba, which then checks each index (`numbajit.py`).
-Compiled functions are decorated here only, after the cache is enabled.
+Two settings of numba's choose who compiles.  With `NUMBA_DISABLE_JIT=1` nobody does:
+everything is plain Python.  With `NUMBA_BOUNDSCHECK=1` numba does, and checks each index
+(`numbajit.py`). Compiled functions are decorated only here, after the cache is enabled.
 """
 
 import os
@@ -40,7 +40,9 @@ call_unit, call_vm_unit, view = _compiler.call_unit, _compiler.call_vm_unit, _co
 
 
 def special(write: Callable) -> Callable:
-    """A function for compiled code that writes itself: `write(body, *values)` of the front end."""
+    """A function for compiled code that writes its own code: `write(body, *values)` of the front
+    end.
+    """
     from toyisa.compiled.entries import Special
 
     return Special(write)

@@ -1,12 +1,12 @@
 """Answers for functions that numba compiles: with bounds checks, or because nothing else can.
 
-Our own front end (`front/`) compiles what is written in its subset.  numba takes what is
-not, an engine of a user's perhaps, and all code under `NUMBA_BOUNDSCHECK=1`, as the
-containment law runs it: then an index out of bounds is an IndexError, and so is a negative
-one, since a -1 that says "none" is no index.  Division by zero gives NumPy's result instead
-of an exception, since inside the core a failure is a value.
+Our own front end (`front/`) compiles what is written in its subset.  numba compiles other
+code, for example of a user's engine, and all code under `NUMBA_BOUNDSCHECK=1`, which the
+containment law uses.  Then an index out of bounds is an IndexError, and so is a negative one,
+since a -1 that means "none" is not an index.  Division by zero gives NumPy's result and not
+an exception, since inside the core a failure is a value.
 
-Must not be imported before the cache is enabled: that sets where numba keeps code.
+Must not be imported before the cache is enabled, which sets where numba keeps code.
 """
 
 import sys
@@ -15,8 +15,8 @@ from functools import cache
 
 import numpy as np
 
-# numba imports `coverage` where it is installed, which takes a while and fails in a folder
-# that is gone; unless it is at work already, it is told that there is none.
+# numba imports `coverage` if it is installed.  That takes a while, and fails in a folder that was
+# deleted.  So unless `coverage` is in use already, numba is told that it is not there.
 _idle = sys.modules.setdefault("coverage", None) is None
 
 import numba  # noqa: E402  after `coverage` is hidden
@@ -31,7 +31,7 @@ if _idle:
 
 
 def _no_wraparound(context, builder, kind, index, _size):
-    """An index as it is, where numba's own takes -1 for the last place."""
+    """The index unchanged, where numba's own function would take -1 for the last place."""
     return context.cast(builder, index, kind, types.intp)
 
 
@@ -42,7 +42,7 @@ if numba.config.BOUNDSCHECK:
 
 
 def _widen(kind: types.Type) -> types.Type:
-    """The type that an argument is passed as: one for all integers."""
+    """The type as which an argument is passed: the same for all integers."""
     kind = types.unliteral(kind)
     if isinstance(kind, types.Integer | types.IntEnumMember):
         return types.int64
@@ -52,8 +52,8 @@ def _widen(kind: types.Type) -> types.Type:
 class _OneVersion(CPUDispatcher):
     """A compiled function with one version for all widths and constants.
 
-    numba compiles a version for each combination of argument types, and a literal
-    is a type of its own: the core would compile several times over.
+    numba compiles a version for each combination of argument types, and a literal is a type
+    of its own: the core would be compiled several times.
     """
 
     def get_call_template(self, args, kws):

@@ -1,7 +1,7 @@
-"""Answers for loads, stores and atomics that the interpreter's fast tags miss.
+"""Answers for loads, stores and atomics for which no fast tag matches.
 
-The whole instruction is done here, registers included.  Must not know where the
-interpreter keeps its counters: the caller has stored the clock in the record.
+The whole instruction is done here, registers included.  Must not know where the interpreter
+keeps its counters: the caller has stored the clock in the record.
 """
 
 import numpy as np
@@ -41,12 +41,12 @@ from toyisa.tables.cost import Event
 from toyisa.tables.ops import Op
 from toyisa.tables.requests import Writer
 
-# What came of it.
+# The outcome of an access.
 DONE = 0      # retired
 RESYNC = 1    # retired, and the run must end: time, devices or code have changed
 CODE_STORE = 2  # nothing done yet: close the run and call again
 FAULT = 3     # an exception is pended
-ASK = 4       # root must give input first, or do it itself; nothing done
+ASK = 4       # root must first give input, or do the access itself; nothing done
 
 
 @njit
@@ -121,7 +121,7 @@ def _store(hart, mem, op, pa, value, closed):
 
 @njit
 def _told_host(hart, mem, pa, size):
-    """A store to `tohost`, at `pa`: root has to see to it, now or later."""
+    """A store to `tohost`, at `pa`: root must look at it, now or later."""
     console = mem.console
     low = ram_offset(mem, console.tohost, 8)
     if low >= 0:
@@ -132,7 +132,7 @@ def _told_host(hart, mem, pa, size):
 
 @njit
 def store_ram(hart, mem, offset, size, value, closed):
-    """Store to RAM and keep true what depends on the frame: code, reservation, tohost."""
+    """Store to RAM, and update what depends on the frame: decoded code, reservation, tohost."""
     flags = mem.frame_flags[offset // PAGE]
     if flags & CODE and not closed:
         return CODE_STORE
@@ -159,8 +159,9 @@ def _load_reserved(hart, mem, rd, pa):
 
 @njit
 def _store_conditional(hart, mem, rd, pa, value, closed):
-    """ "SC.W conditionally writes a word ... only if the reservation is still valid";
-    whether or not it succeeds, it is a store access and ends the reservation."""
+    """"SC.W conditionally writes a word ... only if the reservation is still valid". Whether or
+    not it succeeds, it is a store access and ends the reservation.
+    """
     offset = ram_offset(mem, pa, 4)
     if offset < 0:
         return FAULT
@@ -211,15 +212,15 @@ def _amo(hart, mem, op, rd, pa, operand, closed):
 
 @njit
 def access_kind(op):
-    """What a memory op needs of its page: LOAD or STORE; an AMO and SC.W always STORE."""
+    """The access that a memory op makes: LOAD or STORE; an AMO and SC.W always STORE."""
     return LOAD if is_load(op) or op == Op.LR_W else STORE
 
 
 @njit
 def access_at(hart, mem, uop, pa, closed):
-    """Do the load, store or atomic `uop` at the physical address `pa`, aligned.
+    """Do the load, store or atomic `uop` at the physical address `pa`, which is aligned.
 
-    On FAULT an access fault is pended, with `pa` for its address.
+    On FAULT an access fault is pended, with `pa` as its address.
     """
     op = plain_op(first_op(uop))
     rd = uop >> 8 & 0xFF
@@ -243,8 +244,8 @@ def access_at(hart, mem, uop, pa, closed):
 def access_memory(hart, mem, uop, closed):
     """Do the load, store or atomic `uop` at `hart.pc`; DONE, RESYNC, CODE_STORE ...
 
-    On DONE and RESYNC the registers and memory are changed and the caller retires
-    the instruction; else nothing has changed but TLB and clock.
+    On DONE and RESYNC the registers and memory are changed, and the caller must retire the
+    instruction.  Otherwise nothing has changed except TLB and clock.
     """
     mem.work -= ACCESS
     form = first_op(uop)

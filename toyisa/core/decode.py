@@ -1,7 +1,7 @@
-"""Answers for instruction words as micro-ops, and which two run as a pair.
+"""Answers for instruction words as micro-ops, and which two are executed as a pair.
 
-Driven by the instruction table; must not know what an op does, nor where decoded
-pages are kept (`pool.py`).
+The instruction table drives it.  Must not know what an op does, nor where decoded pages are
+kept (`pool.py`).
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ _IMMEDIATES = ("none", "imm12", "simm12", "branch", "jump", "imm20", "shamt", "c
 
 
 def _shape(row) -> int:
-    """Operand shape of a row: register bits, and above them the immediate's number."""
+    """Operand shape of a row: register bits, and above them the number of the immediate."""
     names = [field.name for field in row.fields]
     regs = (_RD if "rd" in names else 0) | (_RS1 if "rs1" in names else 0)
     regs |= _RS2 if "rs2" in names else 0
@@ -135,5 +135,5 @@ def part(pool, i):
 
 @njit
 def first_op(uop):
-    """The op of the instruction itself, for one that may run the next one too."""
+    """The op of the instruction itself, for an op that may execute the next one too."""
     return _FIRST_OF[uop & 0xFF]

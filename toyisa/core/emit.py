@@ -29,7 +29,8 @@ from toyisa.tables.leaves import Leave
 I8, I32, I64, PTR = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()
 STATE = ("uop", "hart", "mem", "table", "retired", "left", "base")
 FUNCTION = ir.FunctionType(I64, (PTR, PTR, PTR, PTR, I64, I64, I64))
-# No register is the caller's, where LLVM has such a convention; any other with tail calls will do.
+# If LLVM has such a convention, no register is saved for the caller; otherwise any convention with
+# tail calls.
 CALLING = (
     "preserve_nonecc"
     if platform.machine().lower() in ("x86_64", "amd64", "aarch64", "arm64")
@@ -61,7 +62,7 @@ class Calls(Protocol):
 
 
 class Frame:
-    """What the functions of one module share: their names, and where records have their fields."""
+    """What the functions of one module share: their names, and the offsets of fields in records."""
 
     def __init__(self, module: ir.Module, calls: Calls, hart: np.dtype, mem: np.dtype):
         self.module, self.calls = module, calls
@@ -175,7 +176,7 @@ class Step:
         return _Branch(self, condition)
 
     def _check(self, index: ir.Value, length: int) -> None:
-        """With bounds checks: whether an index is one."""
+        """With bounds checks: leave the run unless the index is in bounds."""
         if self.frame.calls.checks:
             outside = self.builder.icmp_unsigned(">=", index, constant(length))
             self._leave_if(outside, Leave.OUT_OF_BOUNDS)
@@ -187,7 +188,7 @@ class Step:
         self.uop = self._at(self.uop, WORD)
 
     def dispatch(self) -> None:
-        """On to the function of the micro-op that now is `uop`."""
+        """Go on to the function of the micro-op that now is `uop`."""
         b = self.builder
         if self.frame.calls.checks:
             self._check(self._place(), PLACES)
@@ -201,27 +202,27 @@ class Step:
         self.builder.ret(call)
 
     def branch_near(self, holds: ir.Value) -> None:
-        """To pc + imm, in the same page, if `holds` is not 0."""
+        """Go to pc + imm, in the same page, if `holds` is not 0."""
         with self._if(self.builder.icmp_signed("!=", holds, constant(0))):
             self.jump_near()
         self.ended = False
 
     def branch_far(self, holds: ir.Value) -> None:
-        """To pc + imm if `holds` is not 0."""
+        """Go to pc + imm if `holds` is not 0."""
         with self._if(self.builder.icmp_signed("!=", holds, constant(0))):
             target = self.builder.add(self.pc, self.imm)
             self.jump_far(self.builder.and_(target, constant(0xFFFFFFFF)))
         self.ended = False
 
     def jump_near(self) -> None:
-        """To pc + imm, in the same page."""
+        """Go to pc + imm, in the same page."""
         b = self.builder
         self._count(self._pool("edge", self.uop), 1)
         distance = b.sext(self._load(self._at(self.uop, _IMM), I32), I64)
         self._move(b.gep(self.uop, [b.mul(distance, constant(2))], source_etype=I8), 1)
 
     def jump_far(self, target: ir.Value) -> None:
-        """To `target`, wherever that is; rd = pc + 4."""
+        """Go to `target`, wherever that is; rd = pc + 4."""
         b = self.builder
         with self._if(b.trunc(b.lshr(target, constant(1)), ir.IntType(1))):
             self._leave_for(target, Leave.MISALIGNED)
@@ -232,7 +233,7 @@ class Step:
         self._move_far(target, place, 1)
 
     def fall_through(self) -> None:
-        """From behind a page's last instruction to the next page's first."""
+        """From behind the last instruction of a page, go to the first of the next page."""
         target = self.pc
         place = self.call(hit_fetch, self.hart, target)
         self.leave_if_negative(place, Leave.END)
@@ -251,7 +252,7 @@ class Step:
         self._move(new, retires)
 
     def _move(self, new: ir.Value, retires: int) -> None:
-        """Make `new` the micro-op, with `retires` instructions retired here: 0 or 1."""
+        """Make `new` the micro-op; `retires` instructions, 0 or 1, retire here."""
         b = self.builder
         back = b.sub(b.ptrtoint(self.uop, I64), b.ptrtoint(new, I64))
         self.retired = b.add(self.retired, b.add(back, constant(WORD * retires)))
@@ -282,7 +283,7 @@ class Step:
 
 
 class _Branch:
-    """`with` it, what is written is done only on a condition; the state is as before behind it."""
+    """Inside a `with` of this, code runs only on a condition; behind it the state is as before."""
 
     def __init__(self, step: Step, condition: ir.Value):
         self.step = step

@@ -1,8 +1,8 @@
 """Answers for what lies behind physical addresses, and for the decode pool.
 
-One record, which njit code takes by address; RAM lies beside it, since its size
-is the user's.  Must not know about virtual addresses (`mmu.py`) nor what a device does
-(`devices.py`).
+It is one record, which compiled code takes by address.  RAM lies beside it, since the user
+chooses its size.  Must not know about virtual addresses (`mmu.py`) nor what a device does
+(`mmio.py`).
 
     0x0010_0000  finisher         write 0x5555 to pass, 0x3333 to fail
     0x0C00_0000  PLIC             which device interrupts
@@ -30,8 +30,8 @@ VIRTIO = 0x1000_1000
 VIRTIO_SLOTS = 8
 UART_SOURCE = 10  # of the PLIC; virtio slot n has source n + 1: as in QEMU's virt
 
-# The decode pool: a slot holds a page of micro-ops.  STRIDE has one place more
-# than a page has instructions: sums over a page's instructions end there.
+# The decode pool: a slot holds a page of micro-ops.  STRIDE is one more than the number of
+# instructions in a page: sums over a page's instructions end there.
 WORDS = PAGE // 4
 STRIDE = WORDS + 1
 SLOTS = 1023
@@ -39,7 +39,7 @@ PLACES = 1 << 20  # SLOTS * STRIDE rounded up
 NO_FRAME = -1
 
 # Frame flags.
-CODE = 1    # the frame has a decode slot: a store must be decoded again
+CODE = 1    # the frame has a decode slot: after a store the word must be decoded again
 TOHOST = 2  # the frame holds the tohost word: a store may be for the host
 
 TX_SIZE = 1 << 16
@@ -50,23 +50,24 @@ CONSOLE = record(
     ("tx", "u1", TX_SIZE), ("tx_len", "i8"),
     ("rx", "u1", RX_SIZE), ("rx_head", "i8"), ("rx_tail", "i8"),
     ("ended", "i8"),      # no more input will come
-    ("live", "i8"),       # a person types: an empty queue means no key yet
+    ("live", "i8"),       # a person types: an empty queue means that no key was pressed yet
     ("next_at", "i8"),    # virtual time at which the next byte arrives
     ("interval", "i8"),   # virtual time between two bytes
     ("halted", "i8"), ("code", "i8"), ("how", "i8"),
     ("tohost", "i8"), ("fromhost", "i8"),  # physical addresses of HTIF's doublewords, or -1
     ("halves", "i8"),     # which halves of tohost were stored since root obeyed it
     ("obey_at", "i8"),    # virtual time at which root looks at it, or NEVER
-    ("lone_from", "i8"),  # instructions retired when it first had one half only, plus 1; or 0
+    ("lone_from", "i8"),  # 1 + the instructions retired when it first had only one half; or 0
     ("ier", "u1"), ("lcr", "u1"), ("scr", "u1"), ("mcr", "u1"), ("dll", "u1"), ("dlm", "u1"),
     ("emptied", "u1"),    # the transmitter has become empty, and nobody was told yet
     ("fifos", "u1"),      # the FIFOs are enabled
-    ("rbr", "u1"),        # without them, the last byte received
+    ("rbr", "u1"),        # if they are not enabled, the last byte received
     ("overrun", "u1"),    # a byte was lost in loopback
     ("loop", "u1", LOOP_SIZE), ("loop_at", "u1"), ("looped", "u1"),  # sent in loopback, not read
 )  # fmt: skip
 
-# A load or store of a register that root keeps in Python: root does it, and retires it.
+# A load or store of a register that root keeps in Python: root does it, and retires the
+# instruction.
 REQUEST = record(
     ("pa", "i8"),         # -1: none
     ("write", "i8"), ("width", "i8"), ("value", "i8"),
@@ -77,7 +78,7 @@ REQUEST = record(
 # `marks` are a byte for each word of the frames; bit 0 marks it.
 ASIDE = record(
     ("marks", ADDRESS), ("first", "i8"), ("frames", "i8"),
-    ("retired", "i8"),    # as far as the pool's counts have been folded
+    ("retired", "i8"),    # up to here the pool's counts were folded
 )  # fmt: skip
 
 LARGE = 64 << 20  # what uses so much RAM, uses it widely: it is faster in pages of 2 MiB
@@ -105,7 +106,7 @@ MEMORY = record(
     ("ram", ADDRESS), ("ram_size", "i8"),  # RAM, and its bytes
     ("pool", ADDRESS),                  # of a POOL, or 0: none is decoded for a virtual hart
     ("execute", ADDRESS),               # of execute.py's unit
-    ("serve", ADDRESS),                 # of serve.py's
+    ("serve", ADDRESS),                 # of the unit in serve.py
     ("manage_pool", ADDRESS),           # of pool.py's
     ("meter", ADDRESS),                 # of a meter.METER, or 0
     ("aside", ASIDE),
@@ -151,7 +152,7 @@ def new_memory(ram_size: int) -> Memory:
 
 
 def reset_memory(mem: np.record) -> None:
-    """Make a memory record that is all zero one of a machine without RAM."""
+    """Make a memory record that is all zero the record of a machine without RAM."""
     console = mem.console
     console.tohost = console.fromhost = -1
     console.obey_at = NEVER
@@ -161,7 +162,9 @@ def reset_memory(mem: np.record) -> None:
 
 
 def place_tohost(mem: np.record, pa: int) -> None:
-    """HTIF's `tohost` is at physical `pa`, -1: nowhere.  Stores to its frame are looked at."""
+    """Put HTIF's `tohost` at physical `pa`, -1: nowhere.  Stores to its frame take the slow
+    path.
+    """
     frames = int(mem.ram_size) // PAGE
     mem.frame_flags[:frames] &= 0xFF ^ TOHOST
     mem.console.tohost = pa
@@ -195,18 +198,18 @@ def ram_words(mem):
 
 @njit
 def within(address, size, first, end):
-    """Whether `size` bytes at `address` all lie from `first` on, and before `end`.
+    """Whether all of the `size` bytes at `address` lie at or above `first`, and below `end`.
 
-    The one door for what a guest, a file or a debugger gives: nothing is added to the
-    address and nothing taken away, so nothing wraps.  It is any 64-bit number; `size`
-    is 0 .. 2**32, and so are the ends.
+    This is the only door for an address from a guest, a file or a debugger.  Nothing is added
+    to the address and nothing is subtracted, so nothing wraps.  It is any 64-bit number;
+    `size` is 0 .. 2**32, and so are the ends.
     """
     return first <= address <= end - size
 
 
 @njit
 def ram_offset(mem, pa, size):
-    """The offset in RAM of `size` bytes at `pa`, any 64-bit number, or -1 outside it."""
+    """The offset in RAM of `size` bytes at `pa`, any 64-bit number; -1 outside RAM."""
     inside = within(pa, size, RAM_BASE, RAM_BASE + mem.ram_size)
     return pa - RAM_BASE if inside else np.int64(-1)
 
@@ -223,7 +226,7 @@ def read_ram(mem, offset, size):
 
 @njit
 def write_ram(mem, offset, size, value):
-    """Store the low `size` bytes of `value`; the caller keeps the decode pool true."""
+    """Store the low `size` bytes of `value`; the caller must update the decode pool."""
     if size == 4:
         ram_words(mem)[offset >> 2] = value & 0xFFFFFFFF
     elif size == 2:
@@ -234,7 +237,7 @@ def write_ram(mem, offset, size, value):
 
 @njit
 def receive_ready(console, now):
-    """1 a byte can be read at virtual time `now`, 0 not, -1 root must be asked."""
+    """1: a byte can be read at virtual time `now`; 0: none; -1: root must be asked."""
     if now < console.next_at:
         return 0
     if console.rx_head != console.rx_tail:
@@ -246,7 +249,7 @@ def receive_ready(console, now):
 
 @njit
 def receive(console, now):
-    """Take the byte that `receive_ready` promised; the next comes an interval later."""
+    """Take the byte that `receive_ready` announced; the next one comes an interval later."""
     byte = np.int64(console.rx[console.rx_head & (RX_SIZE - 1)])
     console.rx_head += 1
     console.next_at = now + console.interval
@@ -255,7 +258,7 @@ def receive(console, now):
 
 @njit
 def transmit(console, byte):
-    """Put a byte out; the caller has seen that the buffer is not full."""
+    """Put a byte out; the caller has checked that the buffer is not full."""
     console.tx[console.tx_len & (TX_SIZE - 1)] = byte & 0xFF
     console.tx_len += 1
 

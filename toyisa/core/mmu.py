@@ -62,7 +62,7 @@ SUM, MXR = SSTATUS_SUM, SSTATUS_MXR
 # What an access needs.
 LOAD, STORE, FETCH = 0, 1, 2
 
-# Answers of `walk` and `translate` that are no address.
+# Answers of `walk` and `translate` that are not addresses.
 PAGE_FAULT, ACCESS_FAULT = -1, -2
 
 _CTX_PAGED, _CTX_S, _CTX_SUM, _CTX_MXR = 1 << 9, 1 << 10, 1 << 11, 1 << 12
@@ -79,9 +79,9 @@ def limited(hart):
 
 @njit
 def beyond_limits(hart, va):
-    """Whether `va` is where a hart that is `limited` comes by x0 only.
+    """Whether a hart that is `limited` may access `va` only with x0 as the base.
 
-    Both limits begin pages, so that a fast tag, which holds for a page, needs no other.
+    Both limits begin pages, so a fast tag, which holds for a page, can stand for them.
     """
     root = hart.root
     return va < root.s_base or (root.s_limit != 0 and va >= root.s_limit)
@@ -114,8 +114,8 @@ def recontext(hart):
 def reserve(hart, pa):
     """Hold a reservation on the word at `pa`, or none with -1.
 
-    While one is held, stores have tags of their own: that none of them covers the
-    reserved frame is how a plain store to the word is seen.
+    While one is held, stores have tags of their own.  None of them covers the reserved frame,
+    so a plain store to the word is noticed.
     """
     hart.resv.addr = pa
     if pa >= 0:
@@ -142,11 +142,11 @@ def permitted(hart, pte, access):
 
 @njit
 def walk(hart, mem, va, access, quiet):
-    """Translate `va` by the tables: the leaf's flags and frame as in a PTE, 4 KiB.
+    """Translate `va` by the tables: the leaf's flags and frame as in a PTE, for 4 KiB.
 
-    Sets A and D, or faults where they are clear if that is the option (Svade);
-    `quiet` neither sets them nor charges.  PAGE_FAULT or ACCESS_FAULT if there is no
-    translation.  SUPER marks a piece of a superpage.
+    It sets A and D, or with Svade faults if they are clear. `quiet` neither sets them nor
+    charges cycles.  PAGE_FAULT or ACCESS_FAULT if there is no translation.  SUPER marks a
+    piece of a superpage.
     """
     table = (np.int64(hart.csr.satp) & SATP_PPN_MASK) << PAGE_SHIFT
     for level in range(1, -1, -1):
@@ -197,8 +197,8 @@ def _leaf(hart, mem, va, access, keys, ptes, mask):
     key = _key(hart, va)
     if keys[e] == key or keys[e] == (va >> 12) | _GLOBAL_KEY:
         pte = np.int64(ptes[e])
-        # A miss on D walks again, to set it; one on permission too: the tables
-        # may allow by now what the entry does not.
+        # If D is clear, walk again to set it.  If a permission is missing, walk again too: the
+        # tables may allow by now what the entry does not.
         if permitted(hart, pte, access) and (access != STORE or pte & D):
             return pte
     pte = walk(hart, mem, va, access, False)
@@ -248,7 +248,7 @@ def translate_data(hart, mem, va, access, absolute):
 
 @njit
 def hit_tag(tags, frame_at, context, va, low, dmask):
-    """The RAM offset of an access of `low` + 1 bytes at `va`, or -1: not by this path."""
+    """The RAM offset of an access of `low` + 1 bytes at `va`, or -1: the slow path must do it."""
     e = (va >> 12) & dmask
     if tags[e] != context | va & (0xFFFFF000 | low):
         return -1
@@ -257,7 +257,7 @@ def hit_tag(tags, frame_at, context, va, low, dmask):
 
 @njit
 def translate_fetch(hart, mem, va):
-    """The RAM frame that instructions at `va` come from, or a fault."""
+    """The RAM frame from which instructions at `va` come, or a fault."""
     pa = va
     if hart.csr.satp & PAGED:
         pte = _leaf(hart, mem, va, FETCH, hart.tlb.ikey, hart.tlb.ipte, hart.tlb.imask)
@@ -300,7 +300,7 @@ def flush(hart, va, asid):
 
 @njit
 def drop_fast_tags(hart):
-    """No fast tag may hold: all are made again from the modelled TLB, at no cost."""
+    """Drop all fast tags; they are made again from the modelled TLB, at no cost."""
     hart.tlb.rtag[: hart.tlb.dmask + 1] = NO_TAG
     hart.tlb.wtag[: hart.tlb.dmask + 1] = NO_TAG
     hart.tlb.xtag[: hart.tlb.imask + 1] = NO_TAG
@@ -309,7 +309,9 @@ def drop_fast_tags(hart):
 
 @njit
 def forget_spaces(hart):
-    """Forget all but global translations: what loading a new root does when untagged."""
+    """Forget everything except global translations, as loading a new root table does when
+    untagged.
+    """
     _forget_spaces(hart.tlb.dkey, hart.tlb.dmask)
     _forget_spaces(hart.tlb.ikey, hart.tlb.imask)
     drop_fast_tags(hart)
@@ -325,7 +327,7 @@ def _forget_spaces(keys, mask):
 @njit
 def _flush(keys, ptes, mask, supers, va, asid):
     first, last = 0, mask + 1
-    if va >= 0 and not supers:  # a 4 KiB page has but one place
+    if va >= 0 and not supers:  # a 4 KiB page has only one place
         first = (va >> 12) & mask
         last = first + 1
     for e in range(first, last):
@@ -343,7 +345,7 @@ def _flush(keys, ptes, mask, supers, va, asid):
 
 @njit
 def write_word(hart, mem, offset, value):
-    """Store a word at a RAM offset on the machine's own account (a PTE's A and D)."""
+    """Store a word at a RAM offset for the machine itself (a PTE's A and D)."""
     ram_words(mem)[offset >> 2] = value
     if mem.frame_flags[offset // PAGE] & CODE:
         hart.stale = offset  # a run may be open there: `pool.settle` comes later

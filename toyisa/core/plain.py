@@ -1,7 +1,7 @@
-"""Answers for steps that execute: handlers interpreted by Python, without the compiler.
+"""Answers for steps that execute: Python interprets the handlers, without the compiler.
 
-For NUMBA_DISABLE_JIT.  It executes a pair's first instruction only, which nobody can tell
-from the pair.  Must not know what handlers do.
+It is for NUMBA_DISABLE_JIT.  Of a pair it executes the first instruction only, which has the
+same effect.  Must not know what handlers do.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Left(Exception):
 
 
 class Step:
-    """The instruction that `hart.run` stands at."""
+    """The instruction at the place of `hart.run`."""
 
     def __init__(self, hart: np.record, mem: np.record):
         self.hart, self.mem, self.run = hart, mem, hart.run
@@ -54,7 +54,7 @@ class Step:
 
     def call(self, function: Callable, *arguments: object) -> int:
         result = function(*arguments)
-        return 0 if result is None else int(result)  # never one of NumPy's, which wrap
+        return 0 if result is None else int(result)  # never a number of NumPy's, which wraps
 
     def leave_if_negative(self, value: int, why: Leave) -> None:
         if value < 0:
@@ -109,7 +109,7 @@ _FIRST = {op.value: handlers_of(op)[0] for op in Op if handlers_of(op)}
 
 
 def run_handlers(hart: np.record, mem: np.record) -> int:
-    """Go on with `hart.run` until an instruction needs more than a handler; why."""
+    """Go on with `hart.run` until an instruction needs more than a handler; return why."""
     while True:
         step = Step(hart, mem)
         op = int(first_op(step.uop))

@@ -1,18 +1,18 @@
 """Answers for the decode pool: which pages are decoded, where, and when that is out of date.
 
-A unit of its own (`njit.call_unit`): the rest asks it by its address.  A frame has a
-slot in the pool from the first fetch in it until it is written like data, or the
+It is a unit of its own (`njit.call_unit`); other code calls it by its address.  A frame has a
+slot in the pool from the first fetch in it until stores show that it has become data, or the
 pool is flushed.
 
-`invalidate` is the one door for whoever changes RAM, harts and hosts alike: while a frame
-has a slot (`memory.CODE`), every store to it comes here, so the micro-ops are always what
-RAM says: self-modifying code needs no more than the manual's `fence.i`.
+`invalidate` is the only door for whatever changes RAM, harts and hosts alike.  While a frame
+has a slot (`memory.CODE`), every store to it comes here, so the micro-ops are always what RAM
+says: self-modifying code needs no more than the manual's `fence.i`.
 
 Harts share the pool, and run one after the other: while one runs, no other has a run open.
-What a run keeps open, a STOP in the slot and a word to decode again (`hart.stale`), is
-its hart's, and is put right when the run is closed.  Fast tags know slots and frames without
-code: where they become wrong, the hart that is here drops its own, and `epoch` tells the
-others to drop theirs before they run.  Must not know how instructions are counted
+What a run keeps open, a STOP in the slot and a word to decode again (`hart.stale`), belongs
+to its hart, and is settled when the run is closed.  Fast tags depend on slots, and on frames
+having no code.  When they become wrong, the hart that runs drops its own, and `epoch` tells
+the others to drop theirs before they run.  Must not know how instructions are counted
 (`runcounts.py`).
 """
 
@@ -30,7 +30,7 @@ from toyisa.core.work import DECODE, PATCH
 from toyisa.tables.ops import Op
 from toyisa.tables.requests import Writer
 
-BECAME_DATA = 32  # stores to a page of code, not fetched from in between
+BECAME_DATA = 32  # stores to a page of code, without a fetch in between
 
 
 class PoolRequest(IntEnum):
@@ -120,7 +120,7 @@ def _slot_of(hart, mem, frame):
     pool.uops[base + WORDS] = Op.NEXT
     pool.cum[base] = 0
     sum_costs(hart, mem, slot, 0)
-    # Stores to the frame must be seen from now on.
+    # From now on stores to the frame must be noticed.
     for e in range(hart.tlb.dmask + 1):
         if np.int64(hart.tlb.frame_at[e]) == frame * PAGE:
             hart.tlb.wtag[e] = NO_TAG
@@ -130,7 +130,7 @@ def _slot_of(hart, mem, frame):
 
 @njit
 def _stored(hart, mem, slot, offset):
-    """A hart, or root in its place, has stored to the word at `offset`: decode it again.
+    """A hart, or root for it, has stored to the word at `offset`: decode it again.
 
     A frame that is written again and again without being fetched from has become data.
     """
@@ -232,9 +232,9 @@ def slot_of(hart, mem, frame):
 
 @njit
 def invalidate(hart, mem, offset, size, writer):
-    """`size` bytes of RAM from `offset` on have been changed by `writer`, a Writer.
+    """`writer`, a Writer, has changed `size` bytes of RAM at `offset`.
 
-    What is decoded of them is out of date, for every hart.  No run may be open.
+    Their decoded form is out of date, for every hart.  No run may be open.
     """
     call_unit(mem.manage_pool, hart, mem, PoolRequest.INVALIDATE + writer, offset, size)
 
@@ -247,7 +247,7 @@ def fold_counts(hart, mem):
 
 @njit
 def retired_aside(hart, mem):
-    """How many marked instructions have retired; 0 where root marks none."""
+    """How many marked instructions have retired; 0 if root marks none."""
     if mem.aside.frames == 0:
         return np.int64(0)
     return call_unit(mem.manage_pool, hart, mem, PoolRequest.ASIDE, 0, 0)
@@ -255,7 +255,7 @@ def retired_aside(hart, mem):
 
 @njit
 def settle(hart, mem):
-    """Decode again the word that a walk changed while the hart's run was open, if any."""
+    """Decode the word again, if any, that a walk changed while the hart's run was open."""
     if hart.stale >= 0:
         invalidate(hart, mem, hart.stale, 4, np.int64(Writer.WALK))
         hart.stale = -1
@@ -265,7 +265,7 @@ def settle(hart, mem):
 
 
 def invalidate_range(hart: np.record, mem: np.record, offset: int, size: int, writer: Writer):
-    """`size` bytes of RAM from `offset` on have been changed by `writer`."""
+    """`writer` has changed `size` bytes of RAM at `offset`."""
     frames = mem.frame_flags[offset // PAGE : -(-(offset + size) // PAGE)]
     if size and (frames & CODE).any():
         manage_pool(hart, mem, int(PoolRequest.INVALIDATE + writer), offset, size)

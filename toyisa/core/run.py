@@ -1,7 +1,7 @@
 """Answers for what happens between runs: root's stops, interrupts, the fetch, events.
 
-Must not know how instructions run (`execute.py`): here a run is about to begin, or
-has just been closed.
+Must not know how instructions are executed (`execute.py`): here a run will begin, or was just
+closed.
 """
 
 import numpy as np
@@ -60,7 +60,7 @@ def insn_at_pc(hart, mem):
 
 @njit
 def prepare(hart, mem):
-    """Before a run: root's stops, interrupts, the fetch.  The slot, or -1 - reason."""
+    """Before a run: root's stops, interrupts, the fetch.  Returns the slot, or -1 - reason."""
     while True:
         mem.work -= RUN
         if mem.console.halted:
@@ -90,7 +90,7 @@ def prepare(hart, mem):
 
 @njit
 def deadlines(hart, mem):
-    """Cycles, and instructions, until root, a timer or the budget must be looked at."""
+    """The cycles, and instructions, until root, a timer or the budget must be looked at."""
     now = virtual_time(hart)
     left = min(hart.root.deadline - now, np.int64(NEVER))
     if hart.csr.sie & hart.root.deleg_int & SIE_STIE and takes_interrupts(hart):
@@ -103,7 +103,7 @@ def deadlines(hart, mem):
 
 @njit
 def exact_stop(cum, i, end, cycles, instructions):
-    """The first place where a run from `i` must stop: page end, or what is left."""
+    """The first place where a run from `i` must stop: the page's end, or what is left."""
     stop = min(end, i + instructions)
     if cum[stop] - cum[i] > cycles:
         low, high = i + 1, stop  # the smallest k with cum[k] - cum[i] >= cycles
@@ -126,11 +126,12 @@ def execute_or_raise(hart, mem, uop, insn):
 
 @njit
 def handle(hart, mem, event, uop, target):
-    """What interrupted a run, with the run closed: RUN, or the reason for root."""
+    """Handle what interrupted a run, with the run closed: RUN, or the reason for root."""
     before = hart.clock.instret
     place = hart.fetch.frame * WORDS + ((np.int64(hart.pc) & 0xFFC) >> 2)
     reason = _handle(hart, mem, event, uop, target)
-    if mem.aside.frames and hart.clock.instret != before:  # outside a run: the pool has not seen it
+    # Outside a run: the pool has not counted it
+    if mem.aside.frames and hart.clock.instret != before:
         place -= mem.aside.first * WORDS
         if 0 <= place < mem.aside.frames * WORDS:
             marks = view(mem.aside.marks, mem.aside.frames * WORDS, np.uint8)

@@ -1,15 +1,15 @@
 """Answers for how often each instruction ran, from what the interpreter's loop counts by run.
 
-The loop counts no instruction.  Of the places of a page's micro-ops it keeps in
+The loop counts no instruction.  For each place of a page's micro-ops it keeps
 
     flow   how many runs began here, less those that ended before
     edge   how many times the near branch here was taken
     cum    the cycles of the page's instructions before this one
 
-so an instruction ran as often as runs began at or before it and had not ended.  *Folding*
-moves these counts into a hart's own, by op; what has been counted belongs to the hart that
-ran last, so whoever lets another one run folds all first.  Must not know when a page is
-decoded, nor when its code changes (`pool.py`): that folds, too, before an op is another.
+So an instruction ran as often as runs began at or before it and had not ended.  *Folding*
+moves these counts into a hart's own counts, by op.  What was counted belongs to the hart that
+ran last, so before another hart runs, everything must be folded.  Must not know when a page
+is decoded, nor when its code changes (`pool.py`), which also folds before an op changes.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ from toyisa.core.work import FOLD
 def fold(hart, mem, slot):
     """Move a slot's run and edge counts into the hart's counts by op.
 
-    A taken near branch ends a run behind itself and begins one at its target.
+    A taken near branch ends a run behind itself, and begins one at its target.
     """
     pool = pool_of(mem)
     mem.work -= FOLD

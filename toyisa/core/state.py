@@ -1,10 +1,10 @@
-"""Answers for the state of a hart: one NumPy record, the same text everywhere.
+"""Answers for the state of a hart: one NumPy record, accessed by the same text everywhere.
 
-`hart.csr.sepc` reads and writes the same in Python, in njit code and in a
-debugger; the whole is saved by `.tobytes()`.  Must not know what the fields do.
+`hart.csr.sepc` reads and writes the same in Python, in compiled code and in a debugger;
+`.tobytes()` saves everything.  Must not know what the fields do.
 
-Quantities of time and 64-bit counters are signed 64-bit, everything that the
-guest sees as a register is unsigned 32-bit.
+Times and 64-bit counters are signed 64-bit.  Everything that the guest sees as a register is
+unsigned 32-bit.
 """
 
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from toyisa.tables.cost import MAX_TLB, Event
 from toyisa.tables.csrs import CSRS
 from toyisa.tables.ops import MAX_OPS
 
-NEVER = 1 << 62  # a deadline that does not come
-NO_TAG = -1      # a TLB tag that no address matches
+NEVER = 1 << 62  # a deadline that never comes
+NO_TAG = -1      # a TLB tag that matches no address
 
 
 class _Address(str):
@@ -71,8 +71,8 @@ ROOT = record(
     ("deleg_exc", "u4"),  # bit n: exception n goes straight to S
     ("deleg_int", "u4"),  # bit n: interrupt n goes straight to S
     ("s_traps", "u4"),    # levels.STraps: what S may not do
-    ("s_limit", "u4"),    # deprivileged S reaches this and above by x0 only; 0: no limit
-    ("s_base", "u4"),     # and what is below this
+    ("s_limit", "u4"),    # deprivileged S reaches this and above only with x0; 0: no limit
+    ("s_base", "u4"),     # and so it reaches what is below this
     ("profile", "u4"),    # levels.Profile
     ("svade", "u4"),      # 1: a clear A, or D on a store, is a page fault; 0: walks set them
     ("one_trap", "u4"),   # stop after each trap taken (single step)
@@ -82,7 +82,7 @@ ROOT = record(
 )  # fmt: skip
 
 CLOCK = record(
-    ("cycles", "i8"),    # cycles spent so far, idle ones not counted
+    ("cycles", "i8"),    # cycles spent so far, without idle ones
     ("instret", "i8"),   # instructions retired
     ("idle", "i8"),      # virtual time skipped by wfi
     ("icount", "i8"),    # 1: virtual time counts instructions; 0: cycles
@@ -93,22 +93,23 @@ EXIT = record(  # why the hart went to root, exits.Reason; trap details
     ("reason", "u4"), ("cause", "u4"), ("tval", "u4"), ("insn", "u4"), ("pc", "u4"),
 )  # fmt: skip
 
-# A pending exception between the code that finds it and the code that raises it,
-# and how often it has trapped without any progress, and how that began.
+# A pending exception, between the code that finds it and the code that raises it; and how often the
+# hart has trapped without progress, and how that began.
 PENDING = record(
     ("cause", "u4"), ("tval", "u4"), ("to_root", "u4"), ("barren", "u4"), ("barren_at", "i8"),
     ("first_cause", "u4"), ("first_tval", "u4"), ("first_pc", "u4"),
 )  # fmt: skip
 
-# The latest traps that S took, one place for all in a row with the same cause and pc; `at`
-# is the latest place.  Nothing that the machine does depends on it: it is for people.
+# The latest traps that S took; traps in a row with the same cause and pc have one place; `at` is
+# the latest place.  The machine does not depend on it: it is for people.
 RECENT = 16  # a power of two, so that an index can be masked
 TAKEN = record(
     ("at", "i8"),
     ("cause", "u4", RECENT), ("pc", "u4", RECENT), ("priv", "u4", RECENT),
     ("first_tval", "u4", RECENT), ("tval", "u4", RECENT),
     ("times", "i8", RECENT),
-    ("since", "i8", RECENT), ("until", "i8", RECENT),  # instret at the first, at the latest
+    # Instret at the first of them, and at the latest
+    ("since", "i8", RECENT), ("until", "i8", RECENT),
     ("returned", "i8", RECENT),  # how many ended by `sret`
 )  # fmt: skip
 
@@ -117,7 +118,7 @@ REFUSED = record(("pc", "u4"), ("extension", "u4"), ("function", "u4"), ("times"
 
 RESERVATION = record(("addr", "i8"), ("generation", "i8"))  # physical word or -1
 
-# The page that instructions come from: its tag, and its RAM frame.
+# The page from which instructions come: its tag, and its RAM frame.
 FETCH = record(("tag", "i8"), ("frame", "i8"))
 
 # The modelled TLBs (`key`, `pte`, `ppn`) and, in front of the data TLB, the fast
@@ -125,7 +126,7 @@ FETCH = record(("tag", "i8"), ("frame", "i8"))
 TLB = record(
     ("ctx_r", "i8"), ("ctx_w", "i8"), ("ctx_x", "i8"), ("absolute", "i8"),
     ("dmask", "i8"), ("imask", "i8"), ("tagged", "i8"), ("supers", "i8"),
-    ("epoch", "i8"),      # the pool's, as the fast tags have followed it
+    ("epoch", "i8"),      # the pool's epoch up to which the fast tags are right
     ("rtag", "i8", MAX_TLB), ("wtag", "i8", MAX_TLB), ("frame_at", "u4", MAX_TLB),
     ("xtag", "i8", MAX_TLB), ("xslot", "i8", MAX_TLB),
     ("dkey", "i8", MAX_TLB), ("dpte", "u4", MAX_TLB),
@@ -143,10 +144,10 @@ PRICE = record(("op", "i4", MAX_OPS), ("event", "i8", len(Event)))
 # The run of instructions that is open: execute.py says what it counts.
 RUN = record(
     ("i", "i8"), ("pc0", "i8"), ("retired", "i8"),
-    ("check", "i8"),      # cycles at which a jump must end the run
+    ("check", "i8"),      # cycles from which on a jump must end the run
     ("left", "i8"),       # cycles - cum[i] - check
-    ("target", "i8"),     # of a jump that could not be made
-    ("stop", "i8"), ("stop_uop", "i8"), ("before_uop", "i8"),  # its last place, what stood there
+    ("target", "i8"),     # the target of a jump that could not be made
+    ("stop", "i8"), ("stop_uop", "i8"), ("before_uop", "i8"),  # its last place, and what was there
 )  # fmt: skip
 
 HART = record(
@@ -154,7 +155,8 @@ HART = record(
     ("pc", "u4"), ("priv", "u4"),
     ("csr", CSR), ("resv", RESERVATION),
     ("root", ROOT), ("clock", CLOCK), ("exit", EXIT), ("pending", PENDING),
-    ("fetch", FETCH), ("stale", "i8"),  # offset of a word to decode again when the run ends, or -1
+    # The offset of a word to decode again when the run ends, or -1
+    ("fetch", FETCH), ("stale", "i8"),
     ("run", RUN), ("tlb", TLB), ("counts", COUNTS), ("price", PRICE),
     ("trail", "i8"),      # a digest of all traps that S took: cause, pc, tval, when
     ("taken", TAKEN), ("refused", REFUSED),
@@ -189,7 +191,7 @@ ARCHITECTURAL = ("x", "pc", "priv", "csr")
 def diff(old: np.record, new: np.record) -> dict[str, tuple[int, int]]:
     """Architectural registers that differ: name -> (old value, new value)."""
     changes = {}
-    # Whole arrays at once: a record's fields are slow to reach one by one.
+    # Whole arrays at once, since a record's fields are slow to reach one by one.
     for n, (a, b) in enumerate(zip(old["x"][:32].tolist(), new["x"][:32].tolist())):
         if a != b:
             changes[f"x{n}"] = (a, b)

@@ -1,9 +1,9 @@
 """Answers for what the system instructions do: CSRs, environment calls, returns.
 
-Called with the hart's state in its record and no run open.  Must not know how
-the interpreter runs the rest.  Each function leaves `hart.pc` at the next
-instruction and answers RUN, or pends an exception and answers FAULT, or gives
-the reason for going to root.
+They are called with the hart's state in its record, and no run open.  Must not know how the
+interpreter executes other instructions.  Each function leaves `hart.pc` at the next
+instruction and answers RUN, or pends an exception and answers FAULT, or answers the reason
+for going to root.
 """
 
 import numpy as np
@@ -29,7 +29,9 @@ FAULT = -1
 
 @njit
 def _denied(hart, group, insn):
-    """Whether the level lacks what `group` of s_traps guards; the exception is pended."""
+    """Whether the level may not use what `group` of s_traps guards; then the exception is
+    pended.
+    """
     if hart.priv == Level.U:
         pend(hart, np.int64(Exc.ILLEGAL), insn)
         return True
@@ -87,10 +89,10 @@ def _probe(hart, mem, op, va, insn):
 
 @njit
 def wait(hart):
-    """wfi: nothing if an interrupt is pending and enabled, else skip to the next one.
+    """wfi: nothing if an interrupt is pending and enabled, otherwise skip to the next one.
 
-    "WFI ... resumes if there are any pending and enabled interrupts, regardless of
-    the global enable"; the skipped time is idle.
+    "WFI ... resumes if there are any pending and enabled interrupts, regardless of the global
+    enable"; the skipped time is idle.
     """
     if hart.csr.sie & pending_bits(hart):
         return np.int64(Reason.RUN)
@@ -98,7 +100,7 @@ def wait(hart):
     if hart.csr.sie >> Irq.TIMER & 1:
         timer = timer_deadline(hart)
     if timer >= NEVER and wake >= min(hart.root.limit, np.int64(NEVER)):
-        return np.int64(Reason.IDLE)  # the limit, at which the machine is stopped, wakes nobody
+        return np.int64(Reason.IDLE)  # the limit at which the machine is stopped wakes nobody
     wake = min(wake, timer)
     hart.clock.idle += max(wake - virtual_time(hart), 0)
     return np.int64(Reason.RUN)
@@ -114,7 +116,7 @@ def _fence_vma(hart, mem, rs1, rs2):
 
 @njit
 def retire(hart, op):
-    """Count an instruction executed outside a run, and spend its price."""
+    """Count an instruction that was executed outside a run, and spend its price."""
     hart.clock.instret += 1
     hart.clock.cycles += hart.price.op[op]
     hart.counts.op[op] += 1
@@ -154,7 +156,7 @@ def execute_system(hart, mem, uop, insn):
             return FAULT
         _fence_vma(hart, mem, rs1, uop >> 24 & 0xFF)
     elif op == Op.FENCE_I:
-        drop_fast_tags(hart)  # fetch again; the decode pool is always true
+        drop_fast_tags(hart)  # fetch again; the decode pool is always up to date
         count_flush(hart, mem)
     elif op == Op.PROBE_R or op == Op.PROBE_W:
         answer = _probe(hart, mem, op, np.int64(hart.x[rs1]), insn)

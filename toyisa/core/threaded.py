@@ -1,7 +1,7 @@
-"""Answers for the handlers as threaded code: each op's function goes on to the next op's itself.
+"""Answers for the handlers as threaded code: each op's function itself jumps to the next op's.
 
-`run_handlers` goes on with the open run, `hart.run`, until an instruction needs more than
-a handler has; its answer is why, a `Leave`, and `hart.run` says where.  Without the compiler
+`run_handlers` goes on with the open run, `hart.run`, until an instruction needs more than a
+handler.  It returns the reason, a `Leave`; `hart.run` has the place.  Without the compiler
 `plain.py` does the same.  docs/adr/0015-threaded-code.md says why.
 """
 
@@ -17,11 +17,11 @@ from toyisa.core.written import Written
 from toyisa.tables.leaves import Leave
 from toyisa.tables.ops import Op
 
-OPS = 256  # that a micro-op's byte can tell apart
+OPS = 256  # the values of a micro-op's byte
 
 
 def _write_leave(frame: Frame, why: Leave) -> None:
-    """The function that stops: it puts the state where `execute.py` finds it."""
+    """The function that stops: it stores the state where `execute.py` finds it."""
     step = Step(frame, frame.declare(f"leave_{why.name}"))
     step.function.attributes.add("noinline")
     b = step.builder
@@ -50,7 +50,7 @@ def _write_handler(frame: Frame, op: Op) -> None:
 
 
 def _write_table(frame: Frame) -> ir.GlobalVariable:
-    """The functions by op; every number that a byte can be has one."""
+    """The functions by op; every value of the byte has one."""
     names = [op.name if handlers_of(op) else f"leave_{leave_of(op).name}" for op in Op]
     names += [f"leave_{leave_of(Op.ILLEGAL).name}"] * (OPS - len(names))
     kind = ir.ArrayType(FUNCTION.as_pointer(), OPS)
@@ -72,7 +72,7 @@ def _write_all(frame: Frame) -> ir.GlobalVariable:
 
 
 def enter(frame: Frame, builder: ir.IRBuilder, hart: ir.Value, mem: ir.Value) -> ir.Value:
-    """A call of the function that `hart.run` stands at; why it left."""
+    """A call of the function at the place of `hart.run`; returns why it left."""
     table = _write_all(frame)
     b = builder
 
@@ -92,7 +92,7 @@ def enter(frame: Frame, builder: ir.IRBuilder, hart: ir.Value, mem: ir.Value) ->
 
 
 def _write(body: Expressions, hart: Value, mem: Value) -> Value:
-    """Go on with `hart.run` until an instruction needs more than a handler; why."""
+    """Go on with `hart.run` until an instruction needs more than a handler; return why."""
     module = ir.Module()
     calls = Written(body.program, module, hart=hart.kind, mem=mem.kind)
     frame = Frame(module, calls, hart.kind.dtype, mem.kind.dtype)

@@ -1,7 +1,7 @@
 """Answers for the units of compiled code: compiled side by side, linked by address.
 
-The loop, the slow paths and the decode pool call one another by the addresses that
-stand in the memory record.  Must not know what they do.
+The loop, the slow paths and the decode pool call each other by the addresses in the memory
+record.  Must not know what they do.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from toyisa.core.serve import serve
 
 
 def link(hart: np.record, memory: np.record) -> None:
-    """Put the units' addresses into the memory record, loading or compiling them."""
+    """Put the units' addresses into the memory record; load or compile the units."""
     types = unit_types(hart, memory)
     memory.execute = unit_address(execute, types)
     memory.serve = unit_address(serve, types)

@@ -34,9 +34,9 @@ from vmm.domain.space import gfn_of, read_word, write_word
 def walk_guest(vm, hart, mem, gva, access, quiet):
     """Translate `gva` for the virtual hart: the leaf's flags and frame as in a PTE.
 
-    PAGE_FAULT or ACCESS_FAULT if the guest's tables give none.  Unless `quiet`, sets A
-    and D as the hart does.  Leaves in `vm.walk` which entries it read.  With paging
-    off the answer is as of a superpage that maps everything to itself.
+    PAGE_FAULT or ACCESS_FAULT if the guest's tables have no translation.  Unless `quiet`, it
+    sets A and D as the hart does.  `vm.walk` has the entries that it read.  With paging off
+    the answer is a superpage that maps each address to itself.
     """
     mem.work -= WALK
     satp = np.int64(vm.hart.csr.satp)
@@ -90,5 +90,5 @@ def _identity(vm, gva):
 
 @njit
 def gpa_of(leaf, gva):
-    """The guest-physical address that a leaf gives to `gva`."""
+    """The guest-physical address of `gva`, by this leaf."""
     return leaf >> 10 << 12 | gva & 0xFFF

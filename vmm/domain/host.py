@@ -1,6 +1,6 @@
 """Answers for what the monitor keeps of the machine: its frames by number.
 
-One record a machine, however many guests it has.  Must not know what a guest is.
+There is one record for a machine, however many guests it has.  Must not know what a guest is.
 """
 
 import numpy as np
@@ -10,18 +10,18 @@ from toyisa.core.hardware import Hardware
 from toyisa.core.memory import PAGE, sparse
 from toyisa.core.state import ADDRESS, record
 
-# A machine frame, as far as the monitor is concerned; see `frametypes.py` for its kind.
+# A machine frame, as the monitor sees it; `frametypes.py` says what its kind means.
 FRAME = record(
     ("gfn", "i4"),      # the guest frame that it backs, or -1: the monitor's
     ("kind", "u1"), ("pinned", "u1"),
     ("uses", "i4"),
-    ("place", "i4"),    # of LEAVES: the root index it stands at, or NOWHERE, MANY
-    ("head", "i4"),     # the first shadow entry that points to it, a place plus 1; 0: none
+    ("place", "i4"),    # for LEAVES: the index in root tables at which it stands, or NOWHERE, MANY
+    ("head", "i4"),     # the place plus 1 of the first shadow entry that points to it; 0: none
     ("written", "i8"),  # 1 + the epoch in which it last lost a leaf with W
 )  # fmt: skip
 
 HOST = record(
-    ("frames", ADDRESS), ("count", "i8"),  # a FRAME for each of the machine's
+    ("frames", ADDRESS), ("count", "i8"),  # a FRAME for each frame of the machine
     ("epoch", "i8"),                       # counts flushes of everything
 )  # fmt: skip
 
@@ -39,12 +39,12 @@ class Host(Hardware):
 
 @njit
 def host_of(vm):
-    """The machine that a guest is on."""
+    """The machine on which a guest is."""
     return view(vm.host, 1, HOST)[0]
 
 
 @njit
 def frames(vm):
-    """What is known of the frames of the machine that a guest is on, by number."""
+    """What is known of the frames of the guest's machine, by number."""
     host = host_of(vm)
     return view(host.frames, host.count, FRAME)

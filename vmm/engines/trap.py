@@ -1,8 +1,8 @@
 """Trap and emulate: the unmodified kernel in deprivileged S, shadow page tables.
 
-Virtual S runs in real S and virtual U in real U, so the guest's U bits, SUM and MXR
-mean what they say.  Whatever the kernel must not do itself, traps: right on a machine
-where all that is sensitive traps, and wrong on another (`--profile leaky`).
+Virtual S runs in real S and virtual U in real U, so the guest's U bits, SUM and MXR mean what
+they say.  Whatever the kernel may not do itself traps.  So the guest runs right on a machine
+where every sensitive instruction traps, and wrong on another (`--profile leaky`).
 """
 
 from typing import TYPE_CHECKING

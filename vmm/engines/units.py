@@ -1,6 +1,6 @@
 """Answers for the monitor's compiled units: the loop, and a unit for each engine.
 
-Beside the machine's own (`toyisa.core.units`), which they call by address.
+They call the machine's own units (`toyisa.core.units`) by address.
 """
 
 import inspect

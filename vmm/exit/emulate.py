@@ -1,7 +1,7 @@
-"""Answers for emulating one instruction of the guest's: on its virtual hart.
+"""Answers for emulating one instruction of the guest: on its virtual hart.
 
-The machine's slow path executes it there, with the registers that it names copied in
-and out.  Must not know exits, nor which engine runs the guest.
+The machine's slow path executes it there; the registers that it names are copied in and out.
+Must not know exits, nor which engine runs the guest.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ from vmm.paging.shadow.trace import table_written
 
 @njit
 def kind_of(op, number):
-    """The exit kind of a system op; `number` is a CSR instruction's."""
+    """The kind of exit of a system op; `number` is a CSR instruction's."""
     if op == Op.SRET:
         return np.int64(Kind.SRET)
     if op == Op.WFI:
@@ -65,7 +65,7 @@ def emulate_system(vm, hart, mem, insn):
     if (op == Op.PROBE_R or op == Op.PROBE_W) and _may_probe(virtual):
         return _probe(vm, hart, mem, op, rd, rs1)
     traps = virtual.counts.exc[np.int64(Exc.ILLEGAL)]
-    others = np.int64(0)  # instructions that are not the guest's, of those retired
+    others = np.int64(0)  # instructions that are not the guest's, among those retired
     if vm.kind == Kind.COUNTER and (uop >> 32) & ~UPPER == INSTRET:
         others = retired_aside(hart, mem)
     virtual.clock.instret -= others
@@ -102,7 +102,7 @@ def _probe(vm, hart, mem, op, rd, rs1):
 
 @njit
 def _complete(virtual, op):
-    """The instruction has been executed: count it and go to the next."""
+    """The instruction was executed: count it and go to the next one."""
     retire(virtual, op)
     virtual.pc = (np.int64(virtual.pc) + 4) & 0xFFFFFFFF
 
@@ -111,8 +111,8 @@ def _complete(virtual, op):
 def emulate_access(vm, hart, mem, insn, gva, gpa):
     """Do the load, store or atomic `insn` at guest-physical `gpa` for the guest; the reason.
 
-    In RAM it is a store to a traced frame, or by an instruction that has changed itself;
-    elsewhere an access to a virtual device.
+    In RAM this is a store to a traced frame, or an instruction that has changed itself.
+    Elsewhere it is an access to a virtual device.
     """
     uop = decode(insn, np.int64(0))
     op = plain_op(uop & 0xFF)
@@ -123,7 +123,7 @@ def emulate_access(vm, hart, mem, insn, gva, gpa):
     if traced(vm, gfn_of(vm, gpa)):
         vm.kind = np.int64(Kind.TRACE)
     call_unit(mem.serve, hart, mem, Request.ACCESS_AT, uop, RAM_BASE + at)
-    vm.hart.resv.addr = hart.resv.addr  # of lr.w and sc.w: it is the guest's doing
+    vm.hart.resv.addr = hart.resv.addr  # for lr.w and sc.w: the guest does it
     charge(hart, np.int64(Event.ROOT_WORD), 1)
     stored(vm, hart, mem, gpa)
     if access_kind(op) == STORE and not (op == Op.SC_W and hart.x[uop >> 8 & 0xFF]):
@@ -134,7 +134,7 @@ def emulate_access(vm, hart, mem, insn, gva, gpa):
 
 @njit
 def stored(vm, hart, mem, gpa):
-    """Guest RAM at `gpa` was stored to on the guest's behalf: see to what depends on it."""
+    """Guest RAM at `gpa` was stored to for the guest: update what depends on it."""
     gfn = gfn_of(vm, gpa)
     if gfn < 0 or not traced(vm, gfn):
         return
@@ -145,7 +145,7 @@ def stored(vm, hart, mem, gpa):
 
 @njit
 def told_host(vm, mem, gpa, size):
-    """`size` bytes at `gpa` were stored: if that is HTIF's `tohost`, root must see to it."""
+    """`size` bytes at `gpa` were stored: if that is HTIF's `tohost`, root must look at it."""
     console = vm.platform.console
     if gfn_of(vm, gpa) == vm.tohost and console.tohost <= gpa < console.tohost + 8:
         low = np.int64(ram_words(mem)[offset_of(vm, console.tohost) >> 2])

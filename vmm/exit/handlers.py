@@ -1,7 +1,7 @@
 """Answers for what an exit calls for: emulate, inject, fill a shadow entry.
 
-What every engine that deprivileges the guest does with a trap.  A handler answers RUN,
-or the reason for which the monitor's caller must act.
+Engines that deprivilege the guest do this with a trap.  A handler answers RUN, or the reason
+for which the monitor's caller must act.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ from vmm.paging.shadow.frames import traced
 
 @njit
 def handle_trap(vm, hart, mem):
-    """The guest's hart trapped to root, for whatever `hart.exit` says."""
+    """The guest's hart trapped to root; `hart.exit` says why."""
     cause, tval = np.int64(hart.exit.cause), np.int64(hart.exit.tval)
     insn = np.int64(hart.exit.insn)
     if cause == Exc.ILLEGAL and is_sensitive(decode(insn, np.int64(0)) & 0xFF):
@@ -69,8 +69,8 @@ def handle_page_fault(vm, hart, mem, access, gva, insn):
         vm.kind = np.int64(Kind.HIDDEN_FAULT)
         vm.stats.fills += 1
         fill(vm, hart, mem, gva, leaf)
-        if access != FETCH and vm.walk.was == insn:  # it may have changed itself: not to be
-            return emulate_access(vm, hart, mem, insn, gva, gpa)  # fetched a second time
+        if access != FETCH and vm.walk.was == insn:  # it may have changed itself, and must
+            return emulate_access(vm, hart, mem, insn, gva, gpa)  # not be fetched a second time
         return np.int64(Reason.RUN)
     if access == FETCH:
         vm.kind = np.int64(Kind.EXCEPTION)

@@ -1,7 +1,7 @@
-"""Answers for what operators compute: on 64 bits, signed, as Python where that has room.
+"""Answers for what operators compute: signed, in 64 bits, as in Python if the result fits.
 
-A sum that has no room wraps.  A shift counts modulo 64.  Division rounds down; by 0 it gives
-0, and so does the remainder.  Must not know Python's syntax but for the names of operators.
+A sum that does not fit wraps.  A shift counts modulo 64.  Division rounds down; by 0 it gives
+0, and so does the remainder.  Must not know Python's syntax, except the names of operators.
 """
 
 from toyisa.compiled.front.body import Body
@@ -61,12 +61,12 @@ def compare(body: Body, operator: str, one: Value, other: Value) -> Value:
 
 
 def negate(body: Body, value: Value) -> Value:
-    """The number with the other sign."""
+    """The number with the opposite sign."""
     return operate(body, "Sub", constant(0), value)
 
 
 def choose(body: Body, condition: Value, yes: Value, no: Value) -> Value:
-    """One of two numbers, both known already."""
+    """One of two numbers; both have been computed already."""
     return _number(body, f"select i1 {condition.ref}, i64 {yes.ref}, i64 {no.ref}")
 
 
@@ -97,8 +97,8 @@ def _divide(body: Body, one: Value, other: Value) -> tuple[Value, Value]:
                 operate(body, "BitAnd", one, constant(number - 1)))  # fmt: skip
     divisor = other
     if number is None:
-        # The host's division ends the process for a divisor of 0, and for -1 if the
-        # quotient has no room: by -1 is to negate, and the remainder is 0.
+        # The host's division ends the process if the divisor is 0, and if it is -1 and the quotient
+        # does not fit.  Dividing by -1 is negating, and the remainder is 0.
         minus = compare(body, "Eq", other, constant(-1))
         zero = compare(body, "Eq", other, constant(0))
         odd = Value(BOOL, (body.new(f"or i1 {minus.ref}, {zero.ref}"),))
@@ -107,7 +107,7 @@ def _divide(body: Body, one: Value, other: Value) -> tuple[Value, Value]:
         return (negate(body, one) if number else constant(0)), constant(0)
     quotient = _number(body, f"sdiv i64 {one.ref}, {divisor.ref}")
     rest = _number(body, f"srem i64 {one.ref}, {divisor.ref}")
-    # It is rounded towards 0: one less if there is a rest, whose sign is not the divisor's.
+    # The host rounds towards 0: subtract 1 if there is a remainder whose sign is not the divisor's.
     left = compare(body, "NotEq", rest, constant(0))
     signs = operate(body, "BitXor", rest, divisor)
     unlike = compare(body, "Lt", signs, constant(0))

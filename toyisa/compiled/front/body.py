@@ -1,7 +1,7 @@
 """Answers for the text of one function: its lines, names, blocks and memory.
 
-Must not know Python's syntax.  What is written where no block is open can never run,
-and is left out.
+Must not know Python's syntax.  Code that is written while no block is open can never run, and
+is left out.
 """
 
 import numpy as np
@@ -24,17 +24,17 @@ from toyisa.compiled.front.kinds import (
 
 
 class Body:
-    """A function that is being written."""
+    """A function while it is written."""
 
     def __init__(self):
-        self.slots: list[str] = []  # what the first block begins with
+        self.slots: list[str] = []  # the beginning of the first block
         self.lines: list[str] = []
         self.block: str | None = "entry"  # None: no block is open
         self._reached: set[str] = set()
         self._names = 0
 
     def name(self, stem: str = "t") -> str:
-        """A name that is not used yet."""
+        """A name that is not in use yet."""
         self._names += 1
         return f"{stem}{self._names}"
 
@@ -44,24 +44,24 @@ class Body:
             self.lines.append(text)
 
     def new(self, text: str) -> str:
-        """Add an instruction; the operand that is its result."""
+        """Add an instruction; return the operand that is its result."""
         result = f"%{self.name()}"
         self.line(f"{result} = {text}")
         return result
 
     def label(self, name: str) -> None:
-        """Begin a block, if anything leads there; what is above falls into it."""
+        """Begin a block, if anything leads there; the block above falls into it."""
         self.jump(name)
         if name in self._reached:
             self.block = name
             self.lines.append(f"{name}:")
 
     def jump(self, name: str) -> None:
-        """End the block: go on at `name`."""
+        """End the block and go on at `name`."""
         self.end(f"br label %{name}", name)
 
     def fork(self, condition: Value, yes: str, no: str) -> None:
-        """End the block: go on at `yes` if the condition holds, else at `no`."""
+        """End the block; go on at `yes` if the condition holds, otherwise at `no`."""
         if condition.number is not None:
             self.jump(yes if condition.number else no)
         else:
@@ -76,15 +76,15 @@ class Body:
             self.block = None
 
     def slot(self, part: str) -> str:
-        """Room in the frame for a value of LLVM's type `part`; its address."""
+        """Room in the frame for a value of LLVM's type `part`; return its address."""
         result = f"%{self.name('s')}"
         self.slots.append(f"{result} = alloca {part}")
         return result
 
-    # Values of one kind as another.
+    # Values of one kind, converted to another.
 
     def as_int(self, value: Value) -> Value:
-        """A number as one of 64 bits."""
+        """A number as a 64-bit number."""
         if value.kind is I64:
             return value
         if value.kind is not BOOL:
@@ -104,7 +104,7 @@ class Body:
         return Value(BOOL, (self.new(f"icmp ne i64 {value.ref}, 0"),))
 
     def converted(self, value: Value, kind: Kind) -> Value:
-        """A value as one of the kind that it was joined to."""
+        """A value, converted to the kind to which it was joined."""
         if value.kind is kind:
             return value
         if kind is I64:
@@ -132,7 +132,7 @@ class Body:
     # Memory.
 
     def field(self, value: Value, name: str) -> Value:
-        """A field of a record: a number is loaded, the rest stays where it is."""
+        """A field of a record: a number is loaded, anything else stays in place."""
         return self.read(*self.place(value, name))
 
     def place(self, value: Value, name: str) -> tuple[np.dtype, str]:
@@ -143,13 +143,13 @@ class Body:
         return dtype, self.offset(value.ref, offset)
 
     def offset(self, address: str, offset: int) -> str:
-        """An address so many bytes further."""
+        """The address `offset` bytes further."""
         if not offset:
             return address
         return self.new(f"getelementptr inbounds i8, ptr {address}, i64 {offset}")
 
     def read(self, dtype: np.dtype, address: str) -> Value:
-        """What lies at an address: a number is loaded, the rest stays where it is."""
+        """What is at an address: a number is loaded, anything else stays in place."""
         if dtype.subdtype:
             return Value(array(*dtype.subdtype), (address,))
         if dtype.names:
@@ -162,7 +162,7 @@ class Body:
         return Value(I64, (self.new(f"{how} {part} {loaded} to i64"),))
 
     def write(self, dtype: np.dtype, address: str, value: Value) -> None:
-        """Store a number, cut to what there is room for; an array item by item."""
+        """Store a number, cut to the size of its place; an array item by item."""
         if dtype.subdtype:
             self.copy(Value(array(*dtype.subdtype), (address,)), value)
             return
@@ -185,7 +185,9 @@ class Body:
         ]
 
     def item(self, value: Value, indexes: list[Value]) -> tuple[np.dtype, str] | Value:
-        """The type and address of an item; with fewer indexes than dimensions, the array there."""
+        """The type and address of an item; with fewer indexes than dimensions, of the array
+        there.
+        """
         if not isinstance(value.kind, Array) or len(indexes) > len(value.kind.shape):
             raise Unsupported(f"a {value.kind.name} with {len(indexes)} indexes")
         at, sizes = self.as_int(indexes[0]), self.sizes(value)
@@ -248,7 +250,7 @@ def _scalar(dtype: np.dtype) -> str:
 
 
 def _known(ref: str) -> int | bool:
-    """The number that an operand is, or False."""
+    """The number that an operand is, or False if it is not a constant."""
     if ref in ("true", "false"):
         return int(ref == "true")
     return int(ref) if ref.lstrip("-").isdigit() else False

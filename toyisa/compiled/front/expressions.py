@@ -1,7 +1,7 @@
 """Answers for expressions: what each node of Python's syntax makes of its parts.
 
-Must not know statements (`statements.py`), nor how another function is compiled: for that
-it has a program (`program.py`).
+Must not know statements (`statements.py`), nor how another function is compiled: it uses a
+program (`program.py`) for that.
 """
 
 import ast
@@ -33,11 +33,12 @@ class Expressions(Body):
     def __init__(self, program, function):
         super().__init__()
         self.program, self.function = program, function
-        self.locals: dict[str, Value] = {}  # what never changes, or where it is kept
-        self.kinds: dict[str, Kind] = {}  # of what changes
+        # Names that never change: their values, or where these are kept
+        self.locals: dict[str, Value] = {}
+        self.kinds: dict[str, Kind] = {}  # the kinds of names that change
 
     def expr(self, node: ast.expr) -> Value:
-        """Write an expression; its value."""
+        """Write an expression; return its value."""
         write = getattr(self, f"on_{type(node).__name__.lower()}", None)
         if write is None:
             raise Unsupported(f"{type(node).__name__}")
@@ -46,7 +47,7 @@ class Expressions(Body):
     # Names and constants.
 
     def known(self, node: ast.expr) -> object:
-        """The Python object that a name or attribute stands for, if no local value does."""
+        """The Python object for which a name or attribute stands, if no local value does."""
         if isinstance(node, ast.Name):
             if node.id in self.kinds or node.id in self.locals:
                 return source.MISSING
@@ -83,7 +84,7 @@ class Expressions(Body):
         return self.static(found)
 
     def variable(self, name: str) -> Value:
-        """What a name that changes is now."""
+        """The present value of a name that changes."""
         kind, slots = self.kinds[name], self.slots_of(name)
         loaded = (self.new(f"load {p}, ptr {s}") for p, s in zip(kind.parts, slots))
         return Value(kind, tuple(loaded))
@@ -163,7 +164,7 @@ class Expressions(Body):
         )
 
     def branch(self, node: ast.expr, yes: str, no: str) -> None:
-        """End the block: go on at `yes` if the expression holds, else at `no`."""
+        """End the block; go on at `yes` if the expression holds, otherwise at `no`."""
         match node:
             case ast.UnaryOp(op=ast.Not()):
                 self.branch(node.operand, no, yes)
@@ -199,7 +200,7 @@ class Expressions(Body):
         return self.meet(after, ways)
 
     def on_boolop(self, node: ast.BoolOp) -> Value:
-        """The operand that decides, as Python has it."""
+        """The operand that decides, as in Python."""
         after, ways = self.name("after"), []
         for inner in node.values[:-1]:
             value = self.expr(inner)
@@ -222,7 +223,7 @@ class Expressions(Body):
         return self.meet(after, ways)
 
     def way(self, value: Value, after: str) -> tuple[Value, str, int]:
-        """End the block, with a value, for `meet`."""
+        """End the block with a value for `meet`."""
         place = len(self.lines)
         block = self.block
         self.jump(after)
@@ -234,7 +235,7 @@ class Expressions(Body):
         for value, _block, _place in ways[1:]:
             kind = joined(kind, value.kind)
         changed = []
-        for value, block, place in reversed(ways):  # what is put in before moves what is after
+        for value, block, place in reversed(ways):  # an insertion moves what comes after it
             end, self.lines = self.lines[place:], self.lines[:place]
             was, self.block = self.block, block
             changed.append((self.converted(value, kind), block))
@@ -263,7 +264,7 @@ class Expressions(Body):
         return self._function(called, arguments)
 
     def _argument(self, node: ast.expr) -> Value | object:
-        """An argument's value, or the type that it is."""
+        """An argument's value, or the type if it is a type."""
         found = self.known(node)
         return found if isinstance(found, type | np.dtype) else self.expr(node)
 
@@ -311,7 +312,7 @@ def _hashable(found: object) -> object:
 
 
 def type_of(kind: Kind) -> str:
-    """LLVM's type of what a function returns."""
+    """LLVM's type of a function's result."""
     if len(kind.parts) == 1:
         return kind.parts[0]
     return "{ " + ", ".join(kind.parts) + " }" if kind.parts else "void"

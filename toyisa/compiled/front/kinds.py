@@ -1,8 +1,8 @@
-"""Answers for the kinds of value that compiled code knows, and how each is passed.
+"""Answers for the kinds of values that compiled code knows, and how each is passed.
 
-Every integer is 64 bits wide and signed, whatever the width of the field that it came
-from: masks and not types say how wide a value is.  A record and an array are addresses.
-Must not know statements or expressions.
+Every integer is signed and 64 bits wide, whatever the width of the field from which it came:
+masks, not types, say how wide a value is.  A record and an array are addresses. Must not know
+statements or expressions.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ import numpy as np
 
 
 class Unsupported(Exception):
-    """The function is not in the subset; numba compiles it instead.  The text says why."""
+    """The function is not in the subset, so numba must compile it.  The text says why."""
 
-    line = 0  # of the file, where that is known
+    line = 0  # of the file, if it is known
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Kind:
     """A plain kind: `I64`, `BOOL` or `NOTHING`."""
 
     name: str
-    parts: tuple[str, ...]  # LLVM's types that a value of this kind is made of
+    parts: tuple[str, ...]  # LLVM's types of the parts of a value of this kind
 
 
 I64 = Kind("int", ("i64",))
@@ -44,7 +44,7 @@ class Record(Kind):
 
 
 class Array(Kind):
-    """The address of items in row-major order; a size of None is known when it runs."""
+    """The address of items in row-major order; a size of None is known at run time."""
 
     def __init__(self, item: np.dtype, shape: tuple[int | None, ...]):
         super().__init__("array", ("ptr",) + ("i64",) * shape.count(None))
@@ -90,9 +90,9 @@ def several(members: tuple[Kind, ...]) -> Tuple:
 
 
 def _intern(key: tuple, kind: Kind, dtype: np.dtype) -> Kind:
-    """By value, and next time by identity: to hash a large record type takes long."""
+    """Look up by value, and next time by identity: hashing a large record type takes long."""
     kind = _made.setdefault(key, kind)
-    _keep.append(dtype)  # an identity is one as long as its object lives
+    _keep.append(dtype)  # an identity is unique only while its object lives
     _made["record", id(dtype)] = kind
     return kind
 
@@ -101,7 +101,7 @@ _keep: list[np.dtype] = []
 
 
 def joined(one: Kind, other: Kind) -> Kind:
-    """The kind of a value that is of either.  Unsupported if there is none."""
+    """The kind of a value that may be of either kind.  Unsupported if there is none."""
     if one is other:
         return one
     if {one, other} == {I64, BOOL}:
@@ -121,12 +121,12 @@ class Value(NamedTuple):
 
     @property
     def ref(self) -> str:
-        """The operand of a value of one part."""
+        """The operand of a value with one part."""
         return self.parts[0]
 
 
 def wrapped(number: int) -> int:
-    """A number as 64 bits hold it, signed."""
+    """A number as a signed 64-bit number."""
     return (number + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
@@ -145,7 +145,7 @@ VOID = Value(NOTHING, ())
 
 
 def kind_of(value: object) -> Kind:
-    """The kind that an argument from Python has.  Unsupported for floats, objects ..."""
+    """The kind of an argument from Python.  Unsupported for floats, objects ..."""
     if isinstance(value, np.void) and value.dtype.names:
         return record(value.dtype)
     if isinstance(value, int | np.integer | np.bool_):

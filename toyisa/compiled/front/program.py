@@ -23,7 +23,7 @@ class Instance:
 
 @dataclass
 class Program:
-    """What is written of a unit so far."""
+    """The part of a unit that was written so far."""
 
     instances: dict[tuple, Instance] = field(default_factory=dict)
     tables: dict[int, tuple[str, str, object]] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Program:
     way_in: str = ""
 
     def table(self, found: np.ndarray) -> str:
-        """The operand that is the address of a table of a module's."""
+        """The operand for the address of a table in a module."""
         if id(found) not in self.tables:
             name = f"@table{len(self.tables)}"
             part = f"i{8 * found.dtype.itemsize}"
@@ -41,7 +41,7 @@ class Program:
         return self.tables[id(found)][0]
 
     def instance(self, function, kinds: tuple[Kind, ...]) -> Instance:
-        """A function for arguments of these kinds, written unless it is."""
+        """The function for arguments of these kinds; it is written if it was not yet."""
         key = function, kinds
         found = self.instances.get(key)
         if found is None:
@@ -73,7 +73,7 @@ class Program:
         )
 
     def unit(self, function, kinds: tuple[Kind, ...]) -> Kind:
-        """Make `function` the unit's way in; the kind of its result."""
+        """Make `function` the entry of the unit; return the kind of its result."""
         inner = self.instance(function, kinds)
         parts = [part for kind in kinds for part in kind.parts]
         listed = [f"{part} %a{n}" for n, part in enumerate(parts)]
@@ -96,16 +96,16 @@ class Program:
         return inner.result
 
     def text(self) -> str:
-        """The whole module but for the name of the way in."""
+        """The whole module, without the name of its entry."""
         tables = [text for _name, text, _found in self.tables.values()]
         functions = [found.text for found in self.instances.values()]
         return "\n\n".join([*tables, *self.defined, *functions, self.way_in])
 
     def named(self, symbol: str) -> str:
-        """The whole module, its way in under a symbol."""
+        """The whole module, with its entry under a symbol."""
         return self.text().removesuffix(self.way_in) + f'define i32 @"{symbol}"{self.way_in}'
 
     def define(self, text: str) -> None:
-        """Add text of a module, for what is not written by the front end."""
+        """Add text to the module for code that the front end does not write."""
         if text not in self.defined:
             self.defined.append(text)

@@ -16,7 +16,7 @@ MISSING = object()
 
 @cache
 def _module(path: str) -> dict[tuple[str, int], ast.FunctionDef]:
-    """The functions of a file, by name and first line: that of a decorator, if there is one."""
+    """The functions of a file, by name and first line; a decorator's line, if there is one."""
     with open(path, encoding="utf-8") as file:
         tree = ast.parse(file.read(), path)
     return {
@@ -26,7 +26,7 @@ def _module(path: str) -> dict[tuple[str, int], ast.FunctionDef]:
 
 
 def tree(function) -> ast.FunctionDef:
-    """The syntax of a function.  Unsupported if its source is not at hand."""
+    """The syntax tree of a function.  Unsupported if its source cannot be found."""
     code = function.__code__
     try:
         return _module(code.co_filename)[function.__name__, code.co_firstlineno]
@@ -50,7 +50,7 @@ def parameters(node: ast.FunctionDef) -> list[str]:
 
 
 def assigned(node: ast.FunctionDef) -> set[str]:
-    """The names that a function gives values to."""
+    """The names to which a function assigns."""
     return {
         inner.id for inner in ast.walk(node)
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
@@ -58,7 +58,7 @@ def assigned(node: ast.FunctionDef) -> set[str]:
 
 
 def meaning(function, name: str) -> object:
-    """What a name that is no local one stands for, or MISSING."""
+    """What a name stands for if it is not local, or MISSING."""
     code = function.__code__
     if name in code.co_freevars:
         cell = function.__closure__[code.co_freevars.index(name)]

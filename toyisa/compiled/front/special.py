@@ -1,4 +1,4 @@
-"""Answers for functions that no text in Python stands for: they know of addresses."""
+"""Answers for functions that cannot be written in Python, because they use addresses."""
 
 import numpy as np
 
@@ -15,8 +15,8 @@ def view(body: Expressions, address: Value, length: Value, dtype: type | np.dtyp
 def call_unit(body: Expressions, address: Value, *arguments: Value) -> Value:
     """Call `int64 unit(hart, mem, request, first, second)` by its address.
 
-    The unit is compiled once and apart, whoever calls it.  It is called as numba calls
-    its functions: it puts its answer where the first argument says.
+    The unit is compiled once and separately from its callers.  It is called as numba calls
+    its functions: it stores its answer at the address in the first argument.
     """
     if len(arguments) != 5:
         raise Unsupported("a unit takes five arguments")

@@ -22,21 +22,21 @@ from toyisa.compiled.front.kinds import (
 
 
 class Again(Exception):
-    """A name, or the result, is of another kind than was thought: write the function again."""
+    """A name, or the result, is of another kind than assumed: write the function again."""
 
 
 class Statements(Expressions):
-    """A function that is written as a whole."""
+    """A function that is written completely."""
 
     def __init__(self, program, function, kinds: tuple[Kind, ...], learned: dict[str, Kind]):
         super().__init__(program, function)
-        self.learned = learned  # kinds of names, and of the result under "return"
+        self.learned = learned  # kinds of names; that of the result under "return"
         self.tree = source.tree(function)
-        self._loops: list[tuple[str, str]] = []  # where `break` and `continue` go
+        self._loops: list[tuple[str, str]] = []  # the blocks to which `break` and `continue` go
         self.parameters = self._begin(kinds)
 
     def _begin(self, kinds: tuple[Kind, ...]) -> str:
-        """Name the parameters; LLVM's list of them."""
+        """Name the parameters; return LLVM's list of them."""
         names, changed = source.parameters(self.tree), source.assigned(self.tree)
         if len(names) != len(kinds):
             raise Unsupported("it is called with another number of arguments")
@@ -48,7 +48,7 @@ class Statements(Expressions):
                 self.assign_name(name, Value(kind, parts))
             else:
                 self.locals[name] = Value(kind, parts)
-        for name in changed:  # known as local from the first line on
+        for name in changed:  # they are local from the first line on
             if name in self.learned:
                 self.kinds[name] = self.learned[name]
         self._changed = changed
@@ -67,7 +67,7 @@ class Statements(Expressions):
         return "\n".join(["entry:", *self.slots, *self.lines])
 
     def run(self, statements: list[ast.stmt]) -> None:
-        """Write statements, up to one behind which nothing runs."""
+        """Write statements, up to one after which nothing can run."""
         for node in statements:
             if self.block is None:
                 return
@@ -81,7 +81,9 @@ class Statements(Expressions):
                 raise
 
     def learn(self, name: str, kind: Kind) -> Kind:
-        """A name, or the result, is of this kind, too: the kind that it has in all."""
+        """A name, or the result, is also of this kind: return the kind that covers all its
+        kinds.
+        """
         before = self.learned.get(name)
         if before is None:
             self.learned[name] = kind
@@ -141,7 +143,7 @@ class Statements(Expressions):
                 raise Unsupported(f"{type(target).__name__} as a target")
 
     def assign_name(self, name: str, value: Value) -> None:
-        """Give a local name its value."""
+        """Assign to a local name."""
         if value.kind is NOTHING:
             raise Unsupported(f"{name} has no value")
         kind = self.kinds[name] = self.learn(name, value.kind)
@@ -151,7 +153,7 @@ class Statements(Expressions):
             self.line(f"store {part} {ref}, ptr {slot}")
 
     def _fill(self, target: Value, part: ast.Slice, value: Value) -> None:
-        """Give all items of a slice one value, or all of an array another's."""
+        """Give all items of a slice one value, or all items of an array another array's."""
         whole = not part.lower and not part.upper
         if not isinstance(target.kind, Array) or part.step:
             raise Unsupported("such a slice")
@@ -206,7 +208,7 @@ class Statements(Expressions):
         self.label(after)
 
     def _arm(self, label: str, body: list[ast.stmt], after: str) -> None:
-        """Statements under a condition."""
+        """Statements that run on a condition."""
         self.label(label)
         self.run(body)
         self.jump(after)
@@ -232,7 +234,7 @@ class Statements(Expressions):
         self.label(after)
 
     def _numbers(self, pattern: ast.pattern) -> list[int] | None:
-        """The numbers that a pattern stands for; None: any other."""
+        """The numbers for which a pattern stands; None means any other number."""
         match pattern:
             case ast.MatchAs(pattern=None, name=None):
                 return None

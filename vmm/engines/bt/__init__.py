@@ -1,8 +1,8 @@
-"""Binary translation: guest kernel code is translated as it comes to be executed.
+"""Binary translation: guest kernel code is translated when it is to be executed.
 
-The translations are real machine code, which the hart executes in deprivileged S from
-pages in the monitor's window; user code runs as it is.  So nothing sensitive is ever
-executed, and it makes no difference whether it would have trapped.  docs/engines/bt.md.
+The translations are real machine code, which the hart executes in deprivileged S from pages
+in the monitor's window; user code runs directly.  So no sensitive instruction of the guest is
+ever executed, and it does not matter whether it would have trapped.  docs/engines/bt.md.
 """
 
 from typing import TYPE_CHECKING
@@ -75,7 +75,7 @@ def install(machine: "VirtualMachine") -> None:
 
 
 def _capacity(options: dict) -> int:
-    """How many words of code the cache holds; ValueError if not even one unit."""
+    """How many words of code the cache holds; ValueError if not even one block fits."""
     words = int(options.get("cache_words", STEP_AT))
     if not MAX_UNIT_WORDS <= words <= STEP_AT:
         raise ValueError(f"the translation cache holds {MAX_UNIT_WORDS} to {STEP_AT} words")

@@ -31,7 +31,7 @@ from vmm.engines.bt.window import (
 )  # fmt: skip
 
 T0, T1 = 5, 6
-NONE = 2  # no guest pc
+NONE = 2  # not a guest pc
 MISS = BUCKET_WORDS - 1
 GROUP_BUCKETS = GROUP_PAGES * WORDS // BUCKET_WORDS
 
@@ -91,7 +91,7 @@ def holds(mem, bt, bucket, gpc):
 
 @njit
 def forget_target(hart, mem, bt, group, gpc):
-    """The group's unit at `gpc` is no more: an indirect jump there asks root."""
+    """The group's block at `gpc` is gone: an indirect jump there must call root."""
     bucket = bucket_of(group, gpc)
     if holds(mem, bt, bucket, gpc):
         _fill(hart, mem, bt, bucket, np.int64(NONE), np.int64(ECALL))

@@ -1,7 +1,7 @@
-"""Answers for the translation cache: where units lie, how they are found and chained.
+"""Answers for the translation cache: where blocks lie, how they are found and chained.
 
-Code is placed one unit behind another; what is dead stays until the whole cache is
-flushed.  Must not know how a unit is made, nor why one must go.
+Blocks are placed one behind the other; a dead block stays until the whole cache is flushed.
+Must not know how a block is made, nor why one must go.
 """
 
 import numpy as np
@@ -52,7 +52,7 @@ def words_at(bt):
 
 @njit
 def write_code(hart, mem, bt, word, count):
-    """Words of code in RAM have changed: the decode pool follows, page by page."""
+    """Words of code in RAM have changed: tell the decode pool, page by page."""
     while count > 0:
         here = min(count, WORDS - word % WORDS)
         offset = bt.start * PAGE + 4 * word
@@ -86,31 +86,31 @@ def place(hart, mem, bt, first, unit):
 
 @njit
 def is_jump(bt, word):
-    """Whether `word` is all that there is of a guest's jump, in cycles' time."""
+    """Whether `word` is the whole translation of a guest's jump, with the clock in cycles."""
     return not bt.icount and bt.aside[word] == Aside.JUMP and bt.unit[word] >= 0
 
 
 @njit
 def jump_at(bt, word):
-    """The guest pc of that jump: `bt.gpc` has where it goes."""
+    """The guest pc of that jump: `bt.gpc` has its target."""
     return (np.int64(bt.u_gpc[bt.unit[word]]) + 4 * np.int64(bt.index[word]) - 4) & 0xFFFFFFFF
 
 
 @njit
 def not_counted(bt, word):
-    """How many instructions that have retired at `word` the guest, left there, has not."""
+    """How many instructions that retired at `word` do not count for a guest that is left there."""
     return np.int64(bt.aside[word] >> 2 & 1) - np.int64(bt.aside[word] >> 1 & 1)
 
 
 @njit
 def group_of(bt, unit):
-    """The group of address spaces that a unit was made in."""
+    """The group of address spaces for which a block was made."""
     return np.int64(bt.p_group[bt.u_page[unit]])
 
 
 @njit
 def find_unit(bt, gpc):
-    """The unit that begins at guest pc `gpc` in the current group, or -1."""
+    """The block that begins at guest pc `gpc` in the current group, or -1."""
     unit = np.int64(bt.hash[gpc >> 2 & HASH - 1]) - 1
     while unit >= 0 and (bt.u_gpc[unit] != gpc or group_of(bt, unit) != bt.group):
         unit = np.int64(bt.u_next[unit]) - 1
@@ -147,7 +147,9 @@ def enter_unit(hart, mem, bt, gpc, insns, page):
 
 @njit
 def chain(hart, mem, bt, site, unit):
-    """Make the edge at `site` a jump to `unit`; if a branch takes it, and reaches, skip that."""
+    """Make the edge at `site` a jump to the block `unit`; if a branch takes it, and reaches,
+    skip the jump.
+    """
     first = np.int64(bt.u_first[unit])
     patch(hart, mem, bt, site, jal_word(np.int64(0), 4 * (first - site)))
     if bt.insn[site] == TAKEN and abs(first - site) < BRANCH_REACH:
@@ -185,9 +187,10 @@ def predict(hart, mem, bt, word, target):
 
 @njit
 def kill_unit(hart, mem, bt, unit):
-    """Nothing may come to this unit any more; the caller takes it from its page's list.
+    """Nothing may jump to this block any more; the caller removes it from its page's list.
 
-    Where that is many edges, or units, the cache is flushed instead before the guest goes on.
+    If that would be many edges, or blocks, the cache is flushed instead before the guest goes
+    on.
     """
     if not bt.u_alive[unit] or bt.crowded:
         return
@@ -231,7 +234,7 @@ def forget_units(bt):
 
 @njit
 def flush_cache(vm, hart, mem, bt):
-    """Empty the cache: every unit is made again when it is needed."""
+    """Empty the cache: every block is made again when it is needed."""
     mem.work -= bt.pages >> CHAIN
     bt.crowded = 0
     for page in range(bt.pages):

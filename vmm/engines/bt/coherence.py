@@ -1,14 +1,15 @@
 """Answers for translated code being what the guest's memory and tables say now.
 
-Pages of guest code are known by their guest-virtual address and frame.  A store to such
-a frame is seen (it is traced) and ends the units that it hits; a change in a table that
-may map such a page, or another address space, has the pages looked up again.
+Pages of guest code are known by their guest-virtual address and frame.  The frames are
+traced: a store to one is noticed, and the blocks that it hits are dropped.  When a table that
+may map such a page changes, or another address space is entered, the pages are looked up
+again.
 
-Address spaces in which all code that was met lies at the same places are a *group*, and
-have their translations in common.  Most kernels are mapped in each of their spaces: one
-group.  One that is not (xv6's processes have no more of it than a trampoline) gets
-another, and no translation goes when it changes spaces.  If there are more kinds of
-spaces than groups, what lies elsewhere in the next one goes.
+Address spaces in which all code that was met lies at the same places are a *group*, and share
+their translations.  Most kernels are mapped in each of their address spaces: one group.
+Otherwise (xv6's processes share only a trampoline with the kernel) there is another group,
+and no translation is lost when the kernel changes spaces.  If there are more kinds of spaces
+than groups, the next group is taken over, and what lies elsewhere in it is dropped.
 """
 
 import numpy as np
@@ -26,15 +27,15 @@ from vmm.engines.bt.window import GROUPS
 from vmm.paging.shadow.frames import find, take
 from vmm.paging.shadow.link import write_protect
 
-GONE = -1  # p_gva of a page without units
-KEYS = 1 << 32  # to the key of a root: 0 is no key then
+GONE = -1  # p_gva of a page without blocks
+KEYS = 1 << 32  # added to the key of a root table, so that 0 is not a key
 ELSEWHERE, UNTOUCHED, FITS = range(3)  # p_fits
-MOST_WATCHED = 64  # tables that an entry begins to watch: for each another may have to go
+MOST_WATCHED = 64  # tables that an entry begins to watch: for each, another may have to be evicted
 
 
 @njit
 def page_of(vm, hart, mem, bt, gva, gfn):
-    """The number of the page of code at `gva` in guest frame `gfn`, entered if it is new."""
+    """The number of the page of code at `gva` in guest frame `gfn`; recorded if it is new."""
     mem.work -= bt.pages >> CHAIN
     for page in range(bt.pages):
         if bt.p_gva[page] == gva and bt.p_gfn[page] == gfn and bt.p_group[page] == bt.group:
@@ -53,7 +54,7 @@ def page_of(vm, hart, mem, bt, gva, gfn):
 
 @njit
 def watch_table(vm, hart, mem):
-    """See to it that changes in the second-level table of the last walk will be seen."""
+    """Make sure that changes in the second-level table of the last walk will be noticed."""
     if not _watched(vm):
         take(vm, hart, mem, np.int64(vm.shadow.aspect[vm.shadow.root]), TABLE, vm.walk.table)
 
@@ -66,7 +67,7 @@ def _watched(vm):
 
 @njit
 def kill_page(vm, hart, mem, bt, page):
-    """No unit of this page may be come to any more."""
+    """Invalidate every block translated from this page."""
     mem.work -= bt.pages >> CHAIN
     unit = np.int64(bt.p_units[page]) - 1
     while unit >= 0:
@@ -84,7 +85,7 @@ def kill_page(vm, hart, mem, bt, page):
 
 @njit
 def follow_changes(vm, hart, mem, bt):
-    """Take note of what has changed since the last time."""
+    """Handle what has changed since the last time."""
     if vm.changes == 0:
         return
     mem.work -= min(vm.changes, CHANGES) * bt.pages >> CHAIN
@@ -105,7 +106,7 @@ def follow_changes(vm, hart, mem, bt):
 
 @njit
 def _remapped(bt, shift, index):
-    """An entry `index` of some table has changed: is there code that it may map?"""
+    """Entry `index` of some table has changed: is there code that it may map?"""
     for page in range(bt.pages):
         if bt.p_gva[page] >= 0 and bt.p_gva[page] >> shift & 0x3FF == index:
             bt.version += 1
@@ -114,7 +115,7 @@ def _remapped(bt, shift, index):
 
 @njit
 def _rewritten(vm, hart, mem, bt, gpa):
-    """The word at `gpa` has changed: units made from it end."""
+    """The word at `gpa` has changed: drop the blocks translated from it."""
     gfn = gfn_of(vm, gpa)
     for page in range(bt.pages):
         if bt.p_gfn[page] != gfn:
@@ -140,14 +141,15 @@ def _rewritten(vm, hart, mem, bt, gpa):
 
 @njit
 def verify(vm, hart, mem, bt):
-    """Have every page of the space's group lie where the space maps it, or end it.
+    """Make sure that every page of the space's group lies where the space maps it, or drop it.
 
-    If there are more tables to watch than half of the shadow frames, or than MOST_WATCHED,
-    this is done at each entry: the other half is for what the guest accesses.
+    If more tables must be watched than half of the shadow frames, or than MOST_WATCHED, this
+    is done at each entry: the other half is for what the guest accesses.
     """
     root = vm.shadow.root
     key = np.int64(vm.shadow.key[root]) + KEYS
-    version = bt.version + vm.shadow.version  # before tables are watched, for which others may go
+    # Before tables are watched, for which others may be evicted
+    version = bt.version + vm.shadow.version
     if bt.verified[root] == version and bt.space_key[root] == key:
         bt.group = bt.space_group[root]
         return
@@ -168,10 +170,12 @@ def verify(vm, hart, mem, bt):
 
 @njit
 def _look_up(vm, hart, mem, bt, room, seen):
-    """Look each page of the group up in the current space: what is left of `room`, does all fit.
+    """Look up each page of the group in the current space; return what is left of `room`, and if
+    all fit.
 
-    `p_fits` then says it of each.  One that the space has not accessed yet does no harm,
-    nor one of the first `seen`: it was there, and so the space's tables have changed.
+    `p_fits` then says it for each page.  A page that the space has not accessed yet does no
+    harm, nor does one of the first `seen`: it was there, and so the space's tables have
+    changed.
     """
     every = True
     for page in range(bt.pages):
@@ -196,7 +200,9 @@ def _look_up(vm, hart, mem, bt, room, seen):
 
 @njit
 def _other_group(vm, hart, mem, bt, room):
-    """Have the current space, which does not fit its group, in one that it does fit, if any."""
+    """Put the current space, which does not fit its group, into a group that it fits, if there
+    is one.
+    """
     was, empty = bt.group, np.int64(-1)
     for group in range(GROUPS):
         mem.work -= bt.pages >> CHAIN

@@ -1,6 +1,6 @@
-"""Answers for showing translated code: guest instructions beside what was made of them.
+"""Answers for showing translated code: guest instructions beside their translations.
 
-For people, of a machine that has stopped.  Must not change anything.
+For people, on a machine that has stopped.  Must not change anything.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Word:
-    """A word of the cache: where, what, and for which guest pc; `note` says what it asks for."""
+    """A word of the cache: its place, the word, its guest pc; `note` says what it calls root
+    for.
+    """
 
     address: int
     word: int
@@ -28,7 +30,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit that is alive: its guest pc, how many guest instructions, its words."""
+    """A live block: its guest pc, how many guest instructions, its words."""
 
     gpc: int
     insns: int
@@ -45,7 +47,7 @@ _NOTES = {
 
 
 def units(machine: "VirtualMachine") -> Iterator[Unit]:
-    """The units of a machine under `bt`, in the order of their guest pcs."""
+    """The blocks of a machine under `bt`, in the order of their guest pcs."""
     bt = machine.private[0]
     alive = [n for n in range(int(bt.units)) if bt.u_alive[n]]
     chained = {site: int(bt.u_gpc[unit]) for unit in alive for site in _sites(bt, unit)}
@@ -58,7 +60,7 @@ def units(machine: "VirtualMachine") -> Iterator[Unit]:
 
 
 def _sites(bt: np.record, unit: int) -> Iterator[int]:
-    """The words that are jumps to a unit: its edges that are chained."""
+    """The words that jump to a block: its chained edges."""
     site = int(bt.u_sites[unit]) - 1
     while site >= 0:
         yield site

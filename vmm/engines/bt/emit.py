@@ -170,6 +170,6 @@ def unspill(bt, register, n):
 
 @njit
 def callout(bt, site, insn):
-    """Ask root: it learns from the word's place what for."""
+    """Call root, which knows from the word's place what for."""
     emit(bt, ECALL, site)
     bt.b_insn[bt.filled - 1] = insn

@@ -1,6 +1,6 @@
-"""Answers for entering the guest: its kernel by way of the cache, its users directly.
+"""Answers for entering the guest: its kernel through the cache, its users directly.
 
-Finds or makes the unit for the virtual pc, and puts the virtual state where translated
+It finds or makes the block for the virtual pc, and puts the virtual state where translated
 code finds it.  Must not know why the guest was left.
 """
 
@@ -72,7 +72,7 @@ def enter(vm, hart, mem, bt):
             bt.version += 1
             continue
         word = _find_place(vm, hart, mem, bt)
-        if vm.changes:  # the walk has set A in what is code, too
+        if vm.changes:  # the walk has set A in a page that is also code
             bt.at = -1
             continue
         if word >= 0:
@@ -95,9 +95,11 @@ def enter(vm, hart, mem, bt):
 
 @njit
 def _stays(vm, hart, bt):
-    """Whether the guest, its instructions counted, goes on after a look as if there was none.
+    """Whether the guest, with its instructions counted, continues after a look as if there was
+    none.
 
-    Looked up anew, its place could be another: behind a callout, which then costs nothing.
+    If its place were looked up again, it could be another: behind a callout, which then costs
+    nothing.
     """
     word, limit = bt.at, bt.limit
     if not vm.again or not bt.icount or not bt.in_code or vm.hart.priv != Level.S:
@@ -110,7 +112,7 @@ def _stays(vm, hart, bt):
 
 @njit
 def _go_on(vm, hart, mem, bt):
-    """Make the hart ready to go on at the very word that it was left at."""
+    """Make the hart ready to continue at the very word at which it was left."""
     status = np.int64(vm.hart.csr.sstatus)
     hart.priv = vm.hart.priv
     hart.csr.sstatus = status & (SUM | MXR)
@@ -122,12 +124,12 @@ def _go_on(vm, hart, mem, bt):
     recontext(hart)
 
 
-REFETCH = -1 - 1000  # of `_find_place`: the pc is another now
+REFETCH = -1 - 1000  # an answer of `_find_place`: the pc has changed
 
 
 @njit
 def _find_place(vm, hart, mem, bt):
-    """The word of the cache to go on at, REFETCH, or -1 - a reason."""
+    """The word of the cache at which to continue, REFETCH, or -1 - a reason."""
     virtual = vm.hart
     gpc = np.int64(virtual.pc)
     bt.resumed = 0
@@ -135,7 +137,7 @@ def _find_place(vm, hart, mem, bt):
     if not virtual.root.one_trap:
         word = _resume(bt, gpc, left)
         if word >= 0:
-            bt.resumed = 0 if is_jump(bt, word) else 1  # that was left before it
+            bt.resumed = 0 if is_jump(bt, word) else 1  # which was left before it was executed
             return word
         unit = find_unit(bt, gpc)
         if unit >= 0 and np.int64(bt.u_insns[unit]) <= left:
@@ -160,9 +162,9 @@ def _find_place(vm, hart, mem, bt):
         bt.link = -1
     fresh = bt.pages
     page = page_of(vm, hart, mem, bt, gpc & 0xFFFFF000, gfn_of(vm, gpa))
-    if fresh != bt.pages:  # other address spaces must look this page up, too
+    if fresh != bt.pages:  # other address spaces must look up this page, too
         bt.version += 1
-        if verified:  # with the table watched here, unless another one had to go for it
+        if verified:  # with the table watched here, unless another one was evicted for it
             bt.verified[root] = bt.version + shadows
             bt.space_seen[root] = bt.pages
     unit = enter_unit(hart, mem, bt, gpc, insns, page)
@@ -171,7 +173,7 @@ def _find_place(vm, hart, mem, bt):
 
 @njit
 def _instructions_left(vm, hart, bt):
-    """How many instructions may retire before root must look, where they are counted."""
+    """How many instructions may retire before root must look, if they are counted."""
     clock = vm.hart.clock
     left = np.int64(MOST_LEFT)
     if bt.icount:
@@ -199,13 +201,13 @@ def _arrive(hart, mem, bt, unit, left):
 
 @njit
 def _of_group(bt, word):
-    """Whether a word is of a unit of the current group's."""
+    """Whether a word belongs to a block of the current group."""
     return bt.unit[word] >= 0 and group_of(bt, np.int64(bt.unit[word])) == bt.group
 
 
 @njit
 def _resume(bt, gpc, left):
-    """Where the unit that was left goes on at guest pc `gpc`, or -1."""
+    """Where the block that was left continues at guest pc `gpc`, or -1."""
     word = bt.at
     if word < 0 or not _of_group(bt, word) or not bt.u_alive[bt.unit[word]]:
         return np.int64(-1)
@@ -227,7 +229,7 @@ def _resume(bt, gpc, left):
 
 @njit
 def _step(vm, hart, mem, bt, gpc, at, left):
-    """A unit of one instruction, which returns to root: for what is left, and for stepping."""
+    """A block of one instruction, which returns to root: for what is left, and for stepping."""
     bt.stepping = 1
     bt.one = 1
     translate(bt, mem, gpc, at, np.int64(1))
@@ -246,7 +248,7 @@ def _step(vm, hart, mem, bt, gpc, at, left):
 
 @njit
 def _put_state(vm, mem, bt):
-    """The virtual CSRs into the words of the window."""
+    """Copy the virtual CSRs into the words of the window."""
     words = ram_words(mem)
     at = words_at(bt)
     csr = vm.hart.csr

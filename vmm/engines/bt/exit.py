@@ -39,13 +39,13 @@ def handle(vm, hart, mem, bt):
         if reason == Reason.RUN and (vm.kind == Kind.TRACE or vm.kind == Kind.MMIO):
             adapt(hart, mem, bt, insn)
         return reason
-    if cause == Exc.LOAD_ACCESS or cause == Exc.STORE_ACCESS:  # where the window is
+    if cause == Exc.LOAD_ACCESS or cause == Exc.STORE_ACCESS:  # the address is in the window
         reason = access_by_root(vm, hart, mem, insn, tval)
         if reason == Reason.RUN and vm.kind == Kind.CALLOUT:
             meet_window(vm, hart, mem, bt)
         return reason
     if cause == Exc.ILLEGAL and is_sensitive(decode(insn, np.int64(0)) & 0xFF):
-        return emulate_system(vm, hart, mem, insn)  # time, read as it stands
+        return emulate_system(vm, hart, mem, insn)  # a read of the time that is copied unchanged
     vm.kind = np.int64(Kind.EXCEPTION)
     return forward_exception(vm, hart, cause, tval, insn)
 
@@ -100,7 +100,7 @@ def access_by_root(vm, hart, mem, insn, gva):
 
 @njit
 def _emulate(vm, hart, mem, insn):
-    """One instruction of the guest's kernel that its translation leaves to root."""
+    """Emulate one instruction of the guest's kernel that its translation leaves to root."""
     op = base_op(insn)
     if is_sensitive(op):
         return emulate_system(vm, hart, mem, insn)
@@ -112,7 +112,7 @@ def _emulate(vm, hart, mem, insn):
         return forward_exception(vm, hart, np.int64(Exc.BREAKPOINT), pc, insn)
     if op == Op.JALR:
         return _jalr(vm, hart, insn)
-    if op == Op.JAL or is_branch(op):  # comes here only if it is misaligned
+    if op == Op.JAL or is_branch(op):  # it comes here only if its target is misaligned
         target = (pc + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
         return forward_exception(vm, hart, np.int64(Exc.INSN_MISALIGNED), target, insn)
     return forward_exception(vm, hart, np.int64(Exc.ILLEGAL), insn, insn)
@@ -132,7 +132,7 @@ def _predict(vm, hart, mem, bt, word):
 
 @njit
 def _jalr(vm, hart, insn):
-    """An indirect jump to an odd address, or the one that is stepped."""
+    """An indirect jump to an odd address, or one that is stepped."""
     virtual = vm.hart
     target = (np.int64(hart.x[insn >> 15 & 31]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFE
     if target & 2:

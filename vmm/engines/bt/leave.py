@@ -1,7 +1,7 @@
-"""Answers for leaving the guest: what a machine pc in the cache means to the guest.
+"""Answers for leaving the guest: what a machine pc in the cache means for the guest.
 
-Brings the guest to an instruction boundary, if it was stopped within a sequence, and
-takes its state from the window back into the virtual hart.
+If the guest was stopped within a sequence, it is brought to an instruction boundary.  Its
+state is taken from the window into the virtual hart.
 """
 
 import numpy as np
@@ -17,12 +17,12 @@ from vmm.engines.bt.window import Slot
 
 T0, T1 = 5, 6
 WRITABLE_SSTATUS = 0x000C0122
-MISSED = -2  # bt.at after an indirect jump that its bucket did not know
+MISSED = -2  # bt.at after an indirect jump that its bucket did not hold
 
 
 @njit
 def leave(vm, hart, mem, bt, reason):
-    """The guest's state into `vm.hart`; the reason, another one if settling met it."""
+    """Bring the guest's state into `vm.hart`; return the reason, which settling may change."""
     bt.at = -1
     if not bt.in_code:
         vm.hart.pc = hart.pc
@@ -65,7 +65,7 @@ def leave(vm, hart, mem, bt, reason):
 
 @njit
 def _settle(hart, mem, bt, reason):
-    """Go on to the next boundary between guest instructions, one machine instruction a time."""
+    """Go on to the next boundary between guest instructions, one machine instruction at a time."""
     work, mem.work, mem.look = np.int64(mem.work), NEVER, NEVER  # a sequence is short
     while True:
         word = word_at(bt, np.int64(hart.pc))
@@ -84,7 +84,9 @@ def _settle(hart, mem, bt, reason):
 
 @njit
 def take_state(vm, mem, bt):
-    """The words of the window, which the guest may have set as it liked, into the virtual CSRs."""
+    """Copy the words of the window, which the guest may have set to anything, into the virtual
+    CSRs.
+    """
     words = ram_words(mem)
     at = words_at(bt)
     csr = vm.hart.csr

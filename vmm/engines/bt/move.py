@@ -1,8 +1,9 @@
-"""Answers for which end of the address space the monitor's window is at.
+"""Answers for the end of the address space at which the monitor's window is.
 
-`imm(x0)` reaches both ends.  What the guest's kernel has at the window's end costs it a
-callout an access, so where it has much the window goes to the other end.  A kernel that
-uses both has it go to and fro, but each time only after four times as many accesses.
+`imm(x0)` reaches both ends.  Each access of the guest's kernel to its own memory at the
+window's end costs a callout.  So if there are many, the window goes to the other end.  For a
+kernel that uses both ends it goes to and fro, but each time only after four times as many
+accesses.
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ from vmm.engines.bt.window import BOTTOM, CODE, FIRST_AT_TOP, SIZE, TOP
 from vmm.paging.shadow.frames import DIRECT
 from vmm.paging.shadow.link import BASE_PPN, set_entry
 
-PATIENCE = 32  # accesses until it is moved for the first time
+PATIENCE = 32  # accesses before it is moved for the first time
 MOST = 1 << 40
 
 
@@ -31,7 +32,7 @@ def meet_window(vm, hart, mem, bt):
 
 @njit
 def move_window(vm, hart, mem, bt):
-    """Have the window at the other end, in each address space; what is translated goes."""
+    """Move the window to the other end, in each address space; all translations are dropped."""
     before = np.int64(vm.shadow.slot)
     after = np.int64(BOTTOM if before == TOP else TOP)
     vm.shadow.slot = after
@@ -40,7 +41,7 @@ def move_window(vm, hart, mem, bt):
         if vm.shadow.role[frame] == ROOT and vm.shadow.aspect[frame] != DIRECT:
             set_entry(vm, hart, mem, frame, before, np.int64(0))
             set_entry(vm, hart, mem, frame, after, table)
-    vm.shadow.stale = 1  # fast tags, too: they know of no limits but those of their day
+    vm.shadow.stale = 1  # fast tags, too: they were made under the old limits
     bt.base = (after << 22) + CODE
     bt.first = FIRST_AT_TOP if after else 0
     hart.root.s_limit, hart.root.s_base = after << 22, 0 if after else SIZE

@@ -1,8 +1,8 @@
-"""Answers for what the translator keeps: units, what each word of code belongs to, counts.
+"""Answers for what the translator records: blocks, what each word of code belongs to, counts.
 
-Arrays by word of the cache say what a machine pc means to the guest; arrays by unit
-what was translated.  A unit's number, a word's number and a page's stand plus 1 where 0
-means none.
+Arrays by word of the cache say what a machine pc means for the guest; arrays by block
+(`unit`) say what was translated.  Where 0 means none, the number of a block, a word or a page
+is stored plus 1.
 """
 
 from enum import IntEnum
@@ -19,37 +19,38 @@ UNIT_INSNS = 12      # of the guest's, at most
 MAX_UNIT_WORDS = 640
 MAX_STUBS = 16
 MOST_ENDED = 1 << 11
-STEP_WORDS = 64      # at the cache's end: room for a unit of one instruction
+STEP_WORDS = 64      # at the cache's end: room for a block of one instruction
 
 
 TAKEN = 1  # `insn` of the edge that a branch two words before it takes
 
 
 class Site(IntEnum):
-    """What an `ecall` in translated code asks for."""
+    """What an `ecall` in translated code is for."""
 
-    PLAIN = 0      # none: code
-    EDGE = 1       # a direct jump to a unit that was not there yet; becomes that jump
-    EMULATE = 2    # the guest instruction, by root
-    MISS = 3       # an indirect jump to what its bucket does not hold
-    COUNTDOWN = 4  # icount: the unit is longer than what is left
-    ACCESS = 5     # a load or store, by root
+    PLAIN = 0      # none: ordinary code
+    EDGE = 1       # a direct jump to a block that was not there yet; becomes that jump
+    EMULATE = 2    # root does the guest instruction
+    MISS = 3       # an indirect jump to a target that its bucket does not hold
+    COUNTDOWN = 4  # icount: the block is longer than what is left
+    ACCESS = 5     # root does a load or store
     STEPPED = 6    # a unit of one instruction has done it
     PREDICT = 7    # an indirect jump, for the first time
 
 
 class Aside(IntEnum):
-    """How a word counts among the guest's instructions, in cycles' time.
+    """How a word counts among the guest's instructions, with the clock in cycles.
 
-    The first word of each guest instruction stands for it, and whatever follows is
-    counted apart.  Two kinds of words the guest may be left at although the first word
-    says otherwise: `leave.py` puts that right.
+    The first word of each guest instruction stands for it, and the words after it are counted
+    separately.  At two kinds of words the guest may be left although the first word says
+    otherwise; `leave.py` corrects that.
     """
 
     OWN = 0      # it stands for the instruction
     APART = 1
-    JUMP = 2     # it is all there is of a jump; root does it if it is a call yet
-    REDONE = 5   # apart; whoever is left here has not done the instruction, root will
+    # It is the whole translation of a jump; while it is still a call, root does the jump
+    JUMP = 2
+    REDONE = 5   # counted separately; if the guest is left here, root will do the instruction
 
 
 class Count(IntEnum):
@@ -58,17 +59,17 @@ class Count(IntEnum):
     UNITS = 0
     INSNS_IN = 1      # guest instructions translated
     INSNS_OUT = 2     # words of code made of them
-    IDENTICAL = 3     # guest instructions that stand as they were
-    CHAINED = 4       # edges made jumps
+    IDENTICAL = 3     # guest instructions that were copied unchanged
+    CHAINED = 4       # edges that became jumps
     UNCHAINED = 5
     MISSES = 6        # indirect jumps that root had to resolve
     EMULATED = 7      # callouts: one instruction
     ACCESSES = 8      # callouts: a load or store
     ADAPTED = 9       # stores that became callouts
     REVERTED = 10     # and back
-    INVALIDATED = 11  # units
+    INVALIDATED = 11  # blocks dropped
     FLUSHES = 12      # of the whole cache
-    STEPS = 13        # units of one instruction
+    STEPS = 13        # blocks of one instruction
     VERIFIED = 14     # code pages looked up again in another address space
     PREDICTED = 15    # indirect jumps that were given the target they are tried with first
     SETTLED = 16      # machine instructions run to reach a guest boundary
@@ -79,47 +80,49 @@ BT = record(
     ("start", "i8"),       # the first machine frame: code, buckets, words, table
     ("ready", "i8"),      # the buckets have been written
     ("base", "i8"),       # the virtual address of the code, and so of the window: window.py
-    ("first", "i8"),      # what x0 needs for slot 0 of the words: -2048 or 0
-    ("met", "i8"),        # accesses of the guest's kernel that met the window
-    ("patience", "i8"),   # how many of them until it is moved
-    ("capacity", "i8"),   # words of code, beyond which all are flushed
+    ("first", "i8"),      # the offset from x0 of slot 0 of the words: -2048 or 0
+    ("met", "i8"),        # accesses of the guest's kernel that hit the window's end
+    ("patience", "i8"),   # how many of them before it is moved
+    ("capacity", "i8"),   # words of code; when they are used up, everything is flushed
     ("used", "i8"), ("units", "i8"), ("pages", "i8"),
     ("force", "i8"),      # how the guest's `time` is read: Force
     ("adapts", "i8"),     # whether stores that keep trapping become callouts
-    ("icount", "i8"),     # units carry a countdown
+    ("icount", "i8"),     # blocks begin with a countdown
     ("in_code", "i8"),    # the hart was entered in translated code
-    ("at", "i8"),         # the word it left at, or -1
-    ("limit", "i8"),      # counted: the instret at which root must look
-    ("left", "i8"),       # and how far it was from there, past the unit entered
-    ("known", "i8"), ("value", "i8"),  # the register that auipc has just set, or 0; to what
-    ("one", "i8"),        # the unit being made is of one instruction
-    ("stepping", "i8"),   # the unit entered is the one-instruction unit
-    ("kept", "i8"),       # icount: what stood in COUNT when the guest was left
-    ("version", "i8"),    # of what is mapped where, as far as code pages go
-    ("verified", "i8", MAX_SHADOW),  # by shadow root: the version that its code pages agree with
-    ("resumed", "i8"),    # the word to go on at is one that was left before it ran
-    ("group", "i8"),      # of the address space that the hart was entered in last
-    ("space_group", "i8", MAX_SHADOW),  # by shadow root: its group
-    ("space_seen", "i8", MAX_SHADOW),   # how many pages there were when that was looked at
-    ("space_key", "i8", MAX_SHADOW),    # and for which table of the guest's that was said
-    ("link", "i8"),       # the edge to be chained to the unit that is entered next, or -1
-    ("hold", "i8"),       # the next unit is wanted by an indirect jump
-    ("ended", "i8"),      # units and edges ended since the guest was left; past MOST_ENDED:
-    ("crowded", "i8"),    # to flush the whole cache is the shorter way
+    ("at", "i8"),         # the word at which it left, or -1
+    ("limit", "i8"),      # counted instructions: the instret at which root must look
+    ("left", "i8"),       # and how far that is from the end of the block that was entered
+    ("known", "i8"), ("value", "i8"),  # the register that auipc has just set, or 0; and its value
+    ("one", "i8"),        # the block that is being made has one instruction
+    ("stepping", "i8"),   # the block that was entered is the one of one instruction
+    ("kept", "i8"),       # icount: the value in COUNT when the guest was left
+    ("version", "i8"),    # counts changes of mappings of code pages
+    # By shadow root table: the version with which its code pages agree
+    ("verified", "i8", MAX_SHADOW),
+    ("resumed", "i8"),    # the word at which to continue was left before it was executed
+    ("group", "i8"),      # the group of the address space that the hart entered last
+    ("space_group", "i8", MAX_SHADOW),  # by shadow root table: its group
+    ("space_seen", "i8", MAX_SHADOW),   # how many pages there were when the group was checked
+    ("space_key", "i8", MAX_SHADOW),    # and for which table of the guest
+    ("link", "i8"),       # the edge to be chained to the block that is entered next, or -1
+    ("hold", "i8"),       # an indirect jump needs the next block
+    ("ended", "i8"),      # blocks and edges dropped since the guest was left; after MOST_ENDED
+    ("crowded", "i8"),    # it is quicker to flush the whole cache
     # by word
     ("gpc", "u4", CODE_WORDS), ("insn", "u4", CODE_WORDS),
     ("site", "u1", CODE_WORDS), ("inside", "u1", CODE_WORDS), ("index", "u1", CODE_WORDS),
     ("faults", "u1", CODE_WORDS), ("unit", "i4", CODE_WORDS), ("edge", "i4", CODE_WORDS),
     ("aside", "u1", CODE_WORDS + BUCKET_PAGES * WORDS),  # an Aside; bit 0 is a mark for the pool
-    # by unit
+    # by block
     ("u_gpc", "u4", MAX_UNITS), ("u_page", "i4", MAX_UNITS), ("u_first", "i4", MAX_UNITS),
     ("u_insns", "i4", MAX_UNITS), ("u_alive", "u1", MAX_UNITS), ("u_next", "i4", MAX_UNITS),
     ("u_sibling", "i4", MAX_UNITS), ("u_sites", "i4", MAX_UNITS),
     ("hash", "i4", HASH),
     # by page of guest code
     ("p_gva", "i8", MAX_PAGES), ("p_gfn", "i8", MAX_PAGES), ("p_units", "i4", MAX_PAGES),
-    ("p_group", "u1", MAX_PAGES), ("p_fits", "u1", MAX_PAGES),  # in the space last looked up
-    # the unit that is being made
+    # In the space that was last looked up
+    ("p_group", "u1", MAX_PAGES), ("p_fits", "u1", MAX_PAGES),
+    # the block that is being made
     ("filled", "i8"), ("pc", "u4"), ("done", "i8"), ("fresh", "i8"), ("stubs", "i8"),
     ("begun", "i8"),      # a word of the guest instruction has been emitted
     ("b_word", "u4", MAX_UNIT_WORDS), ("b_gpc", "u4", MAX_UNIT_WORDS),

@@ -1,9 +1,9 @@
-"""Answers for sensitive instructions that need no root: a few real instructions each.
+"""Answers for sensitive instructions that need no root: each is a few real instructions.
 
-The virtual CSRs are words of the window.  Where an instruction might want more, as
-turning interrupts on while one is pending, the sequence branches to a stub that asks
-root to do all of it, before it has changed anything.  Each function answers whether
-there is such a sequence; registers it uses are spilled and taken back.
+The virtual CSRs are words of the window.  Sometimes an instruction needs more, such as one
+that turns interrupts on while one is pending.  Then the sequence branches to a stub, before
+it has changed anything, and the stub calls root to do all of it.  Each function answers
+whether there is such a sequence.  Registers that it uses are spilled and taken back.
 """
 
 import numpy as np
@@ -35,7 +35,7 @@ STIMECMP, STIMECMPH, SATP = 0x14D, 0x15D, 0x180
 CYCLE, TIME, CYCLEH, TIMEH = 0xC00, 0xC01, 0xC80, 0xC81
 SWAP, SET, CLEAR = 1, 2, 3  # funct3 without its immediate bit
 IRQ = 2  # sstatus.SIE
-SCRATCH = (5, 6, 7, 28)  # t0 t1 t2 t3: of these, those that the instruction does not name
+SCRATCH = (5, 6, 7, 28)  # t0 t1 t2 t3: those of them that the instruction does not use
 
 
 @njit
@@ -51,9 +51,10 @@ def scratch(rd, rs, n):
 
 @njit
 def unless(bt, funct3, rs1, rs2, insn, spilled):
-    """Branch to a stub that takes back `spilled` registers and asks root, if the test holds.
+    """Branch to a stub that takes back `spilled` registers and calls root, if the condition
+    holds.
 
-    `spilled` has a register a byte, the first spilled lowest; 0 ends it.
+    `spilled` has a register in each byte, the first spilled one lowest; 0 ends it.
     """
     n = bt.stubs
     bt.stubs = n + 1
@@ -64,7 +65,7 @@ def unless(bt, funct3, rs1, rs2, insn, spilled):
 
 @njit
 def _slot_of(number):
-    """The window's word that holds a CSR, or -1."""
+    """The window's word for a CSR, or -1."""
     if number == SSCRATCH:
         return np.int64(Slot.SSCRATCH)
     if number == SEPC:
@@ -90,7 +91,7 @@ def _slot_of(number):
 
 @njit
 def csr_inline(bt, insn, inline_time):
-    """Emit a CSR instruction as a sequence, if it has one."""
+    """Emit a CSR instruction as a sequence, if there is one."""
     number, funct3 = insn >> 20, insn >> 12 & 7
     rd, rs = insn >> 7 & 31, insn >> 15 & 31
     act, immediate = funct3 & 3, funct3 & 4 != 0
@@ -111,14 +112,14 @@ def csr_inline(bt, insn, inline_time):
     if number == SIE:
         return _write_sie(bt, insn, act, immediate, rd, rs)
     if number != STVEC and (number < SSCRATCH or number > STVAL):
-        return False  # satp, stimecmp ... are root's to write
+        return False  # satp, stimecmp and others must be written by root
     return _write_word(bt, slot, number, act, immediate, rd, rs)
 
 
 @njit
 def _write_word(bt, slot, number, act, immediate, rd, rs):
-    """sscratch sepc scause stval stvec: words without further meaning, but for low bits."""
-    low = 3 if number == SEPC else 2 if number == STVEC else 0  # those that stay 0
+    """sscratch sepc scause stval stvec: words without further meaning, except for low bits."""
+    low = 3 if number == SEPC else 2 if number == STVEC else 0  # low bits that stay 0
     plain = low == 0
     if act == SWAP and not immediate and plain:
         if rd == 0:
@@ -169,7 +170,7 @@ def _combine(bt, act, immediate, new, old, rs):
 
 @njit
 def _write_sie(bt, insn, act, immediate, rd, rs):
-    """sie: inline as long as nothing that is pending becomes enabled."""
+    """sie: inline unless something pending becomes enabled."""
     t, u, v = scratch(rd, rs, 0), scratch(rd, rs, 1), scratch(rd, rs, 2)
     spill(bt, t, 0)
     spill(bt, u, 1)
@@ -233,7 +234,9 @@ def _sstatus(bt, insn, act, immediate, rd, rs):
 
 @njit
 def _write_sstatus(bt, insn, act, rd, rs):
-    """sstatus from a register: inline unless SUM or MXR change, or an interrupt comes through."""
+    """sstatus from a register: inline unless SUM or MXR change, or an interrupt becomes
+    possible.
+    """
     t, u, v = scratch(rd, rs, 0), scratch(rd, rs, 1), scratch(rd, rs, 2)
     every = t | u << 8 | v << 16
     spill(bt, t, 0)
@@ -267,7 +270,7 @@ def _write_sstatus(bt, insn, act, rd, rs):
 
 @njit
 def _read_time(bt, number, rd):
-    """time, cycle and their upper halves: the real counter and the window's offset."""
+    """time, cycle and their upper halves: the real counter plus the window's offset."""
     if rd == 0:
         addi(bt, 0, 0, 0)
         return True

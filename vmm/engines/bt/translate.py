@@ -1,8 +1,8 @@
-"""Answers for one unit: guest instructions in, machine code in the unit's buffer out.
+"""Answers for one block: guest instructions in, machine code in the block's buffer out.
 
-A unit is at most 12 instructions, ends with a control transfer or with its page, and
-begins and ends with every guest register in its place.  Most instructions stand as they
-are.  Link registers hold guest addresses.  Must not know where the code will lie.
+A block has at most 12 instructions, and ends with a transfer of control or with its page.  It
+begins and ends with every guest register in its place.  Most instructions are copied
+unchanged. Link registers hold guest addresses.  Must not know where the code will lie.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ from vmm.engines.bt.record import MAX_STUBS, TAKEN, Count, Force, Site
 from vmm.engines.bt.sequences import csr_inline, unless
 from vmm.engines.bt.window import BUCKETS, GROUP_PAGES, Slot
 
-# An op's row: what it is, in whichever form it was decoded.
+# An op's row, in whichever form it was decoded.
 _BASE = np.arange(len(Op), dtype=np.int64)
 for _op, _row in ROW_OF_OP.items():
     _BASE[_op] = Op[op_name(_row)]
@@ -50,7 +50,7 @@ def base_op(insn):
 
 @njit
 def translate(bt, mem, gpc, at, most):
-    """Translate up to `most` instructions at guest pc `gpc`, RAM offset `at`; how many."""
+    """Translate up to `most` instructions at guest pc `gpc`, RAM offset `at`; return how many."""
     bt.filled, bt.stubs, bt.done, bt.known = 0, 0, 0, 0
     insns, more = np.int64(0), True
     words = ram_words(mem)
@@ -102,11 +102,11 @@ def _stubs(bt):
 
 @njit
 def _countdown(bt):
-    """At a unit's start: take its length from the count; root is asked if that is too much."""
+    """At a block's start: subtract its length from the count; call root if that is too much."""
     spill(bt, T0, 0)
     lw(bt, T0, Slot.COUNT)
-    addi(bt, T0, T0, 0)  # the length comes later
-    put(bt, branch_word(np.int64(5), T0, 0, 8))  # bgez: over the callout
+    addi(bt, T0, T0, 0)  # the length is filled in later
+    put(bt, branch_word(np.int64(5), T0, 0, 8))  # bgez: skip the callout
     callout(bt, Site.COUNTDOWN, 0)
     sw(bt, T0, Slot.COUNT)
     unspill(bt, T0, 0)
@@ -119,7 +119,7 @@ def _set_countdown(bt, insns):
 
 @njit
 def _one(bt, insn):
-    """Translate one instruction; whether the next one is reached from it."""
+    """Translate one instruction; return whether it leads to the next one."""
     op = base_op(insn)
     rd, rs1 = insn >> 7 & 31, insn >> 15 & 31
     known, bt.known = bt.known, 0
@@ -145,7 +145,7 @@ def _one(bt, insn):
         return _branch(bt, insn)
     if is_csr(op):
         if bt.force == Force.TRAP and insn >> 30 == 3:
-            put(bt, insn)  # as it is: it traps
+            put(bt, insn)  # copied unchanged: it traps
         elif not csr_inline(bt, insn, bt.force == Force.INLINE and not bt.icount):
             callout(bt, Site.EMULATE, insn)
         return True
@@ -178,14 +178,16 @@ def _direct(bt, insn, rd, target):
 
 @njit
 def _by_root(bt, insn):
-    """What ends here: a return, a trap, or an illegal instruction."""
+    """The block ends here: a return, a trap, or an illegal instruction."""
     callout(bt, Site.EMULATE, insn)
     return False
 
 
 @njit
 def _reaches_window(bt, op, insn):
-    """Whether an access by x0 reaches the monitor's words: the guest's own lie elsewhere."""
+    """Whether an access with x0 as its base reaches the monitor's words: the guest's own are
+    elsewhere.
+    """
     upwards = 0 if bt.first else 1
     return (is_load(op) or is_store(op)) and insn >> 31 != upwards
 

@@ -1,7 +1,8 @@
 """Paravirtualization: a kernel that is patched to call the monitor, on tables of its own.
 
-After Xen: it runs in deprivileged S; what is privileged is a hypercall or a word in a
-shared page.  System calls enter it through a gate without an exit.  docs/engines/pv.md.
+After Xen: the kernel runs in deprivileged S, and does privileged acts by a hypercall or by a
+word in a shared page.  System calls enter it through a gate without an exit.
+docs/engines/pv.md.
 """
 
 from typing import TYPE_CHECKING
@@ -62,7 +63,7 @@ def install(machine: "VirtualMachine") -> None:
     p2m, own = machine.pages["mfn"].astype(np.int64), int(vm.own)
     words = machine.host.ram.view(np.uint32)
     words[own * WORDS :][:frames] = (BASE_PPN + p2m) << 10
-    # Machine frame 0 stands at the start of the last page of M2P, others below it.
+    # The word of machine frame 0 begins the last page of M2P; the others are below it.
     last = (own + P2M_PAGES + M2P_PAGES - 1) * WORDS
     words[last - p2m] = (BASE_PPN + np.arange(frames)) << 10
     page = own + P2M_PAGES + M2P_PAGES
@@ -82,7 +83,7 @@ def _map(table: np.ndarray, address: int, mfn: int, pages: int, flags: int) -> N
 
 
 def boot(machine: "VirtualMachine") -> None:
-    """Refuse a kernel that is not patched; build the tables that one starts with."""
+    """Refuse a kernel that is not patched; build the tables with which the domain starts."""
     if MARK not in {name for _, name in machine.symbols}:
         raise ImageError(
             "the guest", f"is not patched for `pv`: it has no symbol {MARK}",
@@ -124,7 +125,7 @@ def serve_pv(hart, mem, vm, request, first):
 
 @njit
 def _handle(vm, hart, mem, pv):
-    """A trap that did not go through the gate: a hypercall, or one for the guest to see."""
+    """A trap that did not go through the gate: a hypercall, or one that the guest must see."""
     cause = np.int64(hart.exit.cause)
     if cause == Exc.ECALL_S:
         number = np.int64(hart.x[A7]) - FIRST

@@ -1,8 +1,8 @@
-"""Answers for the guest's state on its way between the virtual hart and where it lies while
-the guest runs: trap registers in the real hart, the interrupt flag in the window.
+"""Answers for moving the guest's state between the virtual hart and its places while the guest
+runs: trap registers in the real hart, the interrupt flag in the window.
 
-The virtual hart is the truth while root runs.  What the guest wrote into the window is
-its own virtual state and no more.
+While root runs, the virtual hart has the truth.  What the guest wrote into the window is its
+own virtual state and nothing else.
 """
 
 import numpy as np
@@ -18,17 +18,17 @@ from toyisa.tables.levels import Level
 from vmm.abi.hypercalls import Word
 from vmm.paging.direct.tables import BASE_PPN
 
-SOON = 32  # units of virtual time after which a deferred interrupt is looked at again
+SOON = 32  # units of virtual time after which a deferred interrupt is tried again
 
 OUTSIDE, ENTERING, LEAVING = 0, 1, 2
 
 
 @njit
 def critical(vm, pv):
-    """Whether the guest is where no virtual interrupt may be delivered: a Zone.
+    """Whether no virtual interrupt may be delivered where the guest is: a Zone.
 
-    That is the registered ranges and the first instruction of the trap entry: a delegated
-    ecall has cleared the real flag there and not yet the window's.
+    That holds in the registered ranges, and at the first instruction of the trap entry: there
+    a delegated ecall has cleared the real flag, and not yet the window's.
     """
     pc = np.int64(vm.hart.pc)
     if vm.hart.priv != Level.S:
@@ -42,7 +42,7 @@ def critical(vm, pv):
 
 @njit
 def take_state(vm, hart, mem, pv):
-    """The guest has left the real hart: its state into the virtual one."""
+    """The guest has left the real hart: copy its state into the virtual one."""
     virtual, csr, words = vm.hart, vm.hart.csr, ram_words(mem)
     virtual.pc, virtual.priv = hart.pc, hart.priv
     csr.sepc, csr.scause = hart.csr.sepc, hart.csr.scause
@@ -52,14 +52,14 @@ def take_state(vm, hart, mem, pv):
     if critical(vm, pv) != OUTSIDE:
         pv.held, flag = flag, 0
     csr.sstatus = SUM | np.int64(words[pv.words + Word.STATUS]) & (SPP | SPIE) | flag
-    # The calls that went through the fast gate.
+    # System calls that went through the fast gate.
     virtual.counts.exc[np.int64(Exc.ECALL_U)] += hart.counts.exc[np.int64(Exc.ECALL_U)]
     hart.counts.exc[np.int64(Exc.ECALL_U)] = 0
 
 
 @njit
 def put_state(vm, hart, mem, pv):
-    """Make the real hart ready to go on with the guest."""
+    """Make the real hart ready to continue the guest."""
     virtual, csr, words = vm.hart, vm.hart.csr, ram_words(mem)
     status = np.int64(csr.sstatus)
     flag = status & SIE
@@ -67,7 +67,7 @@ def put_state(vm, hart, mem, pv):
     zone = critical(vm, pv)
     if zone != OUTSIDE:
         flag |= pv.held
-        # On the way out the guest may have looked at PENDING already, and will not again.
+        # On the way out the guest may have looked at PENDING already, and will not look again.
         if pending and (flag or zone == LEAVING):
             pv.deferred += 1
             hart.root.deadline = min(hart.root.deadline, virtual_time(virtual) + SOON)

@@ -1,9 +1,9 @@
-"""Answers for the tables that a domain starts with, as Xen's domain builder made them.
+"""Answers for the tables with which a domain starts, as Xen's domain builder made them.
 
-Frames of its own RAM below `top` hold them: a root and as many tables as map all RAM, each
-guest-physical address to itself, by 4 KiB pages; tables read-only.  Nothing pins them: they
-live as long as the base points to them.  It is done before the guest runs: none of its
-cycles.
+They are in frames of the domain's own RAM below `top`: a root table, and as many tables as
+map all RAM, each guest-physical address to itself, by 4 KiB pages, with the tables read-only.
+Nothing pins them: they live as long as they are in use.  They are made before the guest runs,
+and cost it no cycles.
 """
 
 import numpy as np
@@ -25,10 +25,10 @@ def tables_of(frames: int) -> int:
 
 @entry
 def build_tables(vm, mem, top):
-    """Build the tables in the guest frames below `top`, and make them the base."""
+    """Build the tables in the guest frames below `top`, and make them the current ones."""
     direct, words = vm.direct, ram_words(mem)
     count = (vm.frames + WORDS - 1) // WORDS
-    first = top - 1 - count  # the second-level tables, then the root
+    first = top - 1 - count  # first the second-level tables, then the root table
     for frame in frames(vm):
         frame.kind, frame.uses, frame.pinned, frame.written = NONE, 0, 0, 0
     for gfn in range(vm.frames):

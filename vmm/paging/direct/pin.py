@@ -1,4 +1,4 @@
-"""Answers for making a table of a page and a page of a table, and for the base of tables.
+"""Answers for making a page a table and a table a page again, and for the current root table.
 
 Must not know registers: arguments are values, the answer is 0 or an Error.
 """
@@ -56,7 +56,8 @@ def _table_at(vm, mem, gva):
 def pin_table(vm, hart, mem, gva, level):
     """The page at `gva` becomes a table: mapped read-only, validated, pinned.
 
-    MORE if it is out of work, as `unpin_table` and `new_base`: call again with the same.
+    It answers MORE if it is out of work, like `unpin_table` and `new_base`: call it again
+    with the same arguments.
     """
     direct, kind = vm.direct, kind_of_level(level)
     table, index = _table_at(vm, mem, gva), gva >> 12 & 0x3FF
@@ -86,7 +87,7 @@ def _begin_pin(vm, hart, mem, table, gva, kind):
     mfn = mfn_of(pte)
     frame = frames(vm)[mfn]
     if frame.kind == WRITABLE and not (pte & W and frame.uses == 1):
-        return np.int64(Error.BUSY)  # by another mapping it could still be written
+        return np.int64(Error.BUSY)  # it could still be written through another mapping
     if frame.kind > WRITABLE:
         return np.int64(Error.BUSY)
     if pte & W:
@@ -98,7 +99,7 @@ def _begin_pin(vm, hart, mem, table, gva, kind):
 
 @njit
 def _protect(vm, hart, mem, table, index, pte, gva):
-    """Take W from the only leaf that has it, and from the TLB."""
+    """Remove W from the only leaf that has it, and from the TLB."""
     mfn = mfn_of(pte)
     frame = frames(vm)[mfn]
     put_entry(hart, mem, table, index, pte & ~W)
@@ -107,12 +108,12 @@ def _protect(vm, hart, mem, table, index, pte, gva):
     if frames(vm)[table].place == gva >> 22:  # no other address leads to this leaf
         flush(hart, gva, np.int64(-1))
         frame.written = before
-    # else `become` sees to it
+    # otherwise `become` does it
 
 
 @njit
 def _validate(vm, hart, mem, mfn, kind):
-    """Check what is in a frame that has just become a table; on an Error it is NONE again."""
+    """Check the contents of a frame that has just become a table; on an Error it is NONE again."""
     if kind == LEAVES:
         return validate_leaves(vm, hart, mem, mfn)
     if kind == ROOT:
@@ -129,7 +130,7 @@ def _validate(vm, hart, mem, mfn, kind):
 
 @njit
 def unpin_table(vm, hart, mem, gva):
-    """The page at `gva` is a table no more: nothing else may use it as one."""
+    """The page at `gva` is not a table any more: nothing else may use it as one."""
     direct = vm.direct
     table, index = _table_at(vm, mem, gva), gva >> 12 & 0x3FF
     if table < 0 or gva & 0xFFF:
@@ -147,7 +148,7 @@ def unpin_table(vm, hart, mem, gva):
         release_table(vm, hart, mem, mfn)
     else:
         frame.kind, frame.uses = NONE, 0
-    # Its own dissolution may have changed what it was mapped by: look again.
+    # When it was dissolved, the mapping of the page itself may have changed: look again.
     pte = get_entry(mem, table, index)
     if pte & V and mfn_of(pte) == mfn and acquire_write(vm, mfn):
         put_entry(hart, mem, table, index, pte | W)
@@ -156,7 +157,7 @@ def unpin_table(vm, hart, mem, gva):
 
 @njit
 def _begin_unpin(vm, hart, mem, table, index):
-    """Take the pin off the table that entry `index` of `table` maps; 0 or an Error."""
+    """Unpin the table that entry `index` of `table` maps; 0 or an Error."""
     pte = get_entry(mem, table, index)
     charge(hart, np.int64(Event.ROOT_WORD), 2)
     if not pte & V or not pte & R:
@@ -174,7 +175,7 @@ def _begin_unpin(vm, hart, mem, table, index):
 
 @njit
 def new_base(vm, hart, mem, satp):
-    """The root table that the guest's `satp` names is the base; flushes nothing."""
+    """Use the root table that the guest's `satp` names; flushes nothing."""
     direct = vm.direct
     gfn = gfn_of(vm, (satp & SATP_PPN_MASK) << PAGE_SHIFT)
     if gfn < 0 or not satp & SATP_MODE_SV32:
@@ -197,7 +198,9 @@ def new_base(vm, hart, mem, satp):
 
 @njit
 def _take_root(vm, hart, mem, root):
-    """One use more of the frame as a root, validated if it was no table; 0, MORE or an Error."""
+    """Use the frame as a root table once more, validated if it was not a table; 0, MORE or an
+    Error.
+    """
     direct, frame = vm.direct, frames(vm)[root]
     if frame.kind == NONE:
         become(vm, hart, root, np.int64(ROOT))

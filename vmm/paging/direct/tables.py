@@ -1,6 +1,6 @@
-"""Answers for what may stand in a page table, and for keeping the counts true of it.
+"""Answers for what a page table may contain, and for counting the uses by its entries.
 
-A whole table is validated once, when a frame becomes one; from then on each entry as it is
+A whole table is validated once, when a frame becomes one; after that each entry when it is
 changed.  Must not know who asks.
 """
 
@@ -26,7 +26,7 @@ from vmm.paging.direct.frames import (
 )  # fmt: skip
 
 BASE_PPN = RAM_BASE >> 12
-MORE = 1  # of what is done to a root, beside 0 and an Error: out of work, call again
+MORE = 1  # an answer beside 0 and an Error, for a root table: out of work, call again
 
 
 @njit
@@ -43,7 +43,7 @@ def get_entry(mem, table, index):
 
 @njit
 def put_entry(hart, mem, table, index, pte):
-    """Store an entry as a store of the hart's own: reservations and code are kept true."""
+    """Store an entry as the hart would: reservations and decoded code are updated."""
     store_ram(hart, mem, (table * WORDS + (index & (WORDS - 1))) * 4, 4, pte, True)
     charge(hart, np.int64(Event.ROOT_WORD), 1)
 
@@ -52,7 +52,7 @@ def put_entry(hart, mem, table, index, pte):
 def acquire_leaf(vm, pte):
     """Check an entry of a second-level table and count its use; 0 or an Error."""
     if not pte & V:
-        return np.int64(0)  # the rest of it is the guest's
+        return np.int64(0)  # the rest of it belongs to the guest
     if pte & (R | X) == 0 or pte & (R | W) == W:
         return np.int64(Error.INVALID)
     mfn = mfn_of(pte)
@@ -65,7 +65,7 @@ def acquire_leaf(vm, pte):
 
 @njit
 def release_leaf(vm, pte):
-    """An entry of a second-level table is gone."""
+    """An entry of a second-level table was removed."""
     if pte & V and pte & W:
         release_write(vm, mfn_of(pte))
 
@@ -77,7 +77,7 @@ def acquire_pointer(vm, hart, mem, pte, index):
     if not pte & V:
         return np.int64(0)
     if pte & (R | W | X | U | A | D):
-        return np.int64(Error.INVALID)  # a superpage, or what the manual reserves
+        return np.int64(Error.INVALID)  # a superpage, or reserved by the manual
     table = mfn_of(pte)
     if not owned(vm, table):
         return np.int64(Error.DENIED)
@@ -89,7 +89,7 @@ def acquire_pointer(vm, hart, mem, pte, index):
 
 @njit
 def _acquire_leaves(vm, hart, mem, table):
-    """One more use of the frame as a second-level table; 0 or an Error."""
+    """Use the frame as a second-level table once more; 0 or an Error."""
     frame = frames(vm)[table]
     if frame.kind == NONE:
         become(vm, hart, table, np.int64(LEAVES))
@@ -102,7 +102,7 @@ def _acquire_leaves(vm, hart, mem, table):
 
 @njit
 def validate_leaves(vm, hart, mem, table):
-    """Check the whole of a frame that has just become LEAVES; on an Error it is NONE again."""
+    """Check all of a frame that has just become LEAVES; on an Error it is NONE again."""
     charge(hart, np.int64(Event.ROOT_WORD), WORDS)
     mem.work -= SCAN
     for index in range(WORDS):
@@ -119,7 +119,7 @@ def validate_leaves(vm, hart, mem, table):
 def validate_root(vm, hart, mem, root):
     """The same for a frame that has just become ROOT; the monitor adds its own entry.
 
-    MORE if it is out of work: a root can lead to a million entries.
+    MORE if it is out of work: a root table can lead to a million entries.
     """
     direct = vm.direct
     if direct.stage == IDLE:
@@ -141,7 +141,7 @@ def validate_root(vm, hart, mem, root):
 
 @njit
 def _undo_root(vm, hart, mem, root):
-    """An entry of the root was refused: give back those before it; the Error, or MORE."""
+    """An entry of the root table was refused: release those before it; the Error, or MORE."""
     direct = vm.direct
     if direct.stage == VALIDATING:
         direct.stage, direct.end, direct.next = UNDOING, direct.next - 1, 0
@@ -153,7 +153,9 @@ def _undo_root(vm, hart, mem, root):
 
 @njit
 def _release_pointers(vm, hart, mem, root, end):
-    """Entries of the root from `next` up to `end` are gone; MORE, or 0 and no stage any more."""
+    """Release the entries of the root table from `next` up to `end`; MORE, or 0 when all is
+    done.
+    """
     direct = vm.direct
     while direct.next < end:
         if out_of_work(mem):
@@ -167,13 +169,13 @@ def _release_pointers(vm, hart, mem, root, end):
 
 @njit
 def add_region(vm, hart, mem, root):
-    """Entry 1023 of a root is the monitor's."""
+    """Entry 1023 of a root table belongs to the monitor."""
     put_entry(hart, mem, root, REGION, region_entry(vm))
 
 
 @njit
 def region_entry(vm):
-    """What leads to the window."""
+    """The entry that leads to the window."""
     return (BASE_PPN + vm.direct.region) << 10 | V
 
 
@@ -187,7 +189,7 @@ def _forget(vm, mfn):
 
 @njit
 def release_pointer(vm, hart, mem, pte):
-    """An entry of a root is gone."""
+    """An entry of a root table was removed."""
     if pte & V:
         release_table(vm, hart, mem, mfn_of(pte))
 
@@ -203,7 +205,7 @@ def _dissolve_leaves(vm, hart, mem, table):
 
 @njit
 def release_table(vm, hart, mem, table):
-    """One use less of a second-level table; with the last one it is no table any more."""
+    """A use of a second-level table is gone; without a use it is not a table any more."""
     frame = frames(vm)[table]
     frame.uses -= 1
     if frame.uses == 0:
@@ -212,7 +214,7 @@ def release_table(vm, hart, mem, table):
 
 @njit
 def release_root(vm, hart, mem, root):
-    """One use less of a root; with the last one it is no table any more.  MORE, or 0."""
+    """A use of a root table is gone; without a use it is not a table any more.  MORE, or 0."""
     direct = vm.direct
     if direct.stage != RELEASING:
         frame = frames(vm)[root]
@@ -230,7 +232,7 @@ def release_root(vm, hart, mem, root):
 
 @njit
 def set_leaf(vm, hart, mem, table, index, pte):
-    """Entry `index` of the second-level table becomes `pte`; 0 or an Error."""
+    """Set entry `index` of the second-level table to `pte`; 0 or an Error."""
     if not decide(vm, table, np.int64(LEAVES)):
         return np.int64(Error.DENIED)
     error = acquire_leaf(vm, pte)
@@ -243,7 +245,7 @@ def set_leaf(vm, hart, mem, table, index, pte):
 
 @njit
 def decide_root(vm, hart, mem, table):
-    """Whether the table is a root; one that has not said yet is, from now on."""
+    """Whether the table is a root table; if its type was open, it is one from now on."""
     frame = frames(vm)[table]
     if frame.kind == OPEN:
         frame.kind = ROOT
@@ -253,7 +255,7 @@ def decide_root(vm, hart, mem, table):
 
 @njit
 def set_pointer(vm, hart, mem, root, index, pte):
-    """Entry `index` of the root becomes `pte`; 0 or an Error."""
+    """Set entry `index` of the root table to `pte`; 0 or an Error."""
     if index == REGION:
         return np.int64(Error.DENIED)
     if not decide_root(vm, hart, mem, root):

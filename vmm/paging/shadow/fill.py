@@ -1,12 +1,12 @@
-"""Answers for making shadow entries: the root that satp points to, the leaf for a fault.
+"""Answers for making shadow entries: the root table for satp, and the leaf for a fault.
 
-A *view* is what one kind of code may see of a guest's tables:
+A *view* says what one kind of code may do with the pages of a guest's tables:
 
-    DIRECT      the guest's code as it is: all permissions as in the guest's tables
+    DIRECT      the guest's code itself runs: all permissions as in the guest's tables
     KERNEL      translated kernel code runs: nothing of the guest's can be executed
     KERNEL_MXR  the same with virtual MXR set: what can be executed can be read
 
-Never a global bit in a shadow entry: a real address space is one root in one view.
+A shadow entry is never global: a real address space is one root table in one view.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ from vmm.paging.shadow.frames import (
 )  # fmt: skip
 from vmm.paging.shadow.link import BASE_PPN, get_entry, mfn_of, set_entry
 
-_FLAGS = FLAGS & ~PTE_G  # of a guest's superpage entry: all but G tell shadow tables apart
+_FLAGS = FLAGS & ~PTE_G  # of a guest's superpage entry: shadow tables differ in these, in all but G
 
 
 @njit
@@ -48,7 +48,7 @@ def select_root(vm, hart, mem, view):
     if root < 0:
         root = take(vm, hart, mem, view, ROOT, key)
     vm.shadow.root = root
-    # Every root has an address-space id: its own number, not 0.
+    # Every root table has an ASID: its own number, which is not 0.
     real = PAGED | (root + 1) << 22 | (BASE_PPN + vm.shadow.start + root)
     if real != hart.csr.satp and not hart.tlb.tagged:
         forget_spaces(hart)  # as the machine's own write of satp does
@@ -57,10 +57,10 @@ def select_root(vm, hart, mem, view):
 
 @njit
 def leaf_flags(vm, view, leaf, gfn):
-    """The flags of a shadow entry for a guest leaf; 0 if the view can use it in no way."""
+    """The flags of a shadow entry for a guest leaf; 0 if the view cannot use the leaf."""
     flags = leaf & (R | W | X | U)
     if not leaf & D or traced(vm, gfn):
-        flags &= ~W  # the first store must be seen, to set D; or every one
+        flags &= ~W  # the first store must be noticed, to set D; or every store
     if view != DIRECT:
         if view == KERNEL_MXR and flags & X:
             flags |= R
@@ -72,7 +72,7 @@ def leaf_flags(vm, view, leaf, gfn):
 
 @njit
 def fill(vm, hart, mem, gva, leaf):
-    """Make the shadow entry for `gva`, whose guest leaf the last walk found, in RAM."""
+    """Make the shadow entry for `gva`; the last walk found its guest leaf, which is in RAM."""
     shadow = vm.shadow
     root = shadow.root
     view = np.int64(shadow.aspect[root])
@@ -82,7 +82,7 @@ def fill(vm, hart, mem, gva, leaf):
         role, key = np.int64(SPLIT), vm.walk.pte1 & ~0x3FF | vm.walk.pte1 & _FLAGS
     index = gva >> 22
     if view != DIRECT and shadow.region and index == shadow.slot:
-        return  # the monitor's: nothing of the guest's is seen there
+        return  # the monitor's window: nothing of the guest's is visible there
     entry = get_entry(vm, mem, root, index)
     table = mfn_of(entry) - shadow.start if entry & V else np.int64(-1)
     if table < 0 or shadow.role[table] != role or shadow.key[table] != key:
@@ -97,7 +97,7 @@ def fill(vm, hart, mem, gva, leaf):
 
 @njit
 def set_leaf(vm, hart, mem, table, index, leaf):
-    """Write the shadow entry for a guest leaf with A set, or none if it has no RAM."""
+    """Write the shadow entry for a guest leaf with A set, or none if there is no RAM."""
     gfn = gfn_of(vm, gpa_of(leaf, 0))
     pte = np.int64(0)
     if gfn >= 0 and pages(vm)[gfn].mfn >= 0:

@@ -1,6 +1,6 @@
-"""Answers for shadow frames: which are in use, as what, and which goes when all are.
+"""Answers for shadow frames: which are in use, as what, and which one is evicted.
 
-Must not know what is in them beyond `link.py`'s entries.
+Must not know what is in them, apart from `link.py`'s entries.
 """
 
 import numpy as np
@@ -17,20 +17,21 @@ from vmm.domain.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, pages
 from vmm.paging.shadow.link import BASE_PPN, get_entry, set_entry, unmap, write_protect
 
 DIRECT, KERNEL, KERNEL_MXR = 0, 1, 2  # views: see fill.py
-PAGING_OFF_U, PAGING_OFF_S, NOWHERE = -1, -2, -3  # keys of roots that stand for no table
+PAGING_OFF_U, PAGING_OFF_S, NOWHERE = -1, -2, -3  # keys of root tables that are not the guest's
 
 
 @njit
 def traced(vm, gfn):
-    """Whether stores to a guest frame must be seen: it is a table, or holds `tohost`,
-    or code was translated from it."""
+    """Whether stores to a guest frame must be noticed: it is a table, or has `tohost`, or code
+    was translated from it.
+    """
     page = pages(vm)[gfn]
     return gfn == vm.tohost or page.code != 0 or page.shadows != 0
 
 
 @njit
 def find(vm, view, role, key):
-    """The shadow frame of that role and key, or -1."""
+    """The shadow frame with that role and key, or -1."""
     shadow = vm.shadow
     if role == TABLE:
         return np.int64(pages(vm)[key].as_table[view]) - 1
@@ -47,7 +48,7 @@ def find(vm, view, role, key):
 
 @njit
 def _enter(vm, frame, value):
-    """Write `value`, the frame plus 1 or 0, where it is looked up by its key."""
+    """Write `value`, the frame plus 1 or 0, where its key finds it."""
     shadow = vm.shadow
     view, role, key = np.int64(shadow.aspect[frame]), shadow.role[frame], shadow.key[frame]
     if role == TABLE:
@@ -62,9 +63,9 @@ def _enter(vm, frame, value):
 
 @njit
 def take(vm, hart, mem, view, role, key):
-    """A zeroed shadow frame for that role and key; the oldest goes if there is none.
+    """A zeroed shadow frame for that role and key; if none is free, the oldest is evicted.
 
-    The current root stays.  A guest frame that becomes a table is traced from now on.
+    The current root table stays.  A guest frame that becomes a table is traced from now on.
     """
     shadow = vm.shadow
     mem.work -= SCAN
@@ -84,7 +85,7 @@ def take(vm, hart, mem, view, role, key):
     shadow.hand = (frame + 1) % shadow.frames
     if role != SPLIT and key >= 0 and not traced(vm, key):
         write_protect(vm, hart, mem, np.int64(pages(vm)[key].mfn))
-        shadow.stale = 1  # even an entry that is gone may live on in the TLB, writable
+        shadow.stale = 1  # even an entry that was removed may still be in the TLB, writable
     shadow.role[frame], shadow.aspect[frame], shadow.key[frame] = role, view, key
     shadow.unused[frame] = 0
     _enter(vm, frame, frame + 1)
@@ -99,7 +100,7 @@ def take(vm, hart, mem, view, role, key):
 
 @njit
 def give_back(vm, hart, mem, frame):
-    """The shadow frame is in use no more: nothing points to it, it points to nothing."""
+    """The shadow frame is free again: nothing points to it, and it points to nothing."""
     mem.work -= SCAN
     for index in range(ENTRIES):
         if get_entry(vm, mem, frame, index):
@@ -113,7 +114,7 @@ def give_back(vm, hart, mem, frame):
 
 @entry
 def forget_shadows(hart, mem, vm):
-    """Forget every shadow table: what the guest's memory is may have changed."""
+    """Forget every shadow table: the guest's memory may have changed in any way."""
     for frame in range(vm.shadow.frames):
         if vm.shadow.role[frame] != FREE:
             give_back(vm, hart, mem, frame)

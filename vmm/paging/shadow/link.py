@@ -1,8 +1,8 @@
-"""Answers for the entries of shadow tables and what each points to, both ways.
+"""Answers for the entries of shadow tables and what each points to, in both directions.
 
-Every valid entry is in a chain with all others that point to the same machine frame,
-a page of the guest's or a shadow table.  So "who maps this frame" takes no search.
-Must not know what an entry means.
+Every valid entry is in a chain with all others that point to the same machine frame, a page
+of the guest or a shadow table.  So "who maps this frame" needs no search. Must not know what
+an entry means.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ def get_entry(vm, mem, frame, index):
 def set_entry(vm, hart, mem, frame, index, pte):
     """Write an entry of a shadow frame; 0 makes it invalid.
 
-    The TLB may still know the old one: whether that matters, the caller says.
+    The TLB may still hold the old one; the caller knows whether that matters.
     """
     at = (vm.shadow.start + frame) * WORDS + index
     old = np.int64(ram_words(mem)[at])
@@ -47,7 +47,7 @@ def set_entry(vm, hart, mem, frame, index, pte):
 
 @njit
 def mfn_of(pte):
-    """The machine frame number, from RAM's base, that an entry points to."""
+    """The machine frame number, from RAM's base, to which an entry points."""
     return (pte >> 10) - BASE_PPN
 
 
@@ -78,7 +78,7 @@ def _unlink(vm, place, pte):
 
 @njit
 def write_protect(vm, hart, mem, mfn):
-    """Take W from every entry that maps machine frame `mfn`."""
+    """Remove W from every entry that maps machine frame `mfn`."""
     place, steps = np.int64(frames(vm)[mfn].head) - 1, np.int64(0)
     while place >= 0:
         steps += 1

@@ -1,7 +1,7 @@
 """Answers for stores to traced frames: shadow tables follow the guest's tables.
 
-The guest's own rules say when it may rely on a change (after `sfence.vma`), so the real
-TLB is left as it is.  Must not know how the store was found.
+The guest may rely on a change only after `sfence.vma`, so the real TLB is not flushed.  Must
+not know how the store was noticed.
 """
 
 import numpy as np
@@ -17,7 +17,8 @@ from vmm.paging.shadow.fill import set_leaf
 from vmm.paging.shadow.frames import DIRECT, give_back
 from vmm.paging.shadow.link import leads_to, set_entry
 
-STRAY = 8  # stores to a table that no current root leads to: it is a table no more
+# So many stores to a table to which no current root table leads: it is not a table any more
+STRAY = 8
 
 
 @njit
@@ -43,7 +44,7 @@ def table_written(vm, hart, mem, gfn, gpa):
 
 @njit
 def _follow(vm, hart, mem, table, gpa, pte):
-    """Fill eagerly what the guest will use: it has just been written, and has A set."""
+    """Fill the entry eagerly if the guest will use it: it was just written, and has A set."""
     index = gpa >> 2 & 0x3FF
     usable = pte & (V | A) == V | A and pte & (R | X) and (pte & (R | W)) != W
     if usable:
@@ -57,7 +58,7 @@ def _follow(vm, hart, mem, table, gpa, pte):
 
 @njit
 def _stray(vm, hart, mem, frame):
-    """A store to a table that is not in use: after some, the guest has other plans for it."""
+    """A store to a table that is not in use: after some, it is not a table any more."""
     vm.shadow.unused[frame] += 1
     if vm.shadow.unused[frame] >= STRAY:
         give_back(vm, hart, mem, frame)
