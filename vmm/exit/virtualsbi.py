@@ -9,13 +9,14 @@ import numpy as np
 from toyisa.compiled.njit import call_unit, njit
 from toyisa.core.access import store_ram
 from toyisa.core.clock import charge, virtual_time
-from toyisa.core.firmware import A0, A1, A2, A6, A7, DBCN, FENCE_I, INVALID_PARAM, RFENCE, SHUTDOWN
+from toyisa.core.firmware import A0, A1, A2, A6, A7, INVALID_PARAM
 from toyisa.core.memory import ram_bytes, receive, receive_ready, transmit
 from toyisa.core.mmu import flush
 from toyisa.core.work import INSNS, count_flush
 from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason
 from toyisa.tables.requests import Request
+from toyisa.tables.sbi import DBCN, FENCE_I, RFENCE, SHUTDOWN
 from vmm.domain.space import backed, gfn_of, offset_of
 from vmm.domain.vcpu import pages
 from vmm.exit.emulate import stored, told_host
