@@ -22,7 +22,8 @@ class Screen(io.StringIO):
         for line in self.getvalue().split("\n"):
             shown = ""
             for piece in line.split("\r"):
-                shown = piece + shown[len(piece) :]
+                text, erase, more = piece.partition("\x1b[K")
+                shown = text + more + ("" if erase else shown[len(text) :])
             seen.append(shown.rstrip())
         return seen
 

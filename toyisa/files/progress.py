@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 
 PERIOD = 0.2  # seconds between two looks at how far a task is
+BEGIN, REST = "\r", "\x1b[K"  # go to the line's begin; erase from here to its end
 
 _lock = threading.RLock()
-_width = 0  # of the line that is shown now
+_shown = False  # whether there is a line now
 
 
 def live() -> bool:
@@ -28,24 +29,24 @@ def live() -> bool:
 
 def show(text: str) -> None:
     """Write `text` in place of the line that is shown, if stderr is a terminal."""
-    global _width
+    global _shown
     if not live():
         return
     with _lock:
         room = shutil.get_terminal_size().columns - 1  # the last column would begin a line
         text = f"toyvmm: {text}"
         text = text if len(text) <= room else text[: max(room - 3, 0)] + "..."
-        _write("\r" + text.ljust(_width))
-        _width = len(text)
+        _write(BEGIN + text + REST)
+        _shown = True
 
 
 def clear() -> None:
     """Take away the line that is shown, as whatever comes next begins a line."""
-    global _width
+    global _shown
     with _lock:
-        if _width:
-            _write("\r" + " " * _width + "\r")
-            _width = 0
+        if _shown:
+            _write(BEGIN + REST)
+            _shown = False
 
 
 def say(line: str) -> None:
