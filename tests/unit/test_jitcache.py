@@ -417,6 +417,8 @@ def test_a_terminal_shows_how_far_it_is(tmp_path, monkeypatch):
     def compile_it(_cold):
         for n in range(3):
             (tmp_path / "folder" / f"{n}.nbc").touch()
+            while shown.acquire(blocking=False):
+                pass
             for _ in range(2):
                 shown.acquire()  # the second look began after the file was there
 

@@ -60,6 +60,14 @@ def test_it_is_never_wider_than_the_terminal(screen):
     assert line.endswith("...")
 
 
+def look(asked):
+    """Wait until a line is shown that was asked for after this call."""
+    while asked.acquire(blocking=False):
+        pass
+    asked.acquire()
+    asked.acquire()  # so the answer before this one has been shown
+
+
 def test_it_says_how_far_and_how_long(screen, monkeypatch):
     monkeypatch.setattr(progress, "PERIOD", 0.001)
     asked, done = threading.Semaphore(0), []
@@ -69,15 +77,25 @@ def test_it_says_how_far_and_how_long(screen, monkeypatch):
         return f"{len(done)} of 2 parts"
 
     with progress.watched("compiling it", far):
-        for _ in range(2):
-            asked.acquire()
-            asked.acquire()  # the answer before this one has been shown
-            assert f"toyvmm: compiling it: {len(done)} of 2 parts, " in screen.lines[0]
-            done.append(1)
-            asked.acquire()
+        for n in range(3):
+            look(asked)
+            assert screen.lines[0].startswith(f"toyvmm: compiling it: {n} of 2 parts, ")
+            done.append(n)
     assert screen.lines == [""]
     assert "0 of 2 parts, 0 s" in screen.getvalue()
     assert "\n" not in screen.getvalue()
+
+
+def test_it_says_at_what_stage_it_is(screen, monkeypatch):
+    monkeypatch.setattr(progress, "PERIOD", 0.001)
+    asked = threading.Semaphore(0)
+    with progress.watched("compiling it", lambda: asked.release() or ""):
+        progress.stage("optimising")
+        look(asked)
+        assert screen.lines[0].endswith(" s, optimising")
+    with progress.watched("compiling another", lambda: asked.release() or ""):
+        look(asked)
+        assert screen.lines[0].endswith(" s")
 
 
 def test_it_is_gone_after_an_error(screen, monkeypatch):
@@ -86,7 +104,7 @@ def test_it_is_gone_after_an_error(screen, monkeypatch):
 
     def task():
         with progress.watched("compiling it", lambda: asked.release() or ""):
-            asked.acquire()
+            look(asked)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import cache
-from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from toyisa.compiled import manifest
@@ -32,6 +32,7 @@ from toyisa.files.progress import say
 from toyisa.files.trusted import Untrusted
 
 KEPT = 4  # directories of older sources that stay, for those who switch branches
+APART = ("vmm/cli", "vmm/comparison", "vmm/fuzz", "toyisa/testing")  # no compiled code is there
 ROOM = 64 << 20  # bytes that must be free, or a temporary directory is used
 
 _directory: Path | None = None  # set once in a process, by `enable`
@@ -45,10 +46,14 @@ def sources() -> list[Path]:
     testing tools: nothing may import those (contracts of the linter), so no compiled code can
     depend on them.
     """
-    here = Path(__file__).parents[1]
-    below = [*here.rglob("*"), *(here.parent / "vmm").rglob("*")]
-    apart = {*(here.parent / "vmm" / p for p in ("cli", "comparison", "fuzz")), here / "testing"}
-    return sorted(p for p in below if p.suffix in {".py", ".toml"} and apart.isdisjoint(p.parents))
+    home = Path(__file__).parents[2]
+    apart = {str(home / folder) for folder in APART}
+    found = []
+    for top in ("toyisa", "vmm"):
+        for folder, inner, names in os.walk(home / top):
+            inner[:] = (name for name in inner if os.path.join(folder, name) not in apart)
+            found += (Path(folder, name) for name in names if name.endswith((".py", ".toml")))
+    return sorted(found)
 
 
 def settings() -> tuple:
@@ -58,9 +63,21 @@ def settings() -> tuple:
     # Settings such as NUMBA_BOUNDSCHECK change the code but not numba's own key.
     chosen = {k: v for k, v in os.environ.items() if k.startswith("NUMBA_")}
     chosen.pop("NUMBA_CACHE_DIR", None)
-    versions = [sys.version, *(metadata.version(p) for p in ("numba", "llvmlite", "numpy"))]
+    versions = [sys.version, *map(_version, ("numba", "llvmlite", "numpy"))]
     cpu = [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
     return sorted(chosen.items()), versions, cpu
+
+
+def _version(package: str) -> bytes:
+    """What a package says of its version, without importing it: numba takes long for that,
+    and to ask `importlib.metadata` a tenth of a start."""
+    spec = find_spec(package)
+    folders = spec.submodule_search_locations if spec else None
+    for folder in folders or ():
+        for name in ("_version.py", "version.py"):
+            with contextlib.suppress(OSError):
+                return Path(folder, name).read_bytes()
+    return b"unknown"
 
 
 def key() -> str:
@@ -146,9 +163,10 @@ def warm(what: str, compile_it: Callable[[bool], object], parts: int) -> None:
         began, before = time.monotonic(), manifest.count(directory)
 
         def far() -> str:
-            return f"{min(manifest.count(directory) - before, parts)} of {parts} parts"
+            done = min(manifest.count(directory) - before, parts)
+            return f"{done} of {parts} parts" if parts > 1 else ""
 
-        with progress.watched(f"compiling {what} (once)", far):
+        with progress.watched(f"compiling {what}", far):
             compile_it(True)
         manifest.write(directory, [*units, what])
         _prune(directory)

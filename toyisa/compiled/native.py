@@ -8,6 +8,8 @@ from functools import cache
 
 import llvmlite.binding as llvm
 
+from toyisa.files import progress
+
 LEVEL = 3  # of optimisation
 
 
@@ -16,10 +18,13 @@ def emit(text: str) -> bytes:
     module = llvm.parse_assembly(text)
     machine = _machine()
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
+    count = sum(not function.is_declaration for function in module.functions)
+    progress.stage(f"optimising {count} functions")
     options = llvm.create_pipeline_tuning_options(speed_level=LEVEL)
     options.loop_vectorization = True
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
+    progress.stage(f"writing {count} functions")
     return machine.emit_object(module)
 
 

@@ -17,6 +17,7 @@ BEGIN, REST = "\r", "\x1b[K"  # go to the line's begin; erase from here to its e
 
 _lock = threading.RLock()
 _shown = False  # whether there is a line now
+_stage = ""     # of the task that is watched
 
 
 def live() -> bool:
@@ -56,22 +57,29 @@ def say(line: str) -> None:
         _write(f"toyvmm: {line}\n")
 
 
+def stage(text: str) -> None:
+    """What the task that is watched does from now on."""
+    global _stage
+    _stage = text
+
+
 @contextlib.contextmanager
 def watched(what: str, far: Callable[[], str]) -> Iterator[None]:
-    """Show `what`, how `far` it is, and the seconds since it began, while something is done.
+    """Show `what`, how `far` it is, the seconds since it began, and its `stage`, until it ends.
 
     `far` is called in another thread, some times a second; its answer may be empty.
     """
     if not live():
         yield
         return
+    stage("")
     began, ended = time.monotonic(), threading.Event()
 
     def tell() -> None:
         while not ended.wait(PERIOD):
             with contextlib.suppress(OSError):  # what is looked at may be in motion
-                parts = [part for part in (far(), f"{time.monotonic() - began:.0f} s") if part]
-                show(f"{what}: {', '.join(parts)}")
+                parts = far(), f"{time.monotonic() - began:.0f} s", _stage
+                show(f"{what}: {', '.join(filter(None, parts))}")
 
     thread = threading.Thread(target=tell, daemon=True)
     thread.start()

@@ -15,25 +15,25 @@ from vmm.domain.vcpu import new_vm
 from vmm.engines import Engine, registered
 from vmm.exit.loop import run_vm
 
-PARTS = 2  # that compiling it makes: the loop, unless it is there, and the engine's unit
-
-_ready: set[str] = set()
+_ready: set[str] = set()  # engines; "": the loop
 
 
 def link(engine: Engine, hart: np.record, mem: np.record, vm: np.record) -> None:
     """Put the engine's unit into the record, and see that all is compiled."""
+    if "" not in _ready:
+        _ready.add("")
+        jitcache.warm("the monitor", lambda _cold: run_vm.compile(_types()[:3]), 1)
     if engine.name not in _ready:
         _ready.add(engine.name)
         what = f"the monitor's engine {engine.name!r}"
         if registered(engine.name):
             unit = inspect.unwrap(engine.unit)
             what += f" ({unit.__module__} in {inspect.getfile(unit)})"
-        jitcache.warm(what, lambda _cold: _compile(engine), PARTS)
+        jitcache.warm(what, lambda _cold: unit_address(engine.unit, _types()), 1)
     vm.engine = unit_address(engine.unit, unit_types(hart, mem, vm))
 
 
-def _compile(engine: Engine) -> None:
+def _types() -> tuple:
+    """The types of an engine's unit: of its records and integers."""
     made = Hardware(PAGE)
-    types = unit_types(made.hart, made.memory, new_vm())
-    run_vm.compile(types[:3])
-    unit_address(engine.unit, types)
+    return unit_types(made.hart, made.memory, new_vm())

@@ -13,11 +13,16 @@ from vmm import cli
 from vmm.cli import main
 
 HEAVY = {"numba", "numpy", "llvmlite", "elftools", "hypothesis", "rich"}
+UNNEEDED = {
+    "numba", "toyisa.compiled.front.program", "asm.assembler", "asm.unit", "importlib.metadata",
+    "vmm.cli.fuzz", "vmm.diagnose.diagnosis", "vmm.engines.trap",
+}
 CHECK = """
 import sys
 from vmm.cli.main import invoke
 status = invoke(sys.argv[1:])
 print("IMPORTED", *sorted({name.split(".")[0] for name in sys.modules}))
+print("MODULES", *sys.modules)
 sys.exit(status)
 """
 
@@ -33,9 +38,19 @@ def test_nothing_heavy_is_imported(arguments, tmp_path):
     (tmp_path / "a.S").write_text("_start: ebreak\n")
     run(["asm", "a.S"], tmp_path)
     done = run(arguments, tmp_path)
-    imported = set(done.stdout.split("IMPORTED", 1)[1].split())
+    imported = set(done.stdout.split("IMPORTED", 1)[1].split("MODULES")[0].split())
     assert "click" in imported
     assert not imported & HEAVY
+
+
+def test_what_is_kept_is_all_that_a_second_run_needs(tmp_path):
+    """Neither numba nor the front end, nor the assembler: only finished code is loaded."""
+    for _ in range(2):
+        done = run(["run", "hello"], tmp_path)
+    assert done.stdout.startswith("hello, world\n")
+    imported = set(done.stdout.split("MODULES", 1)[1].split())
+    assert "toyisa.machine" in imported
+    assert not imported & UNNEEDED
 
 
 def test_every_command_is_listed():
