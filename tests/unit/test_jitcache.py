@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 import threading
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -397,6 +398,19 @@ def test_settings_that_change_code_change_the_key(monkeypatch):
     assert jitcache.key() == before
     monkeypatch.setenv("NUMBA_BOUNDSCHECK", "1")
     assert jitcache.key() != before
+
+
+@pytest.mark.parametrize("package", ["numba", "llvmlite", "numpy"])
+def test_another_version_changes_the_key(package):
+    """Each file that is read says the version that is installed."""
+    assert metadata.version(package).encode() in jitcache._version(package)
+
+
+def test_what_no_compiled_code_depends_on_is_no_source():
+    found = {path.relative_to(REAL.parent).as_posix() for path in jitcache.sources()}
+    assert {"toyisa/tables/cost.toml", "toyisa/core/execute.py", "vmm/exit/loop.py"} <= found
+    assert not {name for name in found if name.startswith(("vmm/cli/", "vmm/fuzz/", "asm/"))}
+    assert {path.suffix for path in jitcache.sources()} == {".py", ".toml"}
 
 
 def test_a_terminal_shows_how_far_it_is(tmp_path, monkeypatch):
