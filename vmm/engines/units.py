@@ -4,6 +4,7 @@ They call the machine's own units (`toyisa.core.units`) by address.
 """
 
 import inspect
+from functools import cache
 
 import numpy as np
 
@@ -33,6 +34,7 @@ def link(engine: Engine, hart: np.record, mem: np.record, vm: np.record) -> None
     vm.engine = unit_address(engine.unit, unit_types(hart, mem, vm))
 
 
+@cache
 def _types() -> tuple:
     """The types of an engine's unit: of its records and integers."""
     made = Hardware(PAGE)
