@@ -67,8 +67,9 @@ docs: setup  ## write tables and samples in docs/ anew, and check every link
 	$(BIN)/python -m tests.docsamples
 	$(BIN)/pytest -q tests/unit/test_docs.py
 
-bench: setup  ## figures: a first run, the interpreter on compiled C, the assembler, hypercalls, compare, unicorn
+bench: setup  ## figures: a first run, later ones, the interpreter on compiled C, the assembler, hypercalls, compare, unicorn
 	$(BIN)/python -m bench.coldstart
+	$(BIN)/python -m bench.warmstart
 	$(BIN)/python -m bench.interp
 	$(BIN)/python -m bench.vmm
 	$(BIN)/python -m bench.pv

@@ -33,7 +33,7 @@ from toyisa.core.decode import part
 from toyisa.core.handlers import PLACE, VPAGE
 from toyisa.core.memory import STRIDE, WORDS, pool_of
 from toyisa.core.run import deadlines, exact_stop
-from toyisa.core.threaded import run_handlers
+from toyisa.core.run_handlers import run_handlers
 from toyisa.tables.exits import Reason
 from toyisa.tables.leaves import Leave
 from toyisa.tables.ops import Op

@@ -1,8 +1,8 @@
 """Answers for the handlers as threaded code: each op's function itself jumps to the next op's.
 
-`run_handlers` goes on with the open run, `hart.run`, until an instruction needs more than a
-handler.  It returns the reason, a `Leave`; `hart.run` has the place.  Without the compiler
-`plain.py` does the same.  docs/adr/0015-threaded-code.md says why.
+The function `run_handlers` goes on with the open run, `hart.run`, until an instruction needs
+more than a handler.  It returns the reason, a `Leave`; `hart.run` has the place.  Without the
+compiler `plain.py` does the same.  docs/adr/0015-threaded-code.md says why.
 """
 
 from llvmlite import ir
@@ -10,7 +10,6 @@ from llvmlite import ir
 from toyisa.compiled.front import kinds
 from toyisa.compiled.front.expressions import Expressions
 from toyisa.compiled.front.kinds import Value
-from toyisa.compiled.njit import compiler, special
 from toyisa.core.emit import CALLING, FUNCTION, I8, I64, PTR, WORD, Frame, Step, constant, uops_of
 from toyisa.core.handlers import handlers_of, leave_of
 from toyisa.core.written import Written
@@ -91,7 +90,7 @@ def enter(frame: Frame, builder: ir.IRBuilder, hart: ir.Value, mem: ir.Value) ->
     return b.call(first, [*state, retired, run("left"), base], cconv=CALLING)
 
 
-def _write(body: Expressions, hart: Value, mem: Value) -> Value:
+def write(body: Expressions, hart: Value, mem: Value) -> Value:
     """Go on with `hart.run` until an instruction needs more than a handler; return why."""
     module = ir.Module()
     calls = Written(body.program, module, hart=hart.kind, mem=mem.kind)
@@ -104,14 +103,3 @@ def _write(body: Expressions, hart: Value, mem: Value) -> Value:
         if not isinstance(found, ir.Function) or found.blocks:
             body.program.define(str(found))
     return Value(kinds.I64, (body.new(f"call i64 @run_handlers(ptr {hart.ref}, ptr {mem.ref})"),))
-
-
-match compiler:
-    case "plain":
-        from toyisa.core.plain import run_handlers
-    case "numba":
-        from toyisa.core.checked import intrinsic
-
-        run_handlers = intrinsic(enter)
-    case "front":
-        run_handlers = special(_write)
