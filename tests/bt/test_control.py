@@ -50,9 +50,61 @@ def two_targets():
     return "\n".join([*lines, "    addi s0, s0, -1", "    beqz s0, 9f", "    j again", "9:"])
 
 
+def many_targets():
+    """More targets than a fan has room for, four to a bucket, by jumps and by calls."""
+    lines = [FOLD, """
+        li      s0, 90
+        la      a6, at0
+    again:
+        andi    a0, s0, 3               # targets 0 2 4 ... 14, by turns
+        slli    a1, a0, 2
+        srli    a2, s0, 3
+        andi    a2, a2, 1
+        slli    a2, a2, 1
+        add     a0, a1, a2
+        slli    a1, a0, 10
+        add     a1, a1, a6
+        jalr    ra, a1
+        fold    ra
+        la      ra, 1f
+        jalr    t1, 4(a1)
+    1:  fold    t1
+        jr      24(a1)
+    back:
+        addi    s0, s0, -1
+        beqz    s0, 9f
+        j       again
+    9:  j       finish
+        .balign 4096
+    """]  # fmt: skip
+    for n in range(16):
+        lines += [
+            f"at{n}:", "    nop", f"    addi s2, s2, {n}", "    fold a1", "    ret",
+            "    fold a0", "    la a3, back", "    jr a3", f"    .balign {1024 if n < 15 else 4}",
+        ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def shared_function():
+    """A function of one unit, called from many places by turns, and one that calls it."""
+    lines = [FOLD, "    li s0, 30", "again:"]
+    for n in range(9):
+        lines += [
+            f"    andi a0, s0, {n}", f"    bnez a0, on{n}", "    call one",
+            f"on{n}: call two", "    fold ra", "    call one", "    fold a0",
+        ]  # fmt: skip
+    return "\n".join([
+        *lines, "    addi s0, s0, -1", "    beqz s0, 9f", "    j again", "9:  j finish",
+        "one: addi a0, a0, 7", "    slli a1, a0, 3", "    xor a0, a0, a1", "    ret",
+        "two: mv a5, ra", "    call one", "    call one", "    mv ra, a5", "    ret",
+    ])  # fmt: skip
+
+
 BODIES = {
     "every rd and rs1": every_jalr(),
     "targets that change": two_targets(),
+    "more targets than are compared with, of few buckets": many_targets(),
+    "a function called from many places": shared_function(),
     "sums its own code, its return addresses and its stack": FOLD + """
         li      sp, DATA2
         li      s0, 3

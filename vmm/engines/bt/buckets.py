@@ -7,7 +7,8 @@
     lw    t0, SPILL0
     lw    t1, SPILL1
     j     unit
-    miss: ecall             root finds the unit, and puts it here
+    miss: ecall             root finds the unit, and puts it here; or on to a place behind
+                            the bucket, of the same kind, for another guest pc
 
 Each group of address spaces has buckets of its own, which its code jumps to.
 The cache is execute only, so a table of data could not be read by translated code; and
@@ -20,7 +21,7 @@ from toyisa.compiled.njit import njit
 from toyisa.core.memory import PAGE, WORDS, ram_words
 from toyisa.core.pool import invalidate
 from toyisa.tables.requests import Writer
-from vmm.engines.bt.emit import ECALL, branch_word, itype, jal_word
+from vmm.engines.bt.emit import ECALL, branch_word, itype
 from vmm.engines.bt.window import (
     BUCKET_PAGES,
     BUCKET_WORDS,
@@ -55,8 +56,11 @@ def is_miss(bt, address):
 
 
 @njit
-def _fill(hart, mem, bt, bucket, held, jump):
-    """Write a bucket that holds guest pc `held`, with the word `jump` to its unit."""
+def fill(hart, mem, bt, bucket, held, jump):
+    """Write a bucket that holds guest pc `held`, with the word `jump` to its unit.
+
+    What is behind it stays behind it.
+    """
     words = ram_words(mem)
     at = bt.start * WORDS + CODE_WORDS + bucket * BUCKET_WORDS
     low = (held & 0xFFF ^ 0x800) - 0x800
@@ -67,38 +71,31 @@ def _fill(hart, mem, bt, bucket, held, jump):
     words[at + 4] = _load(bt, np.int64(T0), np.int64(Slot.SPILL0)) & 0xFFFFFFFF
     words[at + 5] = _load(bt, np.int64(T1), np.int64(Slot.SPILL1)) & 0xFFFFFFFF
     words[at + 6] = jump & 0xFFFFFFFF
-    words[at + 7] = ECALL
+    if not bt.behind[bucket]:
+        words[at + 7] = ECALL
     invalidate(hart, mem, 4 * at, 4 * BUCKET_WORDS, np.int64(Writer.TRANSLATOR))
 
 
 @njit
-def hold_target(hart, mem, bt, gpc, first):
-    """Have the bucket of `gpc` jump to the unit at word `first` of the cache."""
-    bucket = bucket_of(bt.group, gpc)
-    place = BUCKETS + 4 * (bucket * BUCKET_WORDS + 6)
-    jump = jal_word(np.int64(0), 4 * first - place)
-    _fill(hart, mem, bt, bucket, gpc, jump)
-
-
-@njit
-def holds(mem, bt, bucket, gpc):
-    """Whether the bucket holds `gpc`."""
+def held_by(mem, bt, bucket):
+    """The guest pc that a bucket holds, or NONE."""
     at = bt.start * WORDS + CODE_WORDS + bucket * BUCKET_WORDS
     high = np.int64(ram_words(mem)[at + 1]) & 0xFFFFF000
     low = np.int64(ram_words(mem)[at + 2]) >> 20
-    return (high + ((low ^ 0x800) - 0x800)) & 0xFFFFFFFF == gpc
+    return (high + ((low ^ 0x800) - 0x800)) & 0xFFFFFFFF
 
 
 @njit
 def forget_target(hart, mem, bt, group, gpc):
     """The group's block at `gpc` is gone: an indirect jump there must call root."""
     bucket = bucket_of(group, gpc)
-    if holds(mem, bt, bucket, gpc):
-        _fill(hart, mem, bt, bucket, np.int64(NONE), np.int64(ECALL))
+    if held_by(mem, bt, bucket) == gpc:
+        fill(hart, mem, bt, bucket, np.int64(NONE), np.int64(ECALL))
 
 
 @njit
 def clear_buckets(hart, mem, bt):
-    """Every bucket holds nothing."""
+    """Every bucket holds nothing, and nothing is behind it."""
+    bt.behind[:] = 0
     for bucket in range(BUCKET_PAGES * WORDS // BUCKET_WORDS):
-        _fill(hart, mem, bt, bucket, np.int64(NONE), np.int64(ECALL))
+        fill(hart, mem, bt, bucket, np.int64(NONE), np.int64(ECALL))

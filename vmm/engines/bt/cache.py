@@ -13,21 +13,24 @@ from toyisa.core.work import CHAIN
 from toyisa.tables.requests import Writer
 from vmm.domain.vcpu import pages
 from vmm.engines.bt.buckets import clear_buckets, forget_target
-from vmm.engines.bt.emit import ECALL, branch_word, itype, jal_word
+from vmm.engines.bt.emit import ECALL, branch_word, jal_word
+from vmm.engines.bt.indirect import aim_at_stubs
 from vmm.engines.bt.record import (
+    CALL,
     HASH,
     MAX_PAGES,
     MAX_UNITS,
     MOST_ENDED,
     STEP_WORDS,
-    TAKEN,
     Aside,
     Count,
+    Fans,
     Site,
 )  # fmt: skip
 from vmm.engines.bt.window import BUCKET_PAGES, CODE_PAGES, CODE_WORDS
 
 BRANCH_REACH = 1000  # words, with some to spare
+POOL = 8  # words for the stubs of a block, and of those that follow it
 STEP_AT = CODE_WORDS - STEP_WORDS  # the place of the one-instruction unit
 
 
@@ -69,19 +72,24 @@ def patch(hart, mem, bt, word, value):
 
 
 @njit
-def place(hart, mem, bt, first, unit):
-    """Copy the unit's buffer to word `first` of the cache; `unit` is its number or -1."""
-    words = ram_words(mem)
-    base = bt.start * WORDS
+def place(hart, mem, bt, first, stubs, unit):
+    """Copy the buffer to word `first` of the cache, and its stubs to word `stubs` before that.
+
+    `unit` is its number or -1.
+    """
+    aim_at_stubs(bt, first - stubs)
+    words, base = ram_words(mem), bt.start * WORDS
     for n in range(bt.filled):
-        word = first + n
+        word = first + n if n < bt.main else stubs + n - bt.main
         words[base + word] = bt.b_word[n]
         bt.gpc[word], bt.insn[word], bt.site[word] = bt.b_gpc[n], bt.b_insn[n], bt.b_site[n]
         bt.inside[word], bt.index[word] = bt.b_inside[n], bt.b_index[n]
         bt.unit[word], bt.faults[word], bt.edge[word] = unit, 0, 0
-    write_code(hart, mem, bt, first, bt.filled)
+    write_code(hart, mem, bt, first, np.int64(bt.main))
+    write_code(hart, mem, bt, stubs, bt.filled - bt.main)
     for n in range(bt.filled):  # what the old words' marks have counted, has been folded
-        bt.aside[first + n] = bt.b_aside[n]
+        word = first + n if n < bt.main else stubs + n - bt.main
+        bt.aside[word] = bt.b_aside[n]
 
 
 @njit
@@ -120,25 +128,40 @@ def find_unit(bt, gpc):
 @njit
 def full(bt):
     """Whether the cache must be flushed before another unit is made."""
-    return (
-        bt.used + bt.filled > bt.capacity or bt.units >= MAX_UNITS or bt.pages >= MAX_PAGES - 1
-    )  # fmt: skip
+    room = bt.capacity - POOL - bt.used
+    return bt.filled > room or bt.units >= MAX_UNITS or bt.pages >= MAX_PAGES - 1
 
 
 @njit
-def enter_unit(hart, mem, bt, gpc, insns, page):
-    """Put the unit in the buffer into the cache, and into the books; its number."""
-    unit, first = bt.units, bt.used
+def new_pool(bt, size):
+    """Reserve words for the stubs of the next block, and of those that follow it."""
+    bt.unit[bt.used : bt.used + size] = -1
+    bt.pool, bt.used = bt.used, bt.used + size
+    bt.pool_end = bt.used
+
+
+@njit
+def enter_unit(hart, mem, bt, gpc, insns, page, follows):
+    """Put the unit in the buffer into the cache, and into the books; its number.
+
+    One that `follows` another has its stubs in what is left of the same pool of words.
+    """
+    unit, stubs = bt.units, bt.filled - bt.main
     bt.units += 1
-    bt.used += bt.filled
-    bt.u_gpc[unit], bt.u_page[unit], bt.u_first[unit] = gpc, page, first
+    if not follows:
+        new_pool(bt, max(stubs, POOL))
+    bt.pool, bt.used = bt.pool + stubs, bt.used + bt.main
+    first = bt.used - bt.main
+    bt.u_gpc[unit], bt.u_page[unit] = gpc, page
     bt.u_insns[unit], bt.u_alive[unit], bt.u_sites[unit] = insns, 1, 0
+    bt.u_fans[unit] = Fans.LAID if follows else 0
     bucket = gpc >> 2 & HASH - 1
     bt.u_next[unit] = bt.hash[bucket]
     bt.hash[bucket] = unit + 1
     bt.u_sibling[unit] = bt.p_units[page]
     bt.p_units[page] = unit + 1
-    place(hart, mem, bt, first, unit)
+    bt.u_first[unit] = first
+    place(hart, mem, bt, first, bt.pool - stubs, unit)
     bt.count[Count.UNITS] += 1
     bt.count[Count.INSNS_IN] += insns
     bt.count[Count.INSNS_OUT] += bt.filled
@@ -152,8 +175,8 @@ def chain(hart, mem, bt, site, unit):
     """
     first = np.int64(bt.u_first[unit])
     patch(hart, mem, bt, site, jal_word(np.int64(0), 4 * (first - site)))
-    if bt.insn[site] == TAKEN and abs(first - site) < BRANCH_REACH:
-        _aim(hart, mem, bt, site - 2, first)
+    if 0 < bt.insn[site] < CALL:
+        aim(hart, mem, bt, site + np.int64(bt.insn[site]), first)
     bt.site[site] = Site.PLAIN
     bt.edge[site] = bt.u_sites[unit]
     bt.u_sites[unit] = site + 1
@@ -161,28 +184,38 @@ def chain(hart, mem, bt, site, unit):
 
 
 @njit
-def _aim(hart, mem, bt, word, target):
-    """Have the branch at `word` of the cache go to the word `target`."""
+def aim(hart, mem, bt, word, target):
+    """Have the branch at `word` of the cache go to the word `target`, if it reaches."""
+    if abs(target - word) >= BRANCH_REACH:
+        return
     old = np.int64(ram_words(mem)[bt.start * WORDS + word])
     kind, rs1, rs2 = old >> 12 & 7, old >> 15 & 31, old >> 20 & 31
     patch(hart, mem, bt, word, branch_word(kind, rs1, rs2, 4 * (target - word)))
 
 
 @njit
-def predict(hart, mem, bt, word, target):
-    """Have the indirect jump that asks at `word` try `target` first; its edge to that unit."""
-    low = (target & 0xFFF ^ 0x800) - 0x800
-    at = bt.start * WORDS + word
-    held = np.int64(ram_words(mem)[at + 1]) >> 7 & 31
-    ram_words(mem)[at] = (target - low) & 0xFFFFF000 | held << 7 | 0x37
-    ram_words(mem)[at + 1] = itype(0x13, 0, held, held, low) & 0xFFFFFFFF
-    write_code(hart, mem, bt, word, np.int64(2))
-    bt.site[word] = Site.PLAIN
-    site = word + 2
-    while bt.site[site] != Site.EDGE:
-        site += 1
-    bt.gpc[site] = target
-    return site
+def lay_out(hart, mem, bt, site):
+    """Make room for the new block over the edge at `site`; return whether that was possible.
+
+    It is if the edge is the last word of the cache, and its jump is not the whole
+    translation of the guest's.  If the last word is the other edge of the same branch, the
+    branch is turned round.  A call stays a jump: its function has other callers.
+    """
+    last = bt.used - 1
+    if bt.aside[last] == Aside.JUMP or bt.site[last] != Site.EDGE or bt.insn[site] >= CALL:
+        return False
+    if bt.pool + bt.filled - bt.main > bt.pool_end or bt.used + bt.main - bt.pool > BRANCH_REACH:
+        return False
+    branch = site + np.int64(bt.insn[site])
+    if site != last and (branch == site or branch != last - 1):
+        return False
+    if site != last:
+        word = np.int64(ram_words(mem)[bt.start * WORDS + branch])
+        patch(hart, mem, bt, branch, word ^ 1 << 12)  # beq and bne, blt and bge, bltu and bgeu
+        bt.gpc[site] = bt.gpc[last]
+    bt.used = last
+    bt.count[Count.LAID_OUT] += 1
+    return True
 
 
 @njit
@@ -205,6 +238,17 @@ def kill_unit(hart, mem, bt, unit):
         while bt.u_next[before] != unit + 1:
             before = np.int64(bt.u_next[before]) - 1
         bt.u_next[before] = bt.u_next[unit]
+    unchain(hart, mem, bt, unit)
+    if bt.crowded:
+        return
+    _close(hart, mem, bt, np.int64(bt.u_first[unit]), gpc)
+    forget_target(hart, mem, bt, group_of(bt, unit), gpc)
+    bt.count[Count.INVALIDATED] += 1
+
+
+@njit
+def unchain(hart, mem, bt, unit):
+    """Make each edge to the block a call of root again."""
     site = np.int64(bt.u_sites[unit]) - 1
     while site >= 0:
         bt.ended += 1
@@ -212,20 +256,26 @@ def kill_unit(hart, mem, bt, unit):
             bt.crowded = 1
             return
         patch(hart, mem, bt, site, ECALL)
-        if bt.insn[site] == TAKEN:
-            _aim(hart, mem, bt, site - 2, site)
+        if 0 < bt.insn[site] < CALL:
+            aim(hart, mem, bt, site + np.int64(bt.insn[site]), site)
         bt.site[site] = Site.EDGE
         bt.count[Count.UNCHAINED] += 1
         site = np.int64(bt.edge[site]) - 1
     bt.u_sites[unit] = 0
-    forget_target(hart, mem, bt, group_of(bt, unit), gpc)
-    bt.count[Count.INVALIDATED] += 1
+
+
+@njit
+def _close(hart, mem, bt, first, gpc):
+    """Make the first word of a dropped block an edge: the block before it may fall into it."""
+    patch(hart, mem, bt, first, ECALL)
+    bt.site[first], bt.gpc[first], bt.insn[first] = Site.EDGE, gpc, 0
+    bt.inside[first], bt.aside[first] = 0, Aside.APART
 
 
 @njit
 def forget_units(bt):
     """Empty the books, so that the cache is empty."""
-    bt.used, bt.units, bt.pages = 0, 0, 0
+    bt.used, bt.units, bt.pages, bt.pool, bt.pool_end = 0, 0, 0, 0, 0
     bt.hash[:] = 0
     bt.space_seen[:] = 0
     bt.at, bt.link = -1, -1
@@ -242,4 +292,3 @@ def flush_cache(vm, hart, mem, bt):
             pages(vm)[bt.p_gfn[page]].code = 0
     forget_units(bt)
     clear_buckets(hart, mem, bt)
-

@@ -42,7 +42,10 @@ _NOTES = {
     Site.EMULATE: "callout: root emulates it",
     Site.COUNTDOWN: "callout: too long for what is left",
     Site.ACCESS: "callout: root does the access",
-    Site.PREDICT: "callout: an indirect jump, for the first time",
+    Site.PREDICT: "callout: an indirect jump to a target of which there is none here yet",
+    Site.WIDEN: "callout: an indirect jump to a second target",
+    Site.CROWDED: "callout: more targets than are compared with here",
+    Site.MISS: "callout: a target that its bucket does not hold",
 }
 
 
@@ -52,10 +55,9 @@ def units(machine: "VirtualMachine") -> Iterator[Unit]:
     alive = [n for n in range(int(bt.units)) if bt.u_alive[n]]
     chained = {site: int(bt.u_gpc[unit]) for unit in alive for site in _sites(bt, unit)}
     for number in sorted(alive, key=lambda n: int(bt.u_gpc[n])):
-        first = end = int(bt.u_first[number])
-        while end < int(bt.used) and bt.unit[end] == number:
-            end += 1
-        words = tuple(_word(machine, word, chained.get(word)) for word in range(first, end))
+        own, first = np.flatnonzero(bt.unit[: int(bt.used)] == number), int(bt.u_first[number])
+        own = [*own[own >= first].tolist(), *own[own < first].tolist()]  # its stubs last
+        words = tuple(_word(machine, word, chained.get(word)) for word in own)
         yield Unit(int(bt.u_gpc[number]), int(bt.u_insns[number]), words)
 
 

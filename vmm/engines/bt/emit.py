@@ -36,7 +36,7 @@ def _aside(bt, site):
     """The Aside of the next word."""
     if not bt.begun:
         return np.int64(Aside.JUMP if site == Site.EDGE else Aside.OWN)
-    if site == Site.EMULATE or site == Site.PREDICT:
+    if site == Site.EMULATE or site >= Site.PREDICT:
         return np.int64(Aside.REDONE)
     return np.int64(Aside.APART)
 

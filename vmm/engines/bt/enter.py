@@ -18,7 +18,6 @@ from toyisa.tables.exits import Reason
 from toyisa.tables.levels import Level
 from vmm.domain.guestwalk import gpa_of, walk_guest
 from vmm.domain.space import gfn_of, offset_of
-from vmm.engines.bt.buckets import hold_target
 from vmm.engines.bt.cache import (
     STEP_AT,
     address_of,
@@ -30,12 +29,14 @@ from vmm.engines.bt.cache import (
     group_of,
     is_jump,
     jump_at,
+    lay_out,
     not_counted,
     place,
     words_at,
 )
 from vmm.engines.bt.coherence import follow_changes, page_of, verify, watch_table
-from vmm.engines.bt.record import UNIT_INSNS, Count, Site
+from vmm.engines.bt.record import UNIT_INSNS, Count, Fans, Site
+from vmm.engines.bt.targets import hold_target
 from vmm.engines.bt.translate import translate
 from vmm.engines.bt.window import Slot
 from vmm.exit.inject import forward_exception
@@ -44,6 +45,7 @@ from vmm.paging.shadow.frames import DIRECT, KERNEL, KERNEL_MXR
 
 IRQ = 2
 MOST_LEFT = 1 << 30  # fits the window's word
+MOST_COPIES = 12  # of one block, for example of an interpreter's dispatch; at most 15
 
 
 @njit
@@ -133,14 +135,15 @@ def _find_place(vm, hart, mem, bt):
     virtual = vm.hart
     gpc = np.int64(virtual.pc)
     bt.resumed = 0
-    left = _instructions_left(vm, hart, bt)
+    left, copies = _instructions_left(vm, hart, bt), np.int64(0)
     if not virtual.root.one_trap:
         word = _resume(bt, gpc, left)
         if word >= 0:
             bt.resumed = 0 if is_jump(bt, word) else 1  # which was left before it was executed
             return word
         unit = find_unit(bt, gpc)
-        if unit >= 0 and np.int64(bt.u_insns[unit]) <= left:
+        copies = _copy_wanted(bt, unit)
+        if unit >= 0 and np.int64(bt.u_insns[unit]) <= left and copies == 0:
             return _arrive(hart, mem, bt, unit, left)
     leaf = walk_guest(vm, hart, mem, gpc, np.int64(FETCH), False)
     gpa = gpa_of(leaf, gpc)
@@ -167,7 +170,13 @@ def _find_place(vm, hart, mem, bt):
         if verified:  # with the table watched here, unless another one was evicted for it
             bt.verified[root] = bt.version + shadows
             bt.space_seen[root] = bt.pages
-    unit = enter_unit(hart, mem, bt, gpc, insns, page)
+    follows = _links(bt, gpc) and lay_out(hart, mem, bt, bt.link)
+    unit = enter_unit(hart, mem, bt, gpc, insns, page, follows)
+    if copies:
+        bt.u_fans[unit] |= Fans.SPLIT | copies << 4
+        bt.count[Count.COPIES] += 1
+    if follows:
+        bt.link = -1
     return _arrive(hart, mem, bt, unit, left)
 
 
@@ -188,15 +197,40 @@ def _instructions_left(vm, hart, bt):
 @njit
 def _arrive(hart, mem, bt, unit, left):
     """Go on at the start of a unit, and remember the way there."""
-    first = np.int64(bt.u_first[unit])
-    # A fault or an interrupt on the way there has led elsewhere: that is no chain.
-    if bt.link >= 0 and bt.gpc[bt.link] == bt.u_gpc[unit] and _of_group(bt, bt.link):
+    if _links(bt, np.int64(bt.u_gpc[unit])):
         chain(hart, mem, bt, bt.link, unit)
     bt.link = -1
     if bt.hold:
-        hold_target(hart, mem, bt, np.int64(bt.u_gpc[unit]), first)
+        hold_target(hart, mem, bt, unit)
     bt.left = left
-    return first
+    return np.int64(bt.u_first[unit])
+
+
+@njit
+def _links(bt, gpc):
+    """Return whether an edge to guest pc `gpc` has just called root.
+
+    If a fault or an interrupt came in between, the guest goes elsewhere: no chain then.
+    """
+    return bt.link >= 0 and bt.gpc[bt.link] == gpc and _of_group(bt, bt.link)
+
+
+@njit
+def _copy_wanted(bt, unit):
+    """Return the number of the copy of the block that the asking edge gets; 0: the block.
+
+    The indirect jump at the end of a copy serves one edge only.  So it often has one target:
+    a function returns to the one caller that the edge is part of.
+    """
+    if unit < 0 or not _links(bt, np.int64(bt.u_gpc[unit])):
+        return np.int64(0)
+    fans, asking = np.int64(bt.u_fans[unit]), np.int64(bt.unit[bt.link])
+    if not fans & Fans.SPLIT or fans >> 4 == MOST_COPIES or bt.u_gpc[asking] == bt.u_gpc[unit]:
+        return np.int64(0)
+    if fans & Fans.FREE:
+        bt.u_fans[unit] = fans & ~Fans.FREE
+        return np.int64(0)
+    return (fans >> 4) + 1
 
 
 @njit
@@ -237,13 +271,14 @@ def _step(vm, hart, mem, bt, gpc, at, left):
     for n in range(bt.filled):
         if bt.b_site[n] == Site.EDGE:
             bt.b_site[n] = Site.STEPPED
-    place(hart, mem, bt, np.int64(STEP_AT), np.int64(-1))
+    word = STEP_AT + bt.filled - bt.main
+    place(hart, mem, bt, word, np.int64(STEP_AT), np.int64(-1))
     charge(hart, np.int64(Event.ROOT_TRANSLATE), 1)
     mem.work -= TRANSLATE
     bt.count[Count.STEPS] += 1
     bt.left = left - 1
     bt.link, bt.hold = -1, 0
-    return np.int64(STEP_AT)
+    return word
 
 
 @njit

@@ -14,10 +14,10 @@ from toyisa.tables.ops import Op
 from vmm.domain.exits import Kind
 from vmm.domain.guestwalk import gpa_of, walk_guest
 from vmm.engines.bt.adapt import adapt, may_revert
-from vmm.engines.bt.cache import predict
 from vmm.engines.bt.leave import MISSED
 from vmm.engines.bt.move import meet_window
 from vmm.engines.bt.record import Count, Site
+from vmm.engines.bt.targets import jalr_of, new_target
 from vmm.engines.bt.translate import base_op
 from vmm.exit.emulate import emulate_access, emulate_system
 from vmm.exit.handlers import handle_page_fault, handle_sbi, handle_trap
@@ -67,7 +67,7 @@ def _callout(vm, hart, mem, bt):
     elif site == Site.EMULATE:
         bt.count[Count.EMULATED] += 1
         return _emulate(vm, hart, mem, np.int64(bt.insn[word]))
-    elif site == Site.PREDICT:
+    elif site >= Site.PREDICT:
         return _predict(vm, hart, mem, bt, word)
     elif site == Site.ACCESS:
         bt.count[Count.ACCESSES] += 1
@@ -120,13 +120,12 @@ def _emulate(vm, hart, mem, insn):
 
 @njit
 def _predict(vm, hart, mem, bt, word):
-    """An indirect jump for the first time: it will be tried with this target first."""
-    insn = np.int64(bt.insn[word])
+    """An indirect jump to where it has not been: it will be tried with this target, too."""
+    insn = jalr_of(bt, word)
     target = (np.int64(hart.x[insn >> 15 & 31]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
     if target & 3 == 0:
-        bt.link = predict(hart, mem, bt, word, target)
+        bt.link = new_target(hart, mem, bt, word, target)
         bt.at = -1
-        bt.count[Count.PREDICTED] += 1
     return _jalr(vm, hart, insn)
 
 

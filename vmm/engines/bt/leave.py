@@ -12,7 +12,9 @@ from toyisa.core.state import NEVER
 from toyisa.tables.exits import Reason
 from vmm.engines.bt.buckets import is_miss
 from vmm.engines.bt.cache import is_jump, jump_at, not_counted, word_at, words_at
+from vmm.engines.bt.indirect import is_plain
 from vmm.engines.bt.record import Count, Site
+from vmm.engines.bt.targets import jalr_of
 from vmm.engines.bt.window import Slot
 
 T0, T1 = 5, 6
@@ -33,12 +35,13 @@ def leave(vm, hart, mem, bt, reason):
     words = ram_words(mem)
     slots = words_at(bt)
     ahead = np.int64(0)  # instructions counted that have not retired
-    if reason == Reason.TRAP and is_miss(bt, np.int64(hart.pc)):
+    word = word_at(bt, np.int64(hart.pc))
+    missed = is_miss(bt, np.int64(hart.pc)) or (word >= 0 and bt.site[word] == Site.MISS)
+    if reason == Reason.TRAP and missed:
         vm.hart.pc = words[slots + Slot.TARGET]
         hart.x[T0], hart.x[T1] = words[slots + Slot.SPILL0], words[slots + Slot.SPILL1]
         bt.at = MISSED
     else:
-        word = word_at(bt, np.int64(hart.pc))
         if word < 0:
             return np.int64(Reason.STUCK)  # it never was anywhere else
         bt.at = word
@@ -51,8 +54,10 @@ def leave(vm, hart, mem, bt, reason):
         if reason == Reason.TRAP and bt.site[word] == Site.COUNTDOWN:
             hart.x[T0] = words[slots + Slot.SPILL0]
         else:
-            if reason == Reason.TRAP and bt.site[word] == Site.PREDICT:
+            if reason == Reason.TRAP and bt.site[word] >= Site.PREDICT:
                 hart.x[T0] = words[slots + Slot.SPILL0]
+                if not is_plain(jalr_of(bt, word)):
+                    hart.x[T1] = words[slots + Slot.SPILL1]
             ahead = (np.int64(bt.u_insns[unit]) if unit >= 0 else 1) - np.int64(bt.index[word])
             if bt.icount and unit >= 0 and word == np.int64(bt.u_first[unit]):
                 ahead = np.int64(0)

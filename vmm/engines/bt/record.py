@@ -10,11 +10,12 @@ from enum import IntEnum
 from toyisa.core.memory import WORDS
 from toyisa.core.state import record
 from vmm.domain.vcpu import MAX_SHADOW
-from vmm.engines.bt.window import BUCKET_PAGES, CODE_WORDS
+from vmm.engines.bt.window import BUCKET_PAGES, BUCKET_WORDS, CODE_WORDS
 
 MAX_UNITS = 1 << 15
 MAX_PAGES = 1 << 10  # pages of guest code, by guest-virtual address
 HASH = 1 << 12
+BUCKETS_IN_ALL = BUCKET_PAGES * WORDS // BUCKET_WORDS
 UNIT_INSNS = 12      # of the guest's, at most
 MAX_UNIT_WORDS = 640
 MAX_STUBS = 16
@@ -22,7 +23,7 @@ MOST_ENDED = 1 << 11
 STEP_WORDS = 64      # at the cache's end: room for a block of one instruction
 
 
-TAKEN = 1  # `insn` of the edge that a branch two words before it takes
+CALL = 1 << 16  # `insn` of an edge that calls; if a branch takes it, how far behind it that is
 
 
 class Site(IntEnum):
@@ -34,8 +35,10 @@ class Site(IntEnum):
     MISS = 3       # an indirect jump to a target that its bucket does not hold
     COUNTDOWN = 4  # icount: the block is longer than what is left
     ACCESS = 5     # root does a load or store
-    STEPPED = 6    # a unit of one instruction has done it
-    PREDICT = 7    # an indirect jump, for the first time
+    STEPPED = 6    # a block of one instruction has done it
+    PREDICT = 7    # an indirect jump to a target that it has not had
+    WIDEN = 8      # to its second; `insn` is how far behind it the first comparison is
+    CROWDED = 9    # to one more than there is room for; `insn` is the word of the first comparison
 
 
 class Aside(IntEnum):
@@ -51,6 +54,14 @@ class Aside(IntEnum):
     # It is the whole translation of a jump; while it is still a call, root does the jump
     JUMP = 2
     REDONE = 5   # counted separately; if the guest is left here, root will do the instruction
+
+
+class Fans(IntEnum):
+    """What is known of a block that may end with an indirect jump; bits."""
+
+    LAID = 1    # it was placed over the edge that led to it
+    FREE = 2    # the next edge that asks gets this block
+    SPLIT = 4   # every other edge that asks gets a copy
 
 
 class Count(IntEnum):
@@ -71,9 +82,12 @@ class Count(IntEnum):
     FLUSHES = 12      # of the whole cache
     STEPS = 13        # blocks of one instruction
     VERIFIED = 14     # code pages looked up again in another address space
-    PREDICTED = 15    # indirect jumps that were given the target they are tried with first
+    PREDICTED = 15    # targets that indirect jumps were given to compare with
     SETTLED = 16      # machine instructions run to reach a guest boundary
     MOVED = 17        # times that the window went to the other end
+    WIDENED = 18      # indirect jumps that were given room for more targets
+    COPIES = 19       # blocks made again for one edge alone
+    LAID_OUT = 20     # blocks placed over the edge that led to them, so that there is no jump
 
 
 BT = record(
@@ -85,6 +99,7 @@ BT = record(
     ("patience", "i8"),   # how many of them before it is moved
     ("capacity", "i8"),   # words of code; when they are used up, everything is flushed
     ("used", "i8"), ("units", "i8"), ("pages", "i8"),
+    ("pool", "i8"), ("pool_end", "i8"),  # words for stubs of the last block, and of those to follow
     ("force", "i8"),      # how the guest's `time` is read: Force
     ("adapts", "i8"),     # whether stores that keep trapping become callouts
     ("icount", "i8"),     # blocks begin with a countdown
@@ -117,13 +132,16 @@ BT = record(
     ("u_gpc", "u4", MAX_UNITS), ("u_page", "i4", MAX_UNITS), ("u_first", "i4", MAX_UNITS),
     ("u_insns", "i4", MAX_UNITS), ("u_alive", "u1", MAX_UNITS), ("u_next", "i4", MAX_UNITS),
     ("u_sibling", "i4", MAX_UNITS), ("u_sites", "i4", MAX_UNITS),
+    ("u_fans", "u1", MAX_UNITS),  # Fans, and in the upper half how many copies came before it
     ("hash", "i4", HASH),
+    ("behind", "i4", BUCKETS_IN_ALL),  # by bucket: the last word of the first place behind it
     # by page of guest code
     ("p_gva", "i8", MAX_PAGES), ("p_gfn", "i8", MAX_PAGES), ("p_units", "i4", MAX_PAGES),
     # In the space that was last looked up
     ("p_group", "u1", MAX_PAGES), ("p_fits", "u1", MAX_PAGES),
     # the block that is being made
     ("filled", "i8"), ("pc", "u4"), ("done", "i8"), ("fresh", "i8"), ("stubs", "i8"),
+    ("main", "i8"),       # its words before those of its stubs, which are placed elsewhere
     ("begun", "i8"),      # a word of the guest instruction has been emitted
     ("b_word", "u4", MAX_UNIT_WORDS), ("b_gpc", "u4", MAX_UNIT_WORDS),
     ("b_insn", "u4", MAX_UNIT_WORDS), ("b_site", "u1", MAX_UNIT_WORDS),
@@ -131,6 +149,7 @@ BT = record(
     ("b_aside", "u1", MAX_UNIT_WORDS),
     ("stub_from", "i8", MAX_STUBS), ("stub_spilled", "i8", MAX_STUBS),
     ("stub_gpc", "u4", MAX_STUBS), ("stub_insn", "u4", MAX_STUBS), ("stub_index", "i8", MAX_STUBS),
+    ("stub_site", "u1", MAX_STUBS), ("stub_at", "i8", MAX_STUBS),
     ("count", "i8", len(Count)),
 )  # fmt: skip
 

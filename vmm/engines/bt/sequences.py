@@ -27,6 +27,7 @@ from vmm.engines.bt.emit import (
     xor,
     xori,
 )  # fmt: skip
+from vmm.engines.bt.record import Site
 from vmm.engines.bt.window import Slot
 
 SSTATUS, SIE, STVEC, SCOUNTEREN = 0x100, 0x104, 0x105, 0x106
@@ -56,11 +57,18 @@ def unless(bt, funct3, rs1, rs2, insn, spilled):
 
     `spilled` has a register in each byte, the first spilled one lowest; 0 ends it.
     """
+    bt.stub_insn[bt.stubs], bt.stub_spilled[bt.stubs] = insn, spilled
+    to_stub(bt, branch_word(funct3, rs1, rs2, 0), Site.EMULATE, bt.pc)
+
+
+@njit
+def to_stub(bt, branch, site, gpc):
+    """Put a branch to a call of root, or to an edge, that is emitted in the end."""
     n = bt.stubs
     bt.stubs = n + 1
-    bt.stub_from[n], bt.stub_gpc[n], bt.stub_index[n] = bt.filled, bt.pc, bt.done
-    bt.stub_insn[n], bt.stub_spilled[n] = insn, spilled
-    put(bt, branch_word(funct3, rs1, rs2, 0))  # the offset comes later
+    bt.stub_from[n], bt.stub_gpc[n], bt.stub_index[n] = bt.filled, gpc, bt.done
+    bt.stub_site[n] = site
+    put(bt, branch)  # the offset comes later
 
 
 @njit
