@@ -133,9 +133,8 @@ def _note(notes, m: int) -> Vector:
 
 def whole_run(machine) -> Vector:
     """The events of everything that a stopped machine has done."""
-    virtual = hasattr(machine, "real_hart")
-    hart = machine.host.hart if virtual else machine.hart
-    fold_all(hart, machine.host.memory if virtual else machine.memory)
-    hypercalls = machine.vm.stats["count"][Kind.HYPERCALL] if virtual else 0
+    hart = machine.host.hart
+    fold_all(hart, machine.host.memory)
+    hypercalls = machine.vm.stats["count"][Kind.HYPERCALL] if hasattr(machine, "vm") else 0
     idle = machine.cycles - int(hart.clock.cycles)
     return vector(hart.counts.op, hart.counts.event, idle, hypercalls)
