@@ -34,15 +34,22 @@ def ended(make, **more):
     return made
 
 
-@pytest.mark.parametrize("cost", ["p4", "modern"])
-def test_it_costs_little_more_than_on_the_bare_machine(cost):
+@pytest.mark.parametrize(("cost", "most"), [("p4", 2.97), ("modern", 2.35)])
+def test_it_costs_little_more_than_on_the_bare_machine(cost, most):
+    """A system call takes 4,300 cycles of `p4`; root emulates five of its instructions."""
     native, high, elsewhere = (
-        ended(make, cost=cost, high=high, rounds=400, depth=150)
+        ended(make, cost=cost, high=high, rounds=1000)
         for make, high in ((bare, XV6_HIGH), (under_bt, XV6_HIGH), (under_bt, ELSEWHERE))
     )
-    assert high.cycles <= 3 * native.cycles
+    assert high.cycles <= most * native.cycles, high.cycles / native.cycles
     assert high.cycles <= 1.1 * elsewhere.cycles
     assert (high.counters()["moved"], elsewhere.counters()["moved"]) == (1, 0)
+
+
+def test_a_fence_behind_a_write_of_satp_is_no_exit_of_its_own():
+    high = ended(under_bt, rounds=100)
+    assert high.counters()["fenced"] == high.exits()["satp"]["count"] == 201
+    assert "fence" not in high.exits()
 
 
 def test_translations_stay_when_the_kernel_is_not_mapped():

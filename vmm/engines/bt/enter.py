@@ -16,6 +16,8 @@ from toyisa.core.work import TRANSLATE
 from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason
 from toyisa.tables.levels import Level
+from toyisa.tables.ops import Op
+from vmm.domain.exits import Kind
 from vmm.domain.guestwalk import gpa_of, walk_guest
 from vmm.domain.space import gfn_of, offset_of
 from vmm.engines.bt.cache import (
@@ -37,8 +39,9 @@ from vmm.engines.bt.cache import (
 from vmm.engines.bt.coherence import follow_changes, page_of, verify, watch_table
 from vmm.engines.bt.record import UNIT_INSNS, Count, Fans, Site
 from vmm.engines.bt.targets import hold_target
-from vmm.engines.bt.translate import translate
+from vmm.engines.bt.translate import base_op, translate
 from vmm.engines.bt.window import Slot
+from vmm.exit.emulate import emulate_system
 from vmm.exit.inject import forward_exception
 from vmm.paging.shadow.fill import select_root
 from vmm.paging.shadow.frames import DIRECT, KERNEL, KERNEL_MXR
@@ -77,6 +80,9 @@ def enter(vm, hart, mem, bt):
         if vm.changes:  # the walk has set A in a page that is also code
             bt.at = -1
             continue
+        if word >= 0 and _fence_follows(vm, bt, word):
+            _fence(vm, hart, mem, bt, word)
+            continue
         if word >= 0:
             bt.in_code = 1
             if bt.resumed and not bt.icount:
@@ -93,6 +99,27 @@ def enter(vm, hart, mem, bt):
             return -1 - word
     recontext(hart)
     return np.int64(Reason.RUN)
+
+
+@njit
+def _fence_follows(vm, bt, word):
+    """Return whether satp was just written for the guest, and it goes on with `sfence.vma`.
+
+    With counted instructions at least one more must be left behind it: else root must look.
+    """
+    if vm.kind != Kind.SATP or bt.stepping or bt.limit - vm.hart.clock.instret < 2:
+        return False
+    return bt.site[word] == Site.EMULATE and base_op(np.int64(bt.insn[word])) == Op.SFENCE_VMA
+
+
+@njit
+def _fence(vm, hart, mem, bt, word):
+    """Do the guest's `sfence.vma` at `word` in the same exit: nothing of the guest runs before."""
+    emulate_system(vm, hart, mem, np.int64(bt.insn[word]))
+    hart.clock.instret = vm.hart.clock.instret
+    vm.kind = np.int64(Kind.SATP)  # of the whole exit
+    bt.at = word
+    bt.count[Count.FENCED] += 1
 
 
 @njit

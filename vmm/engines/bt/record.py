@@ -88,6 +88,7 @@ class Count(IntEnum):
     WIDENED = 18      # indirect jumps that were given room for more targets
     COPIES = 19       # blocks made again for one edge alone
     LAID_OUT = 20     # blocks placed over the edge that led to them, so that there is no jump
+    FENCED = 21       # `sfence.vma` done in the exit for the write of satp before it
 
 
 BT = record(
