@@ -8,7 +8,7 @@ and hands on: with the calling convention below all of it stays in host register
     hart     the records
     mem
     table    the functions, by op
-    retired  8 * instret - uop
+    retired  8 * (instret - what `hart.run.retired` is meanwhile) - uop
     left     cycles - cum of this place - the cycles at which jumps must stop: negative
     base     pc - uop / 2
 

@@ -19,21 +19,26 @@ from toyisa.tables.ops import Op
 OPS = 256  # the values of a micro-op's byte
 
 
+def _run_field(frame: Frame, b: ir.IRBuilder, hart: ir.Value, name: str) -> ir.Value:
+    """The address of a field of `hart.run`."""
+    return b.gep(hart, [constant(frame.offset(f"hart.run.{name}"))], source_etype=I8)
+
+
 def _write_leave(frame: Frame, why: Leave) -> None:
     """The function that stops: it stores the state where `execute.py` finds it."""
     step = Step(frame, frame.declare(f"leave_{why.name}"))
     step.function.attributes.add("noinline")
     b = step.builder
     uops = b.ptrtoint(uops_of(frame, b, step.mem), I64)
+    before = b.load(_run_field(frame, b, step.hart, "retired"), typ=I64)
     run = {
         "i": b.ashr(b.sub(b.ptrtoint(step.uop, I64), uops), constant(3)),
         "pc0": b.add(step.base, b.lshr(uops, constant(1))),
-        "retired": b.ashr(b.add(step.retired, uops), constant(3)),
+        "retired": b.add(before, b.ashr(b.add(step.retired, uops), constant(3))),
         "left": step.left,
     }
     for name, value in run.items():
-        offset = constant(frame.offset(f"hart.run.{name}"))
-        b.store(value, b.gep(step.hart, [offset], source_etype=I8))
+        b.store(value, _run_field(frame, b, step.hart, name))
     b.ret(constant(why))
 
 
@@ -76,13 +81,12 @@ def enter(frame: Frame, builder: ir.IRBuilder, hart: ir.Value, mem: ir.Value) ->
     b = builder
 
     def run(name: str) -> ir.Value:
-        offset = constant(frame.offset(f"hart.run.{name}"))
-        return b.load(b.gep(hart, [offset], source_etype=I8), typ=I64)
+        return b.load(_run_field(frame, b, hart, name), typ=I64)
 
     uops = b.ptrtoint(uops_of(frame, b, mem), I64)
     at = b.add(uops, b.mul(run("i"), constant(WORD)))
     uop = b.inttoptr(at, PTR)
-    retired = b.sub(b.mul(run("retired"), constant(WORD)), uops)
+    retired = b.sub(constant(0), uops)  # only what is added: eight times instret has no room
     base = b.sub(run("pc0"), b.lshr(uops, constant(1)))
     op = b.zext(b.load(uop, typ=I8), I64)
     first = b.load(b.gep(b.bitcast(table, PTR), [op], source_etype=PTR), typ=FUNCTION.as_pointer())
