@@ -94,4 +94,4 @@ def test_watchpoint_and_writing(gdb):
 def test_backwards_is_refused(gdb):
     text = gdb("trapping", "trap", "stepi", "reverse-stepi", "reverse-continue")
     assert text.count("does not support") == 2
-    assert "forwards only: a virtual machine keeps no snapshots yet" in text
+    assert "forwards only, since there are no snapshots of virtual machines yet" in text

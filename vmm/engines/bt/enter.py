@@ -267,9 +267,24 @@ def _of_group(bt, word):
 
 
 @njit
+def _is_end(bt, word):
+    """Whether a word is the edge at the end of a living block that was followed by a block
+    which has been dropped: the word still belongs to that one.
+    """
+    unit = np.int64(bt.unit[word])
+    if word == 0 or unit < 0 or bt.u_first[unit] != word or bt.u_alive[unit]:
+        return False
+    before = np.int64(bt.unit[word - 1])
+    return bt.site[word] == Site.EDGE and _of_group(bt, word - 1) and bt.u_alive[before] != 0
+
+
+@njit
 def _resume(bt, gpc, left):
     """Where the block that was left continues at guest pc `gpc`, or -1."""
     word = bt.at
+    if word >= 0 and _is_end(bt, word):
+        bt.left = left
+        return word if bt.gpc[word] == gpc else np.int64(-1)
     if word < 0 or not _of_group(bt, word) or not bt.u_alive[bt.unit[word]]:
         return np.int64(-1)
     unit = np.int64(bt.unit[word])
