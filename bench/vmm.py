@@ -21,7 +21,7 @@ from asm import assemble_text
 from bench.origin import origin
 from toyisa.machine import Exit, Machine
 from vmm import engines
-from vmm.machine import VirtualMachine
+from vmm.machine import VirtualMachine, new_machine
 
 LINUX = Path(__file__).parent.parent / "build" / "linux" / "Image"
 
@@ -95,7 +95,7 @@ def exits(kind: str) -> Callable[[Machine], int]:
 
 
 def prepared(source: str, engine: str) -> Machine:
-    machine = Machine() if engine == "native" else VirtualMachine(engine=engine)
+    machine = new_machine(engine)
     machine.load(assemble_text(source).elf())
     machine.run(1_000_000)
     return machine
@@ -146,7 +146,7 @@ def loops(engines: tuple[str, ...], runs: int) -> dict[str, dict[str, float]]:
 
 def boot_seconds(engine: str, load: Callable[[Machine], None]) -> float:
     """Seconds of run time from a fresh machine to its end."""
-    machine = Machine() if engine == "native" else VirtualMachine(engine=engine)
+    machine = new_machine(engine)
     load(machine)
     machine.end_input()
     began = time.perf_counter()
@@ -196,8 +196,7 @@ def translating(runs: int) -> float:
 # Of machines made after a first, and kept.  Their guest runs if it is given.
 MORE = """
 import gc, sys, time
-from toyisa.machine import Machine
-from vmm.machine import VirtualMachine
+from vmm.machine import new_machine
 
 engine, runs, elf = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 
@@ -206,7 +205,7 @@ def resident():
         return next(int(line.split()[1]) for line in lines if line.startswith("Rss"))
 
 def made():
-    machine = Machine() if engine == "native" else VirtualMachine(engine=engine)
+    machine = new_machine(engine)
     if elf:
         machine.load(elf[0])
         machine.run()

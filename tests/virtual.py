@@ -15,7 +15,7 @@ import pytest
 from tests import shadowcheck
 from vmm import engines
 
-NATIVE = "native"
+NATIVE = engines.NATIVE
 # Ways to lay out the machine under a guest: the default; the guest's frames in no order; and so few
 # shadow tables that they are evicted again and again.
 LAYOUTS: dict[str, dict[str, int]] = {
@@ -46,21 +46,17 @@ class Outcome:
 def machine(engine: str = NATIVE, **options: Any) -> Any:
     """A machine of that kind with time in instructions; `shadow`, `scatter` are not for native."""
     options = {"clock": "icount", **options}
-    if engine == NATIVE:
-        from toyisa.machine import Machine
+    from vmm.machine import new_machine
 
-        return Machine(**options)
-    if not engines.find(engine).unmodified:
+    if engine != NATIVE and not engines.find(engine).unmodified:
         pytest.skip(f"{engine} runs kernels that were written for it")
-    from vmm.machine import VirtualMachine
-
-    return VirtualMachine(engine=engine, **options)
+    return new_machine(engine, **options)
 
 
 def outcome(machine: Any, budget: int) -> Outcome:
     """Run the guest to its end or its budget; then the monitor's tables must be right."""
     end = machine.run(budget)
-    if hasattr(machine, "vm"):
+    if machine.virtual:
         found = shadowcheck.faults(machine)
         assert not found, found
     hart = machine.hart

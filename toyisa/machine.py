@@ -63,6 +63,7 @@ class Machine(Running):
     """
 
     keeps_snapshots = True    # its state can be taken and put back
+    virtual = False           # no monitor under it
     tables_are_guests = True  # page tables hold the guest's own frame numbers
 
     def __init__(
@@ -253,6 +254,14 @@ class Machine(Running):
         """Cycles by price class and event; they sum to `cycles`."""
         fold_all(self.hart, self.memory)
         return tally.cycles_by_class(self.hart, self.cycles)
+
+    def exits(self) -> dict[str, dict[str, int]]:
+        """Exits to a monitor by kind, each with `count`, `cycles`, `min` and `max`: none here."""
+        return {}
+
+    def counters(self) -> dict[str, int]:
+        """What an engine has counted of its own, by name: nothing here."""
+        return {}
 
     def traps_by_cause(self) -> dict[str, int]:
         """Traps taken, by the names of `causes.name`; firmware calls are `ecall_s`."""

@@ -11,6 +11,7 @@ monitor others, and a real hart that runs both engines' code and the guest's.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +48,7 @@ class VirtualMachine(Machine):
     """
 
     keeps_snapshots = False  # not yet
+    virtual = True
     private: Sequence[np.record] = ()  # records that only the engine knows
 
     def __init__(
@@ -67,6 +69,9 @@ class VirtualMachine(Machine):
         self.engine = engines.find(engine)
         self._shadow, self._scatter = shadow, scatter
         self.options = options or {}
+        unknown = self.options.keys() - {"paging", *self.engine.options}
+        if unknown:
+            raise ValueError(f"the engine {engine!r} has no option {min(unknown)!r}")
         self._take_log: Callable[[np.ndarray], None] | None = None
         super().__init__(mem, profile, cost, clock, svade)
         self.host.hart.root.profile = profile
@@ -83,6 +88,7 @@ class VirtualMachine(Machine):
         self._set_prices(self.host.hart)
         self.pages, self.links = sparse(frames, GUEST_PAGE), sparse(self._shadow * ENTRIES, LINK)
         self.vm = vm = new_vm()
+        vm.traits = self.engine.traits
         vm.host = self.host.record.ctypes.data
         vm.pages, vm.frames = self.pages.ctypes.data, frames
         vm.shadow.links = self.links.ctypes.data
@@ -210,6 +216,16 @@ class VirtualMachine(Machine):
             }
             for kind in Kind if stats.count[kind] or stats.cycles[kind]
         })  # fmt: skip
+
+
+def new_machine(engine: str = engines.NATIVE, **given: Any) -> Machine:
+    """A machine with nothing loaded: bare, or virtual under that engine; ValueError.
+
+    What is `given` are arguments of `Machine`; a virtual one's own may be None for a bare one.
+    """
+    if engine != engines.NATIVE:
+        return VirtualMachine(engine=engine, **given)
+    return Machine(**{name: value for name, value in given.items() if value is not None})
 
 
 class Exits(dict[str, dict[str, int]]):

@@ -107,7 +107,7 @@ def leak_hint(name: str, guest: str, profile: str) -> str | None:
 
 def figures(machine: Any) -> dict[str, Any]:
     """What the JSON has of a guest beyond the keys of `run`; a bare machine has no exits."""
-    stats = machine.vm.stats if hasattr(machine, "vm") else None
+    stats = machine.vm.stats if machine.virtual else None
     shadow = ("fills", "eager", "evicted", "unshadowed", "injected")
     return {
         "exits": exits(machine),
@@ -120,5 +120,4 @@ def figures(machine: Any) -> dict[str, Any]:
 
 def exits(machine: Any) -> dict[str, dict[str, int]]:
     """Exits by kind, those that the guest caused; none for a bare machine."""
-    taken = machine.exits() if hasattr(machine, "exits") else {}
-    return {kind: row for kind, row in taken.items() if kind != "other"}
+    return {kind: row for kind, row in machine.exits().items() if kind != "other"}

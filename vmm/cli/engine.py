@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vmm.cli.files import Refusal, read
-from vmm.cli.guest import NATIVE, facts, made, new_machine, prices
+from vmm.cli.guest import NATIVE, facts, made, prices
 
 MAX_FILE = 4 << 20  # bytes of a file that registers an engine
 
@@ -47,26 +47,25 @@ def build_of(name: str) -> str:
 def own_options(name: str, given: dict[str, Any]) -> dict[str, Any]:
     """The settings for `--force` and `--no-adapt`; Refusal if the engine does not have them."""
     force, no_adapt = given.pop("force"), given.pop("no_adapt")
-    if name != "bt" and (force or no_adapt):
+    known = "force" in facts(name).options
+    if not known and (force or no_adapt):
         raise Refusal("--force and --no-adapt are options of --engine bt")
-    return {"force": force or "inline", "adapt": not no_adapt} if name == "bt" else {}
+    return {"force": force or "inline", "adapt": not no_adapt} if known else {}
 
 
 def machine_for(
     name: str, paging: str, settings: dict[str, Any], own: dict[str, Any] | None = None
 ) -> Any:
     """A machine with nothing loaded: bare, or virtual under that engine; Refusal."""
-    if name == NATIVE:
-        return new_machine(settings)
-    from vmm.machine import VirtualMachine
+    from vmm.machine import new_machine
 
     options = dict(own or {})
     if len(facts(name).paging) > 1:
         options["paging"] = paging
     return made(
-        lambda level: VirtualMachine(
-            settings["mem"], name, level, prices(settings["cost"]), settings["clock"],
-            settings["svade"], options=options,
+        lambda level: new_machine(
+            name, mem=settings["mem"], profile=level, cost=prices(settings["cost"]),
+            clock=settings["clock"], svade=settings["svade"], options=options or None,
         ),
         settings,
     )

@@ -71,9 +71,8 @@ _INTERVALS = {
 def measure(name: str, elf: bytes, subject: Subject, setting: Setting) -> list[Row]:
     """Run the nano-benchmark `name` and return a row for each of its readings."""
     machine = machine_for(subject, setting)
-    virtual = subject.engine != "native"
-    real = machine.host.memory if virtual else machine.memory
-    notes = meter.attach(real, machine.vm.stats["count"] if virtual else None)
+    others = machine.vm.stats["count"] if machine.virtual else None
+    notes = meter.attach(machine.host.memory, others)
     machine.load(elf)
     machine.end_input()
     end = machine.run(budget=BUDGET)
@@ -135,6 +134,6 @@ def whole_run(machine) -> Vector:
     """The events of everything that a stopped machine has done."""
     hart = machine.host.hart
     fold_all(hart, machine.host.memory)
-    hypercalls = machine.vm.stats["count"][Kind.HYPERCALL] if hasattr(machine, "vm") else 0
+    hypercalls = machine.vm.stats["count"][Kind.HYPERCALL] if machine.virtual else 0
     idle = machine.cycles - int(hart.clock.cycles)
     return vector(hart.counts.op, hart.counts.event, idle, hypercalls)

@@ -6,6 +6,7 @@ Must not know how a run is measured, nor what is made of the rows.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from vmm import engines
 from vmm.comparison.measure import Row, measure
 from vmm.comparison.spread import spread
 from vmm.comparison.subjects import Setting, Subject, build_of, elf_of, nano
@@ -34,8 +35,8 @@ def plan(names: Iterable[str], chosen: list[Subject], settings: list[Setting]) -
 def _ways(name: str, chosen: list[Subject]) -> list[Subject]:
     ways = list(chosen)
     for subject in chosen:
-        if subject.engine == "bt":
-            ways += [Subject("bt", subject.paging, force) for force in FORCED.get(name, ())]
+        if subject.engine in engines.with_option("force"):
+            ways += [replace(subject, force=force) for force in FORCED.get(name, ())]
     return ways
 
 

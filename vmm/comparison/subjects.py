@@ -10,13 +10,12 @@ from typing import Any
 import guests
 from asm import kept
 from toyisa.files import place
-from toyisa.machine import Machine
 from toyisa.tables.cost import CostModel
 from toyisa.tables.levels import Profile
 from vmm import engines
-from vmm.machine import VirtualMachine
+from vmm.engines import NATIVE
+from vmm.machine import new_machine
 
-NATIVE = "native"  # the bare machine
 OWN = "own"        # its paging
 NANO = "nano/"
 
@@ -65,12 +64,12 @@ def subjects(names: tuple[str, ...], paging: tuple[str, ...] = ()) -> list[Subje
 
 def machine_for(subject: Subject, setting: Setting, mem: int = 16 << 20) -> Any:
     """A machine with nothing loaded."""
-    if subject.engine == NATIVE:
-        return Machine(mem, setting.profile, setting.cost)
     options = {"force": subject.force} if subject.force else {}
     if len(paging_of(subject.engine)) > 1:
         options["paging"] = subject.paging
-    return VirtualMachine(mem, subject.engine, setting.profile, setting.cost, options=options)
+    return new_machine(
+        subject.engine, mem=mem, profile=setting.profile, cost=setting.cost, options=options or None
+    )
 
 
 def build_of(subject: Subject) -> str:

@@ -80,8 +80,7 @@ def run_whole(guest: Guest, subject: Subject, setting: Setting) -> Whole:
         wrong = f"does not end: {machine.reason or end.name.lower()}"
     elif machine.code:
         wrong = f"exit code {machine.code}"
-    taken = machine.exits() if hasattr(machine, "exits") else {}
-    exits = {kind: row["count"] for kind, row in taken.items() if kind != "other"}
+    exits = {kind: row["count"] for kind, row in machine.exits().items() if kind != "other"}
     return Whole(guest.name, subject, setting, whole_run(machine), exits, machine.instret,
                  console.decode(errors="replace"), wrong)  # fmt: skip
 

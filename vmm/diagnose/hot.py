@@ -53,14 +53,14 @@ def hottest(machine, most: int = 5) -> list[Hot]:
 
 def _pages(machine) -> dict[int, np.ndarray]:
     """By guest frame, how often each of its words ran; the monitor's together under -1."""
-    virtual, pool = hasattr(machine, "vm"), machine.host.pool
+    pool = machine.host.pool
     pages: dict[int, np.ndarray] = {}
     for slot in range(int(pool.slots)):
         frame = int(pool.owner[slot])
         if frame == NO_FRAME:
             continue
         counts = counted(pool, slot)
-        if virtual:
+        if machine.virtual:
             frame = int(machine.host.frames["gfn"][frame])
         if frame < 0:
             pages[-1] = pages.get(-1, 0) + counts

@@ -5,6 +5,7 @@ Must not know what is done about them.
 """
 
 from toyisa.compiled.njit import njit
+from vmm.domain.requests import Trait
 from vmm.domain.vcpu import CHANGES
 
 # Kinds of changes, with what has changed: a table entry's index, or the gpa of a word of code.
@@ -16,6 +17,6 @@ def note_change(vm, what):
     """Record a change on which translated code may depend; after CHANGES, everything may have
     changed.
     """
-    if vm.masks:
+    if vm.traits & Trait.TRANSLATES:
         vm.changed[min(vm.changes, CHANGES - 1)] = what
         vm.changes += 1

@@ -84,8 +84,7 @@ VM = record(
     ("engine", ADDRESS),               # of the engine's unit
     ("private", ADDRESS),              # of a record that only the engine knows
     ("own", "i8"),                     # the first machine frame that is the engine's
-    ("calls", "i8"),                   # ecalls from S are callouts from the engine's own code
-    ("masks", "i8"),                   # the guest masks interrupts without root's knowledge
+    ("traits", "i8"),                  # of the engine: requests.Trait
     ("kind", "i8"),                    # what the exit that is being handled is for
     ("unfinished", "i8"),              # the reason of an exit that waits for input or a look, or 0
     ("began", "i8"),                   # and the cycle at which it began

@@ -34,6 +34,8 @@ class Engine:
     build: str = ""
     boot: Callable[[Any], None] | None = None
     counters: Callable[[Any], dict[str, int]] | None = None
+    traits: int = 0  # `vmm.domain.requests.Trait`: what the loop must know
+    options: tuple[str, ...] = ()  # the names of its own options
 
     @property
     def unmodified(self) -> bool:
@@ -54,14 +56,16 @@ class Facts:
     build: str = ""
     mark: str = ""
     max_mem: int = 2 << 30
+    options: tuple[str, ...] = ()
 
 
 # Engines by name; `module` has an `ENGINE`, and a test checks that it says the same.
 _FACTS = {
     "trap": Facts("vmm.engines.trap", leaks=True),
-    "bt": Facts("vmm.engines.bt"),
+    "bt": Facts("vmm.engines.bt", options=("force", "adapt", "window", "patience", "cache_words")),
     "pv": Facts("vmm.engines.pv", ("direct",), build="pv", mark="toyvmm_pv_abi", max_mem=1 << 30),
 }
+NATIVE = "native"  # what the bare machine is called among them
 BARE = Facts("", ("own",))  # the bare machine, which is not an engine
 
 
@@ -69,10 +73,15 @@ def facts(name: str) -> Facts:
     """What is known of the engine of that name without importing it; ValueError."""
     if name in _REGISTERED:
         known = _REGISTERED[name]
-        return Facts("", known.paging, known.leaks, known.build)
+        return Facts("", known.paging, known.leaks, known.build, options=known.options)
     if name not in _FACTS:
         raise ValueError(f"no engine is called {name!r}; there are {', '.join(names())}")
     return _FACTS[name]
+
+
+def with_option(option: str) -> tuple[str, ...]:
+    """The engines that have an option of that name."""
+    return tuple(name for name in names() if option in facts(name).options)
 
 
 def register(engine: Engine) -> None:

@@ -21,7 +21,7 @@ from toyisa.tables.causes import Exc
 from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason
 from vmm.domain.exits import Kind, ShadowEvent
-from vmm.domain.requests import EngineRequest
+from vmm.domain.requests import EngineRequest, Trait
 from vmm.domain.stats import count_exit, log_is_due, log_shadow
 from vmm.domain.vcpu import VM
 from vmm.exit.inject import inject_interrupt
@@ -124,7 +124,7 @@ def _execute(hart, mem):
 @njit
 def _charge_exit(vm, hart, reason):
     """A trap to root crosses rings; code that the engine made itself only calls root."""
-    if vm.calls and reason == Reason.TRAP and hart.exit.cause == Exc.ECALL_S:
+    if vm.traits & Trait.CALLOUTS and reason == Reason.TRAP and hart.exit.cause == Exc.ECALL_S:
         charge(hart, np.int64(Event.ROOT_CALLOUT), 1)
         return
     charge(hart, np.int64(Event.ROOT_CROSS), 1)
@@ -201,7 +201,7 @@ def _due(vm):
     virtual = vm.hart
     deadline = virtual.root.deadline
     timer = timer_deadline(virtual)
-    if vm.masks:
+    if vm.traits & Trait.MASKS:
         if timer > virtual_time(virtual):  # so that a pending interrupt is known in time
             deadline = min(deadline, timer)
     elif virtual.csr.sie & SIE_STIE and takes_interrupts(virtual):

@@ -30,8 +30,9 @@ from vmm.fuzz.places import device_entries, devices, skip, table, touches
 from vmm.fuzz.pvguests import patched_kernels
 from vmm.fuzz.ramdisk import RamDisk
 from vmm.fuzz.seen import Seen
+from vmm.machine import new_machine
 
-NATIVE = "native"
+NATIVE = engines.NATIVE
 MEM = 1 << 20
 KERNEL_BUDGET, STATE_BUDGET = 200_000, 2000  # a kernel ends by itself, a state need not
 PATCHED_BUDGET = 5000
@@ -55,7 +56,7 @@ def layouts(draw: st.DrawFn, engine: str) -> dict[str, Any]:
     chosen["shadow"] = draw(st.sampled_from([511, 511, 16, 5] if shadows else [16, 5]))
     if not engines.find(engine).leaks:
         chosen["profile"] = draw(st.sampled_from(["strict", "leaky"]))
-    if engine == "bt":
+    if engine in engines.with_option("force"):
         chosen["options"] = {
             "force": draw(st.sampled_from(["inline", "inline", "callout", "trap"])),
             "adapt": draw(st.booleans()),
@@ -184,13 +185,9 @@ def machine(case: Case, seen: Seen, clock: str, engine: str | None = None) -> Ma
         "mem": MEM, "cost": chosen["cost"], "clock": clock,
         "profile": Profile[chosen.get("profile", "strict").upper()],
     }  # fmt: skip
-    if engine == NATIVE:
-        made = Machine(**common)
-    else:
-        from vmm.machine import VirtualMachine
-
-        more = {key: chosen[key] for key in ("scatter", "shadow", "options") if key in chosen}
-        made = VirtualMachine(engine=engine, **common, **more)
+    if engine != NATIVE:
+        common |= {key: chosen[key] for key in ("scatter", "shadow", "options") if key in chosen}
+    made = new_machine(engine, **common)
     if chosen.get("disk"):
         made.attach(_disk())
     seen.watch(made)

@@ -62,10 +62,10 @@ class Law:
 
 def _figures(made: Any) -> dict[str, Any]:
     """What the owner of a machine can see beyond its guest: time, and where it went."""
-    found = {"digest": made.digest(), "cycles": made.cycles, "classes": made.cycles_by_class()}
-    if hasattr(made, "vm"):
-        found["exits"] = made.exits()
-    return found
+    return {
+        "digest": made.digest(), "cycles": made.cycles, "classes": made.cycles_by_class(),
+        "exits": made.exits(),
+    }  # fmt: skip
 
 
 def _sliced(case: Case, seen: Seen) -> None:
@@ -214,7 +214,7 @@ def _conservation(case: Case, seen: Seen) -> None:
     classes = made.cycles_by_class()
     if sum(classes.values()) != made.cycles:
         raise Violation(made.cycles, classes)
-    if not hasattr(made, "vm"):
+    if not made.virtual:
         counted = int(made.hart.counts.op.sum()) + made.traps_by_cause().get("ecall_s", 0)
         if counted != made.instret:
             raise Violation({"retired": made.instret}, {"retired": counted})

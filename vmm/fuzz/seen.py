@@ -34,18 +34,15 @@ class Seen:
 
     def watch(self, machine: Any) -> None:
         """From now on the machine marks its traps here."""
-        harts = [machine.hart, *([machine.host.hart] if hasattr(machine, "vm") else [])]
-        coverage.attach(self.traps, *harts)
+        coverage.attach(self.traps, machine.hart, machine.host.hart)
         machine.coverage = self.traps  # so that the map lives as long as the machine
 
     def note(self, machine: Any) -> None:
         """Add what a machine has counted, now that it has stopped."""
-        pairs = [(machine.hart, machine.memory)]
-        if hasattr(machine, "vm"):
+        if machine.virtual:
             self.exits |= machine.vm.stats.seen
-            pairs.append((machine.host.hart, machine.host.memory))
-        for hart, memory in pairs:
-            fold_all(hart, memory)
+        fold_all(machine.host.hart, machine.host.memory)
+        for hart in (machine.hart, machine.host.hart):
             self.retired |= hart.counts.op != 0
 
     def add(self, other: "Seen") -> None:

@@ -101,11 +101,7 @@ def _warm(law: Law, engine: str) -> None:
     """Compile or load what the cases need; that is not counted as the campaign's time."""
     made: Any = None
     if law.compiled:
-        from toyisa.machine import Machine
+        from vmm.machine import new_machine
 
-        made = Machine(mem=1 << 20)
-        if engine != "native":
-            from vmm.machine import VirtualMachine
-
-            made = VirtualMachine(mem=1 << 20, engine=engine)
+        made = new_machine(engine, mem=1 << 20)
     del made

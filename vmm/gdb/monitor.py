@@ -78,7 +78,7 @@ def _traps(machine: Machine) -> str:
 
 def _exits(machine: Machine) -> str:
     """what a virtual machine's exits were for, and the cycles they took"""
-    if not hasattr(machine, "exits"):
+    if not machine.virtual:
         return "a bare machine has no exits"
     rows = machine.exits().items()
     return "\n".join(f"{kind:<16} {row['count']:>12,} {row['cycles']:>16,}" for kind, row in rows)

@@ -13,7 +13,7 @@ from toyisa.compiled.njit import entry, njit, view
 from toyisa.core.memory import WORDS, sparse
 from toyisa.core.mmu import A, D, R, V, W, X
 from toyisa.tables.levels import STraps
-from vmm.domain.requests import EngineRequest
+from vmm.domain.requests import EngineRequest, Trait
 from vmm.engines import Engine
 from vmm.engines.bt.cache import STEP_AT, flush_cache
 from vmm.engines.bt.dump import counters
@@ -44,7 +44,6 @@ def install(machine: "VirtualMachine") -> None:
     machine.private = record = sparse(1, BT)
     bt = record[0]
     vm.private = record.ctypes.data
-    vm.masks = vm.calls = 1
     bt.start = vm.own
     bt.icount = int(hart.clock.icount)
     bt.adapts = int(machine.options.get("adapt", True))
@@ -104,4 +103,6 @@ def serve_bt(hart, mem, vm, request, first):
 ENGINE = Engine(
     "bt", "binary translation: the kernel's code is translated as it runs", serve_bt, install,
     frames=FRAMES, counters=counters,
+    traits=Trait.CALLOUTS | Trait.MASKS | Trait.TRANSLATES,
+    options=("force", "adapt", "window", "patience", "cache_words"),
 )  # fmt: skip

@@ -29,7 +29,7 @@ from vmm.abi.hypercalls import (
     Word,
 )  # fmt: skip
 from vmm.domain.exits import Kind
-from vmm.domain.requests import EngineRequest
+from vmm.domain.requests import EngineRequest, Trait
 from vmm.engines import Engine
 from vmm.engines.pv.call import A7, hypercall
 from vmm.engines.pv.record import PV
@@ -53,7 +53,7 @@ def install(machine: "VirtualMachine") -> None:
     if frames * PAGE > MAX_MEM:
         raise ValueError(f"under pv memory must be at most {MAX_MEM >> 20} MiB")
     machine.private = record = np.zeros(1, PV)
-    vm.private, vm.masks = record.ctypes.data, 1
+    vm.private = record.ctypes.data
     hart.root.s_traps = STraps.ALL & ~(STraps.TRAPCSR | STraps.SRET | STraps.COUNTER)
     hart.root.s_limit = WORDS_PAGE
     hart.root.deleg_exc = 1 << Exc.ECALL_U
@@ -143,4 +143,5 @@ def _handle(vm, hart, mem, pv):
 ENGINE = Engine(
     "pv", "paravirtualization: a kernel patched to call the monitor, on its own page tables",
     serve_pv, install, frames=FRAMES, paging=("direct",), boot=boot, build="pv",
+    traits=Trait.MASKS,
 )  # fmt: skip
