@@ -224,7 +224,7 @@ def one_more(engine: str, runs: int) -> dict[str, float]:
     """What a machine more costs: MiB and milliseconds to make it, MiB after `hello` has run."""
     from vmm.cli.target import find
 
-    elf = find("hello", engines.facts(engine).build if engine != "native" else "").elf
+    elf = find("hello", build="" if engine == engines.NATIVE else engines.facts(engine).build).elf
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "hello.elf"
         file.write_bytes(elf)
