@@ -67,6 +67,15 @@ BENCH = (
     CProgram("bench/chase.c", 50, 10000),
     CProgram("bench/sha256.c", 100, 10000),
     CProgram("bench/bytecode.c", 5, 500),
+    CProgram("bench/tree.c", 1, 100),
+    CProgram("bench/states.c", 15, 1500),
+    CProgram("bench/memory.c", 20, 2000),
+    CProgram("bench/wide.c", 50, 5000),
+    CProgram("bench/division.c", 350, 35000),
+    CProgram("bench/virtual.c", 40, 4000),
+    CProgram("bench/large.c", 25, 2500),
+    CProgram("bench/coremark.c", 10, 1000),
+    CProgram("bench/dhrystone.c", 1500, 150000),
 )
 PROGRAMS = (
     CProgram("sorts.c"),
