@@ -18,11 +18,11 @@ from toyisa.compiled import jitcache
 from toyisa.compiled.njit import unit_address, unit_types
 from toyisa.core import units
 from toyisa.core.bare import run_bare, run_bare_at
+from toyisa.core.decodepool import fold_all
 from toyisa.core.hardware import Hardware
 from toyisa.core.memory import PAGE, RAM_BASE
 from toyisa.core.mmio import BY_FINISHER, BY_SBI, BY_TOHOST
 from toyisa.core.mmu import recontext
-from toyisa.core.pool import fold_all
 from toyisa.core.ram import MIN_MEM, refuse_size
 from toyisa.core.work import LOOK
 from toyisa.devices.block import Block

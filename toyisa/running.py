@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toyisa import interrupts
+from toyisa import ctrlc
 from toyisa.core.state import NEVER
 from toyisa.core.uart import IER_RECEIVED
 from toyisa.core.work import unlimited
@@ -75,7 +75,7 @@ class Running(Terminal):
         self.hart.root.budget = NEVER if budget is None else min(int(min(budget, NEVER)) + instret,
                                                                  NEVER)  # fmt: skip
         end = None if seconds is None else time.monotonic() + seconds
-        with interrupts.held() as look:
+        with ctrlc.held() as look:
             while True:
                 reason = self.slice()
                 look()

@@ -17,9 +17,9 @@ import numpy as np
 
 from toyisa.compiled.njit import unit_address, unit_types
 from toyisa.core import state
+from toyisa.core.decodepool import fold_all
 from toyisa.core.memory import PAGE, RAM_BASE, reset_memory, sparse
 from toyisa.core.mmu import V, recontext
-from toyisa.core.pool import fold_all
 from toyisa.core.units import link as link_machine
 from toyisa.look import tally
 from toyisa.look.notebook import html_table

@@ -79,7 +79,7 @@ def test_guests(name, clock, engine):
 
 def test_a_meter_and_a_full_pool_change_nothing():
     """A meter and a full pool fold the counts at other moments."""
-    from toyisa.core.pool import flush_pool, fold_all
+    from toyisa.core.decodepool import flush_pool, fold_all
 
     prepare = kernel("    li s0, 40\n" + ROUND)
     native, translated = (make("strict", clock="cycles", mem=RAM) for make in (bare, under_bt))

@@ -9,7 +9,7 @@ import asm
 import guests
 from tests.guests.build import assembled, words
 from tests.guests.test_nano import BUDGET, NANO, check_console, drive
-from toyisa.core.pool import fold_all
+from toyisa.core.decodepool import fold_all
 from toyisa.load.image import ImageError
 from toyisa.machine import Exit, Machine
 from toyisa.tables.cost import load

@@ -325,7 +325,7 @@ def test_numba_compiles_what_the_front_end_leaves():
 @compiled_only
 def test_every_unit_of_ours_is_in_the_subset():
     """Else a cold start takes ten times as long, and a warm one imports numba."""
-    from toyisa.core import bare, execute, pool, serve, state
+    from toyisa.core import bare, decodepool, execute, serve, state
     from toyisa.core.memory import new_memory
     from vmm import engines
     from vmm.domain.vcpu import new_vm
@@ -333,7 +333,7 @@ def test_every_unit_of_ours_is_in_the_subset():
 
     hart, mem, vm = state.new_hart(), new_memory(4096).record, new_vm()
     unit = tuple(map(kind_of, (hart, mem, 0, 0, 0)))
-    for found in (execute.execute, serve.serve, pool.manage_pool, bare.run_bare_at):
+    for found in (execute.execute, serve.serve, decodepool.manage_pool, bare.run_bare_at):
         Program().unit(found.py_func, unit)
     virtual = tuple(map(kind_of, (hart, mem, vm, 0, 0)))
     for name in ("trap", "bt", "pv"):

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asm import assemble_text
+from toyisa.core.decodepool import PoolRequest, flush_pool, invalidate_range, manage_pool
 from toyisa.core.memory import CODE, PAGE, RAM_BASE, STRIDE
-from toyisa.core.pool import PoolRequest, flush_pool, invalidate_range, manage_pool
 from toyisa.machine import Machine
 from toyisa.snapshots.snapshot import put, take
 from toyisa.tables.causes import Exc

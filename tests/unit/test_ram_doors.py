@@ -29,7 +29,7 @@ DOORS = {
     ("toyisa/devices/virtio.py", "_notify"): "a Dma, which is called `ram` there",
     # The monitor's own frames, which no guest executes or maps:
     ("vmm/paging/shadow/link.py", "set_entry"): "shadow tables",
-    ("vmm/paging/shadow/link.py", "write_protect"): "shadow tables",
+    ("vmm/paging/shadow/protect.py", "write_protect"): "shadow tables",
     ("vmm/paging/shadow/link.py", "unmap"): "shadow tables",
     ("vmm/paging/shadow/frames.py", "take"): "shadow tables",
     ("vmm/engines/bt/__init__.py", "install"): "the window's table, before the guest runs",

@@ -10,6 +10,7 @@ from toyisa.compiled.njit import njit
 from toyisa.core import alu, mmio
 from toyisa.core.clock import charge, virtual_time
 from toyisa.core.decode import first_op
+from toyisa.core.decodepool import invalidate
 from toyisa.core.kinds import is_load, is_store, plain_op
 from toyisa.core.memory import (
     CODE,
@@ -32,7 +33,6 @@ from toyisa.core.mmu import (
     reserve,
     translate_data,
 )  # fmt: skip
-from toyisa.core.pool import invalidate
 from toyisa.core.tohost import stored_tohost
 from toyisa.core.trap import pend, pend_root
 from toyisa.core.work import ACCESS, out_of_work

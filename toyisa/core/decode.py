@@ -1,7 +1,7 @@
 """Answers for instruction words as micro-ops, and which two are executed as a pair.
 
 The instruction table drives it.  Must not know what an op does, nor where decoded pages are
-kept (`pool.py`).
+kept (`decodepool.py`).
 """
 
 import numpy as np

@@ -85,7 +85,7 @@ LARGE = 64 << 20  # what uses so much RAM, uses it widely: it is faster in pages
 MAX_RAM = 2 << 30
 MAX_FRAMES = MAX_RAM // PAGE
 
-# What is decoded of RAM: see pool.py.
+# What is decoded of RAM: see decodepool.py.
 POOL = record(
     ("slot", "i4", MAX_FRAMES),         # a frame's decode slot, plus 1; 0 for none
     ("owner", "i4", SLOTS),             # a slot's frame, or NO_FRAME
@@ -107,7 +107,7 @@ MEMORY = record(
     ("pool", ADDRESS),                  # of a POOL, or 0: none is decoded for a virtual hart
     ("execute", ADDRESS),               # of execute.py's unit
     ("serve", ADDRESS),                 # of the unit in serve.py
-    ("manage_pool", ADDRESS),           # of pool.py's
+    ("manage_pool", ADDRESS),           # of decodepool.py's
     ("meter", ADDRESS),                 # of a meter.METER, or 0
     ("aside", ASIDE),
     ("work", "i8"),                     # units left until root must look: see work.py

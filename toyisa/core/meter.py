@@ -8,7 +8,7 @@ what is measured.
 import numpy as np
 
 from toyisa.compiled.njit import njit, view
-from toyisa.core.pool import fold_counts
+from toyisa.core.decodepool import fold_counts
 from toyisa.core.state import ADDRESS, record
 from toyisa.tables.cost import Event
 from toyisa.tables.ops import MAX_OPS

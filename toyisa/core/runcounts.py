@@ -9,7 +9,7 @@ The loop counts no instruction.  For each place of a page's micro-ops it keeps
 So an instruction ran as often as runs began at or before it and had not ended.  *Folding*
 moves these counts into a hart's own counts, by op.  What was counted belongs to the hart that
 ran last, so before another hart runs, everything must be folded.  Must not know when a page
-is decoded, nor when its code changes (`pool.py`), which also folds before an op changes.
+is decoded, nor when its code changes (`decodepool.py`), which also folds before an op changes.
 """
 
 import numpy as np

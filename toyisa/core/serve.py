@@ -8,8 +8,8 @@ import numpy as np
 
 from toyisa.compiled.njit import entry
 from toyisa.core.access import access_at, access_memory
+from toyisa.core.decodepool import settle
 from toyisa.core.firmware import answer_sbi
-from toyisa.core.pool import settle
 from toyisa.core.run import execute_or_raise, handle, prepare
 from toyisa.core.trap import raise_pending
 from toyisa.tables.requests import Request

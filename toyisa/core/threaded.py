@@ -10,9 +10,9 @@ from llvmlite import ir
 from toyisa.compiled.front import kinds
 from toyisa.compiled.front.expressions import Expressions
 from toyisa.compiled.front.kinds import Value
+from toyisa.core.calls import Written
 from toyisa.core.emit import CALLING, FUNCTION, I8, I64, PTR, WORD, Frame, Step, constant, uops_of
 from toyisa.core.handlers import handlers_of, leave_of
-from toyisa.core.written import Written
 from toyisa.tables.leaves import Leave
 from toyisa.tables.ops import Op
 

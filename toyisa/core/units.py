@@ -8,10 +8,10 @@ import numpy as np
 
 from toyisa.compiled.njit import unit_address, unit_types
 from toyisa.core.bare import run_bare
+from toyisa.core.decodepool import manage_pool
 from toyisa.core.execute import execute
 from toyisa.core.hardware import Hardware
 from toyisa.core.memory import PAGE
-from toyisa.core.pool import manage_pool
 from toyisa.core.serve import serve
 
 

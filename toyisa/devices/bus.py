@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from toyisa.core import plic
+from toyisa.core.decodepool import invalidate_range
 from toyisa.core.memory import PAGE, PLIC_BASE, RAM_BASE, VIRTIO, VIRTIO_SLOTS
 from toyisa.core.mmu import recontext
-from toyisa.core.pool import invalidate_range
 from toyisa.core.work import RUN
 from toyisa.devices import htif
 from toyisa.devices.virtio import LEGACY, MODERN, Backend, Device

@@ -14,9 +14,9 @@ from operator import getitem
 
 import numpy as np
 
+from toyisa.core.decodepool import invalidate_range
 from toyisa.core.memory import LOOP_SIZE, MEMORY, PAGE, RAM_BASE, RX_SIZE, place_tohost
 from toyisa.core.mmu import SUPER, A, G, R, V, W, X, recontext
-from toyisa.core.pool import invalidate_range
 from toyisa.core.state import HART, NEVER, NO_TAG, RECENT, addresses
 from toyisa.tables.bits import ASID, SIP_SEIP
 from toyisa.tables.causes import CODE_MASK, Exc

@@ -12,8 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
+from toyisa.core.decodepool import fold_all
 from toyisa.core.memory import PAGE
-from toyisa.core.pool import fold_all
 from toyisa.devices.bus import Bus
 from toyisa.snapshots import snapdisk, snapfields
 from toyisa.snapshots.snapdisk import SavedDisk, SnapshotError

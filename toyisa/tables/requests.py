@@ -17,7 +17,7 @@ class Request(IntEnum):
 
 
 class Writer(IntEnum):
-    """Who has changed RAM that may be decoded; every writer tells the pool (`pool.py`)."""
+    """Who has changed RAM that may be decoded; every writer tells the pool (`decodepool.py`)."""
 
     HART = 0        # a store of a hart, or of root for it
     WALK = 1        # a walk that set A or D in a table that is also code

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from guests import readings
 from toyisa.core import meter
-from toyisa.core.pool import fold_all
+from toyisa.core.decodepool import fold_all
 from toyisa.machine import Exit
 from vmm.comparison.subjects import Setting, Subject, machine_for
 from vmm.comparison.vectors import Vector, vector

@@ -11,11 +11,11 @@ from toyisa.core.access import ASK, FAULT, access_kind, access_size
 from toyisa.core.clock import charge, virtual_time
 from toyisa.core.csr import CYCLE, INSTRET, SATP, UPPER
 from toyisa.core.decode import decode
+from toyisa.core.decodepool import retired_aside
 from toyisa.core.kinds import plain_op
 from toyisa.core.memory import RAM_BASE, ram_words
 from toyisa.core.meter import mark
 from toyisa.core.mmu import LOAD, PAGED, STORE, flush
-from toyisa.core.pool import retired_aside
 from toyisa.core.system import retire
 from toyisa.core.tohost import stored_tohost
 from toyisa.core.work import count_flush

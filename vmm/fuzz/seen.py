@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from toyisa.core import coverage
-from toyisa.core.pool import fold_all
+from toyisa.core.decodepool import fold_all
 from toyisa.tables import causes
 from toyisa.tables.causes import CODES, Exc, Irq
 from toyisa.tables.insns import INSNS

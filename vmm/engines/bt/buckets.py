@@ -18,8 +18,8 @@ one that it could read, the guest could, too.
 import numpy as np
 
 from toyisa.compiled.njit import njit
+from toyisa.core.decodepool import invalidate
 from toyisa.core.memory import PAGE, WORDS, ram_words
-from toyisa.core.pool import invalidate
 from toyisa.tables.requests import Writer
 from vmm.engines.bt.emit import ECALL, branch_word, itype
 from vmm.engines.bt.window import (

@@ -7,8 +7,8 @@ Must not know how a block is made, nor why one must go.
 import numpy as np
 
 from toyisa.compiled.njit import njit
+from toyisa.core.decodepool import invalidate
 from toyisa.core.memory import PAGE, WORDS, ram_words
-from toyisa.core.pool import invalidate
 from toyisa.core.work import CHAIN
 from toyisa.tables.requests import Writer
 from vmm.domain.vcpu import pages

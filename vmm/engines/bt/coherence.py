@@ -25,7 +25,7 @@ from vmm.engines.bt.cache import flush_cache, kill_unit
 from vmm.engines.bt.record import Count
 from vmm.engines.bt.window import GROUPS
 from vmm.paging.shadow.frames import find, take
-from vmm.paging.shadow.link import write_protect
+from vmm.paging.shadow.protect import write_protect
 
 GONE = -1  # p_gva of a page without blocks
 KEYS = 1 << 32  # added to the key of a root table, so that 0 is not a key

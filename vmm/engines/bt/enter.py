@@ -43,8 +43,8 @@ from vmm.engines.bt.translate import base_op, translate
 from vmm.engines.bt.window import Slot
 from vmm.exit.emulate import emulate_system
 from vmm.exit.inject import forward_exception
-from vmm.paging.shadow.fill import select_root
 from vmm.paging.shadow.frames import DIRECT, KERNEL, KERNEL_MXR
+from vmm.paging.shadow.root import select_root
 
 IRQ = 2
 MOST_LEFT = 1 << 30  # fits the window's word

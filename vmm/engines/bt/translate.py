@@ -12,22 +12,17 @@ from toyisa.core.decode import decode
 from toyisa.core.kinds import is_branch, is_csr, is_load, is_store
 from toyisa.core.memory import PAGE, ram_words
 from toyisa.tables.ops import ROW_OF_OP, Op, op_name
+from vmm.engines.bt.countdown import countdown, set_countdown
 from vmm.engines.bt.emit import (
     addi,
     branch_word,
     callout,
-    itype,
     li,
-    lw,
     put,
-    spill,
-    sw,
-    unspill,
 )  # fmt: skip
 from vmm.engines.bt.indirect import edge, indirect, stubs
 from vmm.engines.bt.record import CALL, MAX_STUBS, Count, Force, Site
 from vmm.engines.bt.sequences import csr_inline, to_stub
-from vmm.engines.bt.window import Slot
 
 # An op's row, in whichever form it was decoded.
 _BASE = np.arange(len(Op), dtype=np.int64)
@@ -54,7 +49,7 @@ def translate(bt, mem, gpc, at, most):
     counted = bt.icount and not bt.one
     bt.begun = 1
     if counted:
-        _countdown(bt)
+        countdown(bt)
     while more and insns < most:
         bt.pc = (gpc + 4 * insns) & 0xFFFFFFFF
         bt.done = insns
@@ -67,25 +62,8 @@ def translate(bt, mem, gpc, at, most):
         edge(bt, (gpc + 4 * insns) & 0xFFFFFFFF, insns)
     stubs(bt)
     if counted:
-        _set_countdown(bt, insns)
+        set_countdown(bt, insns)
     return insns
-
-
-@njit
-def _countdown(bt):
-    """At a block's start: subtract its length from the count; call root if that is too much."""
-    spill(bt, T0, 0)
-    lw(bt, T0, Slot.COUNT)
-    addi(bt, T0, T0, 0)  # the length is filled in later
-    put(bt, branch_word(np.int64(5), T0, 0, 8))  # bgez: skip the callout
-    callout(bt, Site.COUNTDOWN, 0)
-    sw(bt, T0, Slot.COUNT)
-    unspill(bt, T0, 0)
-
-
-@njit
-def _set_countdown(bt, insns):
-    bt.b_word[2] = itype(0x13, 0, T0, T0, -insns)
 
 
 @njit

@@ -1,4 +1,4 @@
-"""Answers for making shadow entries: the root table for satp, and the leaf for a fault.
+"""Answers for making shadow entries: the leaf for a fault, and the tables on the way to it.
 
 A *view* says what one kind of code may do with the pages of a guest's tables:
 
@@ -12,19 +12,16 @@ A shadow entry is never global: a real address space is one root table in one vi
 import numpy as np
 
 from toyisa.compiled.njit import njit
-from toyisa.core.mmu import PAGED, A, D, R, U, V, W, X, forget_spaces
-from toyisa.tables.bits import FLAGS, PAGE_SHIFT, PTE_G, SATP_PPN_MASK
+from toyisa.core.mmu import A, D, R, U, V, W, X
+from toyisa.tables.bits import FLAGS, PTE_G
 from vmm.domain.exits import ShadowEvent
 from vmm.domain.guestwalk import gpa_of
 from vmm.domain.space import gfn_of
 from vmm.domain.stats import log_shadow
-from vmm.domain.vcpu import ROOT, SPLIT, TABLE, pages
+from vmm.domain.vcpu import SPLIT, TABLE, pages
 from vmm.paging.shadow.frames import (
     DIRECT,
     KERNEL_MXR,
-    NOWHERE,
-    PAGING_OFF_S,
-    PAGING_OFF_U,
     find,
     take,
     traced,
@@ -32,27 +29,6 @@ from vmm.paging.shadow.frames import (
 from vmm.paging.shadow.link import BASE_PPN, get_entry, mfn_of, set_entry
 
 _FLAGS = FLAGS & ~PTE_G  # of a guest's superpage entry: shadow tables differ in these, in all but G
-
-
-@njit
-def select_root(vm, hart, mem, view):
-    """Point real satp at the shadow of the virtual hart's address space."""
-    satp = np.int64(vm.hart.csr.satp)
-    if satp & PAGED:
-        key = gfn_of(vm, (satp & SATP_PPN_MASK) << PAGE_SHIFT)
-        if key < 0 or pages(vm)[key].mfn < 0:
-            key = np.int64(NOWHERE)
-    else:
-        key = np.int64(PAGING_OFF_S if vm.hart.priv else PAGING_OFF_U)
-    root = find(vm, view, ROOT, key)
-    if root < 0:
-        root = take(vm, hart, mem, view, ROOT, key)
-    vm.shadow.root = root
-    # Every root table has an ASID: its own number, which is not 0.
-    real = PAGED | (root + 1) << 22 | (BASE_PPN + vm.shadow.start + root)
-    if real != hart.csr.satp and not hart.tlb.tagged:
-        forget_spaces(hart)  # as the machine's own write of satp does
-    hart.csr.satp = real
 
 
 @njit

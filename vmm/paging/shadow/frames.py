@@ -14,7 +14,8 @@ from toyisa.tables.cost import Event
 from vmm.domain.exits import ShadowEvent
 from vmm.domain.stats import log_shadow
 from vmm.domain.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, pages
-from vmm.paging.shadow.link import BASE_PPN, get_entry, set_entry, unmap, write_protect
+from vmm.paging.shadow.link import BASE_PPN, get_entry, set_entry, unmap
+from vmm.paging.shadow.protect import write_protect
 
 DIRECT, KERNEL, KERNEL_MXR = 0, 1, 2  # views: see fill.py
 PAGING_OFF_U, PAGING_OFF_S, NOWHERE = -1, -2, -3  # keys of root tables that are not the guest's

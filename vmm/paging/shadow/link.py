@@ -10,7 +10,7 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.clock import charge
 from toyisa.core.memory import RAM_BASE, WORDS, ram_words
-from toyisa.core.mmu import V, W
+from toyisa.core.mmu import V
 from toyisa.core.work import CHAIN, ENTRY
 from toyisa.tables.cost import Event
 from vmm.domain.host import frames
@@ -74,21 +74,6 @@ def _unlink(vm, place, pte):
         frames(vm)[mfn_of(pte)].head = after
     if after:
         links(vm)[after - 1].prev = before
-
-
-@njit
-def write_protect(vm, hart, mem, mfn):
-    """Remove W from every entry that maps machine frame `mfn`."""
-    place, steps = np.int64(frames(vm)[mfn].head) - 1, np.int64(0)
-    while place >= 0:
-        steps += 1
-        at = vm.shadow.start * WORDS + place
-        pte = np.int64(ram_words(mem)[at])
-        if pte & W:
-            ram_words(mem)[at] = pte & ~W
-            charge(hart, np.int64(Event.ROOT_WORD), 1)
-        place = np.int64(links(vm)[place].next) - 1
-    mem.work -= steps >> CHAIN
 
 
 @njit
