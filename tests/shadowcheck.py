@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from toyisa.core.mmu import A, D, G, R, U, V, W, X
+from toyisa.core.sv32 import A, D, G, R, U, V, W, X
 from vmm.domain.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, VIEWS
 
 PAGE = 4096

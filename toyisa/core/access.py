@@ -23,16 +23,15 @@ from toyisa.core.memory import (
     write_ram,
 )
 from toyisa.core.mmu import (
-    LOAD,
     PAGE_FAULT,
-    STORE,
     access_fault,
     beyond_limits,
     limited,
     page_fault,
     reserve,
     translate_data,
-)  # fmt: skip
+)
+from toyisa.core.sv32 import LOAD, STORE
 from toyisa.core.tohost import stored_tohost
 from toyisa.core.trap import pend, pend_root
 from toyisa.core.work import ACCESS, out_of_work

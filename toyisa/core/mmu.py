@@ -1,6 +1,6 @@
-"""Answers for virtual addresses: Sv32 walks, permissions, the modelled TLBs.
+"""Answers for virtual addresses: the machine's walks, and its modelled TLBs.
 
-Must not know instructions.  Source: RISC-V privileged manual, 12.3 (Sv32).
+Must not know instructions, nor the rules of a walk (`sv32.py`).
 
 A translation is held in two places.  The *modelled* TLB (`dkey dpte`, `ikey ipte`)
 is the machine's: direct-mapped, 4 KiB entries (a superpage is held in pieces),
@@ -31,36 +31,37 @@ from toyisa.compiled.njit import entry, njit
 from toyisa.core.clock import charge
 from toyisa.core.memory import CODE, PAGE, RAM_BASE, ram_offset, ram_words
 from toyisa.core.state import NO_TAG
+from toyisa.core.sv32 import (
+    BY_S,
+    FETCH,
+    LOAD,
+    MXR,
+    STORE,
+    SUM,
+    SUPER,
+    SVADE,
+    A,
+    D,
+    G,
+    R,
+    W,
+    Why,
+    compiled_walk,
+    permission,
+    small_leaf,
+)
 from toyisa.tables.bits import (
     ASID,
-    FLAGS,
     PAGE_SHIFT,
-    PTE_A,
-    PTE_D,
-    PTE_G,
-    PTE_R,
-    PTE_U,
-    PTE_V,
-    PTE_W,
-    PTE_X,
     SATP_ASID_SHIFT,
     SATP_MODE_SV32,
     SATP_PPN_MASK,
-    SSTATUS_MXR,
-    SSTATUS_SUM,
 )  # fmt: skip
 from toyisa.tables.causes import Exc
 from toyisa.tables.cost import Event
 from toyisa.tables.levels import Level
 
-V, R, W, X = PTE_V, PTE_R, PTE_W, PTE_X
-U, G, A, D = PTE_U, PTE_G, PTE_A, PTE_D
-SUPER = FLAGS + 1  # in a TLB entry's pte, where the RSW bits were: part of a superpage
 PAGED = SATP_MODE_SV32
-SUM, MXR = SSTATUS_SUM, SSTATUS_MXR
-
-# What an access needs.
-LOAD, STORE, FETCH = 0, 1, 2
 
 # Answers of `walk` and `translate` that are not addresses.
 PAGE_FAULT, ACCESS_FAULT = -1, -2
@@ -126,18 +127,31 @@ def reserve(hart, pa):
 
 
 @njit
+def accessor(hart):
+    """Who accesses, as `sv32` has it: the hart's level, SUM and MXR, and Svade."""
+    who = np.int64(hart.csr.sstatus) & (SUM | MXR)
+    if hart.priv == Level.S:
+        who |= BY_S
+    return who | SVADE if hart.root.svade else who
+
+
+@njit
 def permitted(hart, pte, access):
     """Whether a leaf's permissions allow the access at the hart's level."""
-    if hart.priv == Level.U:
-        if not pte & U:
-            return False
-    elif pte & U and (access == FETCH or not hart.csr.sstatus & SUM):
-        return False  # "supervisor code ... may never execute user pages"
-    if access == FETCH:
-        return pte & X != 0
-    if access == STORE:
-        return pte & W != 0
-    return pte & R != 0 or (hart.csr.sstatus & MXR != 0 and pte & X != 0)
+    return permission(pte, access, accessor(hart)) == 0
+
+
+@njit
+def _read_entry(where, at, _level):
+    """The entry at physical `at`; charged, unless the walk is quiet."""
+    hart, mem, quiet = where
+    if not quiet:
+        charge(hart, np.int64(Event.WALK_REF), 1)
+    offset = ram_offset(mem, at, 4)
+    return np.int64(ram_words(mem)[offset >> 2]) if offset >= 0 else -np.int64(Why.TABLE_OUTSIDE)
+
+
+_walk = compiled_walk(_read_entry)
 
 
 @njit
@@ -148,41 +162,15 @@ def walk(hart, mem, va, access, quiet):
     charges cycles.  PAGE_FAULT or ACCESS_FAULT if there is no translation.  SUPER marks a
     piece of a superpage.
     """
-    table = (np.int64(hart.csr.satp) & SATP_PPN_MASK) << PAGE_SHIFT
-    for level in range(1, -1, -1):
-        index = va >> (12 + 10 * level) & 0x3FF
-        at = ram_offset(mem, table + 4 * index, 4)
-        if not quiet:
-            charge(hart, np.int64(Event.WALK_REF), 1)
-        if at < 0:
-            return ACCESS_FAULT
-        pte = np.int64(ram_words(mem)[at >> 2])
-        # "If pte.v = 0, or if pte.r = 0 and pte.w = 1, ... page-fault."
-        if not pte & V or (pte & (R | W)) == W:
-            return PAGE_FAULT
-        if pte & (R | X) == 0:
-            # "For non-leaf PTEs, the D, A, and U bits are reserved": must be zero.
-            if level == 0 or pte & (D | A | U):
-                return PAGE_FAULT
-            table = pte >> 10 << 12
-            continue
-        if not permitted(hart, pte, access):
-            return PAGE_FAULT
-        if level == 1 and pte >> 10 & 0x3FF:
-            return PAGE_FAULT  # "misaligned superpage"
-        wanted = A | (D if access == STORE else 0)
-        if pte & wanted != wanted:
-            # Svade: "a page-fault exception is raised" when A is clear, or D on a write.
-            if hart.root.svade:
-                return PAGE_FAULT
-            if not quiet:
-                pte |= wanted
-                write_word(hart, mem, at, pte)
-        leaf = pte & 0xFF | pte >> 10 << 10
-        if level == 1:
-            leaf += (va >> 12 & 0x3FF) << 10 | SUPER
-        return leaf
-    return PAGE_FAULT
+    root = (np.int64(hart.csr.satp) & SATP_PPN_MASK) << PAGE_SHIFT
+    why, level, at, pte = _walk((hart, mem, quiet), root, va, access, accessor(hart))
+    if why:
+        return ACCESS_FAULT if why == Why.TABLE_OUTSIDE else PAGE_FAULT
+    wanted = A | (D if access == STORE else 0)
+    if pte & wanted != wanted and not quiet:
+        pte |= wanted
+        write_word(hart, mem, ram_offset(mem, at, 4), pte)
+    return small_leaf(level, pte, va)
 
 
 @njit

@@ -11,8 +11,9 @@ from toyisa.core import access
 from toyisa.core.clock import timer_deadline, virtual_time
 from toyisa.core.decodepool import settle, slot_of
 from toyisa.core.memory import PAGE, STRIDE, WORDS, ram_words
-from toyisa.core.mmu import FETCH, PAGE_FAULT, access_fault, page_fault, translate_fetch
+from toyisa.core.mmu import PAGE_FAULT, access_fault, page_fault, translate_fetch
 from toyisa.core.state import NEVER
+from toyisa.core.sv32 import FETCH
 from toyisa.core.system import FAULT, execute_system, retire
 from toyisa.core.trap import (
     next_interrupt,

@@ -13,8 +13,9 @@ from toyisa.core import csr
 from toyisa.core.clock import charge, timer_deadline, virtual_time
 from toyisa.core.kinds import is_csr
 from toyisa.core.meter import mark
-from toyisa.core.mmu import LOAD, PAGED, STORE, drop_fast_tags, flush, walk
+from toyisa.core.mmu import PAGED, drop_fast_tags, flush, walk
 from toyisa.core.state import NEVER
+from toyisa.core.sv32 import LOAD, STORE
 from toyisa.core.trap import pend, pend_root, pending_bits, return_from_s
 from toyisa.core.work import count_flush
 from toyisa.tables.bits import ASID

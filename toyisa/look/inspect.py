@@ -11,14 +11,14 @@ import numpy as np
 
 from toyisa.core.memory import PAGE, RAM_BASE
 from toyisa.core.state import NEVER
-from toyisa.tables.bits import PAGE_SHIFT, PTE_R, PTE_V, PTE_W, PTE_X, SATP_MODE_SV32, SATP_PPN_MASK
+from toyisa.core.sv32 import LOOK, R, V, Why, X, plain_walk
+from toyisa.tables.bits import PAGE_SHIFT, SATP_MODE_SV32, SATP_PPN_MASK
 from toyisa.tables.causes import Irq
 from toyisa.tables.csrs import BY_NAME
 
 M = 0xFFFF_FFFF
 PAGED = SATP_MODE_SV32
 _FLAGS = "DAGUXWRV"  # bits 7 down to 0 of a PTE
-_V, _R, _W, _X = PTE_V, PTE_R, PTE_W, PTE_X
 
 
 class Seen(Protocol):
@@ -68,9 +68,9 @@ class Walk:
 def pte_text(pte: int) -> str:
     """A PTE for people: its flags in the order of the bits, and the frame."""
     flags = "".join(name if pte >> bit & 1 else "-" for name, bit in zip(_FLAGS, range(7, -1, -1)))
-    if not pte & _V:
+    if not pte & V:
         return f"{flags} not valid"
-    kind = "leaf" if pte & (_R | _X) else "table"
+    kind = "leaf" if pte & (R | X) else "table"
     return f"{flags} {kind} {pte >> 10 << 12:#010x}"
 
 
@@ -80,34 +80,42 @@ def walk(machine: Seen, va: int) -> Walk:
     if not satp & PAGED:
         return Walk(va, False, (), va, "")
     steps: list[Step] = []
-    table = (satp & SATP_PPN_MASK) << PAGE_SHIFT
-    for level in (1, 0):
-        at = table + 4 * (va >> (12 + 10 * level) & 0x3FF)
-        pte = machine.entry_seen(word(machine, at))
-        steps.append(Step(level, at, pte))
-        why = _fault(level, pte)
-        if why:
-            return Walk(va, True, tuple(steps), None, why)
-        if pte & (_R | _X):
-            size = PAGE << 10 * level
-            return Walk(va, True, tuple(steps), (pte >> 10 << 12) | va & (size - 1), "")
-        table = pte >> 10 << 12
-    raise AssertionError("level 0 is a leaf or a fault")
+    root = (satp & SATP_PPN_MASK) << PAGE_SHIFT
+    why, level, _at, pte = _walk((machine, steps), root, va, LOOK, 0)
+    if why:
+        return Walk(va, True, tuple(steps), None, _FAULTS[Why(why)])
+    return Walk(va, True, tuple(steps), leads_to(level, pte, va), "")
 
 
-def _fault(level: int, pte: int | None) -> str:
-    """Why a walk ends without a translation at this entry, or an empty string."""
-    if pte is None:
-        return "access fault: the table is outside RAM"
-    if not pte & _V:
-        return "page fault: the entry is not valid"
-    if pte & (_R | _W) == _W:
-        return "page fault: W without R is reserved"
-    if level == 1 and pte & (_R | _X) and pte >> 10 & 0x3FF:
-        return "page fault: a misaligned superpage"
-    if level == 0 and not pte & (_R | _X):
-        return "page fault: no leaf at the last level"
-    return ""
+def leads_to(level: int, leaf: int, va: int) -> int:
+    """The physical address that a leaf at that level gives to `va`."""
+    return (leaf >> 10 << 12) | va & ((PAGE << 10 * level) - 1)
+
+
+def entry_at(machine: Seen, at: int) -> int:
+    """The table entry at physical `at`, or minus what refuses it, as `sv32` has it."""
+    pte = machine.entry_seen(word(machine, at))
+    return -Why.TABLE_OUTSIDE if pte is None else pte
+
+
+def _read(where: tuple[Seen, list[Step]], at: int, level: int) -> int:
+    machine, steps = where
+    pte = entry_at(machine, at)
+    steps.append(Step(level, at, None if pte < 0 else pte))
+    return pte
+
+
+_walk = plain_walk(_read)
+
+# Why a walk ends without a translation, whoever accesses.
+_FAULTS = {
+    Why.TABLE_OUTSIDE: "access fault: the table is outside RAM",
+    Why.INVALID: "page fault: the entry is not valid",
+    Why.RESERVED: "page fault: W without R is reserved",
+    Why.RESERVED_TABLE: "page fault: D, A or U without R and X is reserved",
+    Why.MISALIGNED: "page fault: a misaligned superpage",
+    Why.NO_LEAF: "page fault: no leaf at the last level",
+}
 
 
 def word(machine: Seen, pa: int) -> int | None:

@@ -8,8 +8,21 @@ from dataclasses import dataclass
 from enum import Enum
 
 from toyisa.core.memory import FINISHER, PAGE, PLIC_BASE, RAM_BASE, UART, VIRTIO, VIRTIO_SLOTS
-from toyisa.core.mmu import MXR, SUM, A, D, R, U, V, W, X
-from toyisa.look.inspect import PAGED, M, Seen, read_physical, word
+from toyisa.core.sv32 import (
+    BY_S,
+    FETCH,
+    LOAD,
+    MXR,
+    STORE,
+    SUM,
+    SVADE,
+    R,
+    V,
+    Why,
+    X,
+    plain_walk,
+)  # fmt: skip
+from toyisa.look.inspect import PAGED, M, Seen, entry_at, leads_to, read_physical
 from toyisa.tables.bits import PAGE_SHIFT, SATP_PPN_MASK
 from toyisa.tables.levels import Level
 
@@ -26,24 +39,26 @@ class Access(Enum):
     STORE = "store"
 
 
-class Why(Enum):
-    """What refused it."""
+_KINDS = {Access.FETCH: FETCH, Access.LOAD: LOAD, Access.STORE: STORE}
 
-    INVALID = "V clear"
-    RESERVED = "W set and R clear, which is reserved"
-    RESERVED_TABLE = "D, A or U set in an entry that leads to a table, which is reserved"
-    NO_LEAF = "R and X clear at the last level, so it is no leaf"
-    MISALIGNED = "a superpage whose frame is not a multiple of 4 MiB"
-    NOT_READABLE = "R clear"
-    NOT_WRITABLE = "W clear"
-    NOT_EXECUTABLE = "X clear"
-    NOT_USER = "U clear, and the access came from U"
-    USER_CODE = "U set: S never executes a user's page"
-    NO_SUM = "U set, and SUM in sstatus is clear"
-    NOT_ACCESSED = "A clear (the machine has Svade: the kernel sets it)"
-    NOT_DIRTY = "D clear (the machine has Svade: the kernel sets it)"
-    TABLE_OUTSIDE = "the table is outside RAM"
-    OUTSIDE = "there is neither RAM nor a device"
+# What refuses an access, in words.
+WORDS = {
+    Why.INVALID: "V clear",
+    Why.RESERVED: "W set and R clear, which is reserved",
+    Why.RESERVED_TABLE: "D, A or U set in an entry that leads to a table, which is reserved",
+    Why.NO_LEAF: "R and X clear at the last level, so it is no leaf",
+    Why.MISALIGNED: "a superpage whose frame is not a multiple of 4 MiB",
+    Why.NOT_READABLE: "R clear",
+    Why.NOT_WRITABLE: "W clear",
+    Why.NOT_EXECUTABLE: "X clear",
+    Why.NOT_USER: "U clear, and the access came from U",
+    Why.USER_CODE: "U set: S never executes a user's page",
+    Why.NO_SUM: "U set, and SUM in sstatus is clear",
+    Why.NOT_ACCESSED: "A clear (the machine has Svade: the kernel sets it)",
+    Why.NOT_DIRTY: "D clear (the machine has Svade: the kernel sets it)",
+    Why.TABLE_OUTSIDE: "the table is outside RAM",
+    Why.OUTSIDE: "there is neither RAM nor a device",
+}
 
 
 @dataclass(frozen=True)
@@ -66,14 +81,14 @@ class Refusal:
         match self.why:
             case Why.OUTSIDE:
                 mapped = "" if self.level < 0 else f", to which {self.va:#010x} is mapped"
-                return f"{head}{self.why.value} at physical {self.at:#010x}{mapped}"
+                return f"{head}{WORDS[self.why]} at physical {self.at:#010x}{mapped}"
             case Why.TABLE_OUTSIDE:
-                return f"{head}{self.why.value}: its entry would be at {self.at:#010x}"
+                return f"{head}{WORDS[self.why]}: its entry would be at {self.at:#010x}"
         kind = "leaf" if self.pte & V and self.pte & (R | X) else "entry"
         mxr = " (X is set, but MXR in sstatus is clear)" if (
             self.why is Why.NOT_READABLE and self.pte & X) else ""  # fmt: skip
         return (
-            f"{head}{self.why.value}{mxr}, in the {kind} at {self.at:#010x} = "
+            f"{head}{WORDS[self.why]}{mxr}, in the {kind} at {self.at:#010x} = "
             f"{self.pte:#010x}, level {self.level}"
         )
 
@@ -84,60 +99,20 @@ def refusal(machine: Seen, va: int, access: Access, level: int) -> Refusal | Non
     satp, status = int(csr.satp), int(csr.sstatus)
     if not satp & PAGED:
         return _outside(machine, access, va, va, -1, 0)
-    table = (satp & SATP_PPN_MASK) << PAGE_SHIFT
-    for depth in (1, 0):
-        at = table + 4 * (va >> (12 + 10 * depth) & 0x3FF)
-        pte = machine.entry_seen(word(machine, at))
-        if pte is None:
-            return Refusal(access, va, Why.TABLE_OUTSIDE, at, depth, 0)
-        why = _entry(depth, pte)
-        if why is None and pte & (R | X):
-            why = _leaf(machine, pte, access, level, status, depth)
-            if why is None:
-                size = PAGE << 10 * depth
-                pa = (pte >> 10 << 12) | va & (size - 1)
-                return _outside(machine, access, va, pa, depth, pte)
-        if why is not None:
-            return Refusal(access, va, why, at, depth, pte)
-        table = pte >> 10 << 12
-    return None
+    root = (satp & SATP_PPN_MASK) << PAGE_SHIFT
+    who = status & (SUM | MXR) | (BY_S if level == Level.S else 0)
+    who |= SVADE if machine.hart.root.svade else 0
+    why, depth, at, pte = _walk(machine, root, va, _KINDS[access], who)
+    if why:
+        return Refusal(access, va, Why(why), at, depth, max(pte, 0))
+    return _outside(machine, access, va, leads_to(depth, pte, va), depth, pte)
 
 
-def _entry(depth: int, pte: int) -> Why | None:
-    """What is wrong with an entry for any access."""
-    if not pte & V:
-        return Why.INVALID
-    if pte & (R | W) == W:
-        return Why.RESERVED
-    if not pte & (R | X):
-        if depth == 0:
-            return Why.NO_LEAF
-        return Why.RESERVED_TABLE if pte & (D | A | U) else None
-    return None
+def _read(machine: Seen, at: int, _depth: int) -> int:
+    return entry_at(machine, at)
 
 
-def _leaf(machine: Seen, pte: int, access: Access, level: int, status: int, depth: int):
-    """Why a leaf refuses the access, in the order in which the MMU checks."""
-    if level == Level.U and not pte & U:
-        return Why.NOT_USER
-    if level == Level.S and pte & U:
-        if access is Access.FETCH:
-            return Why.USER_CODE
-        if not status & SUM:
-            return Why.NO_SUM
-    if access is Access.FETCH and not pte & X:
-        return Why.NOT_EXECUTABLE
-    if access is Access.STORE and not pte & W:
-        return Why.NOT_WRITABLE
-    if access is Access.LOAD and not (pte & R or (status & MXR and pte & X)):
-        return Why.NOT_READABLE
-    if depth == 1 and pte >> 10 & 0x3FF:
-        return Why.MISALIGNED
-    if machine.hart.root.svade and not pte & A:
-        return Why.NOT_ACCESSED
-    if machine.hart.root.svade and access is Access.STORE and not pte & D:
-        return Why.NOT_DIRTY
-    return None
+_walk = plain_walk(_read)
 
 
 def _outside(machine, access: Access, va: int, pa: int, depth: int, pte: int) -> Refusal | None:

@@ -16,8 +16,9 @@ import numpy as np
 
 from toyisa.core.decodepool import invalidate_range
 from toyisa.core.memory import LOOP_SIZE, MEMORY, PAGE, RAM_BASE, RX_SIZE, place_tohost
-from toyisa.core.mmu import SUPER, A, G, R, V, W, X, recontext
+from toyisa.core.mmu import recontext
 from toyisa.core.state import HART, NEVER, NO_TAG, RECENT, addresses
+from toyisa.core.sv32 import SUPER, A, G, R, V, W, X
 from toyisa.tables.bits import ASID, SIP_SEIP
 from toyisa.tables.causes import CODE_MASK, Exc
 from toyisa.tables.cost import Event

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from toyisa.core.memory import PAGE
-from toyisa.core.mmu import R, U, W, X
+from toyisa.core.sv32 import R, U, W, X
 from toyisa.look import inspect
 from toyisa.look.effects import Effects
 from toyisa.look.inspect import PAGED, M, Walk, pte_text

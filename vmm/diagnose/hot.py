@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from toyisa.core.memory import NO_FRAME, PAGE, RAM_BASE, WORDS
-from toyisa.core.mmu import R, V, X
 from toyisa.core.runcounts import counted
+from toyisa.core.sv32 import R, V, X
 from toyisa.look import inspect
 from toyisa.tables.bits import PAGE_SHIFT, SATP_PPN_MASK
 

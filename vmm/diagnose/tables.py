@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from toyisa.core.memory import PAGE, RAM_BASE
-from toyisa.core.mmu import R, V, X
+from toyisa.core.sv32 import R, V, X
 from toyisa.look import inspect
 from toyisa.look.inspect import PAGED
 from toyisa.look.refusal import Refusal, Why

@@ -1,17 +1,15 @@
 """Answers for the guest's page tables: what they say of an address, and to whom.
 
-The machine's walk (`toyisa.core.mmu.walk`) once more, through guest-physical memory and
-for the virtual hart.  Must not know shadow tables.
+By the rules of `toyisa.core.sv32`, through guest-physical memory and for the virtual hart.
+Must not know shadow tables.
 """
 
 import numpy as np
 
 from toyisa.compiled.njit import njit
 from toyisa.core.clock import charge
-from toyisa.core.mmu import (
-    ACCESS_FAULT,
-    PAGE_FAULT,
-    PAGED,
+from toyisa.core.mmu import ACCESS_FAULT, PAGE_FAULT, PAGED, accessor
+from toyisa.core.sv32 import (
     STORE,
     SUPER,
     A,
@@ -20,14 +18,32 @@ from toyisa.core.mmu import (
     U,
     V,
     W,
+    Why,
     X,
-    permitted,
-)
+    compiled_walk,
+    small_leaf,
+)  # fmt: skip
 from toyisa.core.work import WALK
 from toyisa.tables.bits import PAGE_SHIFT, SATP_PPN_MASK
 from toyisa.tables.cost import Event
 from toyisa.tables.levels import Level
 from vmm.domain.space import gfn_of, read_word, write_word
+
+
+@njit
+def _read_entry(where, at, level):
+    """The guest's entry at guest-physical `at`, noted and charged."""
+    vm, hart, mem = where
+    pte = read_word(vm, mem, at)
+    charge(hart, np.int64(Event.ROOT_WORD), 1)
+    if level == 1:
+        vm.walk.pte1 = pte
+    else:
+        vm.walk.table = gfn_of(vm, at)
+    return pte if pte >= 0 else -np.int64(Why.TABLE_OUTSIDE)
+
+
+_walk = compiled_walk(_read_entry)
 
 
 @njit
@@ -44,41 +60,19 @@ def walk_guest(vm, hart, mem, gva, access, quiet):
     if not satp & PAGED:
         vm.walk.pte1 = _identity(vm, gva)
         return vm.walk.pte1 | (gva >> 12 & 0x3FF) << 10 | SUPER
-    table = (satp & SATP_PPN_MASK) << PAGE_SHIFT
-    for level in range(1, -1, -1):
-        at = table + 4 * (gva >> (12 + 10 * level) & 0x3FF)
-        pte = read_word(vm, mem, at)
+    root = (satp & SATP_PPN_MASK) << PAGE_SHIFT
+    why, level, at, pte = _walk((vm, hart, mem), root, gva, access, accessor(vm.hart))
+    if why:
+        return ACCESS_FAULT if why == Why.TABLE_OUTSIDE else PAGE_FAULT
+    wanted = A | (D if access == STORE else 0)
+    if pte & wanted != wanted and not quiet:
+        vm.walk.was = pte
+        pte |= wanted
+        write_word(vm, hart, mem, at, pte)
         charge(hart, np.int64(Event.ROOT_WORD), 1)
-        if pte < 0:
-            return ACCESS_FAULT
-        if not pte & V or (pte & (R | W)) == W:
-            return PAGE_FAULT
-        if pte & (R | X) == 0:
-            if level == 0 or pte & (D | A | U):
-                return PAGE_FAULT
-            vm.walk.pte1 = pte
-            table = pte >> 10 << 12
-            vm.walk.table = gfn_of(vm, table)
-            continue
-        if not permitted(vm.hart, pte, access):
-            return PAGE_FAULT
-        if level == 1 and pte >> 10 & 0x3FF:
-            return PAGE_FAULT
-        wanted = A | (D if access == STORE else 0)
-        if pte & wanted != wanted and vm.hart.root.svade:
-            return PAGE_FAULT
-        if pte & wanted != wanted and not quiet:
-            vm.walk.was = pte
-            pte |= wanted
-            write_word(vm, hart, mem, at, pte)
-            charge(hart, np.int64(Event.ROOT_WORD), 1)
-        leaf = pte & 0xFF | pte >> 10 << 10
-        if level == 1:
-            vm.walk.pte1 = leaf
-            vm.walk.table = -1
-            leaf += (gva >> 12 & 0x3FF) << 10 | SUPER
-        return leaf
-    return PAGE_FAULT
+    if level == 1:
+        vm.walk.pte1 = pte & 0xFF | pte >> 10 << 10
+    return small_leaf(level, pte, gva)
 
 
 @njit

@@ -15,7 +15,8 @@ from toyisa.core.decodepool import retired_aside
 from toyisa.core.kinds import plain_op
 from toyisa.core.memory import RAM_BASE, ram_words
 from toyisa.core.meter import mark
-from toyisa.core.mmu import LOAD, PAGED, STORE, flush
+from toyisa.core.mmu import PAGED, flush
+from toyisa.core.sv32 import LOAD, STORE
 from toyisa.core.system import retire
 from toyisa.core.tohost import stored_tohost
 from toyisa.core.work import count_flush

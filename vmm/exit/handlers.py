@@ -9,7 +9,8 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.decode import decode
 from toyisa.core.kinds import is_sensitive
-from toyisa.core.mmu import FETCH, LOAD, PAGE_FAULT, STORE, access_fault, page_fault
+from toyisa.core.mmu import PAGE_FAULT, access_fault, page_fault
+from toyisa.core.sv32 import FETCH, LOAD, STORE
 from toyisa.tables.causes import Exc
 from toyisa.tables.exits import Reason
 from vmm.domain.exits import Kind

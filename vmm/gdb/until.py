@@ -11,7 +11,8 @@ import numpy as np
 from toyisa.compiled.njit import call_unit, entry, njit
 from toyisa.core.decode import decode
 from toyisa.core.memory import PAGE, ram_offset, ram_words
-from toyisa.core.mmu import FETCH, PAGED, walk
+from toyisa.core.mmu import PAGED, walk
+from toyisa.core.sv32 import FETCH
 from toyisa.tables.exits import Reason
 from toyisa.tables.ops import Op
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from toyisa.compiled.njit import entry, njit, view
 from toyisa.core.memory import WORDS, sparse
-from toyisa.core.mmu import A, D, R, V, W, X
+from toyisa.core.sv32 import A, D, R, V, W, X
 from toyisa.tables.levels import STraps
 from vmm.domain.requests import EngineRequest, Trait
 from vmm.engines import Engine

@@ -15,7 +15,7 @@ than groups, the next group is taken over, and what lies elsewhere in it is drop
 import numpy as np
 
 from toyisa.compiled.njit import njit
-from toyisa.core.mmu import FETCH, A
+from toyisa.core.sv32 import FETCH, A
 from toyisa.core.work import CHAIN, ENTRY
 from vmm.domain.changes import ROOT_CHANGED, TABLE_CHANGED
 from vmm.domain.guestwalk import gpa_of, walk_guest

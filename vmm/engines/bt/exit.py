@@ -6,7 +6,8 @@ from toyisa.compiled.njit import njit
 from toyisa.core.access import access_kind, access_size
 from toyisa.core.decode import decode
 from toyisa.core.kinds import is_branch, is_sensitive, plain_op
-from toyisa.core.mmu import LOAD, PAGE_FAULT, STORE, access_fault, page_fault
+from toyisa.core.mmu import PAGE_FAULT, access_fault, page_fault
+from toyisa.core.sv32 import LOAD, STORE
 from toyisa.core.system import retire
 from toyisa.tables.causes import Exc
 from toyisa.tables.exits import Reason

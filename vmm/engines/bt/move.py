@@ -9,7 +9,7 @@ accesses.
 import numpy as np
 
 from toyisa.compiled.njit import njit
-from toyisa.core.mmu import V
+from toyisa.core.sv32 import V
 from vmm.domain.vcpu import ROOT
 from vmm.engines.bt.cache import flush_cache
 from vmm.engines.bt.record import Count

@@ -11,7 +11,7 @@ import numpy as np
 
 from toyisa.compiled.njit import entry, njit, view
 from toyisa.core.memory import PAGE, RAM_BASE, WORDS
-from toyisa.core.mmu import A, D, R, V, W
+from toyisa.core.sv32 import A, D, R, V, W
 from toyisa.load.image import ImageError
 from toyisa.tables.causes import Exc
 from toyisa.tables.exits import Reason

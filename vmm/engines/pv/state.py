@@ -10,7 +10,8 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.clock import virtual_time
 from toyisa.core.memory import ram_words
-from toyisa.core.mmu import PAGED, SUM, recontext
+from toyisa.core.mmu import PAGED, recontext
+from toyisa.core.sv32 import SUM
 from toyisa.core.trap import SIE, SPIE, SPP, pending_bits
 from toyisa.tables.bits import SATP_ASID_MASK
 from toyisa.tables.causes import Exc

@@ -10,7 +10,7 @@ from toyisa.compiled.njit import njit
 from toyisa.core.access import store_ram
 from toyisa.core.clock import charge
 from toyisa.core.memory import RAM_BASE, WORDS, ram_words
-from toyisa.core.mmu import A, D, R, U, V, W, X
+from toyisa.core.sv32 import A, D, R, U, V, W, X
 from toyisa.core.work import ENTRY, SCAN, out_of_work
 from toyisa.tables.cost import Event
 from vmm.abi.hypercalls import REGION, Error

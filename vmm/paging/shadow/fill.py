@@ -12,7 +12,7 @@ A shadow entry is never global: a real address space is one root table in one vi
 import numpy as np
 
 from toyisa.compiled.njit import njit
-from toyisa.core.mmu import A, D, R, U, V, W, X
+from toyisa.core.sv32 import A, D, R, U, V, W, X
 from toyisa.tables.bits import FLAGS, PTE_G
 from vmm.domain.exits import ShadowEvent
 from vmm.domain.guestwalk import gpa_of

@@ -8,7 +8,7 @@ import numpy as np
 from toyisa.compiled.njit import entry, njit
 from toyisa.core.clock import charge
 from toyisa.core.memory import WORDS, ram_words
-from toyisa.core.mmu import V
+from toyisa.core.sv32 import V
 from toyisa.core.work import SCAN
 from toyisa.tables.cost import Event
 from vmm.domain.exits import ShadowEvent

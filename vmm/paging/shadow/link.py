@@ -10,7 +10,7 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.clock import charge
 from toyisa.core.memory import RAM_BASE, WORDS, ram_words
-from toyisa.core.mmu import V
+from toyisa.core.sv32 import V
 from toyisa.core.work import CHAIN, ENTRY
 from toyisa.tables.cost import Event
 from vmm.domain.host import frames

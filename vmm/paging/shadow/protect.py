@@ -9,7 +9,7 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.clock import charge
 from toyisa.core.memory import WORDS, ram_words
-from toyisa.core.mmu import W
+from toyisa.core.sv32 import W
 from toyisa.core.work import CHAIN
 from toyisa.tables.cost import Event
 from vmm.domain.host import frames

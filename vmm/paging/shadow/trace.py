@@ -7,7 +7,7 @@ not know how the store was noticed.
 import numpy as np
 
 from toyisa.compiled.njit import njit
-from toyisa.core.mmu import A, R, V, W, X
+from toyisa.core.sv32 import A, R, V, W, X
 from vmm.domain.changes import ROOT_CHANGED, TABLE_CHANGED, note_change
 from vmm.domain.exits import ShadowEvent
 from vmm.domain.space import read_word
