@@ -84,6 +84,7 @@ def spoil(path, value, index=None):
     spoil("host.pool.slot", 0, 0), spoil("host.pool.slot", 7, 9),
     spoil("memory.frame_flags", CODE, 3), spoil("memory.frame_flags", CODE | TOHOST, 0),
     spoil("hart.stale", 1 << 20), spoil("hart.tlb.epoch", 1 << 20),
+    spoil("hart.tlb.contexts.count", 200),
     spoil("memory.console.rx_tail", 5000),
     spoil("memory.console.tx_len", 1 << 17), spoil("memory.console.tohost", RAM_BASE),
     spoil("memory.plic.urgent", 2), spoil("memory.plic.enabled", 1),

@@ -8,17 +8,13 @@ tagged with address space; a miss walks the tables and costs cycles.  The *fast
 tags* (`rtag wtag`, `xtag`) hold what the interpreter compares an address with.
 One is set only where the modelled entry exists, permits the access in the
 current context, and the access needs nothing else: RAM, no code in the frame,
-dirty already.  The context is part of the tag, so a change of level, address
-space, SUM or MXR costs no flush and no walk.
+dirty already.  The number of the context is part of the tag (`contexts.py`), so a
+change of level, address space, SUM, MXR or limits costs no flush and no walk.
 
   fast tag   62      48 47  46                32 31      12 11       0
             +----------+---+--------------------+----------+----------+
             | reserv.  | 0 |      context       |   vpn    |    0     |
             +----------+---+--------------------+----------+----------+
-  context    14  13  12  11  10   9     8        0
-            +---+---+---+---+----+-----+----------+
-            |abs|lim|MXR|SUM|priv|paged|   asid   |
-            +---+---+---+---+----+-----+----------+
   key        29 28      20 19       0
             +--+----------+----------+
             |G |   asid   |   vpn    |     with G set, asid is 0
@@ -28,7 +24,9 @@ space, SUM or MXR costs no flush and no walk.
 import numpy as np
 
 from toyisa.compiled.njit import entry, njit
+from toyisa.core import contexts
 from toyisa.core.clock import charge
+from toyisa.core.contexts import bounds, forget_contexts, number_of
 from toyisa.core.memory import CODE, PAGE, RAM_BASE, ram_offset, ram_words
 from toyisa.core.state import NO_TAG
 from toyisa.core.sv32 import (
@@ -66,8 +64,6 @@ PAGED = SATP_MODE_SV32
 # Answers of `walk` and `translate` that are not addresses.
 PAGE_FAULT, ACCESS_FAULT = -1, -2
 
-_CTX_PAGED, _CTX_S, _CTX_SUM, _CTX_MXR = 1 << 9, 1 << 10, 1 << 11, 1 << 12
-_CTX_LIMIT, _CTX_ABSOLUTE = 1 << 13, 1 << 14
 _GLOBAL_KEY = 1 << 29
 
 
@@ -88,25 +84,45 @@ def beyond_limits(hart, va):
     return va < root.s_base or (root.s_limit != 0 and va >= root.s_limit)
 
 
-@entry
-def recontext(hart):
-    """Level, address space, SUM, MXR, limit or reservation changed: new context tags."""
-    satp = np.int64(hart.csr.satp)
-    status = np.int64(hart.csr.sstatus)
-    place = np.int64(_CTX_S if hart.priv == Level.S else 0)
-    if satp & PAGED:
-        place |= _CTX_PAGED | (satp >> SATP_ASID_SHIFT & ASID)
+@njit
+def _numbers(hart):
+    """The contexts of fetches, of data, and of data by x0, as their numbers; -1s on overflow."""
+    satp, status = np.int64(hart.csr.satp), np.int64(hart.csr.sstatus)
+    place = np.int64(contexts.BY_S if hart.priv == Level.S else 0)
     data = place
     if satp & PAGED:
-        data |= (_CTX_SUM if status & SUM else 0) | (_CTX_MXR if status & MXR else 0)
-    tlb = hart.tlb
-    tlb.absolute = 0
+        place |= contexts.PAGED | (satp >> SATP_ASID_SHIFT & ASID)
+        data = place
+        data |= (contexts.SUM if status & SUM else 0) | (contexts.MXR if status & MXR else 0)
+    known = hart.tlb.contexts
+    fetches, absolute = number_of(known, place), number_of(known, data)
+    by_register = absolute
     if limited(hart):
-        data |= _CTX_LIMIT
-        tlb.absolute = (_CTX_LIMIT | _CTX_ABSOLUTE) << 32  # xor: leaves _ABSOLUTE alone
-    tlb.ctx_x = place << 32
+        limits = bounds(np.int64(hart.root.s_base), np.int64(hart.root.s_limit))
+        by_register = number_of(known, data | limits)
+    return fetches, by_register, absolute
+
+
+@entry
+def recontext(hart):
+    """Level, address space, SUM, MXR or limits have changed: other tags match from now on."""
+    fetches, data, absolute = _numbers(hart)
+    if fetches < 0 or data < 0 or absolute < 0:
+        forget_contexts(hart.tlb.contexts)
+        drop_fast_tags(hart)
+        fetches, data, absolute = _numbers(hart)
+    tlb = hart.tlb
+    tlb.ctx_x = fetches << 32
     tlb.ctx_r = data << 32
-    tlb.ctx_w = data << 32
+    tlb.absolute = (data ^ absolute) << 32
+    _tag_stores(hart)
+
+
+@njit
+def _tag_stores(hart):
+    """While a reservation is held, stores have tags of their own."""
+    tlb = hart.tlb
+    tlb.ctx_w = tlb.ctx_r
     if hart.resv.addr >= 0:
         tlb.ctx_w |= hart.resv.generation << 48
 
@@ -123,7 +139,7 @@ def reserve(hart, pa):
         hart.resv.generation = (hart.resv.generation & 0x3FFF) + 1
         if hart.resv.generation == 1:  # wrapped: old tags must not match again
             hart.tlb.wtag[:] = NO_TAG
-    recontext(hart)
+    _tag_stores(hart)
 
 
 @njit

@@ -121,10 +121,15 @@ RESERVATION = record(("addr", "i8"), ("generation", "i8"))  # physical word or -
 # The page from which instructions come: its tag, and its RAM frame.
 FETCH = record(("tag", "i8"), ("frame", "i8"))
 
+# The contexts that have numbers: see contexts.py.
+CONTEXTS = 256  # a power of two, so that a place can be masked; numbers have 15 bits in a tag
+KNOWN = record(("key", "i8", CONTEXTS), ("count", "i8"), ("overflows", "i8"))
+
 # The modelled TLBs (`key`, `pte`, `ppn`) and, in front of the data TLB, the fast
 # tags that the interpreter compares; see mmu.py.
 TLB = record(
     ("ctx_r", "i8"), ("ctx_w", "i8"), ("ctx_x", "i8"), ("absolute", "i8"),
+    ("contexts", KNOWN),
     ("dmask", "i8"), ("imask", "i8"), ("tagged", "i8"), ("supers", "i8"),
     ("epoch", "i8"),      # the pool's epoch up to which the fast tags are right
     ("rtag", "i8", MAX_TLB), ("wtag", "i8", MAX_TLB), ("frame_at", "u4", MAX_TLB),

@@ -122,8 +122,8 @@ ANEW = frozenset((
     "hart.clock.icount", "hart.clock.per_tick",
     "hart.pending.cause", "hart.pending.tval", "hart.pending.to_root",
     *(f"hart.tlb.{name}" for name in (
-        "ctx_r", "ctx_w", "ctx_x", "absolute", "dmask", "imask", "tagged", "supers", "epoch",
-        "rtag", "wtag", "frame_at", "xtag", "xslot",
+        "ctx_r", "ctx_w", "ctx_x", "absolute", "contexts", "dmask", "imask",
+        "tagged", "supers", "epoch", "rtag", "wtag", "frame_at", "xtag", "xslot",
     )),
     *(f"memory.{name}" for name in (
         "execute", "serve", "manage_pool", "meter", "ram", "ram_size", "frame_flags", "pool",
@@ -171,6 +171,8 @@ def scatter(data: bytes, hart: np.record, memory: np.record) -> None:
     tlb, plic, console = hart.tlb, memory.plic, memory.console
     for name in ("rtag", "wtag", "xtag"):
         tlb[name][:] = NO_TAG
+    tlb.contexts.key[:] = 0
+    tlb.contexts.count = 0
     tlb.frame_at[:] = 0
     tlb.xslot[:] = 0
     supers = ((tlb[f"{side}key"] >= 0) & (tlb[f"{side}pte"] & SUPER != 0) for side in "di")

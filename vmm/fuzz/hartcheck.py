@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from toyisa.core.contexts import MOST
 from toyisa.core.memory import (
     CODE,
     NO_FRAME,
@@ -64,6 +65,8 @@ def _tags(machine: Any) -> None:
     size = machine.ram.size
     _must(tlb.dmask == machine.cost.dtlb - 1, "the cost model's data TLB", int(tlb.dmask))
     _must(tlb.imask == machine.cost.itlb - 1, "the cost model's instruction TLB", int(tlb.imask))
+    known = np.count_nonzero(tlb.contexts.key)
+    _must(tlb.contexts.count == known <= MOST, "contexts as counted", int(tlb.contexts.count))
     held = (tlb.rtag != NO_TAG) | (tlb.wtag != NO_TAG)
     _must(not held[int(tlb.dmask) + 1 :].any(), "no tag beyond the TLB", "one")
     frames = tlb.frame_at[held]
