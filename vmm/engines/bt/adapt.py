@@ -10,8 +10,8 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from vmm.domain.exits import Kind
 from vmm.engines.bt.cache import patch
-from vmm.engines.bt.emit import ECALL
 from vmm.engines.bt.record import Count, Site
+from vmm.engines.bt.words import ECALL, rs1_of
 
 TRAPS = 4    # so many traps of one instruction make it a callout
 QUIET = 8   # so many of its callouts in a row that were not needed turn it back
@@ -37,7 +37,7 @@ def adapt(hart, mem, bt, insn):
 @njit
 def may_revert(vm, hart, mem, bt, word, insn):
     """The callout at `word` was needed, or was not; one with x0 as its base always stays."""
-    if insn >> 15 & 31 == 0 or bt.unit[word] < 0:
+    if rs1_of(insn) == 0 or bt.unit[word] < 0:
         return
     if vm.kind != Kind.CALLOUT:
         bt.faults[word] = 0

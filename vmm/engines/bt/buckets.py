@@ -21,7 +21,6 @@ from toyisa.compiled.njit import njit
 from toyisa.core.decodepool import invalidate
 from toyisa.core.memory import PAGE, WORDS, ram_words
 from toyisa.tables.requests import Writer
-from vmm.engines.bt.emit import ECALL, branch_word, itype
 from vmm.engines.bt.window import (
     BUCKET_PAGES,
     BUCKET_WORDS,
@@ -30,6 +29,17 @@ from vmm.engines.bt.window import (
     GROUP_PAGES,
     Slot,
 )  # fmt: skip
+from vmm.engines.bt.words import (
+    ADDI,
+    BNE,
+    ECALL,
+    LW,
+    branch_word,
+    high_of,
+    i_word,
+    low_of,
+    lui_word,
+)
 
 T0, T1 = 5, 6
 NONE = 2  # not a guest pc
@@ -39,7 +49,7 @@ GROUP_BUCKETS = GROUP_PAGES * WORDS // BUCKET_WORDS
 
 @njit
 def _load(bt, rd, slot):
-    return itype(0x03, 2, rd, 0, bt.first + 4 * slot)
+    return i_word(LW, rd, 0, bt.first + 4 * slot)
 
 
 @njit
@@ -63,11 +73,10 @@ def fill(hart, mem, bt, bucket, held, jump):
     """
     words = ram_words(mem)
     at = bt.start * WORDS + CODE_WORDS + bucket * BUCKET_WORDS
-    low = (held & 0xFFF ^ 0x800) - 0x800
     words[at] = _load(bt, np.int64(T0), np.int64(Slot.TARGET)) & 0xFFFFFFFF
-    words[at + 1] = (held - low) & 0xFFFFF000 | T1 << 7 | 0x37
-    words[at + 2] = itype(0x13, 0, T1, T1, low) & 0xFFFFFFFF
-    words[at + 3] = branch_word(np.int64(1), np.int64(T0), np.int64(T1), np.int64(16))
+    words[at + 1] = lui_word(T1, high_of(held))
+    words[at + 2] = i_word(ADDI, T1, T1, low_of(held)) & 0xFFFFFFFF
+    words[at + 3] = branch_word(BNE, np.int64(T0), np.int64(T1), np.int64(16))
     words[at + 4] = _load(bt, np.int64(T0), np.int64(Slot.SPILL0)) & 0xFFFFFFFF
     words[at + 5] = _load(bt, np.int64(T1), np.int64(Slot.SPILL1)) & 0xFFFFFFFF
     words[at + 6] = jump & 0xFFFFFFFF

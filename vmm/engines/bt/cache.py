@@ -13,7 +13,6 @@ from toyisa.core.work import CHAIN
 from toyisa.tables.requests import Writer
 from vmm.domain.vcpu import pages
 from vmm.engines.bt.buckets import clear_buckets, forget_target
-from vmm.engines.bt.emit import ECALL, branch_word, jal_word
 from vmm.engines.bt.indirect import aim_at_stubs
 from vmm.engines.bt.record import (
     CALL,
@@ -28,6 +27,7 @@ from vmm.engines.bt.record import (
     Site,
 )  # fmt: skip
 from vmm.engines.bt.window import BUCKET_PAGES, CODE_PAGES, CODE_WORDS
+from vmm.engines.bt.words import BEQ, BNE, BRANCH, ECALL, branch_word, jal_word, rs1_of, rs2_of
 
 BRANCH_REACH = 1000  # words, with some to spare
 POOL = 8  # words for the stubs of a block, and of those that follow it
@@ -189,8 +189,9 @@ def aim(hart, mem, bt, word, target):
     if abs(target - word) >= BRANCH_REACH:
         return
     old = np.int64(ram_words(mem)[bt.start * WORDS + word])
-    kind, rs1, rs2 = old >> 12 & 7, old >> 15 & 31, old >> 20 & 31
-    patch(hart, mem, bt, word, branch_word(kind, rs1, rs2, 4 * (target - word)))
+    offset = 4 * (target - word)
+    aimed = branch_word(old & BRANCH, rs1_of(old), rs2_of(old), offset)
+    patch(hart, mem, bt, word, aimed)
 
 
 @njit
@@ -211,7 +212,7 @@ def lay_out(hart, mem, bt, site):
         return False
     if site != last:
         word = np.int64(ram_words(mem)[bt.start * WORDS + branch])
-        patch(hart, mem, bt, branch, word ^ 1 << 12)  # beq and bne, blt and bge, bltu and bgeu
+        patch(hart, mem, bt, branch, word ^ BEQ ^ BNE)  # beq and bne, blt and bge, bltu and bgeu
         bt.gpc[site] = bt.gpc[last]
     bt.used = last
     bt.count[Count.LAID_OUT] += 1

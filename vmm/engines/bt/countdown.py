@@ -5,12 +5,12 @@ look (`Slot.COUNT`), and calls root instead of running past it.  The length is k
 end of the block, so it is filled in then.
 """
 
-import numpy as np
 
 from toyisa.compiled.njit import njit
-from vmm.engines.bt.emit import addi, branch_word, callout, itype, lw, put, spill, sw, unspill
+from vmm.engines.bt.emit import addi, callout, lw, put, spill, sw, unspill
 from vmm.engines.bt.record import Site
 from vmm.engines.bt.window import Slot
+from vmm.engines.bt.words import ADDI, BGE, branch_word, i_word
 
 T0 = 5
 
@@ -21,7 +21,7 @@ def countdown(bt):
     spill(bt, T0, 0)
     lw(bt, T0, Slot.COUNT)
     addi(bt, T0, T0, 0)  # the length is filled in later
-    put(bt, branch_word(np.int64(5), T0, 0, 8))  # bgez: skip the callout
+    put(bt, branch_word(BGE, T0, 0, 8))  # bgez: skip the callout
     callout(bt, Site.COUNTDOWN, 0)
     sw(bt, T0, Slot.COUNT)
     unspill(bt, T0, 0)
@@ -30,4 +30,4 @@ def countdown(bt):
 @njit
 def set_countdown(bt, insns):
     """At a block's end: fill its length in."""
-    bt.b_word[2] = itype(0x13, 0, T0, T0, -insns)
+    bt.b_word[2] = i_word(ADDI, T0, T0, -insns)

@@ -1,16 +1,36 @@
 """Answers for machine code: the words that the translator emits, one after another.
 
-Must not know the guest.  Formats: RISC-V unprivileged manual, chapter 2.
+Must not know the guest, nor how a word is made of its operands (`words.py`).
 """
 
 import numpy as np
 
 from toyisa.compiled.njit import njit
 from vmm.engines.bt.record import MAX_UNIT_WORDS, Aside, Site
-
-ECALL = 0x73
-NOP = 0x13
-SPILL0 = 14  # window.Slot.SPILL0
+from vmm.engines.bt.window import Slot
+from vmm.engines.bt.words import (
+    ADD,
+    ADDI,
+    AND,
+    ANDI,
+    CSRRS,
+    ECALL,
+    LW,
+    OR,
+    SLLI,
+    SLTU,
+    SRLI,
+    SW,
+    WORD,
+    XOR,
+    XORI,
+    high_of,
+    i_word,
+    low_of,
+    lui_word,
+    r_word,
+    s_word,
+)  # fmt: skip
 
 
 @njit
@@ -19,7 +39,7 @@ def emit(bt, word, site):
     n = bt.filled
     if n >= MAX_UNIT_WORDS:
         return
-    bt.b_word[n] = word & 0xFFFFFFFF
+    bt.b_word[n] = word & WORD
     bt.b_gpc[n] = bt.pc
     bt.b_insn[n] = 0
     bt.b_site[n] = site
@@ -47,76 +67,64 @@ def put(bt, word):
 
 
 @njit
-def itype(opcode, funct3, rd, rs1, imm):
-    return (imm & 0xFFF) << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | opcode
-
-
-@njit
 def addi(bt, rd, rs1, imm):
-    put(bt, itype(0x13, 0, rd, rs1, imm))
+    put(bt, i_word(ADDI, rd, rs1, imm))
 
 
 @njit
 def andi(bt, rd, rs1, imm):
-    put(bt, itype(0x13, 7, rd, rs1, imm))
+    put(bt, i_word(ANDI, rd, rs1, imm))
 
 
 @njit
 def xori(bt, rd, rs1, imm):
-    put(bt, itype(0x13, 4, rd, rs1, imm))
+    put(bt, i_word(XORI, rd, rs1, imm))
 
 
 @njit
 def slli(bt, rd, rs1, shift):
-    put(bt, itype(0x13, 1, rd, rs1, shift))
+    put(bt, i_word(SLLI, rd, rs1, shift))
 
 
 @njit
 def srli(bt, rd, rs1, shift):
-    put(bt, itype(0x13, 5, rd, rs1, shift))
-
-
-@njit
-def rtype(bt, funct3, rd, rs1, rs2):
-    put(bt, rs2 << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | 0x33)
+    put(bt, i_word(SRLI, rd, rs1, shift))
 
 
 @njit
 def add(bt, rd, rs1, rs2):
-    rtype(bt, 0, rd, rs1, rs2)
+    put(bt, r_word(ADD, rd, rs1, rs2))
 
 
 @njit
 def sltu(bt, rd, rs1, rs2):
-    rtype(bt, 3, rd, rs1, rs2)
+    put(bt, r_word(SLTU, rd, rs1, rs2))
 
 
 @njit
 def xor(bt, rd, rs1, rs2):
-    rtype(bt, 4, rd, rs1, rs2)
+    put(bt, r_word(XOR, rd, rs1, rs2))
 
 
 @njit
 def or_(bt, rd, rs1, rs2):
-    rtype(bt, 6, rd, rs1, rs2)
+    put(bt, r_word(OR, rd, rs1, rs2))
 
 
 @njit
 def and_(bt, rd, rs1, rs2):
-    rtype(bt, 7, rd, rs1, rs2)
+    put(bt, r_word(AND, rd, rs1, rs2))
 
 
 @njit
 def lui(bt, rd, value):
-    put(bt, value & 0xFFFFF000 | rd << 7 | 0x37)
+    put(bt, lui_word(rd, value))
 
 
 @njit
 def li(bt, rd, value):
     """rd = a constant, in one word or two."""
-    value &= 0xFFFFFFFF
-    low = (value & 0xFFF ^ 0x800) - 0x800
-    high = (value - low) & 0xFFFFF000
+    low, high = low_of(value), high_of(value)
     if high == 0:
         addi(bt, rd, 0, low)
         return
@@ -128,44 +136,28 @@ def li(bt, rd, value):
 @njit
 def lw(bt, rd, slot):
     """rd = a word of the window."""
-    put(bt, itype(0x03, 2, rd, 0, bt.first + 4 * slot))
+    put(bt, i_word(LW, rd, 0, bt.first + 4 * slot))
 
 
 @njit
 def sw(bt, rs, slot):
     """A word of the window = rs."""
-    imm = (bt.first + 4 * slot) & 0xFFF
-    put(bt, (imm >> 5) << 25 | rs << 20 | 2 << 12 | (imm & 31) << 7 | 0x23)
-
-
-@njit
-def branch_word(funct3, rs1, rs2, offset):
-    """beq 0, bne 1, blt 4, bge 5, bltu 6, bgeu 7, to `offset` bytes from here."""
-    high = (offset >> 12 & 1) << 31 | (offset >> 5 & 0x3F) << 25
-    low = (offset >> 1 & 15) << 8 | (offset >> 11 & 1) << 7
-    return high | rs2 << 20 | rs1 << 15 | funct3 << 12 | low | 0x63
-
-
-@njit
-def jal_word(rd, offset):
-    """jal to `offset` bytes from here."""
-    high = (offset >> 20 & 1) << 31 | (offset >> 1 & 0x3FF) << 21
-    return high | (offset >> 11 & 1) << 20 | (offset >> 12 & 0xFF) << 12 | rd << 7 | 0x6F
+    put(bt, s_word(SW, rs, 0, bt.first + 4 * slot))
 
 
 @njit
 def csrr(bt, rd, number):
-    put(bt, itype(0x73, 2, rd, 0, number))
+    put(bt, i_word(CSRRS, rd, 0, number))
 
 
 @njit
 def spill(bt, register, n):
-    sw(bt, register, SPILL0 + n)
+    sw(bt, register, Slot.SPILL0 + n)
 
 
 @njit
 def unspill(bt, register, n):
-    lw(bt, register, SPILL0 + n)
+    lw(bt, register, Slot.SPILL0 + n)
 
 
 @njit

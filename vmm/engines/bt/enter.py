@@ -14,6 +14,7 @@ from toyisa.core.state import NEVER
 from toyisa.core.sv32 import FETCH, MXR, SUM
 from toyisa.core.trap import pending_bits
 from toyisa.core.work import TRANSLATE
+from toyisa.tables.bits import SSTATUS_SIE
 from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason
 from toyisa.tables.levels import Level
@@ -47,7 +48,6 @@ from vmm.exit.inject import forward_exception
 from vmm.paging.shadow.frames import DIRECT, KERNEL, KERNEL_MXR
 from vmm.paging.shadow.root import select_root
 
-IRQ = 2
 MOST_LEFT = 1 << 30  # fits the window's word
 MOST_COPIES = 12  # of one block, for example of an interpreter's dispatch; at most 15
 
@@ -332,8 +332,8 @@ def _put_state(vm, mem, bt):
     csr = vm.hart.csr
     status = np.int64(csr.sstatus)
     pending = pending_bits(vm.hart)
-    words[at + Slot.VIF] = status & IRQ
-    words[at + Slot.SSTATUS] = status & ~IRQ
+    words[at + Slot.VIF] = status & SSTATUS_SIE
+    words[at + Slot.SSTATUS] = status & ~SSTATUS_SIE
     words[at + Slot.SIE] = csr.sie
     words[at + Slot.SIP] = pending
     words[at + Slot.PENDING] = pending & np.int64(csr.sie)

@@ -20,6 +20,7 @@ from vmm.engines.bt.move import meet_window
 from vmm.engines.bt.record import Count, Site
 from vmm.engines.bt.targets import jalr_of, new_target
 from vmm.engines.bt.translate import base_op
+from vmm.engines.bt.words import rd_of, rs1_of
 from vmm.exit.emulate import emulate_access, emulate_system
 from vmm.exit.handlers import handle_page_fault, handle_sbi, handle_trap
 from vmm.exit.inject import forward_exception
@@ -73,7 +74,7 @@ def _callout(vm, hart, mem, bt):
     elif site == Site.ACCESS:
         bt.count[Count.ACCESSES] += 1
         insn = np.int64(bt.insn[word])
-        gva = (np.int64(hart.x[insn >> 15 & 31]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
+        gva = (np.int64(hart.x[rs1_of(insn)]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
         reason = access_by_root(vm, hart, mem, insn, gva)
         may_revert(vm, hart, mem, bt, word, insn)
         if reason == Reason.RUN and vm.kind == Kind.CALLOUT and insn >> 15 & 31 == 0:
@@ -123,7 +124,7 @@ def _emulate(vm, hart, mem, insn):
 def _predict(vm, hart, mem, bt, word):
     """An indirect jump to where it has not been: it will be tried with this target, too."""
     insn = jalr_of(bt, word)
-    target = (np.int64(hart.x[insn >> 15 & 31]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
+    target = (np.int64(hart.x[rs1_of(insn)]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
     if target & 3 == 0:
         bt.link = new_target(hart, mem, bt, word, target)
         bt.at = -1
@@ -134,11 +135,11 @@ def _predict(vm, hart, mem, bt, word):
 def _jalr(vm, hart, insn):
     """An indirect jump to an odd address, or one that is stepped."""
     virtual = vm.hart
-    target = (np.int64(hart.x[insn >> 15 & 31]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFE
+    target = (np.int64(hart.x[rs1_of(insn)]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFE
     if target & 2:
         return forward_exception(vm, hart, np.int64(Exc.INSN_MISALIGNED), target, insn)
-    if insn >> 7 & 31:
-        hart.x[insn >> 7 & 31] = (np.int64(virtual.pc) + 4) & 0xFFFFFFFF
+    if rd_of(insn):
+        hart.x[rd_of(insn)] = (np.int64(virtual.pc) + 4) & 0xFFFFFFFF
     retire(virtual, np.int64(Op.JALR))
     virtual.pc = target
     vm.kind = np.int64(Kind.CALLOUT)

@@ -33,13 +33,10 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.memory import PAGE
 from vmm.engines.bt.emit import (
-    NOP,
     add,
     addi,
     andi,
-    branch_word,
     callout,
-    itype,
     li,
     lui,
     put,
@@ -52,10 +49,10 @@ from vmm.engines.bt.emit import (
 from vmm.engines.bt.record import Site
 from vmm.engines.bt.sequences import to_stub, unless
 from vmm.engines.bt.window import BUCKETS, GROUP_PAGES, Slot
+from vmm.engines.bt.words import BEQ, BNE, JALR, NOP, branch_by, branch_word, i_word, rd_of, rs1_of
 
 T0, T1 = 5, 6
 WIDTH = 6  # targets that a fan compares with
-EQUAL, UNEQUAL = 0, 1  # funct3 of beq, bne
 
 
 @njit
@@ -92,7 +89,7 @@ def aim_at_stubs(bt, distance):
     for n in range(bt.stubs):
         at, to = bt.stub_from[n], bt.stub_at[n]
         back = distance + at - (to - bt.main)
-        bt.b_word[at] |= branch_word(np.int64(0), np.int64(0), np.int64(0), -4 * back)
+        bt.b_word[at] |= branch_by(-4 * back)
         if bt.stub_site[n] != Site.EMULATE:
             bt.b_insn[to] = back
 
@@ -100,21 +97,21 @@ def aim_at_stubs(bt, distance):
 @njit
 def is_plain(insn):
     """Return whether a jalr's target is in rs1 though t0 is in use, and rd is not t0 or t1."""
-    rd, rs1 = insn >> 7 & 31, insn >> 15 & 31
+    rd, rs1 = rd_of(insn), rs1_of(insn)
     return insn >> 20 == 0 and rs1 != T0 and rd != T0 and rd != T1
 
 
 @njit
 def indirect(bt, insn):
     """Translate a jalr; its fan is made when it is needed."""
-    plain, rs1 = is_plain(insn), insn >> 15 & 31
+    plain, rs1 = is_plain(insn), rs1_of(insn)
     spill(bt, T0, 0)
     if not plain:
         spill(bt, T1, 1)
-        put(bt, itype(0x13, 0, T0, rs1, insn >> 20))
+        addi(bt, T0, rs1, insn >> 20)
     _compare(bt, insn)
     wanted, held = (rs1, np.int64(T0)) if plain else (np.int64(T0), np.int64(T1))
-    to_stub(bt, branch_word(np.int64(UNEQUAL), wanted, held, np.int64(0)), Site.WIDEN, bt.pc)
+    to_stub(bt, branch_word(BNE, wanted, held, np.int64(0)), Site.WIDEN, bt.pc)
     _hit(bt, insn)
 
 
@@ -130,7 +127,7 @@ def _compare(bt, insn):
 def _hit(bt, insn):
     """The target is the constant: put all registers in their places, then an edge."""
     pc, done = bt.pc, bt.done
-    _link(bt, insn >> 7 & 31)
+    _link(bt, rd_of(insn))
     unspill(bt, T0, 0)
     if not is_plain(insn):
         unspill(bt, T1, 1)
@@ -143,16 +140,16 @@ def fan(bt, insn, gpc, done, comparison):
     """Emit the fan of the jalr `insn`, number `done` of its block, at `gpc`, into the buffer."""
     bt.filled, bt.stubs, bt.fresh, bt.begun = 0, 0, 0, 1
     bt.pc, bt.done = gpc, done
-    plain, rs1 = is_plain(insn), insn >> 15 & 31
+    plain, rs1 = is_plain(insn), rs1_of(insn)
     wanted, held = (rs1, np.int64(T0)) if plain else (np.int64(T0), np.int64(T1))
     for _ in range(WIDTH):
         _compare(bt, insn)
-        put(bt, branch_word(np.int64(EQUAL), wanted, held, np.int64(0)))
+        put(bt, branch_word(BEQ, wanted, held, np.int64(0)))
     callout(bt, Site.CROWDED, comparison)
     _to_bucket(bt, insn)
     for n in range(WIDTH):
         at = 3 * n + 2
-        bt.b_word[at] |= branch_word(np.int64(0), np.int64(0), np.int64(0), 4 * (bt.filled - at))
+        bt.b_word[at] |= branch_by(4 * (bt.filled - at))
         put(bt, NOP)  # a jump to the hit, if the branch does not reach it
     stubs(bt)
 
@@ -169,17 +166,17 @@ def fan_hit(bt, insn, gpc, done):
 @njit
 def _to_bucket(bt, insn):
     if is_plain(insn):
-        addi(bt, T0, insn >> 15 & 31, 0)
+        addi(bt, T0, rs1_of(insn), 0)
         spill(bt, T1, 1)
     andi(bt, T1, T0, 3)
-    unless(bt, 1, T1, 0, insn, T0 | T1 << 8)
-    _link(bt, insn >> 7 & 31)
+    unless(bt, BNE, T1, 0, insn, T0 | T1 << 8)
+    _link(bt, rd_of(insn))
     sw(bt, T0, Slot.TARGET)
     lui(bt, T1, bt.base + BUCKETS + bt.group * GROUP_PAGES * PAGE)
     slli(bt, T0, T0, 20)
     srli(bt, T0, T0, 17)  # bits 11 to 2 of the target, times the bucket's 32 bytes
     add(bt, T1, T1, T0)
-    put(bt, itype(0x67, 0, 0, T1, 0))
+    put(bt, i_word(JALR, 0, T1, 0))
 
 
 @njit

@@ -14,11 +14,12 @@ from vmm.engines.bt.buckets import is_miss
 from vmm.engines.bt.cache import is_jump, jump_at, not_counted, word_at, words_at
 from vmm.engines.bt.indirect import is_plain
 from vmm.engines.bt.record import Count, Site
+from vmm.engines.bt.sequences import SEPC_ZERO, SIE_ALL, STVEC_ZERO, WRITABLE
 from vmm.engines.bt.targets import jalr_of
 from vmm.engines.bt.window import Slot
+from vmm.engines.bt.words import WORD
 
 T0, T1 = 5, 6
-WRITABLE_SSTATUS = 0x000C0122
 MISSED = -2  # bt.at after an indirect jump that its bucket did not hold
 
 
@@ -96,10 +97,10 @@ def take_state(vm, mem, bt):
     at = words_at(bt)
     csr = vm.hart.csr
     status = np.int64(words[at + Slot.SSTATUS]) | np.int64(words[at + Slot.VIF])
-    csr.sstatus = status & WRITABLE_SSTATUS
-    csr.sie = np.int64(words[at + Slot.SIE]) & 0x222
+    csr.sstatus = status & WRITABLE
+    csr.sie = np.int64(words[at + Slot.SIE]) & SIE_ALL
     csr.sscratch = words[at + Slot.SSCRATCH]
-    csr.sepc = np.int64(words[at + Slot.SEPC]) & 0xFFFFFFFC
+    csr.sepc = np.int64(words[at + Slot.SEPC]) & ~SEPC_ZERO & WORD
     csr.scause = words[at + Slot.SCAUSE]
     csr.stval = words[at + Slot.STVAL]
-    csr.stvec = np.int64(words[at + Slot.STVEC]) & 0xFFFFFFFD
+    csr.stvec = np.int64(words[at + Slot.STVEC]) & ~STVEC_ZERO & WORD

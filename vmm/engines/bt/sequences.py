@@ -9,19 +9,23 @@ whether there is such a sequence.  Registers that it uses are spilled and taken 
 import numpy as np
 
 from toyisa.compiled.njit import njit
+from toyisa.tables.bits import SSTATUS_SIE, SSTATUS_SUM
+from toyisa.tables.csrs import BY_NAME
+from toyisa.tables.fields import FUNCT3_AT
 from vmm.engines.bt.emit import (
     add,
     addi,
     and_,
     andi,
-    branch_word,
     csrr,
-    lui,
+    li,
     lw,
     or_,
     put,
+    slli,
     sltu,
     spill,
+    srli,
     sw,
     unspill,
     xor,
@@ -29,13 +33,26 @@ from vmm.engines.bt.emit import (
 )  # fmt: skip
 from vmm.engines.bt.record import Site
 from vmm.engines.bt.window import Slot
+from vmm.engines.bt.words import BNE, WORD, branch_word, csr_of, rd_of, rs1_of
 
-SSTATUS, SIE, STVEC, SCOUNTEREN = 0x100, 0x104, 0x105, 0x106
-SSCRATCH, SEPC, SCAUSE, STVAL = 0x140, 0x141, 0x142, 0x143
-STIMECMP, STIMECMPH, SATP = 0x14D, 0x15D, 0x180
-CYCLE, TIME, CYCLEH, TIMEH = 0xC00, 0xC01, 0xC80, 0xC81
+SSTATUS, SIE, STVEC, SSCRATCH, SEPC, STVAL, CYCLE, TIME, CYCLEH = (
+    BY_NAME[name].number
+    for name in (
+        "sstatus", "sie", "stvec", "sscratch", "sepc", "stval", "cycle", "time", "cycleh",
+    )
+)  # fmt: skip
+UPPER = CYCLEH ^ CYCLE  # the bit of a number that says: the upper half
+WRITABLE, SIE_ALL = BY_NAME["sstatus"].writable, BY_NAME["sie"].writable
+SEPC_ZERO, STVEC_ZERO = ~BY_NAME["sepc"].writable & WORD, ~BY_NAME["stvec"].writable & WORD
+SUM_AT = SSTATUS_SUM.bit_length() - 1
 SWAP, SET, CLEAR = 1, 2, 3  # funct3 without its immediate bit
-IRQ = 2  # sstatus.SIE
+
+# By a CSR's number: the window's word for it, or -1.
+SLOT = np.full(1 << 12, -1, np.int64)
+for _slot in Slot:
+    if _slot.name.lower() in BY_NAME and _slot not in (Slot.SSTATUS, Slot.SIP):
+        SLOT[BY_NAME[_slot.name.lower()].number] = _slot
+
 SCRATCH = (5, 6, 7, 28)  # t0 t1 t2 t3: those of them that the instruction does not use
 
 
@@ -51,14 +68,14 @@ def scratch(rd, rs, n):
 
 
 @njit
-def unless(bt, funct3, rs1, rs2, insn, spilled):
+def unless(bt, branch, rs1, rs2, insn, spilled):
     """Branch to a stub that takes back `spilled` registers and calls root, if the condition
     holds.
 
     `spilled` has a register in each byte, the first spilled one lowest; 0 ends it.
     """
     bt.stub_insn[bt.stubs], bt.stub_spilled[bt.stubs] = insn, spilled
-    to_stub(bt, branch_word(funct3, rs1, rs2, 0), Site.EMULATE, bt.pc)
+    to_stub(bt, branch_word(branch, rs1, rs2, 0), Site.EMULATE, bt.pc)
 
 
 @njit
@@ -72,43 +89,17 @@ def to_stub(bt, branch, site, gpc):
 
 
 @njit
-def _slot_of(number):
-    """The window's word for a CSR, or -1."""
-    if number == SSCRATCH:
-        return np.int64(Slot.SSCRATCH)
-    if number == SEPC:
-        return np.int64(Slot.SEPC)
-    if number == SCAUSE:
-        return np.int64(Slot.SCAUSE)
-    if number == STVAL:
-        return np.int64(Slot.STVAL)
-    if number == SIE:
-        return np.int64(Slot.SIE)
-    if number == STVEC:
-        return np.int64(Slot.STVEC)
-    if number == SCOUNTEREN:
-        return np.int64(Slot.SCOUNTEREN)
-    if number == SATP:
-        return np.int64(Slot.SATP)
-    if number == STIMECMP:
-        return np.int64(Slot.STIMECMP)
-    if number == STIMECMPH:
-        return np.int64(Slot.STIMECMPH)
-    return np.int64(-1)
-
-
-@njit
 def csr_inline(bt, insn, inline_time):
     """Emit a CSR instruction as a sequence, if there is one."""
-    number, funct3 = insn >> 20, insn >> 12 & 7
-    rd, rs = insn >> 7 & 31, insn >> 15 & 31
+    number, funct3 = csr_of(insn), insn >> FUNCT3_AT & 7
+    rd, rs = rd_of(insn), rs1_of(insn)
     act, immediate = funct3 & 3, funct3 & 4 != 0
     reads_only = act != SWAP and rs == 0
     if number == SSTATUS:
         return _sstatus(bt, insn, act, immediate, rd, rs)
-    if reads_only and inline_time and (number & ~0x81) == CYCLE:
+    if reads_only and inline_time and (number & ~(UPPER | CYCLE ^ TIME)) == CYCLE:
         return _read_time(bt, number, rd)
-    slot = _slot_of(number)
+    slot = SLOT[number & 0xFFF]
     if slot < 0:
         return False
     if reads_only:
@@ -127,8 +118,8 @@ def csr_inline(bt, insn, inline_time):
 @njit
 def _write_word(bt, slot, number, act, immediate, rd, rs):
     """sscratch sepc scause stval stvec: words without further meaning, except for low bits."""
-    low = 3 if number == SEPC else 2 if number == STVEC else 0  # low bits that stay 0
-    plain = low == 0
+    zero = SEPC_ZERO if number == SEPC else STVEC_ZERO if number == STVEC else 0
+    plain = zero == 0
     if act == SWAP and not immediate and plain:
         if rd == 0:
             sw(bt, rs, slot)
@@ -150,7 +141,7 @@ def _write_word(bt, slot, number, act, immediate, rd, rs):
     lw(bt, t, slot)
     _combine(bt, act, immediate, u, t, rs)
     if not plain:
-        andi(bt, u, u, ~low)
+        andi(bt, u, u, ~zero)
     sw(bt, u, slot)
     if rd:
         addi(bt, rd, t, 0)
@@ -185,10 +176,10 @@ def _write_sie(bt, insn, act, immediate, rd, rs):
     spill(bt, v, 2)
     lw(bt, t, Slot.SIE)
     _combine(bt, act, immediate, u, t, rs)
-    andi(bt, u, u, 0x222)
+    andi(bt, u, u, SIE_ALL)
     lw(bt, v, Slot.SIP)
     and_(bt, v, v, u)
-    unless(bt, 1, v, 0, insn, t | u << 8 | v << 16)
+    unless(bt, BNE, v, 0, insn, t | u << 8 | v << 16)
     sw(bt, u, Slot.SIE)
     sw(bt, 0, Slot.PENDING)
     if rd:
@@ -210,7 +201,7 @@ def _read_sstatus(bt, rd, t):
 @njit
 def _sstatus(bt, insn, act, immediate, rd, rs):
     t = scratch(rd, rs, 0)
-    if act != SWAP and (rs == 0 or (immediate and not rs & IRQ)):
+    if act != SWAP and (rs == 0 or (immediate and not rs & SSTATUS_SIE)):
         if rd == 0:
             addi(bt, 0, 0, 0)
             return True
@@ -230,10 +221,10 @@ def _sstatus(bt, insn, act, immediate, rd, rs):
     if act == SET:
         spill(bt, t, 0)
         lw(bt, t, Slot.PENDING)
-        unless(bt, 1, t, 0, insn, t)
+        unless(bt, BNE, t, 0, insn, t)
         if rd:
             _read_sstatus(bt, rd, t)
-        addi(bt, t, 0, IRQ)
+        addi(bt, t, 0, SSTATUS_SIE)
         sw(bt, t, Slot.VIF)
         unspill(bt, t, 0)
         return True
@@ -252,21 +243,20 @@ def _write_sstatus(bt, insn, act, rd, rs):
     spill(bt, v, 2)
     _read_sstatus(bt, t, u)
     _combine(bt, act, False, u, t, rs)
-    lui(bt, v, 0x000C0000)
-    addi(bt, v, v, 0x122)
+    li(bt, v, np.int64(WRITABLE))
     and_(bt, u, u, v)  # only writable bits
     xor(bt, v, u, t)
-    put(bt, 18 << 20 | v << 15 | 5 << 12 | v << 7 | 0x13)  # srli v, v, 18: SUM and MXR
-    unless(bt, 1, v, 0, insn, every)
+    srli(bt, v, v, SUM_AT)  # SUM and MXR
+    unless(bt, BNE, v, 0, insn, every)
     # SIE set and an interrupt pending: v = new SIE if PENDING is not 0, else 0.
     lw(bt, v, Slot.PENDING)
     sltu(bt, v, 0, v)
-    put(bt, 1 << 20 | v << 15 | 1 << 12 | v << 7 | 0x13)  # slli v, v, 1
+    slli(bt, v, v, 1)
     and_(bt, v, v, u)
-    unless(bt, 1, v, 0, insn, every)
-    andi(bt, v, u, IRQ)
+    unless(bt, BNE, v, 0, insn, every)
+    andi(bt, v, u, SSTATUS_SIE)
     sw(bt, v, Slot.VIF)
-    andi(bt, u, u, ~IRQ)
+    andi(bt, u, u, ~SSTATUS_SIE)
     sw(bt, u, Slot.SSTATUS)
     if rd:
         addi(bt, rd, t, 0)
@@ -284,7 +274,7 @@ def _read_time(bt, number, rd):
         return True
     t, u, v = scratch(rd, 0, 0), scratch(rd, 0, 1), scratch(rd, 0, 2)
     spill(bt, t, 0)
-    if not number & 0x80:
+    if not number & UPPER:
         csrr(bt, rd, number)
         lw(bt, t, Slot.OFFSET)
         add(bt, rd, rd, t)
@@ -293,9 +283,9 @@ def _read_time(bt, number, rd):
     spill(bt, u, 1)
     spill(bt, v, 2)
     csrr(bt, t, number)  # again if the lower half wrapped in between
-    csrr(bt, u, number & ~0x80)
+    csrr(bt, u, number & ~UPPER)
     csrr(bt, v, number)
-    put(bt, branch_word(1, t, v, -12))
+    put(bt, branch_word(BNE, t, v, -12))
     lw(bt, v, Slot.OFFSET)
     add(bt, v, u, v)
     sltu(bt, u, v, u)  # the carry

@@ -11,10 +11,23 @@ from toyisa.compiled.njit import njit
 from toyisa.core.memory import WORDS, ram_words
 from vmm.engines.bt.buckets import MISS, NONE, bucket_of, fill, held_by
 from vmm.engines.bt.cache import POOL, aim, chain, new_pool, patch, place, unchain, write_code
-from vmm.engines.bt.emit import NOP, addi, branch_word, callout, itype, jal_word, put, unspill
-from vmm.engines.bt.indirect import T0, T1, UNEQUAL, edge, fan, fan_hit
+from vmm.engines.bt.emit import addi, callout, lui, put, unspill
+from vmm.engines.bt.indirect import T0, T1, edge, fan, fan_hit
 from vmm.engines.bt.record import Count, Fans, Site
 from vmm.engines.bt.window import BUCKET_WORDS, BUCKETS, CODE_WORDS
+from vmm.engines.bt.words import (
+    ADDI,
+    BNE,
+    BRANCH,
+    NOP,
+    branch_word,
+    high_of,
+    i_word,
+    jal_word,
+    low_of,
+    lui_word,
+    rd_of,
+)  # fmt: skip
 
 MOST_BEHIND = 8  # places behind one bucket
 
@@ -52,17 +65,17 @@ def new_target(hart, mem, bt, word, target):
 def _is_first(mem, bt, word):
     """Return whether the jump that asks root at `word` has had no target yet."""
     branch = np.int64(ram_words(mem)[bt.start * WORDS + word + 2])
-    return bt.site[word] == Site.PREDICT and branch >> 12 & 7 == UNEQUAL
+    return bt.site[word] == Site.PREDICT and branch & BRANCH == BNE
 
 
 @njit
 def _predict(hart, mem, bt, word, target):
     """Write `target` into the comparison at `word`; return the edge that follows it, or -1."""
-    low, first = (target & 0xFFF ^ 0x800) - 0x800, _is_first(mem, bt, word)
+    first = _is_first(mem, bt, word)
     words, at = ram_words(mem), bt.start * WORDS + word
-    held = np.int64(words[at + 1]) >> 7 & 31
-    words[at] = (target - low) & 0xFFFFF000 | held << 7 | 0x37
-    words[at + 1] = itype(0x13, 0, held, held, low) & 0xFFFFFFFF
+    held = rd_of(np.int64(words[at + 1]))
+    words[at] = lui_word(held, high_of(target))
+    words[at + 1] = i_word(ADDI, held, held, low_of(target)) & 0xFFFFFFFF
     write_code(hart, mem, bt, word, np.int64(2))
     bt.site[word] = Site.PLAIN
     bt.count[Count.PREDICTED] += 1
@@ -179,10 +192,9 @@ def _place_behind(bt, unit):
     gpc = np.int64(bt.u_gpc[unit])
     bt.filled, bt.stubs, bt.fresh, bt.begun = 0, 0, 0, 1
     bt.pc, bt.done = gpc, bt.u_insns[unit]
-    low = (gpc & 0xFFF ^ 0x800) - 0x800
-    put(bt, (gpc - low) & 0xFFFFF000 | T1 << 7 | 0x37)
-    addi(bt, T1, T1, low)
-    put(bt, branch_word(np.int64(1), np.int64(T0), np.int64(T1), np.int64(16)))
+    lui(bt, T1, high_of(gpc))
+    addi(bt, T1, T1, low_of(gpc))
+    put(bt, branch_word(BNE, np.int64(T0), np.int64(T1), np.int64(16)))
     unspill(bt, T0, 0)
     unspill(bt, T1, 1)
     edge(bt, gpc, bt.done)

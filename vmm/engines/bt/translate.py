@@ -15,7 +15,6 @@ from toyisa.tables.ops import ROW_OF_OP, Op, op_name
 from vmm.engines.bt.countdown import countdown, set_countdown
 from vmm.engines.bt.emit import (
     addi,
-    branch_word,
     callout,
     li,
     put,
@@ -23,6 +22,7 @@ from vmm.engines.bt.emit import (
 from vmm.engines.bt.indirect import edge, indirect, stubs
 from vmm.engines.bt.record import CALL, MAX_STUBS, Count, Force, Site
 from vmm.engines.bt.sequences import csr_inline, to_stub
+from vmm.engines.bt.words import BRANCH, HIGH, branch_word, rd_of, rs1_of, rs2_of
 
 # An op's row, in whichever form it was decoded.
 _BASE = np.arange(len(Op), dtype=np.int64)
@@ -70,10 +70,10 @@ def translate(bt, mem, gpc, at, most):
 def _one(bt, insn):
     """Translate one instruction; return whether it leads to the next one."""
     op = base_op(insn)
-    rd, rs1 = insn >> 7 & 31, insn >> 15 & 31
+    rd, rs1 = rd_of(insn), rs1_of(insn)
     known, bt.known = bt.known, 0
     if op == Op.AUIPC:
-        bt.known, bt.value = rd, np.int64(bt.pc) + (insn & 0xFFFFF000)
+        bt.known, bt.value = rd, np.int64(bt.pc) + (insn & HIGH)
         if rd:
             li(bt, rd, bt.value)
         else:
@@ -152,7 +152,7 @@ def _branch(bt, insn):
     offset = decode(insn, np.int64(0)) >> 32
     pc = np.int64(bt.pc)
     target = (pc + offset) & 0xFFFFFFFF
-    branch = branch_word(insn >> 12 & 7, insn >> 15 & 31, insn >> 20 & 31, np.int64(0))
+    branch = branch_word(insn & BRANCH, rs1_of(insn), rs2_of(insn), np.int64(0))
     if target & 2:  # taken, it is a fault at the branch
         bt.stub_insn[bt.stubs], bt.stub_spilled[bt.stubs] = insn, 0
         to_stub(bt, branch, Site.EMULATE, bt.pc)
