@@ -87,6 +87,7 @@ class Machine(Running):
         self.symbols: tuple[tuple[int, str], ...] = ()
         self.program = ""  # what was loaded: `image.digest`
         self.reason = ""
+        self.fences: np.record | None = None
         self.work = LOOK     # between two looks, in units of `work.py`
         self.most_work = 0   # the most that was done between two
         super().__init__()

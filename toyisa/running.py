@@ -35,6 +35,7 @@ class Exit(IntEnum):
     FATAL = 5   # it cannot go on: `reason` says why
     OUTPUT = 6  # much console output waits: take it with `output`, run again
     TIMEOUT = 7  # the time is used up: run again to go on
+    STALE = 8    # with `fences`: the next use of the TLB differs from the tables
 
 
 class Running(Terminal):
@@ -42,6 +43,7 @@ class Running(Terminal):
 
     bus: "Bus"
     reason: str     # why the guest cannot go on, for people
+    fences: "np.record | None"  # of `core/fences.py`, while uses of the TLB are compared
     work: int       # between two looks, in units of `work.py`
     most_work: int  # the most that was done between two
     _dma: "Dma"
@@ -79,6 +81,8 @@ class Running(Terminal):
             while True:
                 reason = self.slice()
                 look()
+                if reason == Reason.LOOK and self.fences is not None and self.fences.found:
+                    return Exit.STALE
                 waits = reason == Reason.OUTPUT and len(self._output) >= MAX_OUTPUT
                 if waits or not (
                     reason in (Reason.LOOK, Reason.OUTPUT)

@@ -21,7 +21,7 @@ HINT = "toyvmm: hint: "
 LIMIT = "100000"  # instructions
 
 
-def hints(name: str, *command: str) -> str:
+def hints(name: str, *command: str, marker: str = HINT) -> str:
     """What a command says of the kernel `name`, one sentence on each line."""
     here, err = Path.cwd(), io.StringIO()
     os.chdir(MISTAKES)
@@ -31,7 +31,7 @@ def hints(name: str, *command: str) -> str:
     finally:
         os.chdir(here)
     assert status in (Status.FAILED, Status.LIMIT), err.getvalue()
-    said = [line.removeprefix(HINT) for line in err.getvalue().splitlines() if HINT in line]
+    said = [line.removeprefix(marker) for line in err.getvalue().splitlines() if marker in line]
     return "".join(f"{line}\n" for line in said)
 
 
@@ -63,12 +63,26 @@ def test_there_are_fourteen():
     ],
 )
 def test_the_sentence_under_an_engine(name, engine):
-    """The same mistake; counts and times depend on the engine's time.
-
-    A missing fence is not a mistake under shadow paging, which traces the guest's tables.
-    """
+    """The same mistake; counts and times depend on the engine's time."""
     kind = re.split("[`;]", uncounted(golden(name)))[0]
     assert kind in uncounted(hints(name, "boot", "--engine", engine))
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("engine", ["native", "trap", "bt"])
+def test_the_check_for_fences_says_the_same_under_each_engine(engine):
+    check = "toyvmm: check: "
+    assert hints("no-fence", "boot", "--engine", engine, "--check", "fence", marker=check) == (
+        golden("no-fence")
+    )
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("engine", ["trap", "bt"])
+def test_an_engine_says_what_its_tlb_still_holds(engine):
+    (line,) = hints("no-fence", "boot", "--engine", engine).splitlines()
+    assert line.startswith("missing sfence.vma? The TLB still holds 0x40000000 as physical 0x8000")
+    assert line.endswith("; `--check fence` tells each use")
 
 
 if __name__ == "__main__":

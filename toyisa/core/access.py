@@ -11,6 +11,7 @@ from toyisa.core import alu, mmio
 from toyisa.core.clock import charge, virtual_time
 from toyisa.core.decode import first_op
 from toyisa.core.decodepool import invalidate
+from toyisa.core.fences import note_store
 from toyisa.core.kinds import is_load, is_store, plain_op
 from toyisa.core.memory import (
     CODE,
@@ -23,6 +24,7 @@ from toyisa.core.memory import (
     write_ram,
 )
 from toyisa.core.mmu import (
+    DIFFERS,
     PAGE_FAULT,
     access_fault,
     beyond_limits,
@@ -46,6 +48,7 @@ RESYNC = 1    # retired, and the run must end: time, devices or code have change
 CODE_STORE = 2  # nothing done yet: close the run and call again
 FAULT = 3     # an exception is pended
 ASK = 4       # root must first give input, or do the access itself; nothing done
+LOOK = 5      # root wants to look first (fences.py); nothing done
 
 
 @njit
@@ -59,7 +62,7 @@ def access_size(op):
 
 @njit
 def _translate(hart, mem, va, size, access, absolute):
-    """The physical address, or -1 with the exception pended."""
+    """The physical address, or -1 with the exception pended, or DIFFERS."""
     if limited(hart) and not absolute and beyond_limits(hart, va):
         pend_root(hart, access_fault(access), va)
         return -1
@@ -67,6 +70,8 @@ def _translate(hart, mem, va, size, access, absolute):
         pend(hart, np.int64(Exc.STORE_MISALIGNED if access == STORE else Exc.LOAD_MISALIGNED), va)
         return -1
     pa = translate_data(hart, mem, va, access, absolute)
+    if pa == DIFFERS:
+        return pa
     if pa < 0:
         pend(hart, page_fault(access) if pa == PAGE_FAULT else access_fault(access), va)
         return -1
@@ -252,10 +257,13 @@ def access_memory(hart, mem, uop, closed):
     va = (np.int64(hart.x[uop >> 16 & 0xFF]) + (uop >> 32)) & 0xFFFFFFFF
     pa = _translate(hart, mem, va, access_size(op), access_kind(op), form != op)
     if pa < 0:
-        return FAULT
+        return LOOK if pa == DIFFERS else FAULT
     result = access_at(hart, mem, uop, pa, closed)
     if result == FAULT:
         hart.pending.tval = va
+    if hart.fences and result <= RESYNC and access_kind(op) == STORE:
+        note_store(hart, mem, pa, np.int64(hart.run.pc0 + 4 * hart.run.i) & 0xFFFFFFFF)
+        return RESYNC  # the code that runs may be mapped otherwise now
     if result == DONE and (hart.stale >= 0 or out_of_work(mem)):
         return RESYNC  # the MMU changed a word of code; or a look is due
     return result

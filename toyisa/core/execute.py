@@ -105,6 +105,8 @@ def _access_slowly(hart, mem):
         return np.int64(Leave.CODE_STORE)
     if outcome == access.ASK:
         return np.int64(Leave.ASK)
+    if outcome == access.LOOK:
+        return np.int64(Leave.LOOK)
     run.i = i + 1
     goes_on = outcome == access.DONE and run.left + cum[i + 1] < 0
     return np.int64(Leave.GO_ON if goes_on else Leave.END)

@@ -27,6 +27,7 @@ from toyisa.compiled.njit import entry, njit
 from toyisa.core import contexts
 from toyisa.core.clock import charge
 from toyisa.core.contexts import bounds, forget_contexts, number_of
+from toyisa.core.fences import fences_of, note_table
 from toyisa.core.memory import CODE, PAGE, RAM_BASE, ram_offset, ram_words
 from toyisa.core.state import NO_TAG
 from toyisa.core.sv32 import (
@@ -48,6 +49,7 @@ from toyisa.core.sv32 import (
     permission,
     small_leaf,
 )
+from toyisa.core.work import ENDLESS
 from toyisa.tables.bits import (
     ASID,
     PAGE_SHIFT,
@@ -63,6 +65,7 @@ PAGED = SATP_MODE_SV32
 
 # Answers of `walk` and `translate` that are not addresses.
 PAGE_FAULT, ACCESS_FAULT = -1, -2
+DIFFERS = -3  # no fault: the TLB says other than the tables, and root wants to look (fences.py)
 
 _GLOBAL_KEY = 1 << 29
 
@@ -164,7 +167,11 @@ def _read_entry(where, at, _level):
     if not quiet:
         charge(hart, np.int64(Event.WALK_REF), 1)
     offset = ram_offset(mem, at, 4)
-    return np.int64(ram_words(mem)[offset >> 2]) if offset >= 0 else -np.int64(Why.TABLE_OUTSIDE)
+    if offset < 0:
+        return -np.int64(Why.TABLE_OUTSIDE)
+    if hart.fences:
+        note_table(hart, offset)
+    return np.int64(ram_words(mem)[offset >> 2])
 
 
 _walk = compiled_walk(_read_entry)
@@ -190,13 +197,26 @@ def walk(hart, mem, va, access, quiet):
 
 
 @njit
+def _differs(hart, mem, va, access, held):
+    """Whether the tables say of `va` other than the TLB; then the hart stops, for root to look."""
+    if not fences_of(hart).on or mem.work > ENDLESS:  # nobody could look
+        return False
+    leaf = walk(hart, mem, va, access, True)
+    if leaf >= 0 and leaf >> 10 == held >> 10:
+        return False
+    fences_of(hart).found = 1
+    mem.work = min(mem.work, np.int64(0))
+    return True
+
+
+@njit
 def _key(hart, va):
     return (va >> 12) | (np.int64(hart.csr.satp) >> SATP_ASID_SHIFT & ASID) << 20
 
 
 @njit
 def _leaf(hart, mem, va, access, keys, ptes, mask):
-    """A permitted leaf for `va` from the modelled TLB or the tables, or a fault."""
+    """A permitted leaf for `va` from the modelled TLB or the tables, a fault, or DIFFERS."""
     e = (va >> 12) & mask
     key = _key(hart, va)
     if keys[e] == key or keys[e] == (va >> 12) | _GLOBAL_KEY:
@@ -204,6 +224,8 @@ def _leaf(hart, mem, va, access, keys, ptes, mask):
         # If D is clear, walk again to set it.  If a permission is missing, walk again too: the
         # tables may allow by now what the entry does not.
         if permitted(hart, pte, access) and (access != STORE or pte & D):
+            if hart.fences and _differs(hart, mem, va, access, pte):
+                return np.int64(DIFFERS)
             return pte
     pte = walk(hart, mem, va, access, False)
     if pte < 0:
@@ -217,7 +239,7 @@ def _leaf(hart, mem, va, access, keys, ptes, mask):
 
 @njit
 def translate_data(hart, mem, va, access, absolute):
-    """The physical address of a data access, or a fault; sets fast tags.
+    """The physical address of a data access, a fault, or DIFFERS; sets fast tags.
 
     `va` is aligned; `absolute` says that the base register was x0.
     """
@@ -239,6 +261,8 @@ def translate_data(hart, mem, va, access, absolute):
     if frame_at < 0:
         return pa
     tlb.frame_at[e] = frame_at
+    if hart.fences and hart.csr.satp & PAGED:
+        return pa
     vpage = va & 0xFFFFF000
     context = tlb.ctx_r ^ (tlb.absolute if absolute else 0)
     if not hart.csr.satp & PAGED or permitted(hart, pte, LOAD):
@@ -261,7 +285,7 @@ def hit_tag(tags, frame_at, context, va, low, dmask):
 
 @njit
 def translate_fetch(hart, mem, va):
-    """The RAM frame from which instructions at `va` come, or a fault."""
+    """The RAM frame from which instructions at `va` come, a fault, or DIFFERS."""
     pa = va
     if hart.csr.satp & PAGED:
         pte = _leaf(hart, mem, va, FETCH, hart.tlb.ikey, hart.tlb.ipte, hart.tlb.imask)

@@ -11,8 +11,8 @@ from toyisa.core import access
 from toyisa.core.clock import timer_deadline, virtual_time
 from toyisa.core.decodepool import settle, slot_of
 from toyisa.core.memory import PAGE, STRIDE, WORDS, ram_words
-from toyisa.core.mmu import PAGE_FAULT, access_fault, page_fault, translate_fetch
-from toyisa.core.state import NEVER
+from toyisa.core.mmu import DIFFERS, PAGE_FAULT, access_fault, page_fault, translate_fetch
+from toyisa.core.state import NEVER, NO_TAG
 from toyisa.core.sv32 import FETCH
 from toyisa.core.system import FAULT, execute_system, retire
 from toyisa.core.trap import (
@@ -34,12 +34,14 @@ M = 0xFFFFFFFF
 
 @njit
 def _fetch(hart, mem):
-    """The slot of the page at `hart.pc`, or -1 with a fetch exception pended."""
+    """The slot of the page at `hart.pc`, or -1 with a fetch exception pended, or DIFFERS."""
     va = np.int64(hart.pc)
     tag = hart.tlb.ctx_x | (va & 0xFFFFF000)
-    if hart.fetch.tag != tag:
+    if hart.fetch.tag != tag or hart.fences:
         frame = translate_fetch(hart, mem, va)
         settle(hart, mem)
+        if frame == DIFFERS:
+            return frame
         if frame < 0:
             pend(hart, page_fault(FETCH) if frame == PAGE_FAULT else access_fault(FETCH), va)
             hart.fetch.tag = -1
@@ -48,7 +50,7 @@ def _fetch(hart, mem):
         hart.fetch.frame = frame
     slot = slot_of(hart, mem, hart.fetch.frame)
     e = (va >> 12) & hart.tlb.imask
-    hart.tlb.xtag[e] = tag
+    hart.tlb.xtag[e] = tag if hart.fences == 0 else NO_TAG
     hart.tlb.xslot[e] = slot * STRIDE
     return slot
 
@@ -84,6 +86,8 @@ def prepare(hart, mem):
         slot = _fetch(hart, mem)
         if slot >= 0:
             return slot
+        if slot == DIFFERS:
+            return -1 - np.int64(Reason.LOOK)
         reason = raise_pending(hart, np.int64(0))
         if reason != Reason.RUN:
             return -1 - reason
@@ -156,6 +160,8 @@ def _handle(hart, mem, event, uop, target):
         return np.int64(Reason.RUN)
     if event == Leave.ASK:
         return np.int64(Reason.INPUT)
+    if event == Leave.LOOK:
+        return np.int64(Reason.LOOK)
     if event == Leave.MISALIGNED:
         pend(hart, np.int64(Exc.INSN_MISALIGNED), target)
     return raise_pending(hart, insn)

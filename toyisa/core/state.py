@@ -166,6 +166,7 @@ HART = record(
     ("trail", "i8"),      # a digest of all traps that S took: cause, pc, tval, when
     ("taken", TAKEN), ("refused", REFUSED),
     ("covers", ADDRESS),  # of a coverage map, or 0; no state of the machine's
+    ("fences", ADDRESS),  # of a record of fences.py, or 0; nor is this
 )  # fmt: skip
 
 

@@ -118,7 +118,7 @@ FIELDS: tuple[Field, ...] = (
 # What is not in a snapshot: made again by `scatter`, set by `Machine` from its configuration, or
 # valid on this host only.
 ANEW = frozenset((
-    "hart.root", "hart.price", "hart.covers", "hart.fetch", "hart.stale", "hart.run",
+    "hart.root", "hart.price", "hart.covers", "hart.fences", "hart.fetch", "hart.stale", "hart.run",
     "hart.clock.icount", "hart.clock.per_tick",
     "hart.pending.cause", "hart.pending.tval", "hart.pending.to_root",
     *(f"hart.tlb.{name}" for name in (

@@ -15,5 +15,6 @@ class Leave(IntEnum):
     FAULT = 6       # an exception is pended
     ASK = 7         # root must give input
     OUT_OF_BOUNDS = 8  # with bounds checks: an index was out of bounds
+    LOOK = 9        # root wants to look before this access
 
-    GO_ON = 9       # not left: the slow path has done the instruction
+    GO_ON = 10      # not left: the slow path has done the instruction

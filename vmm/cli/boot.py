@@ -34,6 +34,7 @@ engine = options.group(
 @engine
 @options.machine
 @options.limits(INSNS, SECONDS)
+@options.check
 @options.debugger
 @watching.options((*watching.GUEST_KINDS, *watching.EXIT_KINDS))
 @click.option("--timeline", type=click.Path(path_type=Path), metavar="FILE",
@@ -41,7 +42,8 @@ engine = options.group(
 @options.expected
 @options.results
 @click.pass_context
-def boot(context: click.Context, name: str, paging: str | None, **given: Any) -> int:
+def boot(context: click.Context, name: str, paging: str | None, check: str | None,
+         **given: Any) -> int:
     """Boot a guest's kernel in a virtual machine.
 
     TARGET is an example's name, an assembly source (.S), or a static RV32 ELF. Console, input,
@@ -81,10 +83,16 @@ def boot(context: click.Context, name: str, paging: str | None, **given: Any) ->
                                    "image; use --disk FILE,ro or FILE,cow with "
                                    "--gdb", context)  # fmt: skip
         return debug(machine, given["debugger"], guest.script, print_bytes)
+    fences = None
+    if check == "fence":
+        from vmm.cli.fencing import Fencing
+
+        fences = Fencing(guest, machine)
     outcome = Run(
         guest, machine, given, settings, SCHEMA, f"{guest.name} under {name}",
-        stepper=lambda: watching.stepper(machine, given, guest.name),
-        more=lambda: {"engine": name, "paging": paging, **figures(machine)},
+        stepper=lambda: watching.stepper(machine, given, guest.name, fences),
+        more=lambda: {"engine": name, "paging": paging, **figures(machine),
+                      **({"fences": fences.document()} if fences else {})},
         hint=lambda _outcome: leak_hint(name, guest.name, given["profile"]),
     ).conduct()  # fmt: skip
     if outcome is None:

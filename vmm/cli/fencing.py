@@ -19,7 +19,10 @@ TOLD = 100  # places that are reported, each once, since a guest may go on for e
 
 
 class Fencing:
-    """A watcher of steps that reports each place which uses a stale translation."""
+    """A watcher of steps that reports each place which uses a stale translation.
+
+    It is shown all steps, or only those in which one may be used.
+    """
 
     def __init__(self, guest: Guest, machine: Any):
         self._facts = facts_of(guest, machine)
@@ -35,8 +38,7 @@ class Fencing:
             self._seen[key][1] += 1
         elif len(self._seen) < TOLD:
             self._seen[key] = [stale, 1]
-            facts = self._facts
-            tell(f"toyvmm: check: {fences.sentence(stale, facts.insn, facts.place)}")
+            tell(f"toyvmm: check: {fences.sentence(stale, self._facts)}")
 
     def document(self) -> list[dict[str, Any]]:
         """The uses for the JSON, one for each place and entry."""

@@ -95,6 +95,12 @@ debugger = click.option(
     help="Wait for gdb on a port of this host, or use stdin and stdout.",
 )  # fmt: skip
 
+check = click.option(
+    "--check", type=click.Choice(["fence"]),
+    help="fence: report each use of a translation that is no longer in the guest's tables, because "
+         "sfence.vma is missing. Several times as slow.",
+)  # fmt: skip
+
 expected = group(
     click.option("--expect", type=Expectation(), metavar="FILE|REGEX",
                  help="Fail (exit code 1) unless the console shows exactly the content of FILE, "

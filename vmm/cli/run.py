@@ -30,9 +30,7 @@ SETTINGS = ("profile", "cost", "clock", "svade", "mem")
               help="Stop with a crash report at the first such exception instead of entering the "
                    "kernel's handler. CAUSES are names or numbers, such as illegal or 2; `all` "
                    "means all except calls.")
-@click.option("--check", type=click.Choice(["fence"]),
-              help="fence: report each use of a translation that is no longer in the tables, "
-                   "because sfence.vma is missing. Slow.")
+@options.check
 @options.debugger
 @watching.options(watching.KINDS)
 @click.option("--signature", type=click.Path(path_type=Path), metavar="FILE",
@@ -115,7 +113,7 @@ def run(context: click.Context, save: Path | None, at: int | None, restore: Path
     outcome = Run(
         guest, machine, given, settings,
         extras=Extras(checkpoint, None, steps),
-        stepper=lambda: watching.stepper(machine, given, more=[fences] if fences else []),
+        stepper=lambda: watching.stepper(machine, given, fences=fences),
         more=lambda: {"fences": fences.document()} if fences else {},
     ).conduct()  # fmt: skip
     if outcome is None:

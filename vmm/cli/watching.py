@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -73,11 +73,12 @@ def refuse_idle(chosen: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def stepper(
-    machine: Any, chosen: dict[str, Any], name: str = "", more: Sequence[Watcher] = ()
+    machine: Any, chosen: dict[str, Any], name: str = "", fences: Watcher | None = None
 ) -> Iterator[Any]:
     """What runs `machine` as the options say, or None if nothing watches it; Refusal.
 
-    `name` is the guest's, for a timeline; the watchers in `more` see all steps too.
+    `name` is the guest's, for a timeline; `fences` sees each step that may use a stale
+    translation.
     """
     from vmm.watch.stepping import NEVER, Logged, Stepper
 
@@ -85,8 +86,13 @@ def stepper(
         trace = _trace_file(chosen, files)
         first, last = chosen["log_from"], chosen["log_until"]
         last = NEVER if last is None else last
-        watchers = [*_watchers(machine, chosen, trace, files), *more]
-        found = Stepper(machine, watchers, first, last) if watchers else None
+        found: Any = None
+        if watchers := [*_watchers(machine, chosen, trace, files)]:
+            found = Stepper(machine, [*watchers, *([fences] if fences else [])], first, last)
+        elif fences:
+            from vmm.watch.fencerun import FenceRun
+
+            found = FenceRun(machine, fences)
         if takers := list(_takers(machine, chosen, trace, name, files)):
 
             def take(log: Any) -> None:

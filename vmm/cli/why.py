@@ -84,7 +84,9 @@ def _stale(machine: Any, facts: Facts, steps: LastSteps | None) -> fences.Stale 
     The TLB shows only those that it still holds.  Whether they were used, only a second run
     can show.
     """
-    left = next(fences.left(machine), None) if machine.keeps_snapshots else None
+    if machine.fences is not None:  # each use was told
+        return None
+    left = next(fences.left(machine), None)
     if left is None:
         return None
     if steps is None:

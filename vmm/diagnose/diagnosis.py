@@ -38,7 +38,7 @@ def _sentences(facts: Facts, stale: fences.Stale | None) -> list[str]:
     """What happened first is said first."""
     storm, loop = storms.explain(facts), loops.explain(facts)
     wrong = bool(facts.stopped_itself or storm or loops.endless(facts))
-    said = [fences.sentence(stale, facts.insn, facts.place)] if stale else []
+    said = [fences.sentence(stale, facts)] if stale else []
     if wrong:
         said += _of_traps(facts, storm)
     if storm and not any(sentence.startswith("the table") for sentence in said):

@@ -110,9 +110,12 @@ class Facts:
         line = self.where(pc)
         return ":".join(line.split(":")[:2]) if line else None
 
-    def insn(self, pc: int) -> str:
-        """The instruction at an address, and where it is: for the middle of a sentence."""
-        word = self.word(pc)
+    def insn(self, pc: int, word: int | None = None) -> str:
+        """The instruction at an address, and where it is: for the middle of a sentence.
+
+        `word` is the instruction itself, if it is known.
+        """
+        word = self.word(pc) if word is None else word
         if word is None:
             return f"the instruction at {self.place(pc)}"
         return f"`{disassemble(word, pc)}` at {self.place(pc)}"

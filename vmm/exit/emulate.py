@@ -12,6 +12,7 @@ from toyisa.core.clock import charge, virtual_time
 from toyisa.core.csr import CYCLE, INSTRET, SATP, UPPER
 from toyisa.core.decode import decode
 from toyisa.core.decodepool import retired_aside
+from toyisa.core.fences import note_edit
 from toyisa.core.kinds import plain_op
 from toyisa.core.memory import RAM_BASE, ram_words
 from toyisa.core.meter import mark
@@ -139,6 +140,8 @@ def stored(vm, hart, mem, gpa):
     gfn = gfn_of(vm, gpa)
     if gfn < 0 or not traced(vm, gfn):
         return
+    if vm.hart.fences:
+        note_edit(vm.hart, gpa, np.int64(vm.hart.pc))
     if pages(vm)[gfn].code:
         note_change(vm, CODE_CHANGED | gpa)
     table_written(vm, hart, mem, gfn, gpa)

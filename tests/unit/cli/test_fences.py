@@ -1,12 +1,17 @@
-"""`run --check fence` names each use of a stale translation, and no other access."""
+"""`--check fence` names each use of a stale translation, and no other access."""
 
 import json
+import os
 
 import pytest
 
 import guests
+from asm.assembler import assemble
+from toyisa.machine import Exit
 from vmm.cli.main import invoke
 from vmm.cli.status import Status
+from vmm.machine import new_machine
+from vmm.watch.fencerun import FenceRun
 
 # A page at WINDOW, whose entry is at s2; @ stands for what is done to it.
 KERNEL = """
@@ -66,13 +71,23 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_each_use_and_no_other(name, tmp_path, monkeypatch, capfd):
+# Kernel code that was translated does not come through the TLB.
+UNDER_ENGINES = [
+    pytest.param(name, engine, marks=pytest.mark.compiled)
+    for engine in ("trap", "bt") for name in CASES if (name, engine) != ("a fetch", "bt")
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "engine"), [*((name, "native") for name in CASES), *UNDER_ENGINES]
+)
+def test_each_use_and_no_other(name, engine, tmp_path, monkeypatch, capfd):
     body, wanted = CASES[name]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "none").touch()
     (tmp_path / "k.S").write_text(KERNEL.replace("@", body))
-    arguments = ["run", "k.S", "--input", "none", "--check", "fence", "--json"]
+    command = ["boot", "--engine", engine]
+    arguments = [*command, "k.S", "--input", "none", "--check", "fence", "--json"]
     assert invoke(arguments) == Status.PASSED  # the exit code is the guest's
     out, err = capfd.readouterr()
     found = json.loads(out)["fences"]
@@ -81,6 +96,96 @@ def test_each_use_and_no_other(name, tmp_path, monkeypatch, capfd):
     for use in found:
         assert use["address"] & ~0xFFF == 0x4000_5000
         assert use["edited_at"] < use["pc"] or use["access"] == "fetch"
+
+
+PV_KERNEL = """
+        .include "include/nano.inc"
+        .include "lib/nano.S"
+        .text
+main:   PROLOGUE
+        call    nano_init
+        li      a0, NANO_VA
+        li      a1, 0
+        li      a2, PTE_LEAF | PTE_R | PTE_W
+        call    nano_map
+        li      a0, NANO_VA
+        call    nano_pte
+        mv      s1, a0
+        li      s3, NANO_VA
+        lw      s5, 0(s3)
+        call    page_alloc
+        srli    a1, a0, PAGE_SHIFT
+        slli    a1, a1, PTE_PPN_SHIFT
+        ori     a1, a1, PTE_LEAF | PTE_R | PTE_W
+        mv      a0, s1
+        SET_PTE a0, a1                      # and the flush is forgotten
+        lw      s5, 0(s3)
+        li      a0, 0
+        EPILOGUE
+trap:   j       panic_trap
+        NANO_END
+"""
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize(("engine", "missing"), [
+    ("native", "sfence.vma"), ("trap", "sfence.vma"), ("pv", "the hypercall flush_page"),
+])  # fmt: skip
+def test_a_kernel_that_may_be_paravirtual(engine, missing, tmp_path, capfd):
+    (tmp_path / "k.S").write_text(PV_KERNEL)
+    source = str(tmp_path / "k.S")
+    invoke(["boot", "--engine", engine, source, "-I", str(guests.ROOT), "--check", "fence",
+            "--input", os.devnull])  # fmt: skip
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if "check:" in line]
+    assert f"missing {missing}: `lw s5,0(s3)` at main+0x70 " in line
+    assert "(load at 0x40000000, physical page 0x80081000): the entry at 0x80082000" in line
+    assert "(DA---WRV leaf 0x80083000" in line
+
+
+def test_the_code_that_runs_is_compared_after_each_store(tmp_path, capfd):
+    """The page of the code itself gets another frame, and the code goes on."""
+    body = """
+        la      t0, code                    # the code for the first frame
+        slli    t3, s3, 2
+        lw      t4, 0(t0)
+        sw      t4, 0(t3)
+        lw      t4, 4(t0)
+        sw      t4, 4(t3)
+        lw      t4, 8(t0)
+        sw      t4, 8(t3)
+        ori     t1, s4, 0xcf
+        jalr    s1
+        j       done
+code:   sw      t1, 20(s2)
+        nop
+        ret
+done:
+"""
+    (tmp_path / "k.S").write_text(KERNEL.replace("@", body))
+    invoke(["run", str(tmp_path / "k.S"), "--check", "fence", "--json", "--input", os.devnull])
+    found = json.loads(capfd.readouterr().out)["fences"]
+    assert [(use["pc"] - 0x4000_5000, use["access"]) for use in found] == [
+        (4, "fetch"), (8, "fetch"),
+    ]  # fmt: skip
+    assert all(use["edited_at"] == 0x4000_5000 for use in found)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("engine", ["native", "trap", "bt", "pv"])
+def test_the_check_changes_nothing(engine):
+    """Cycles, state and trail of a kernel with fences are those of the run without the check."""
+    ends = []
+    for checked in (False, True):
+        machine = new_machine(engine, mem=16 << 20)
+        guest = guests.catalogue()["nano/ptemod"]
+        built = assemble(guest.source, include_dirs=guests.include_dirs(guest.source),
+                         defines=guests.BUILDS.get(engine, {}))  # fmt: skip
+        machine.load(built.elf())
+        runner = FenceRun(machine, lambda *_: pytest.fail("a stale use")) if checked else machine
+        assert runner.run(10_000_000) is Exit.HALTED
+        assert machine.instret > 100_000
+        ends.append((machine.digest(), int(machine.hart.trail), machine.cycles_by_class()))
+    assert ends[0] == ends[1]
 
 
 @pytest.mark.compiled

@@ -1,0 +1,55 @@
+"""Answers for running at speed until the TLB and the tables disagree, and then in single steps.
+
+The hart itself compares each use (`toyisa.core.fences`), at some tens of nanoseconds.  Must not
+know what is wrong with a use.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from toyisa.core.fences import attach, new_fences
+from toyisa.look.effects import Observer
+from toyisa.machine import Exit, Machine
+from vmm.watch.stepping import Watcher
+
+
+@dataclass
+class FenceRun:
+    """Has `run` like `Machine.run`; `watcher` sees each step before which the two disagree."""
+
+    machine: Machine
+    watcher: Watcher
+    slice_size: int = 10_000_000  # instructions at a time, if the caller also looks at a keyboard
+    fences: np.record = field(default_factory=new_fences)
+
+    def __post_init__(self) -> None:
+        machine = self.machine
+        self._observer = Observer(machine.hart)
+        machine.fences = self.fences
+        attach(self.fences, machine.hart, machine.host.hart)  # the virtual hart, and the real one
+
+    def run(self, budget: int, seconds: float | None = None) -> Exit:
+        """Run at most `budget` instructions."""
+        machine, end = self.machine, self.machine.instret + budget
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while True:
+            left = None if deadline is None else max(deadline - time.monotonic(), 0)
+            why = machine.run(max(end - machine.instret, 0), left)
+            if why is not Exit.STALE:
+                return why
+            why = self._step()
+            if why is not Exit.BUDGET:
+                return why
+
+    def _step(self) -> Exit:
+        machine, answers = self.machine, []
+        level = self._observer.priv
+        self.fences.on = self.fences.found = 0
+        try:
+            effects = self._observer.observe(machine, lambda: answers.append(machine.advance()))
+        finally:
+            self.fences.on = 1
+        self.watcher(machine, effects, level)
+        return answers.pop()
