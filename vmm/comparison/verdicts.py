@@ -86,10 +86,35 @@ def _players(role: str, rows: dict[str, Row]) -> dict[str, Row]:
     return {label: row for label, row in rows.items() if plays(row)}
 
 
-def _chain(ordering: Ordering, rows: dict[str, Row], price: Pricing) -> Verdict:
-    right = {label: row for label, row in rows.items() if not row.wrong}
+@dataclass
+class _Chain:
+    """What of an ordering's chain was measured: the players of each step that has any, and the
+    relation between each two of these steps; and the roles that nobody plays.
+    """
+
+    kept: list[dict[str, Row]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """As a person writes it: `bt < trap`."""
+        words = [", ".join(players) for players in self.kept]
+        return " ".join([*words[:1], *(f"{r} {w}" for r, w in zip(self.asked, words[1:]))])
+
+    def pairs(self, values: dict[str, float]) -> list[tuple[float, str, float]]:
+        """Each two values that the chain compares."""
+        return [
+            (values[a], relation, values[b])
+            for n, relation in enumerate(self.asked)
+            for a in self.kept[n] for b in self.kept[n + 1]
+        ]  # fmt: skip
+
+
+def _measured(ordering: Ordering, right: dict[str, Row]) -> _Chain:
+    """The chain of the rows that are right; a step that is left out leaves its relation behind."""
     steps, relations = ordering.chain
-    kept, texts, asked, missing, strongest = [], [], [], [], "="
+    chain, strongest = _Chain(), "="
     for n, roles in enumerate(steps):
         if n:
             strongest = max(strongest, relations[n - 1], key=[*RELATIONS].index)
@@ -98,40 +123,40 @@ def _chain(ordering: Ordering, rows: dict[str, Row], price: Pricing) -> Verdict:
             found = _players(role, right)
             players |= found
             if not found:
-                missing.append(role)
+                chain.missing.append(role)
         if players:
-            if kept:
-                asked.append(strongest)
-            kept.append(players)
-            texts.append(", ".join(players))
+            if chain.kept:
+                chain.asked.append(strongest)
+            chain.kept.append(players)
             strongest = "="
-    text = texts[0] if texts else ""
-    for relation, following in zip(asked, texts[1:]):
-        text += f" {relation} {following}"
-    values = {label: price(row) for players in kept for label, row in players.items()}
-    pairs = [
-        (values[a], relation, values[b])
-        for n, relation in enumerate(asked) for a in kept[n] for b in kept[n + 1]
-    ]  # fmt: skip
-    holds, why = None, ""
-    if not pairs:
-        why = "no benchmark" if not rows else f"needs {', '.join(missing)}"
-        if wrong := [label for role in missing for label in _players(role, rows)]:
-            why = f"{', '.join(wrong)} runs it wrong on this machine"
-    else:
+    return chain
+
+
+def _why_not(missing: list[str], rows: dict[str, Row]) -> str:
+    """Why nothing can be said."""
+    if wrong := [label for role in missing for label in _players(role, rows)]:
+        return f"{', '.join(wrong)} runs it wrong on this machine"
+    return "no benchmark" if not rows else f"needs {', '.join(missing)}"
+
+
+def _chain(ordering: Ordering, rows: dict[str, Row], price: Pricing) -> Verdict:
+    chain = _measured(ordering, {label: row for label, row in rows.items() if not row.wrong})
+    values = {label: price(row) for players in chain.kept for label, row in players.items()}
+    pairs, holds = chain.pairs(values), None
+    if pairs:
         holds = all(RELATIONS[relation](a, b) for a, relation, b in pairs)
         if ordering.least:
-            native = next((price(row) for row in kept[0].values()), 0)
+            native = next((price(row) for row in chain.kept[0].values()), 0)
             holds = holds and all(native >= ordering.least * value for value in values.values())
     calibrated = bool(values) and all(
         row.setting.cost.name == PRESET
         and (ordering.benchmark, row.subject.name) in CALIBRATED
-        for players in kept for row in players.values()
+        for players in chain.kept for row in players.values()
     )  # fmt: skip
     return Verdict(
-        ordering.row, ordering.name, ordering.benchmark, text if pairs else ordering.text,
+        ordering.row, ordering.name, ordering.benchmark, chain.text if pairs else ordering.text,
         "calibrated" if calibrated else "emergent", holds, values if pairs else {},
-        tuple(missing), ordering.ratio, why,
+        tuple(chain.missing), ordering.ratio, "" if pairs else _why_not(chain.missing, rows),
     )  # fmt: skip
 
 

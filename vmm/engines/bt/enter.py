@@ -43,6 +43,7 @@ from vmm.engines.bt.record import UNIT_INSNS, Count, Fans, Site
 from vmm.engines.bt.targets import hold_target
 from vmm.engines.bt.translate import base_op, translate
 from vmm.engines.bt.window import Slot
+from vmm.engines.bt.words import HIGH
 from vmm.exit.emulate import emulate_system
 from vmm.exit.inject import forward_exception
 from vmm.paging.shadow.frames import DIRECT, KERNEL, KERNEL_MXR
@@ -180,11 +181,26 @@ def _find_place(vm, hart, mem, bt):
         fault = page_fault(np.int64(FETCH)) if leaf == PAGE_FAULT else access_fault(np.int64(FETCH))
         reason = forward_exception(vm, hart, fault, gpc, np.int64(0))
         return np.int64(REFETCH) if reason == Reason.RUN else -1 - reason
-    root, shadows = vm.shadow.root, np.int64(vm.shadow.version)
-    verified = bt.verified[root] == bt.version + shadows
+    shadows = np.int64(vm.shadow.version)
     watch_table(vm, hart, mem)
     if left < UNIT_INSNS:
         return _step(vm, hart, mem, bt, gpc, at, left)
+    unit = _new_unit(vm, hart, mem, bt, gpa, shadows)
+    if copies:
+        bt.u_fans[unit] |= Fans.SPLIT | copies << 4
+        bt.count[Count.COPIES] += 1
+    return _arrive(hart, mem, bt, unit, left)
+
+
+@njit
+def _new_unit(vm, hart, mem, bt, gpa, shadows):
+    """Translate the block at the guest's pc, which lies at the guest's address `gpa`.
+
+    `shadows` is the version of the shadow tables before the walk to it.
+    """
+    gpc, at = np.int64(vm.hart.pc), offset_of(vm, gpa)
+    root = vm.shadow.root
+    verified = bt.verified[root] == bt.version + shadows
     insns = translate(bt, mem, gpc, at, np.int64(UNIT_INSNS))
     charge(hart, np.int64(Event.ROOT_TRANSLATE), insns)
     mem.work -= TRANSLATE * insns
@@ -192,7 +208,7 @@ def _find_place(vm, hart, mem, bt):
         flush_cache(vm, hart, mem, bt)
         bt.link = -1
     fresh = bt.pages
-    page = page_of(vm, hart, mem, bt, gpc & 0xFFFFF000, gfn_of(vm, gpa))
+    page = page_of(vm, hart, mem, bt, gpc & HIGH, gfn_of(vm, gpa))
     if fresh != bt.pages:  # other address spaces must look up this page, too
         bt.version += 1
         if verified:  # with the table watched here, unless another one was evicted for it
@@ -200,12 +216,9 @@ def _find_place(vm, hart, mem, bt):
             bt.space_seen[root] = bt.pages
     follows = _links(bt, gpc) and lay_out(hart, mem, bt, bt.link)
     unit = enter_unit(hart, mem, bt, gpc, insns, page, follows)
-    if copies:
-        bt.u_fans[unit] |= Fans.SPLIT | copies << 4
-        bt.count[Count.COPIES] += 1
     if follows:
         bt.link = -1
-    return _arrive(hart, mem, bt, unit, left)
+    return unit
 
 
 @njit
