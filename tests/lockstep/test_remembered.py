@@ -163,6 +163,65 @@ KERNELS = {
         or      a0, a0, a1
     done:
     """,
+    "a jump whose target is elsewhere in RAM than before": """
+        page    1, DATA, 0xcf
+        space   ROOT, 1
+        store   DATA, 0x00150513            # addi a0, a0, 1
+        store   DATA + 4, 0x00008067        # ret
+        store   DATA2, 0x01050513           # addi a0, a0, 16
+        store   DATA2 + 4, 0x00008067
+        li      s4, 8
+    again:
+        li      t2, WINDOW + 0x1000
+        jalr    t2
+        jalr    t2
+        fold
+        addi    s4, s4, -1
+        andi    t2, s4, 2
+        beqz    t2, even
+        page    1, DATA2, 0xcf
+        j       both
+    even:
+        page    1, DATA, 0xcf
+    both:
+        sfence.vma
+        bnez    s4, again
+    """,
+    "returns deeper than any memory of calls, and to where no call was": """
+        li      sp, DATA + 0x800
+        li      s4, 50
+        call    deep
+        fold
+        la      t2, other
+        jalr    t2
+        fold
+        jalr    t0, 0(t2)
+        fold
+        j       done
+    deep:
+        addi    sp, sp, -4
+        sw      ra, 0(sp)
+        addi    a0, a0, 3
+        addi    s4, s4, -1
+        beqz    s4, up
+        call    deep
+        xor     a0, a0, s4
+        addi    s4, s4, 5
+    up:
+        lw      ra, 0(sp)
+        addi    sp, sp, 4
+        ret
+    other:
+        addi    a0, a0, 7
+        bnez    s5, twice
+        li      s5, 1
+        addi    ra, ra, 4                   # not to the instruction behind the call
+        ret
+    twice:
+        jr      t0
+        .balign 4096
+    done:
+    """,
 }
 
 
@@ -195,7 +254,7 @@ SHAPES = {
     "ADDI": "addi {d}, {a}, -13", "ADD": "add {d}, {a}, {b}", "LW": "lw {d}, 8(s0)",
     "LBU": "lbu {d}, 5(s0)", "SW": "sw {a}, 12(s0)", "SLLI": "slli {d}, {a}, 7",
     "SRLI": "srli {d}, {a}, 9", "XOR": "xor {d}, {a}, {b}", "MUL": "mul {d}, {a}, {b}",
-    "LUI": "lui {d}, 0x81234", "JALR": "jalr {d}, 0({t})",
+    "LUI": "lui {d}, 0x81234", "JALR_RETURN": "ret",
     "BNE_NEAR": "bne {a}, {b}, {l}", "BEQ_NEAR": "beq {a}, {b}, {l}",
     "BLT_NEAR": "blt {a}, {b}, {l}", "BLTU_NEAR": "bltu {a}, {b}, {l}",
 }  # fmt: skip
@@ -215,9 +274,9 @@ def test_a_fused_pair_is_its_two_instructions(first, second):
         for d, a, b, d2, a2, b2 in MEETINGS:
             n += 1
             one = SHAPES[first].format(d=d, a=a, b=b)
-            two = SHAPES[second].format(d=d2, a=a2, b=b2, l=f"l{n}", t="a4")
+            two = SHAPES[second].format(d=d2, a=a2, b=b2, l=f"l{n}")
             lines += [f"li a{i}, {value}" for i, value in enumerate((*values, 7))]
-            lines += [f"la a4, l{n}", f"j  k{n}", f"k{n}:", one, two, "addi s3, s3, 1", f"l{n}:"]
+            lines += [f"la ra, l{n}", f"j  k{n}", f"k{n}:", one, two, "addi s3, s3, 1", f"l{n}:"]
             lines += [f"add s2, s2, a{i}\n slli s2, s2, 1" for i in range(4)]
             lines += ["sw s2, 20(s0)"]
     same("\n".join(lines))

@@ -12,12 +12,14 @@ from toyisa.tables.insns import BY_NAME, INSNS, find
 from toyisa.tables.ops import FORMS, ROW_OF_OP, SINK, Op, op_name
 from toyisa.testing.programs import raw_words
 
+LINKS = (1, 5)  # registers of return addresses
+
 
 def values(operand):
     """Its smallest and largest value, zero, and each bit alone."""
     step = 1 << operand.align
     if operand.kind is Kind.REG:
-        return (0, 1, 17, 31)
+        return (0, 1, 4, 5, 17, 31)
     bits = {step << n for n in range(20) if operand.fits(step << n)}
     if operand.low < 0:
         bits |= {-bit for bit in bits}
@@ -54,7 +56,7 @@ def test_operands(row):
 
 
 @pytest.mark.parametrize("row", INSNS, ids=lambda row: row.name)
-def test_near_targets_and_x0_bases_and_no_others_have_forms_of_their_own(row):
+def test_near_targets_x0_bases_calls_and_returns_and_no_others_have_forms_of_their_own(row):
     plain = Op[op_name(row.name)]
     for chosen, word in words(row):
         for place in (0, 5, WORDS - 1):
@@ -63,6 +65,10 @@ def test_near_targets_and_x0_bases_and_no_others_have_forms_of_their_own(row):
             near = offset is not None and offset % 4 == 0 and 0 <= place + offset // 4 < WORDS
             based = f"{plain.name}_ABS" in FORMS and chosen["rs1"] == 0
             form = "_NEAR" if near else "_ABS" if based else ""
+            if row.name in ("jal", "jalr") and chosen["rd"] in LINKS:
+                form += "_CALL"
+            elif row.name == "jalr" and not chosen["rd"] and chosen["rs1"] in LINKS:
+                form += "_RETURN"
             assert op.name == plain.name + form
 
 

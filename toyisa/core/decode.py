@@ -10,7 +10,7 @@ from toyisa.compiled.njit import njit
 from toyisa.core.memory import WORDS
 from toyisa.tables.fields import FUNCT3, FUNCT3_AT, OPCODE, OPCODES, RD_AT, REG, RS1_AT, RS2_AT
 from toyisa.tables.insns import INSNS
-from toyisa.tables.ops import PAIRS, SINK, Op, op_name
+from toyisa.tables.ops import ABS, CALL, NEAR, PAIRS, RETURN, SINK, Op, op_name
 
 # How an op's operands are found in a word: which registers it has, which immediate.
 _RD, _RS1, _RS2 = 1, 2, 4
@@ -41,14 +41,13 @@ _MASK = np.array([INSNS[n].mask for n in _ORDER], np.int64)
 _OP = np.array([Op[op_name(INSNS[n].name)] for n in _ORDER], np.int64)
 _SHAPE = np.array([_shape(INSNS[n]) for n in _ORDER], np.int64)
 
-# The near form of an op, or 0; the form with x0 as base register, or 0.
-_NEAR = np.zeros(len(Op), np.int64)
-_ABS = np.zeros(len(Op), np.int64)
-for _op in Op:
-    if f"{_op.name}_NEAR" in Op.__members__:
-        _NEAR[_op] = Op[f"{_op.name}_NEAR"]
-    if f"{_op.name}_ABS" in Op.__members__:
-        _ABS[_op] = Op[f"{_op.name}_ABS"]
+
+def _forms(suffix: str) -> np.ndarray:
+    """By op: its form with this suffix, or 0."""
+    return np.array([Op.__members__.get(op.name + suffix, 0) for op in Op], np.int64)
+
+
+_NEAR, _ABS, _CALL, _RETURN = map(_forms, (NEAR, ABS, CALL, RETURN))
 
 # The op of a pair's first instruction, or the op itself; the pair of two ops, or 0.
 _FIRST_OF = np.arange(len(Op), dtype=np.int64)
@@ -89,6 +88,12 @@ def _immediate(word, kind):
 
 
 @njit
+def _links(register):
+    """Whether it is x1 or x5: the manual's hints say that a jump with them calls or returns."""
+    return register == 1 or register == 5
+
+
+@njit
 def decode(word, place):
     """The micro-op of `word`, which is instruction number `place` of its page.
 
@@ -111,6 +116,10 @@ def decode(word, place):
         op = _NEAR[op]
     elif _ABS[op] and rs1 == 0:
         op = _ABS[op]
+    if _CALL[op] and _links(rd):
+        op = _CALL[op]
+    elif _RETURN[op] and rd == 0 and _links(rs1):
+        op = _RETURN[op]
     if rd == 0:
         rd = SINK
     return imm << 32 | rs2 << 24 | rs1 << 16 | rd << 8 | op

@@ -115,6 +115,7 @@ def _slot_of(hart, mem, frame):
     words = ram_words(mem)
     for place in range(WORDS):
         pool.uops[base + place] = decode(np.int64(words[frame * WORDS + place]), place)
+    pool.guess[base : base + STRIDE] = 0
     for i in range(base, base + WORDS - 1):
         pair(pool, i)
     pool.uops[base + WORDS] = Op.NEXT
@@ -148,7 +149,7 @@ def _stored(hart, mem, slot, offset):
         return
     if first_op(old) != new & 0xFF or pool.edge[i]:
         fold(hart, mem, slot)  # what was counted here, ran the old op
-    pool.uops[i] = new
+    pool.uops[i], pool.guess[i] = new, 0
     if place < WORDS - 1:
         pair(pool, i)
     if place > 0:
@@ -167,6 +168,7 @@ def _decode_again(hart, mem, slot, first, last):
     at = pool.owner[slot] * WORDS
     for place in range(first, last + 1):
         pool.uops[base + place] = decode(np.int64(ram_words(mem)[at + place]), place)
+        pool.guess[base + place] = 0
     for place in range(max(first - 1, 0), min(last + 1, WORDS - 1)):
         pair(pool, base + place)
     sum_costs(hart, mem, slot, first)

@@ -11,6 +11,12 @@ and hands on: with the calling convention below all of it stays in host register
     retired  8 * (instret - what `hart.run.retired` is meanwhile) - uop
     left     cycles - cum of this place - the cycles at which jumps must stop: negative
     base     pc - uop / 2
+    calls    the newest entry of a ring of micro-ops, to which calls that were made will return
+
+The address of the next micro-op depends on many loads behind one another: the register, the
+fast tag, the place of the page.  The host need not wait for them where it can *guess* the
+next micro-op and only checks the guess: it executes ahead.  Far jumps guess what they have
+met before (`pool.guess`), returns guess the newest call.
 
 Must not know which ops there are (`threaded.py`) nor what they do (`handlers.py`).
 """
@@ -27,8 +33,9 @@ from toyisa.core.memory import PLACES, POOL
 from toyisa.tables.leaves import Leave
 
 I8, I32, I64, PTR = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()
-STATE = ("uop", "hart", "mem", "table", "retired", "left", "base")
-FUNCTION = ir.FunctionType(I64, (PTR, PTR, PTR, PTR, I64, I64, I64))
+STATE = ("uop", "hart", "mem", "table", "retired", "left", "base", "calls")
+FUNCTION = ir.FunctionType(I64, (PTR, PTR, PTR, PTR, I64, I64, I64, PTR))
+CALLS = 256  # bytes of the ring of calls, which begins at a multiple of it
 # If LLVM has such a convention, no register is saved for the caller; otherwise any convention with
 # tail calls.
 CALLING = (
@@ -224,28 +231,81 @@ class Step:
     def jump_far(self, target: ir.Value) -> None:
         """Go to `target`, wherever that is; rd = pc + 4."""
         b = self.builder
-        with self._if(b.trunc(b.lshr(target, constant(1)), ir.IntType(1))):
-            self._leave_for(target, Leave.MISALIGNED)
-        place = self.call(hit_fetch, self.hart, target)
-        with self._if(b.icmp_signed("<", place, constant(0))):
-            self._leave_for(target, Leave.FETCH_PAGE)
+        place = self._place_of(target)
         self.write(b.add(self.pc, constant(4)))
-        self._move_far(target, place, 1)
+        self._move_as_before(target, place, 1)
+
+    def remember_call(self) -> None:
+        """A return will go to the next micro-op."""
+        self._turn(1)
+        self.builder.store(self._at(self.uop, WORD), self.calls)
+
+    def jump_back(self, target: ir.Value) -> None:
+        """Go to `target`, most likely behind the newest call that was remembered."""
+        b = self.builder
+        new = self._at_place(self._place_of(target))
+        guess = self._load(self.calls, PTR)
+        ahead = self._hidden(guess)
+        self._turn(-1)
+        with self._if(b.icmp_unsigned("==", guess, new)):
+            self._move_far(target, ahead, 1)
+        self._move_far(target, new, 1)
+
+    def _turn(self, n: int) -> None:
+        """Go `n` entries forward in the ring of calls."""
+        b = self.builder
+        at = b.ptrtoint(self.calls, I64)
+        low = b.and_(b.add(at, constant(WORD * n)), constant(CALLS - 1))
+        self.calls = b.inttoptr(b.or_(b.and_(at, constant(-CALLS)), low), PTR)
 
     def fall_through(self) -> None:
         """From behind the last instruction of a page, go to the first of the next page."""
         target = self.pc
         place = self.call(hit_fetch, self.hart, target)
         self.leave_if_negative(place, Leave.END)
-        self._move_far(target, place, 0)
+        self._move_as_before(target, place, 0)
+
+    def _place_of(self, target: ir.Value) -> ir.Value:
+        """The place of the instruction at `target`; stop before this one if it has none."""
+        b = self.builder
+        with self._if(b.trunc(b.lshr(target, constant(1)), ir.IntType(1))):
+            self._leave_for(target, Leave.MISALIGNED)
+        place = self.call(hit_fetch, self.hart, target)
+        with self._if(b.icmp_signed("<", place, constant(0))):
+            self._leave_for(target, Leave.FETCH_PAGE)
+        return place
 
     def _leave_for(self, target: ir.Value, why: Leave) -> None:
         self.builder.store(target, self._at(self.hart, self.frame.offset("hart.run.target")))
         self.leave(why)
 
-    def _move_far(self, target: ir.Value, place: ir.Value, retires: int) -> None:
+    def _move_as_before(self, target: ir.Value, place: ir.Value, retires: int) -> None:
+        """Go to `place`, most likely the only one to which this micro-op has gone yet."""
         b = self.builder
-        new = b.gep(self._uops(), [place], source_etype=I64)
+        at = self._pool("guess", self.uop)
+        guess = self._load(at, I64)
+        ahead = self._hidden(guess)
+        with self._if(b.icmp_signed("==", guess, place)):
+            self._move_far(target, self._at_place(ahead), retires)
+        first = b.icmp_signed("==", guess, constant(0))
+        b.store(b.select(first, place, constant(-1)), at)  # a second one: do not guess any more
+        self._move_far(target, self._at_place(place), retires)
+
+    def _hidden(self, guess: ir.Value) -> ir.Value:
+        """The same value, of which the compiler does not know that it is the same.
+
+        If a guess is right, it equals the true value.  LLVM would use that one, and the host
+        would have to wait for it.
+        """
+        kind = ir.FunctionType(guess.type, (guess.type,))
+        return self.builder.call(ir.InlineAsm(kind, "", "=r,0", True), [guess])
+
+    def _at_place(self, place: ir.Value) -> ir.Value:
+        """The host address of the micro-op at a place in the pool."""
+        return self.builder.gep(self._uops(), [place], source_etype=I64)
+
+    def _move_far(self, target: ir.Value, new: ir.Value, retires: int) -> None:
+        b = self.builder
         self._count(self._pool("flow", self.uop, retires), -1)
         self._count(self._pool("flow", new), 1)
         self.base = b.sub(target, b.lshr(b.ptrtoint(new, I64), constant(1)))

@@ -214,6 +214,20 @@ def _jalr(step):
     step.jump_far(step.call(alu.and_, step.call(alu.add, step.rs1, step.imm), EVEN))
 
 
+def _call(jump: Handler) -> Handler:
+    """The jump is a call"""
+
+    def handler(step):
+        step.remember_call()
+        jump(step)
+
+    return handler
+
+
+def _return(step):
+    step.jump_back(step.call(alu.and_, step.call(alu.add, step.rs1, step.imm), EVEN))
+
+
 def _fence(step):
     """One hart sees its own accesses in order, so there is nothing to do."""
 
@@ -231,6 +245,8 @@ HANDLERS: dict[str, Handler] = {
     "NEXT": _next,
     "LUI": _lui, "AUIPC": _auipc, "FENCE": _fence,
     "JAL": _jal, "JALR": _jalr, "JAL_NEAR": _jal_near,
+    "JAL_CALL": _call(_jal), "JALR_CALL": _call(_jalr), "JAL_NEAR_CALL": _call(_jal_near),
+    "JALR_RETURN": _return,
     **{name: _branch(holds) for name, holds in _BRANCHES.items()},
     **{f"{name}_NEAR": _branch_near(holds) for name, holds in _BRANCHES.items()},
 

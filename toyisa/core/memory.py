@@ -100,6 +100,8 @@ POOL = record(
     ("cum", "i8", PLACES),              # cycles of the page's instructions before this one
     ("flow", "i8", PLACES),             # runs that began here less those that ended before
     ("edge", "i8", PLACES),             # times that the near branch here was taken
+    # The place to which a far jump here has gone; 0 none yet, -1 several: it is only a guess
+    ("guess", "i8", PLACES),
 )  # fmt: skip
 
 MEMORY = record(

@@ -82,6 +82,12 @@ class Step:
         self.write((self.pc + 4) & M)
         self._move_far(target, place, 1)
 
+    def remember_call(self) -> None:
+        """Nothing is guessed."""
+
+    def jump_back(self, target: int) -> None:
+        self.jump_far(target)
+
     def fall_through(self) -> None:
         target = self.pc
         place = int(hit_fetch(self.hart, target))

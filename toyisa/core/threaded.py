@@ -11,7 +11,19 @@ from toyisa.compiled.front import kinds
 from toyisa.compiled.front.expressions import Expressions
 from toyisa.compiled.front.kinds import Value
 from toyisa.core.calls import Written
-from toyisa.core.emit import CALLING, FUNCTION, I8, I64, PTR, WORD, Frame, Step, constant, uops_of
+from toyisa.core.emit import (
+    CALLING,
+    CALLS,
+    FUNCTION,
+    I8,
+    I64,
+    PTR,
+    WORD,
+    Frame,
+    Step,
+    constant,
+    uops_of,
+)  # fmt: skip
 from toyisa.core.handlers import handlers_of, leave_of
 from toyisa.tables.leaves import Leave
 from toyisa.tables.ops import Op
@@ -88,10 +100,13 @@ def enter(frame: Frame, builder: ir.IRBuilder, hart: ir.Value, mem: ir.Value) ->
     uop = b.inttoptr(at, PTR)
     retired = b.sub(constant(0), uops)  # only what is added: eight times instret has no room
     base = b.sub(run("pc0"), b.lshr(uops, constant(1)))
+    calls = b.alloca(ir.ArrayType(I8, CALLS))
+    calls.align = CALLS
+    b.store(ir.Constant(ir.ArrayType(I8, CALLS), None), calls)  # no guess
     op = b.zext(b.load(uop, typ=I8), I64)
     first = b.load(b.gep(b.bitcast(table, PTR), [op], source_etype=PTR), typ=FUNCTION.as_pointer())
     state = [uop, b.bitcast(hart, PTR), b.bitcast(mem, PTR), b.bitcast(table, PTR)]
-    return b.call(first, [*state, retired, run("left"), base], cconv=CALLING)
+    return b.call(first, [*state, retired, run("left"), base, b.bitcast(calls, PTR)], cconv=CALLING)
 
 
 def write(body: Expressions, hart: Value, mem: Value) -> Value:

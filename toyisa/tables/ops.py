@@ -27,15 +27,18 @@ def op_name(mnemonic: str) -> str:
     return mnemonic.upper().replace(".", "_")
 
 
-# Forms of a row.  _NEAR: the target lies in the same page.  _ABS: the base
-# register is x0, the only base that reaches above `s_limit`.
+# Forms of a row.  _NEAR: the target lies in the same page.  _ABS: the base register is x0, the
+# only base that reaches above `s_limit`.  _CALL, _RETURN: by its registers it is a call or a
+# return (unprivileged manual, 2.5.1).
 _BRANCHES = [row.name for row in INSNS if row.cost is Cost.BRANCH]
 _LOADS = [row.name for row in INSNS if row.cost is Cost.LOAD]
 _STORES = [row.name for row in INSNS if row.cost is Cost.STORE]
-NEAR, ABS = "_NEAR", "_ABS"
+NEAR, ABS, CALL, RETURN = "_NEAR", "_ABS", "_CALL", "_RETURN"
 FORMS: dict[str, str] = {  # op -> the row that it is a form of
     **{op_name(name) + NEAR: name for name in (*_BRANCHES, "jal")},
     **{op_name(name) + ABS: name for name in (*_LOADS, *_STORES)},
+    **{name + CALL: row for name, row in (("JAL", "jal"), ("JAL_NEAR", "jal"), ("JALR", "jalr"))},
+    "JALR" + RETURN: "jalr",
 }
 
 # Pairs that compilers emit often, executed by one op: the first instruction's op becomes the
@@ -43,7 +46,7 @@ FORMS: dict[str, str] = {  # op -> the row that it is a form of
 PAIRS: tuple[tuple[str, str], ...] = tuple(
     (first, second)
     for first, seconds in {
-        "ADDI": "ADDI ADD LW SW JALR BNE_NEAR BEQ_NEAR BLT_NEAR BLTU_NEAR",
+        "ADDI": "ADDI ADD LW SW JALR_RETURN BNE_NEAR BEQ_NEAR BLT_NEAR BLTU_NEAR",
         "ADD": "ADDI ADD LW LBU BNE_NEAR",
         "LW": "LW ADDI ADD XOR BNE_NEAR",
         "SW": "SW ADDI",
