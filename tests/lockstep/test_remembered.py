@@ -254,7 +254,8 @@ SHAPES = {
     "ADDI": "addi {d}, {a}, -13", "ADD": "add {d}, {a}, {b}", "LW": "lw {d}, 8(s0)",
     "LBU": "lbu {d}, 5(s0)", "SW": "sw {a}, 12(s0)", "SLLI": "slli {d}, {a}, 7",
     "SRLI": "srli {d}, {a}, 9", "XOR": "xor {d}, {a}, {b}", "MUL": "mul {d}, {a}, {b}",
-    "LUI": "lui {d}, 0x81234", "JALR_RETURN": "ret",
+    "LUI": "lui {d}, 0x81234", "JALR_RETURN": "ret", "JAL": "jal {d}, far", "JAL_NEAR": "j {l}",
+    "LW_ABS": "lw {d}, 8(zero)", "SW_ABS": "sw {a}, 12(zero)",
     "BNE_NEAR": "bne {a}, {b}, {l}", "BEQ_NEAR": "beq {a}, {b}, {l}",
     "BLT_NEAR": "blt {a}, {b}, {l}", "BLTU_NEAR": "bltu {a}, {b}, {l}",
 }  # fmt: skip
@@ -270,6 +271,7 @@ VALUES = [(0, 1, -1), (0x7FFFFFFF, -0x80000000, 13), (13, 13, 13), (0x12345, -77
 @pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_a_fused_pair_is_its_two_instructions(first, second):
     lines, n = ["li s0, DATA", "li s1, -99", "sw s1, 8(s0)", "sw s1, 4(s0)"], 0
+    lines += ["entry LEAF2, DATA, RWAD", "entry ROOT, LEAF2, V", "space ROOT, 1"]  # for x0 bases
     for values in VALUES:
         for d, a, b, d2, a2, b2 in MEETINGS:
             n += 1
@@ -279,6 +281,7 @@ def test_a_fused_pair_is_its_two_instructions(first, second):
             lines += [f"la ra, l{n}", f"j  k{n}", f"k{n}:", one, two, "addi s3, s3, 1", f"l{n}:"]
             lines += [f"add s2, s2, a{i}\n slli s2, s2, 1" for i in range(4)]
             lines += ["sw s2, 20(s0)"]
+    lines += ["j past", ".balign 4096", "far: ret", "past:"]
     same("\n".join(lines))
 
 

@@ -46,7 +46,7 @@ FORMS: dict[str, str] = {  # op -> the row that it is a form of
 PAIRS: tuple[tuple[str, str], ...] = tuple(
     (first, second)
     for first, seconds in {
-        "ADDI": "ADDI ADD LW SW JALR_RETURN BNE_NEAR BEQ_NEAR BLT_NEAR BLTU_NEAR",
+        "ADDI": "ADDI ADD LW SW JALR_RETURN BNE_NEAR BEQ_NEAR BLT_NEAR BLTU_NEAR JAL JAL_NEAR",
         "ADD": "ADDI ADD LW LBU BNE_NEAR",
         "LW": "LW ADDI ADD XOR BNE_NEAR",
         "SW": "SW ADDI",
@@ -56,6 +56,7 @@ PAIRS: tuple[tuple[str, str], ...] = tuple(
         "MUL": "ADD",
         "LUI": "ADDI",
         "LBU": "BNE_NEAR",
+        "SW_ABS": "LUI", "LW_ABS": "JAL JAL_NEAR LW_ABS",  # of translated code
     }.items()
     for second in seconds.split()
 )
@@ -87,6 +88,6 @@ def between(what: str, holds: Callable[[Insn], bool], form: str = "") -> tuple[i
     return int(ops[0]), int(ops[-1])
 
 
-MAX_OPS = 128
+MAX_OPS = 160
 if len(Op) > MAX_OPS:
     raise ValueError(f"{len(Op)} micro-ops do not fit the {MAX_OPS} counters")
