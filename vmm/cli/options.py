@@ -37,7 +37,10 @@ guest = group(
                  help="Another directory in which .include looks, if TARGET is a source."),
     click.option("--confine", type=click.Path(path_type=Path, file_okay=False, exists=True),
                  metavar="DIR", help="A source includes nothing from outside DIR, wherever links "
-                                     "lead. For sources from other people."),
+                                     "lead. For sources from other people.  [default with "
+                                     "--expect: its own directory, and those of -I]"),
+    click.option("--no-confine", is_flag=True,
+                 help="With --expect: a source includes from anywhere."),
     click.option("--kernel", type=click.Path(path_type=Path), metavar="IMAGE",
                  help="Boot a raw RISC-V kernel Image, such as Linux's, in place of TARGET."),
     click.option("--initrd", type=click.Path(path_type=Path), metavar="FILE",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -72,7 +72,7 @@ def source_of(text: str) -> Path:
 
 
 def find(
-    text: str, include: list[Path] | None = None, build: str = "", confine: Path | None = None
+    text: str, include: list[Path] | None = None, build: str = "", confine: Sequence[Path] = ()
 ) -> Target:
     """The target that `text` names; Refusal if there is none, AsmErrors if it has errors.
 
@@ -107,9 +107,9 @@ def _refuse_missing(text: str) -> None:
 
 
 def _built(name: str, source: Path, include: list[Path] | None, build: str,
-           confine: Path | None = None, script: Path | None = None) -> Target:  # fmt: skip
+           confine: Sequence[Path] = (), script: Path | None = None) -> Target:  # fmt: skip
     """The target from a source; one from other people (`confine`) is not kept on disk."""
-    if confine is not None:
+    if confine:
         made = assemble(source, include, build, confine)
         return Target(name, made.elf(), script, lambda: made, tuple(map(Path, made.files)))
     import guests
@@ -128,20 +128,18 @@ def _dirs(source: Path, include: list[Path] | None) -> list[Path]:
 
 
 def assemble(
-    source: Path, include: list[Path] | None = None, build: str = "", confine: Path | None = None
+    source: Path, include: list[Path] | None = None, build: str = "", confine: Sequence[Path] = ()
 ) -> Object:
     """The program of an assembly source, which may include what the examples include.
 
-    With `confine` it includes nothing from outside that directory and the examples'
-    directory.
+    With `confine` it includes nothing from outside these directories and the examples'.
     """
     import guests
     from asm.assembler import assemble as assemble_file
 
-    if confine is None:
-        dirs, within = _dirs(source, include), ()
-    else:  # files beside the source are found anyway
-        dirs, within = [*(include or []), guests.ROOT], (confine, guests.ROOT)
+    dirs, within = _dirs(source, include), ()
+    if confine:  # files beside the source are found anyway
+        dirs, within = [*(include or []), guests.ROOT], (*confine, guests.ROOT)
     defines = guests.BUILDS[build]
     return assemble_file(source, include_dirs=dirs, defines=defines, confine=within)
 

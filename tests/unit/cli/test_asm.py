@@ -112,3 +112,32 @@ def test_run_confines_as_well(tmp_path):
         done = toyvmm(command, "in/a.S", "--confine", "in", cwd=tmp_path)
         assert done.returncode == 2
         assert b"`../secret` lies outside" in done.stderr
+
+
+def test_a_source_that_is_judged_is_confined_unless_the_user_says_otherwise(tmp_path):
+    (tmp_path / "in" / "own").mkdir(parents=True)
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "secret").write_text("password\n")
+    (tmp_path / "lib" / "end.S").write_text(" li a7, 8\n ecall\n")
+    (tmp_path / "in" / "own" / "one.S").write_text(' .include "include/riscv.inc"\n li a0, 1\n')
+    (tmp_path / "in" / "a.S").write_text('.include "own/one.S"\n.include "end.S"\n')
+    (tmp_path / "in" / "b.S").write_text('.include "../secret"\n')
+    (tmp_path / "in" / "c.S").write_text('.include "../lib/end.S"\n')
+    expect = ("--expect", "^$", "--input", "/dev/null")
+    for command in ("run", "boot"):
+        engine = ("--engine", "native") if command == "boot" else ()
+
+        def ends(name, *options, command=command, engine=engine):
+            return toyvmm(command, *engine, name, *options, cwd=tmp_path)
+
+        assert ends("in/a.S", "-I", "lib", *expect).returncode == 0
+        done = ends("in/b.S", *expect)
+        assert done.returncode == 2
+        assert b"`../secret` lies outside" in done.stderr
+        assert b"password" not in done.stderr
+        for options in ((), ("--confine", "in")):
+            assert b"lies outside" in ends("in/c.S", *options, *expect).stderr
+        for options in (("--confine", "."), ("--no-confine",), ("-I", "lib")):
+            assert ends("in/c.S", *options, *expect).returncode == 0
+        assert ends("in/c.S", "--input", "/dev/null").returncode == 0
+    assert ends("in/c.S", "--no-confine", "--confine", ".").returncode == 2
