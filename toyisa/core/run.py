@@ -74,7 +74,7 @@ def prepare(hart, mem):
             return -1 - np.int64(Reason.DEVICE)
         if virtual_time(hart) >= hart.root.deadline:
             return -1 - np.int64(Reason.DEADLINE)
-        if hart.clock.instret >= hart.root.budget:
+        if hart.clock.instret >= hart.root.budget or hart.clock.cycles >= hart.root.spend:
             return -1 - np.int64(Reason.BUDGET)
         if out_of_work(mem) or hart.clock.instret >= mem.look:
             return -1 - np.int64(Reason.LOOK)
@@ -102,7 +102,7 @@ def deadlines(hart, mem):
         left = min(left, timer_deadline(hart) - now)
     budget = min(min(hart.root.budget, mem.look) - hart.clock.instret, np.int64(NEVER))
     if hart.clock.icount:
-        return np.int64(NEVER), min(budget, left)
+        return min(hart.root.spend - hart.clock.cycles, np.int64(NEVER)), min(budget, left)
     return left, budget
 
 

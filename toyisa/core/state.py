@@ -79,6 +79,7 @@ ROOT = record(
     ("deadline", "i8"),   # virtual time of root's own timer, or NEVER
     ("limit", "i8"),      # virtual time at which to stop, or NEVER
     ("budget", "i8"),     # instructions retired at which to stop, or NEVER
+    ("spend", "i8"),      # with time in instructions: cycles at which to stop, or NEVER
 )  # fmt: skip
 
 CLOCK = record(
@@ -184,7 +185,7 @@ def reset(hart: np.record) -> None:
     hart.fetch.tag = NO_TAG
     hart.stale = -1
     hart.root.deadline = NEVER
-    hart.root.limit = hart.root.budget = NEVER
+    hart.root.limit = hart.root.budget = hart.root.spend = NEVER
     hart.clock.per_tick = 1
     for field in ("rtag", "wtag", "xtag", "dkey", "ikey"):
         hart.tlb[field][:] = NO_TAG

@@ -58,7 +58,6 @@ def boot(context: click.Context, name: str, paging: str | None, check: str | Non
 
     engine_files = [Path(name)] if name.endswith(".py") else []
     name = engines.find(name)
-    options.refuse_cycles(given)
     paging = engines.paging_of(name, paging)
     own = engines.own_options(name, given)
     kinds = given["trace"] or ()

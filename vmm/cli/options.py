@@ -5,7 +5,6 @@ Each group is a decorator.  A command gets the options as keywords and passes th
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -89,7 +88,8 @@ def limits(insns: str, seconds: float) -> Callable[[Callable], Callable]:
                      metavar="SECONDS", help="Stop after running for this time, not counting time"
                                              " that waits for input; 0: never."),
         click.option("--max-cycles", type=Count(), default="0", metavar="N",
-                     help="Stop after this many cycles, including sleep.  [default: never]"),
+                     help="Stop after this many cycles; with --clock cycles, sleep counts.  "
+                          "[default: never]"),
     )  # fmt: skip
 
 
@@ -119,9 +119,3 @@ results = group(
                  help="Write the JSON object to FILE as well."),
     click.option("-q", "--quiet", is_flag=True, help="Print no summary line."),
 )  # fmt: skip
-
-
-def refuse_cycles(given: dict[str, Any]) -> None:
-    """UsageError if cycles are to end a guest whose time does not count them."""
-    if given["max_cycles"] and given["clock"] == "icount":
-        raise click.UsageError("--clock icount counts instructions: use --max-insns")

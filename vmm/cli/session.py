@@ -70,7 +70,9 @@ class Session:
         self.steps = extras.steps
         self._failure = extras.failure
         if limits.max_cycles:
-            machine.hart.root.limit = limits.max_cycles
+            # Where time is instructions, `limit` would count those
+            root, counted = machine.hart.root, machine.hart.clock.icount
+            root["spend" if counted else "limit"] = limits.max_cycles
         self._run = extras.stepper.run if extras.stepper else machine.run
         self._slice_size = extras.stepper.slice_size if extras.stepper else SLICE
         self.keys = keys

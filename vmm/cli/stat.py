@@ -36,7 +36,6 @@ def stat(context: click.Context, name: str, paging: str | None, as_json: bool, *
     from vmm.cli.session import Limits, Session
 
     need_stdout()
-    options.refuse_cycles(given)
     name = engines.find(name)
     if name == engines.NATIVE:
         raise click.UsageError("a bare machine has no exits; use another --engine", context)

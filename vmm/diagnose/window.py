@@ -64,7 +64,7 @@ def watch(machine: Machine, writes: bool = False) -> Window:
 def _watched(machine: Machine, writes: bool) -> Window:
     window, until = Window(), time.perf_counter() + SECONDS
     hart = machine.hart
-    hart.root.limit = NEVER  # it may be what has stopped the machine
+    hart.root.limit = hart.root.spend = NEVER  # they may be what has stopped the machine
     while len(window.steps) < STEPS and time.perf_counter() < until:
         pc, level = int(hart.pc), int(hart.priv)
         word = effects.word_at(machine, pc)

@@ -187,11 +187,14 @@ def _before_entry(vm, hart, mem, again):
     if not again:
         if _spent(vm, hart, mem) or virtual_time(virtual) >= virtual.root.limit:
             return np.int64(Reason.BUDGET)
+        if virtual.clock.cycles >= virtual.root.spend:
+            return np.int64(Reason.BUDGET)
         if inject_interrupt(vm, hart) and virtual.root.one_trap:
             return np.int64(Reason.STEP)
         vm.due = _due(vm)
     hart.root.budget = min(virtual.root.budget + mem.aside.retired, np.int64(NEVER))
     hart.root.deadline = vm.due
+    hart.root.spend = virtual.root.spend
     return np.int64(Reason.RUN)
 
 

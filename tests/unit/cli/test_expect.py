@@ -142,7 +142,38 @@ def test_a_sleep_that_nothing_ends_is_no_matter_of_cycles(run):
     assert "waits with interrupts off: `wfi` at _start (k.S:1), and sie is 0" in err
 
 
-def test_cycles_are_no_limit_where_time_is_instructions(run):
-    status, _, err = run(printing("x"), "--max-cycles", "100", "--clock", "icount")
-    assert status == Status.USAGE
-    assert "use --max-insns" in err
+@pytest.mark.compiled
+@pytest.mark.parametrize("engine", ["native", "trap", "bt"])
+def test_cycles_end_a_run_whose_time_is_instructions(run, engine):
+    """Between the same two instructions each time, whether the host looks often or never."""
+    source = """
+_start: li t1, 0x10000000
+1:      lbu t2, 5(t1)                       # a register of a device: dear, and seldom
+        li t0, 5000
+2:      addi t0, t0, -1
+        mul t3, t0, t0
+        bnez t0, 2b
+        j 1b
+"""
+    ends = set()
+    for limit in ("123450", "123451", "123450"):
+        result = json.loads(
+            run(source, "--max-cycles", limit, "--clock", "icount", "--json",
+                command=("boot", "--engine", engine))[1]
+        )  # fmt: skip
+        assert (result["exit"], result["status"]) == ("cycles", Status.LIMIT)
+        assert int(limit) <= result["cycles"] < int(limit) + 5000
+        assert result["instret"] > (400 if engine == "native" else 50)
+        assert result["diagnosis"]["goes_on"]
+        ends.add((limit, result["cycles"], result["instret"]))
+    assert len(ends) == 2
+
+
+def test_a_limit_of_cycles_is_exact(run):
+    """Plain instructions take one cycle each."""
+    result = json.loads(
+        run("_start: addi t0, t0, 1\n addi t0, t0, 1\n addi t0, t0, 1\n j _start\n",
+            "--max-cycles", "12345", "--clock", "icount", "--json")[1]
+    )  # fmt: skip
+    assert 12345 <= result["cycles"] < 12345 + 5
+    assert result["instret"] > 8000
