@@ -275,7 +275,8 @@ class Machine(Running):
     def digest(self) -> str:
         """A hex digest of the architectural state, RAM and virtual time."""
         clock = self.hart.clock
-        return tally.digest(self.hart, self.ram, f"{clock.cycles} {clock.instret} {clock.idle}")
+        times = [clock.cycles, clock.instret, clock.idle, *([clock.offset] if clock.offset else [])]
+        return tally.digest(self.hart, self.ram, " ".join(map(str, times)))
 
     def symbolize(self, address: int) -> str:
         """`symbol+0x10` for an address, or the address in hex."""

@@ -114,7 +114,8 @@ TOGETHER = [
     {"hart.csr.sstatus": 1 << 31}, {"hart.csr.sip": 1 << 5}, {"hart.csr.stvec": 2},
     {"hart.resv.addr": RAM_BASE + MEM}, {"hart.resv.addr": RAM_BASE + 2},
     {"hart.resv.addr": RAM_BASE - 4}, {"hart.resv.addr": 0},
-    {"hart.clock.idle": MAX_TIME}, {"hart.clock.cycles": 5},
+    {"hart.clock.idle": MAX_TIME}, {"hart.clock.cycles": 5}, {"hart.clock.offset": 5_000},
+    {"hart.clock.idle": MAX_TIME >> 1, "hart.clock.offset": -MAX_TIME},
     {"hart.clock.instret": 5}, {"hart.counts.op[3]": 1 << 59},
     {"hart.counts.event[0]": 1},
     {"memory.console.rx_head": 1}, {"memory.console.rx_tail": 1 << 13},
@@ -146,7 +147,9 @@ def test_a_field_that_cannot_be(whole, tmp_path, changes):
     {"hart.tlb.dkey[1]": 1, "hart.tlb.dpte[1]": 0xFFFF_FDFF & ~32},  # far outside RAM
     {"hart.tlb.dkey[2]": 2 | 1 << 29, "hart.tlb.dpte[2]": LEAF | 32},
     {"hart.resv.addr": RAM_BASE + MEM - 4}, {"memory.console.tohost": RAM_BASE + 0xFF8},
-    {"hart.clock.idle": MAX_TIME - 10_000},
+    {"hart.clock.idle": MAX_TIME - 10_000}, {"hart.clock.offset": 1_000},
+    {"hart.clock.idle": MAX_TIME - 10_000, "hart.clock.offset": MAX_TIME - 10_000},
+    {"hart.clock.offset": 10_000 - MAX_TIME},
     {"memory.console.rx_head": 1 << 50, "memory.console.rx_tail": (1 << 50) + 4096},
 ], ids=str)  # fmt: skip
 def test_a_field_that_can_be(whole, tmp_path, changes):

@@ -88,6 +88,7 @@ CLOCK = record(
     ("idle", "i8"),      # virtual time skipped by wfi
     ("icount", "i8"),    # 1: virtual time counts instructions; 0: cycles
     ("per_tick", "i8"),  # virtual time units in one tick of `time`
+    ("offset", "i8"),    # virtual time less the time of the guest's domain, which began later
 )  # fmt: skip
 
 EXIT = record(  # why the hart went to root, exits.Reason; trap details

@@ -149,7 +149,8 @@ def csr(machine: Seen, name: str) -> int:
     row = BY_NAME[name]
     hart = machine.hart
     clock = hart.clock
-    now = int(clock.instret if clock.icount else clock.cycles) + int(clock.idle)
+    busy = int(clock.instret if clock.icount else clock.cycles)
+    now = busy + int(clock.idle) - int(clock.offset)  # on the clock of the guest's domain
     if row.read_only:
         counters = {
             "cycle": now,

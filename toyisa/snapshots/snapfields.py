@@ -73,6 +73,7 @@ FIELDS: tuple[Field, ...] = (
     Field("hart.clock.cycles", 0, MAX_COUNT),
     Field("hart.clock.instret", 0, MAX_COUNT),
     Field("hart.clock.idle", 0, MAX_TIME),  # with the rest: `check`
+    Field("hart.clock.offset", -MAX_TIME, MAX_TIME),  # not later than now: `check`
     Field("hart.exit.reason", 0, 31), Field("hart.exit.cause", 0, CODE_MASK),
     Field("hart.exit.tval"), Field("hart.exit.insn"), Field("hart.exit.pc"),
     Field("hart.pending.barren"), Field("hart.pending.barren_at", 0, MAX_COUNT),
@@ -202,7 +203,9 @@ def check(data: bytes, ram_size: int, machine: np.record) -> None:
     for side, mask in (("d", machine.tlb.dmask), ("i", machine.tlb.imask)):
         _check_tlb(saved[f"hart.tlb.{side}key"], saved[f"hart.tlb.{side}pte"], int(mask))
     busy = max(int(saved["hart.clock.cycles"]), int(saved["hart.clock.instret"]))
-    _must(busy + int(saved["hart.clock.idle"]) <= MAX_TIME, "its virtual time is about to end")
+    now, offset = busy + int(saved["hart.clock.idle"]), int(saved["hart.clock.offset"])
+    _must(max(now, now - offset) <= MAX_TIME, "its virtual time is about to end")
+    _must(offset <= now, "its domain began later than now")
     _must(not saved["hart.x"][0] and not saved["hart.x"][32], "x0 is not 0")
     _must(not saved["memory.plic.priority"][0], "interrupt source 0 has a priority")
     held = int(saved["hart.resv.addr"])

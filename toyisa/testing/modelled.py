@@ -55,6 +55,7 @@ class Modelled:
         hart.csr |= {name: int(made.csr[name]) for name in hart.csr}
         hart.per_tick = int(made.clock.per_tick)
         hart.retired, hart.idle = int(made.clock.instret), int(made.clock.idle)
+        hart.offset = int(made.clock.offset)
         hart.svade, hart.profile = int(made.root.svade), int(made.root.profile)
         self.hart, self.ended, self.beyond = hart, False, ""
         self.traps: Counter[str] = Counter()

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
-from toyisa.core.clock import virtual_time
+from toyisa.core.clock import ticks
 from toyisa.tables.causes import INTERRUPT, Exc, Irq
 from toyisa.tables.csrs import BY_NAME
 from toyisa.tables.fields import REG_NUMBERS, csr_of, rs1_of
@@ -122,7 +122,7 @@ def _timer(facts: Facts) -> str | None:
         )
     between = [_outside(steps, a, b) for a, b in pairwise(places)]
     if max(between) <= 1:
-        now = virtual_time(facts.machine.hart) // int(facts.machine.hart.clock.per_tick)
+        now = int(ticks(facts.machine.hart))
         return (
             f"{head}: the time that it sets ({steps[-1].deadline:,}) has passed already at "
             f"{now:,}, or passes before it returns; set the present time plus an interval"

@@ -148,6 +148,7 @@ def _put_clock(vm, hart, mem):
     """
     hart.clock.instret = vm.hart.clock.instret + mem.aside.retired
     hart.clock.idle = vm.hart.clock.idle
+    hart.clock.offset = vm.hart.clock.offset
 
 
 @njit

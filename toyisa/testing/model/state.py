@@ -46,6 +46,7 @@ class State:
         self.csr.update(stimecmp=M32, stimecmph=M32)
         # Virtual time as under `icount`: instructions retired, and what wfi skipped.
         self.retired = self.idle = 0
+        self.offset = 0  # what of it was over when the guest's domain began
         self.per_tick = 1
         self.external = False  # a line from outside, in addition to those of the bus
         # the root record
@@ -58,7 +59,7 @@ class State:
 
     @property
     def cycle(self) -> int:
-        return self.retired + self.idle
+        return self.retired + self.idle - self.offset
 
     instret = cycle
 
@@ -76,7 +77,7 @@ class State:
             return True
         if not enabled >> Irq.TIMER & 1 or self._deadline() >> 52:
             return False
-        self.idle = self._deadline() * self.per_tick - self.retired
+        self.idle = self._deadline() * self.per_tick + self.offset - self.retired
         return True
 
     def sip(self) -> int:
