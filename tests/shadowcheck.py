@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from toyisa.core.contexts import PAGED
+from toyisa.core.state import CONTEXTS
 from toyisa.core.sv32 import A, D, G, R, U, V, W, X
+from toyisa.tables.bits import ASID
+from vmm.domain.asids import GIVEN_BACK, TAKEN
 from vmm.domain.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, VIEWS
 
 PAGE = 4096
@@ -26,7 +30,7 @@ class Look:
 
     def __init__(self, machine: Any) -> None:
         self.vm, self.shadow = machine.vm, machine.vm.shadow
-        self.hart = machine.host.hart
+        self.host, self.hart = machine.host.record[0], machine.host.hart
         self.words = machine.host.ram.view(np.uint32)
         self.frames = int(self.vm.frames)
         self.pages = machine.pages[: self.frames]
@@ -35,6 +39,7 @@ class Look:
         self.m2p = {mfn: gfn for gfn, mfn in enumerate(self.p2m) if mfn >= 0}
         self.base, self.size = int(self.shadow.start), int(self.shadow["frames"])
         self.region = int(self.shadow.region)
+        self.pool = range(self.base, self.base + self.size)
         self.own = range(int(self.vm.own), int(self.vm.own) + machine.engine.frames)
 
     def entries(self, frame: int) -> list[int]:
@@ -55,6 +60,12 @@ class Look:
         tables = page["as_root"].any() or page["as_table"].any()
         return bool(tables) or gfn == int(self.vm.tohost) or bool(page["code"])
 
+    def asids(self) -> dict[int, int]:
+        """The ASIDs of shadow frames that have one."""
+        tags = [divmod(n, ASID + 1) for n in self.shadow.space[: self.size].tolist()]
+        now = int(self.host.asids.generation)
+        return {n: number for n, (since, number) in enumerate(tags) if number and since == now}
+
     def used(self) -> Iterator[int]:
         return (n for n in range(self.size) if int(self.shadow.role[n]) != FREE)
 
@@ -68,6 +79,7 @@ def faults(machine: Any) -> list[str]:
             found += _root(look, frame)
         else:
             found += _leaves(look, frame)
+    found += _spaces(look)
     found += _tlb(look)
     return found
 
@@ -110,7 +122,8 @@ def _chains(look: Look) -> Iterator[str]:
                 want[(pte >> 10) - BASE_PPN].add(frame * ENTRIES + index)
             elif pte:
                 yield f"entry {index} of frame {frame} is {pte:#x}: neither valid nor zero"
-    heads = {int(n) for n in look.heads.nonzero()[0]}
+    others = {*range(len(look.heads))} - {*look.m2p, *look.own, *look.pool}
+    heads = {int(n) for n in look.heads.nonzero()[0]} - others  # a machine may have more guests
     for mfn in heads | set(want):
         have, before, place = set(), 0, int(look.heads[mfn])
         while place and place - 1 not in have:
@@ -188,19 +201,40 @@ def _leaves(look: Look, frame: int) -> Iterator[str]:
             yield f"{where} has A or D to be set"
 
 
+def _spaces(look: Look) -> Iterator[str]:
+    """Root tables have ASIDs of their own, and only root tables have one."""
+    asids = look.host.asids
+    seen: dict[int, int] = {}
+    for frame, number in look.asids().items():
+        if int(look.shadow.role[frame]) != ROOT:
+            yield f"frame {frame}, no root table, has ASID {number}"
+        if int(asids.state[number]) != TAKEN:
+            yield f"frame {frame} has ASID {number}, which is free"
+        if number in seen:
+            yield f"frames {seen[number]} and {frame} have ASID {number}"
+        seen[number] = frame
+    returned = (asids.state == GIVEN_BACK).sum()
+    if returned != asids.returned:
+        yield f"{returned} ASIDs are given back, the count says {int(asids.returned)}"
+
+
 def _tlb(look: Look) -> Iterator[str]:
     """What the real TLB holds for the data of current root tables must never let a traced store
-    pass.
+    pass.  A tag that is not of a space of this guest cannot match: of another guest's, say.
     """
     if look.shadow.stale:  # it is flushed before the guest runs again
         return
     tlb = look.hart.tlb
+    spaces = set(look.asids().values())
     for e in range(int(tlb.dmask) + 1):
         if int(tlb.wtag[e]) < 0:
+            continue
+        context = int(tlb.contexts.key[int(tlb.wtag[e]) >> 32 & CONTEXTS - 1])
+        if not context & PAGED or context & ASID not in spaces:
             continue
         mfn = int(tlb.frame_at[e]) // PAGE
         gfn = look.m2p.get(mfn)
         if gfn is None and mfn not in look.own:
             yield f"the TLB lets stores into machine frame {mfn}"
-        elif gfn is not None and int(tlb.wtag[e]) >> 41 & 1 and look.traced(gfn):
+        elif gfn is not None and look.traced(gfn):
             yield f"the TLB lets stores into the traced guest frame {gfn}"

@@ -9,6 +9,7 @@ from toyisa.compiled.njit import njit, view
 from toyisa.core.hardware import Hardware
 from toyisa.core.memory import PAGE, sparse
 from toyisa.core.state import ADDRESS, record
+from vmm.domain.asids import ASIDS
 
 # A machine frame, as the monitor sees it; `frametypes.py` says what its kind means.
 FRAME = record(
@@ -23,6 +24,7 @@ FRAME = record(
 HOST = record(
     ("frames", ADDRESS), ("count", "i8"),  # a FRAME for each frame of the machine
     ("epoch", "i8"),                       # counts flushes of everything
+    ("asids", ASIDS),                      # which spaces of its guests have them
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from vmm.domain.exits import Kind
 from vmm.domain.frametypes import DIRECT
 
 VIEWS = 3         # of the guest's tables: see shadow/fill.py
-MAX_SHADOW = 511  # shadow frames; each may be a root table, which has an ASID of its own
+MAX_SHADOW = 511  # shadow frames; each may be a root table: as many as there are ASIDs
 ENTRIES = 1024
 LOG_SIZE = 1 << 15  # twice what is logged before root's caller takes it
 CHANGES = 64
@@ -49,6 +49,7 @@ SHADOW = record(
     ("stale", "i8"),                   # real TLB entries may outlive their shadow entries
     ("role", "u1", MAX_SHADOW), ("aspect", "u1", MAX_SHADOW),
     ("key", "i8", MAX_SHADOW),         # for a ROOT or TABLE the gfn, for a SPLIT the guest's PTE
+    ("space", "i8", MAX_SHADOW),       # for a ROOT the tag of its ASID: asids.py
     ("unused", "i8", MAX_SHADOW),      # traced stores while no current root table led here
     ("special", "i4", (VIEWS, 3)),     # root tables that are not the guest's: plus 1, or 0
     ("links", ADDRESS),                # a LINK for each entry of each shadow frame

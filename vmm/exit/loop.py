@@ -20,7 +20,9 @@ from toyisa.tables.bits import SIE_STIE
 from toyisa.tables.causes import Exc
 from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason
+from vmm.domain.asids import forget_returned
 from vmm.domain.exits import Kind, ShadowEvent
+from vmm.domain.host import host_of
 from vmm.domain.requests import EngineRequest, Trait
 from vmm.domain.stats import count_exit, log_is_due, log_shadow
 from vmm.domain.vcpu import VM
@@ -57,6 +59,7 @@ def run_vm(hart, mem, vm):
                 break
             if vm.shadow.stale:
                 flush(hart, -1, -1)
+                forget_returned(host_of(vm).asids)
                 vm.shadow.stale = 0
                 count_flush(hart, mem)
                 log_shadow(vm, hart, np.int64(ShadowEvent.FLUSH), np.int64(0), np.int64(0))

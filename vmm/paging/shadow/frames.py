@@ -11,7 +11,9 @@ from toyisa.core.memory import WORDS, ram_words
 from toyisa.core.sv32 import V
 from toyisa.core.work import SCAN
 from toyisa.tables.cost import Event
+from vmm.domain.asids import return_id
 from vmm.domain.exits import ShadowEvent
+from vmm.domain.host import host_of
 from vmm.domain.stats import log_shadow
 from vmm.domain.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, pages
 from vmm.paging.shadow.link import BASE_PPN, get_entry, set_entry, unmap
@@ -108,6 +110,8 @@ def give_back(vm, hart, mem, frame):
             set_entry(vm, hart, mem, frame, index, 0)
     unmap(vm, hart, mem, vm.shadow.start + frame)
     _enter(vm, frame, 0)
+    return_id(host_of(vm).asids, np.int64(vm.shadow.space[frame]))
+    vm.shadow.space[frame] = 0
     vm.shadow.role[frame] = FREE
     vm.shadow.stale = 1
     vm.shadow.version += 1
