@@ -1,62 +1,87 @@
-"""Answers for values that a file claims: of the right type, in range, not too many.
+"""Answers for whether the fields of a snapshot are those of a machine that could exist.
 
-Must not know what they are for.
+Each field must be in the range that `snapfields.py` gives, and fields must agree with one
+another.  Must not know files (`snapfile.py`), nor the JSON in them (`snapjson.py`).
 """
 
-from typing import Any
+import numpy as np
+
+from toyisa.core.memory import PAGE, RAM_BASE, RX_SIZE
+from toyisa.core.sv32 import A, G, R, V, W, X
+from toyisa.snapshots.snapfields import FIELDS, MAX_TIME, SAVED
+from toyisa.tables.bits import ASID
+from toyisa.tables.causes import Exc
+from toyisa.tables.cost import Event
+from toyisa.tables.ops import ROW_OF_OP
 
 
-class Refused(ValueError):
-    """A value is not possible; the text says which, and why."""
+class Illegal(ValueError):
+    """No machine can have such a value; the text says which."""
 
 
-class Checked:
-    """A JSON object with exactly these `keys`; each value is checked when it is taken."""
+def check(data: bytes, ram_size: int, machine: np.record) -> None:
+    """Illegal unless these are fields of a hart like `machine`, with `ram_size` bytes of RAM."""
+    saved = np.frombuffer(data, SAVED)[0]
+    for field in FIELDS:
+        values = np.atleast_1d(saved[field.path]).astype(np.int64)
+        bad = (values < field.low) | (values > field.high) | (values & ~field.mask != 0)
+        if bad.any():
+            raise Illegal(f"{field.path} is {int(values[bad][0])}")
+    _check_console(saved)
+    _check_counts(saved, machine)
+    for side, mask in (("d", machine.tlb.dmask), ("i", machine.tlb.imask)):
+        _check_tlb(saved[f"hart.tlb.{side}key"], saved[f"hart.tlb.{side}pte"], int(mask))
+    busy = max(int(saved["hart.clock.cycles"]), int(saved["hart.clock.instret"]))
+    now, offset = busy + int(saved["hart.clock.idle"]), int(saved["hart.clock.offset"])
+    _must(max(now, now - offset) <= MAX_TIME, "its virtual time is about to end")
+    _must(offset <= now, "its domain began later than now")
+    _must(not saved["hart.x"][0] and not saved["hart.x"][32], "x0 is not 0")
+    _must(not saved["memory.plic.priority"][0], "interrupt source 0 has a priority")
+    held = int(saved["hart.resv.addr"])
+    _must(held == -1 or held % 4 == 0, "the reservation is not on a word")
+    _must(_in_ram(held, 4, ram_size), "the reservation is not in RAM")
+    for name in ("tohost", "fromhost"):
+        at = int(saved[f"memory.console.{name}"])
+        _must(_in_ram(at, 8, ram_size), f"{name} is not in RAM")
+        _must(at == -1 or (at % 4 == 0 and at % PAGE <= PAGE - 8), f"{name} is no word")
 
-    def __init__(self, value: Any, keys: tuple[str, ...], name: str):
-        if not isinstance(value, dict):
-            raise Refused(f"{name} is not an object")
-        for key in keys:
-            if key not in value:
-                raise Refused(f"{name} has no {key}")
-        if len(value) != len(keys):
-            unknown = next(key for key in value if key not in keys)
-            raise Refused(f"{name} has an unknown key {unknown[:40]!r}")
-        self.value = value
 
-    def __getitem__(self, key: str) -> Any:
-        return self.value[key]
+def _must(holds: bool, reason: str) -> None:
+    if not holds:
+        raise Illegal(reason)
 
-    def number(self, key: str, low: int, high: int) -> int:
-        """The integer under `key`, `low` to `high`; Refused."""
-        value = self.value[key]
-        if type(value) is not int or not low <= value <= high:  # True is an int, too
-            raise Refused(f"{key} is not a number from {low} to {high}")
-        return value
 
-    def truth(self, key: str) -> bool:
-        """The truth value under `key`; Refused."""
-        value = self.value[key]
-        if type(value) is not bool:
-            raise Refused(f"{key} is neither true nor false")
-        return value
+def _in_ram(pa: int, size: int, ram_size: int) -> bool:
+    """Whether `size` bytes at `pa` are RAM; -1 means that there are none."""
+    return pa == -1 or RAM_BASE <= pa <= RAM_BASE + ram_size - size
 
-    def text(self, key: str, most: int) -> str:
-        """The text under `key`, of at most `most` characters, all of which can be written;
-        Refused.
-        """
-        value = self.value[key]
-        if not isinstance(value, str) or len(value) > most:
-            raise Refused(f"{key} is not a text of up to {most} characters")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise Refused(f"{key} is not a text") from None
-        return value
 
-    def items(self, key: str, most: int) -> list:
-        """The list under `key`, of at most `most` items; Refused."""
-        value = self.value[key]
-        if not isinstance(value, list) or len(value) > most:
-            raise Refused(f"{key} is not a list of up to {most} items")
-        return value
+def _check_console(saved: np.void) -> None:
+    queued = int(saved["memory.console.rx_tail"]) - int(saved["memory.console.rx_head"])
+    _must(0 <= queued <= RX_SIZE, f"{queued} bytes wait at the console")
+
+
+def _check_counts(saved: np.void, machine: np.record) -> None:
+    """The counts must sum to the instructions and, at the machine's prices, to the cycles (law
+    8).
+    """
+    op, event = (saved[f"hart.counts.{name}"].tolist() for name in ("op", "event"))
+    price, each = machine.price.op.tolist(), machine.price.event.tolist()
+    cycles = sum(op[n] * price[n] for n in ROW_OF_OP) + sum(event[e] * each[e] for e in Event)
+    _must(cycles == int(saved["hart.clock.cycles"]), "its counts do not sum to its cycles")
+    retired = sum(op) + int(saved["hart.counts.exc"][Exc.ECALL_S])
+    _must(retired == int(saved["hart.clock.instret"]), "its counts do not sum to its instructions")
+
+
+def _check_tlb(keys: np.ndarray, entries: np.ndarray, mask: int) -> None:
+    """Keys must be at their places, and a walk must be able to leave such entries there."""
+    places = np.arange(keys.size)
+    held = keys >= 0
+    _must(not held[mask + 1 :].any(), "a TLB has more entries than the machine's")
+    _must(not (held & (keys & mask != places)).any(), "a TLB entry is not at its place")
+    glob = keys >> 29 & 1 != 0
+    _must(not (held & (glob != (entries & G != 0))).any(), "a TLB entry's G is not its key's")
+    _must(not (held & glob & (keys >> 20 & ASID != 0)).any(), "a global TLB entry has an ASID")
+    sound = (entries & (V | A) == V | A) & (entries & (R | X) != 0) & (entries & (R | W) != W)
+    _must(not (held & ~sound).any(), "no walk leaves such a TLB entry")
+    _must(not entries[~held].any(), "a TLB entry has no key")

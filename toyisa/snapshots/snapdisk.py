@@ -13,7 +13,7 @@ from toyisa.core.memory import VIRTIO_SLOTS
 from toyisa.devices.overlay import Overlay
 from toyisa.devices.virtio import LEGACY, MODERN, Device, State
 from toyisa.devices.virtqueue import Queue
-from toyisa.snapshots.snapchecks import Checked, Refused
+from toyisa.snapshots.snapjson import Checked, Refused
 
 _WORD, _LONG = (1 << 32) - 1, (1 << 64) - 1
 _PLACE = (1 << 66) - 1  # a legacy driver's frame number times its page size, with some room

@@ -32,9 +32,10 @@ import numpy as np
 from toyisa.core.memory import PAGE
 from toyisa.devices.disk import SECTOR
 from toyisa.files import writing
-from toyisa.snapshots import snapdisk, snapfields, snapmeta, snapshot
-from toyisa.snapshots.snapchecks import Refused
-from toyisa.snapshots.snapfields import SAVED, Illegal
+from toyisa.snapshots import snapchecks, snapdisk, snapmeta, snapshot
+from toyisa.snapshots.snapchecks import Illegal
+from toyisa.snapshots.snapfields import SAVED
+from toyisa.snapshots.snapjson import Refused
 from toyisa.snapshots.snapshot import Piece, Snapshot, SnapshotError, Whole
 
 MAGIC = b"toyvmm snapshot\n"
@@ -84,7 +85,7 @@ def put(path: Path, saved: Snapshot, machine: Whole) -> None:
     """Give `machine` the state `saved` from the file `path`; SnapshotError, which names it."""
     try:
         snapshot.refuse_mismatch(saved.config, snapshot.config_of(machine))
-        snapfields.check(saved.fields, machine.ram.size, machine.hart)
+        snapchecks.check(saved.fields, machine.ram.size, machine.hart)
         snapshot.put(saved, machine)
     except Illegal as error:
         raise SnapshotError(f"{path}: is damaged: {error}") from None

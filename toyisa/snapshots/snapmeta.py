@@ -10,8 +10,8 @@ from typing import Any
 
 from toyisa.core.memory import MAX_RAM, PAGE, VIRTIO_SLOTS
 from toyisa.snapshots import snapdisk
-from toyisa.snapshots.snapchecks import Checked, Refused
 from toyisa.snapshots.snapdisk import SavedDisk
+from toyisa.snapshots.snapjson import Checked, Refused
 from toyisa.tables import cost
 from toyisa.tables.levels import Profile
 

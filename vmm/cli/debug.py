@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vmm.cli import ctrlc
+from vmm.cli import watchdog
 from vmm.cli.console import CHUNK, END_OF_INPUT
 from vmm.cli.files import Refusal, tell
 from vmm.cli.status import Status
@@ -30,7 +30,7 @@ def debug(
     from vmm.gdb import server, timeline
 
     timeline.make_ready()
-    ctrlc.answered()  # Ctrl-C stops the guest
+    watchdog.answered()  # Ctrl-C stops the guest
     if not machine.keeps_snapshots:
         _say("gdb can go forwards only, since there are no snapshots of virtual machines yet")
     try:

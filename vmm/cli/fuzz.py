@@ -7,8 +7,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from vmm.cli import ctrlc
 from vmm.cli import engine as engines
+from vmm.cli import watchdog
 from vmm.cli.files import Refusal, need_stdout, tell
 from vmm.cli.params import Time
 from vmm.cli.status import Status
@@ -69,7 +69,7 @@ def fuzz(context: click.Context, law: str | None, minutes: float, jobs: int, cor
     from vmm.fuzz.corpus import CorpusError
 
     plan = Plan(law, engine, minutes * 60, jobs, corpus, seed, laws[law].checked)
-    ctrlc.answered()  # the campaign answers Ctrl-C itself
+    watchdog.answered()  # the campaign answers Ctrl-C itself
     try:
         result = Campaign(plan, lambda result: tell(_progress(result))).run()
     except (CorpusError, CampaignError) as error:

@@ -15,7 +15,7 @@ import click
 from toyisa.files import progress
 from toyisa.files.reading import Unreadable
 from toyisa.files.writing import Unwritable
-from vmm.cli import ctrlc, refused
+from vmm.cli import refused, watchdog
 from vmm.cli.completion import answer
 from vmm.cli.files import Refusal, closed, discard, tell
 from vmm.cli.status import MEANING, Status
@@ -83,7 +83,7 @@ def main() -> None:
     # Imports make no garbage, and looking for it takes a fifth of the start; see `run`
     gc.disable()
     _open_standard_streams()
-    ctrlc.watch()
+    watchdog.watch()
     if (code := answer(cli)) is not None:
         sys.exit(code)
     sys.exit(invoke(sys.argv[1:]))
@@ -116,7 +116,7 @@ def invoke(arguments: Sequence[str]) -> int:
         Refusal(str(error)).show()
         return _end(arguments, Status.USAGE, str(error))
     except (click.Abort, KeyboardInterrupt):
-        ctrlc.answered()
+        watchdog.answered()
         return _end(arguments, Status.INTERRUPTED, "interrupted")
     except BrokenPipeError:
         discard(1)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from vmm.cli import ctrlc
+from vmm.cli import watchdog
 from vmm.cli.checkpoint import Checkpoint
 from vmm.cli.console import END_OF_INPUT, Input
 from vmm.cli.status import Status
@@ -85,7 +85,7 @@ class Session:
     def run(self) -> Outcome:
         """Run until the guest ends, a limit is reached, or Ctrl-C."""
         outcome = None
-        ctrlc.answered()  # it is answered here from now on
+        watchdog.answered()  # it is answered here from now on
         try:
             while outcome is None:
                 outcome = self._slice()

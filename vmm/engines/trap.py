@@ -18,7 +18,7 @@ from vmm.domain.requests import EngineRequest
 from vmm.engines import Engine
 from vmm.exit.handlers import handle_trap
 from vmm.paging.shadow.frames import DIRECT
-from vmm.paging.shadow.root import select_root
+from vmm.paging.shadow.satp import select_root
 
 if TYPE_CHECKING:
     from vmm.machine import VirtualMachine

@@ -22,7 +22,7 @@ from toyisa.core.memory import (
 )
 from toyisa.core.mmu import recontext
 from toyisa.core.state import HART, NO_TAG
-from toyisa.snapshots import snapfields
+from toyisa.snapshots import snapchecks, snapfields
 from toyisa.tables.levels import Level
 from vmm.fuzz.case import Violation
 
@@ -44,8 +44,8 @@ def check(machine: Any) -> None:
     if hart.clock.cycles > snapfields.MAX_COUNT:
         return  # after 2**60 cycles it still runs, but a snapshot of it would be refused
     try:  # what it saves must be possible to restore
-        snapfields.check(snapfields.gather(hart, memory), machine.ram.size, hart)
-    except snapfields.Illegal as error:
+        snapchecks.check(snapfields.gather(hart, memory), machine.ram.size, hart)
+    except snapchecks.Illegal as error:
         raise Violation("a state that can be saved", str(error)) from None
 
 

@@ -33,9 +33,9 @@ def interrupted(script):
 @pytest.mark.parametrize(
     "script",
     [
-        f"from vmm.cli import ctrlc; ctrlc.watch(); {LONG}",
+        f"from vmm.cli import watchdog; watchdog.watch(); {LONG}",
         # This drops an exception, as a destructor does.
-        "from vmm.cli import ctrlc\nimport time\nctrlc.watch()\ntry:\n"
+        "from vmm.cli import watchdog\nimport time\nwatchdog.watch()\ntry:\n"
         " print('begun', flush=True)\n time.sleep(100)\nexcept BaseException:\n pass\n"
         "time.sleep(100)",
     ],
@@ -47,7 +47,7 @@ def test_it_ends_the_process(script):
 
 def test_whoever_answers_it_goes_on():
     code, _ = interrupted(
-        "from vmm.cli import ctrlc\nimport time\nctrlc.watch()\nctrlc.answered()\n"
+        "from vmm.cli import watchdog\nimport time\nwatchdog.watch()\nwatchdog.answered()\n"
         "try:\n print('begun', flush=True)\n time.sleep(100)\nexcept KeyboardInterrupt:\n"
         " time.sleep(1)\n raise SystemExit(7)"
     )

@@ -18,7 +18,7 @@ from vmm.engines import Engine
 from vmm.engines.bt.cache import STEP_AT, flush_cache
 from vmm.engines.bt.dump import counters
 from vmm.engines.bt.enter import enter
-from vmm.engines.bt.exit import handle
+from vmm.engines.bt.handlers import handle
 from vmm.engines.bt.leave import leave
 from vmm.engines.bt.move import PATIENCE
 from vmm.engines.bt.record import BT, MAX_UNIT_WORDS, Aside, Force

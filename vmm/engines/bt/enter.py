@@ -47,7 +47,7 @@ from vmm.engines.bt.words import HIGH
 from vmm.exit.emulate import emulate_system
 from vmm.exit.inject import forward_exception
 from vmm.paging.shadow.frames import DIRECT, KERNEL, KERNEL_MXR
-from vmm.paging.shadow.root import select_root
+from vmm.paging.shadow.satp import select_root
 
 MOST_LEFT = 1 << 30  # fits the window's word
 MOST_COPIES = 12  # of one block, for example of an interpreter's dispatch; at most 15

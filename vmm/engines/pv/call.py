@@ -37,7 +37,7 @@ from vmm.engines.pv.record import RANGES
 from vmm.exit.emulate import emulate_system
 from vmm.paging.direct.frames import flush_all, is_table
 from vmm.paging.direct.pin import new_base, pin_table, unpin_table, update_entry
-from vmm.paging.direct.tables import MORE
+from vmm.paging.direct.validate import MORE
 
 A0, A1, A2, A7 = 10, 11, 12, 17
 INTERRUPTS = BY_NAME["sie"].writable

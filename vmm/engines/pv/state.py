@@ -17,7 +17,7 @@ from toyisa.tables.bits import SATP_ASID_MASK
 from toyisa.tables.causes import Exc
 from toyisa.tables.levels import Level
 from vmm.abi.hypercalls import Word
-from vmm.paging.direct.tables import BASE_PPN
+from vmm.paging.direct.validate import BASE_PPN
 
 SOON = 32  # units of virtual time after which a deferred interrupt is tried again
 

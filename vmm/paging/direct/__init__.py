@@ -2,6 +2,6 @@
 
 A table frame is read-only to the guest and is changed by hypercalls, each checked.
 `vmm/domain/frametypes.py` says what a frame can be, `frames.py` counts its uses,
-`tables.py` validates and updates entries, `pin.py` makes tables of pages and pages of
+`validate.py` validates and updates entries, `pin.py` makes tables of pages and pages of
 tables, `build.py` makes the tables that a domain starts with.
 """

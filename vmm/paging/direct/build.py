@@ -16,7 +16,7 @@ from vmm.abi.hypercalls import REGION
 from vmm.domain.frametypes import IDLE, LEAVES, NONE, ROOT, WRITABLE
 from vmm.domain.host import frames
 from vmm.domain.vcpu import pages
-from vmm.paging.direct.tables import BASE_PPN, region_entry
+from vmm.paging.direct.validate import BASE_PPN, region_entry
 
 
 def tables_of(frames: int) -> int:

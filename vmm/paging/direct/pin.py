@@ -26,7 +26,7 @@ from vmm.paging.direct.frames import (
     owned,
     release_write,
 )  # fmt: skip
-from vmm.paging.direct.tables import (
+from vmm.paging.direct.validate import (
     MORE,
     decide_root,
     get_entry,
