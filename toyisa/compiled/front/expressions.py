@@ -124,7 +124,11 @@ class Expressions(Body):
             if node.slice.lower or node.slice.upper or node.slice.step:
                 raise Unsupported("part of an array as a value")
             return value
-        found = self.item(value, self.indexes(node.slice))
+        return self.at(value, self.indexes(node.slice))
+
+    def at(self, value: Value, indexes: list[Value]) -> Value:
+        """What an array has at these indexes."""
+        found = self.item(value, indexes)
         return found if isinstance(found, Value) else self.read(*found)
 
     def indexes(self, node: ast.expr) -> list[Value]:

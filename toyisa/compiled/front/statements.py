@@ -4,6 +4,7 @@ Must not know how a program is put together (`program.py`).
 """
 
 import ast
+from collections.abc import Callable
 
 from toyisa.compiled.front import arithmetic, source
 from toyisa.compiled.front.expressions import Expressions, type_of
@@ -271,8 +272,16 @@ class Statements(Expressions):
             self._range(node, [self.as_int(self.expr(a)) for a in node.iter.args])
             return
         value = self.expr(node.iter)
-        if not isinstance(value.kind, Tuple):
+        if isinstance(value.kind, Tuple):
+            self._members(node, value)
+        elif isinstance(value.kind, Array):
+            bounds = constant(0), self.sizes(value)[0], constant(1)
+            self._count(node, *bounds, lambda at: self.at(value, [at]))
+        else:
             raise Unsupported(f"a loop over a {value.kind.name}")
+
+    def _members(self, node: ast.For, value: Value) -> None:
+        """A loop over a tuple: what is in it is written once for each member."""
         after = self.name("after")
         for member in self.members(value):
             following = self.name("following")
@@ -288,6 +297,12 @@ class Statements(Expressions):
         )  # fmt: skip
         if not step.number:
             raise Unsupported("a step that is not known")
+        self._count(node, first, end, step, lambda at: at)
+
+    def _count(
+        self, node: ast.For, first: Value, end: Value, step: Value, item: Callable[[Value], Value]
+    ) -> None:
+        """A loop over what `item` makes of each number from `first` to before `end`."""
         again, inside, following, after = (
             self.name(stem) for stem in ("again", "inside", "following", "after")
         )
@@ -298,7 +313,7 @@ class Statements(Expressions):
         operator = "Lt" if step.number > 0 else "Gt"
         self.fork(arithmetic.compare(self, operator, at, end), inside, after)
         self.label(inside)
-        self.assign(node.target, at)
+        self.assign(node.target, item(at))
         self._loop(self.name("inside"), node.body, after, following)
         self.label(following)
         self.line(f"store i64 {self.new(f'add i64 {at.ref}, {step.ref}')}, ptr {counter}")
