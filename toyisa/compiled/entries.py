@@ -160,7 +160,7 @@ def _signed(kind: Kind) -> str:
     if isinstance(kind, Record):
         return repr(kind.dtype)
     if isinstance(kind, Array):
-        return f"{kind.item!r} {kind.shape}"
+        return f"{kind.item!r} {kind.shape} {kind.frozen}"
     return kind.name
 
 

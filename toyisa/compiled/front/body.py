@@ -126,6 +126,8 @@ class Body:
 
     def gathered(self, values: list[Value]) -> Value:
         """Values as a tuple."""
+        if not values:
+            raise Unsupported("a tuple of nothing")
         kind = several(tuple(value.kind for value in values))
         return Value(kind, tuple(part for value in values for part in value.parts))
 
@@ -191,6 +193,11 @@ class Body:
         if not isinstance(value.kind, Array) or len(indexes) > len(value.kind.shape):
             raise Unsupported(f"a {value.kind.name} with {len(indexes)} indexes")
         at, sizes = self.as_int(indexes[0]), self.sizes(value)
+        for index, size in zip(indexes, sizes):
+            if index.number is not None:
+                room = 1 << 63 if size.number is None else size.number
+                if not 0 <= index.number < room:
+                    raise Unsupported(f"the index {index.number}")
         for n, size in enumerate(sizes[1:], 1):
             at = self.times(at, size)
             if n < len(indexes):
@@ -202,7 +209,7 @@ class Body:
         if not rest:
             return item, address
         dynamic = [size.ref for size in sizes[len(indexes) :] if size.number is None]
-        return Value(array(item, rest), (address, *dynamic))
+        return Value(array(item, rest, value.kind.frozen), (address, *dynamic))
 
     def times(self, one: Value, other: Value) -> Value:
         """The product of two sizes."""
@@ -215,7 +222,7 @@ class Body:
         count = constant(1)
         for size in self.sizes(value):
             count = self.times(count, size)
-        return Value(array(value.kind.item, (None,)), (value.ref, count.ref))
+        return Value(array(value.kind.item, (None,), value.kind.frozen), (value.ref, count.ref))
 
     def copy(self, target: Value, source: Value) -> None:
         """Copy an array over another of the same shape."""
@@ -244,7 +251,7 @@ class Body:
 
 
 def _scalar(dtype: np.dtype) -> str:
-    if dtype.kind not in "iu" or (dtype.kind == "u" and dtype.itemsize == 8):
+    if dtype.kind not in "iu" or dtype.str[1:] == "u8" or not dtype.isnative:
         raise Unsupported(f"a number of type {dtype}")
     return f"i{8 * dtype.itemsize}"
 

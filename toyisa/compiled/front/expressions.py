@@ -63,9 +63,12 @@ class Expressions(Body):
         if isinstance(found, bool | np.bool_):
             return truth(bool(found))
         if isinstance(found, int | np.integer):
+            if not -1 << 63 <= found < 1 << 63:
+                raise Unsupported("a number that has no room in 64 bits with its sign")
             return constant(int(found))
         if isinstance(found, np.ndarray) and found.dtype.kind in "iu":
-            return Value(array(found.dtype, found.shape), (self.program.table(found),))
+            kind = array(found.dtype, found.shape, frozen=True)
+            return Value(kind, (self.program.table(found),))
         if isinstance(found, tuple):
             return self.gathered([self.static(member) for member in found])
         raise Unsupported(f"a {type(found).__name__}")
@@ -324,6 +327,8 @@ def type_of(kind: Kind) -> str:
 
 def _extreme(operator: str):
     def write(body: Expressions, *values: Value) -> Value:
+        if len(values) < 2:
+            raise Unsupported("an extreme of one value")
         found = values[0]
         for value in values[1:]:
             found = arithmetic.least(body, found, value, operator)

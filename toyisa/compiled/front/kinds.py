@@ -44,12 +44,16 @@ class Record(Kind):
 
 
 class Array(Kind):
-    """The address of items in row-major order; a size of None is known at run time."""
+    """The address of items in row-major order; a size of None is known at run time.
 
-    def __init__(self, item: np.dtype, shape: tuple[int | None, ...]):
+    Code must not store in one that is `frozen`.
+    """
+
+    def __init__(self, item: np.dtype, shape: tuple[int | None, ...], frozen: bool):
         super().__init__("array", ("ptr",) + ("i64",) * shape.count(None))
         object.__setattr__(self, "item", item)
         object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "frozen", frozen)
 
     __hash__ = object.__hash__
 
@@ -78,10 +82,10 @@ def record(dtype: np.dtype) -> Record:
     return _made.get(("record", id(dtype))) or _intern(("record", dtype), Record(dtype), dtype)
 
 
-def array(item: np.dtype, shape: tuple[int | None, ...]) -> Array:
+def array(item: np.dtype, shape: tuple[int | None, ...], frozen: bool = False) -> Array:
     """The kind of arrays of these items and sizes: one object for each."""
-    key = ("array", record(item) if item.names else item, shape)
-    return _made.setdefault(key, Array(item, shape))
+    key = ("array", record(item) if item.names else item, shape, frozen)
+    return _made.setdefault(key, Array(item, shape, frozen))
 
 
 def several(members: tuple[Kind, ...]) -> Tuple:
@@ -150,6 +154,7 @@ def kind_of(value: object) -> Kind:
         return record(value.dtype)
     if isinstance(value, int | np.integer | np.bool_):
         return I64
-    if isinstance(value, np.ndarray) and value.flags.c_contiguous and value.dtype.kind in "iu":
-        return array(value.dtype, (None,) * value.ndim)
+    if isinstance(value, np.ndarray) and value.flags.c_contiguous:
+        if value.dtype.kind in "iu" and value.flags.aligned and value.ndim:
+            return array(value.dtype, (None,) * value.ndim, not value.flags.writeable)
     raise Unsupported(f"an argument is a {type(value).__name__}")

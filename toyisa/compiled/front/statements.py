@@ -80,6 +80,11 @@ class Statements(Expressions):
             except Unsupported as error:
                 error.line = error.line or node.lineno
                 raise
+            except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+                # It has not understood the code, so nothing that it wrote is used
+                refusal = Unsupported(f"{type(error).__name__}: {error}")
+                refusal.line = node.lineno
+                raise refusal from error
 
     def learn(self, name: str, kind: Kind) -> Kind:
         """A name, or the result, is also of this kind: return the kind that covers all its
@@ -133,15 +138,22 @@ class Statements(Expressions):
             case ast.Attribute():
                 self.write(*self.place(self.expr(target.value), target.attr), value)
             case ast.Subscript(slice=ast.Slice()):
-                self._fill(self.expr(target.value), target.slice, value)
+                self._fill(self.changed(target.value), target.slice, value)
             case ast.Subscript():
-                found = self.item(self.expr(target.value), self.indexes(target.slice))
+                found = self.item(self.changed(target.value), self.indexes(target.slice))
                 if isinstance(found, Value):
                     self.copy(found, value)
                 else:
                     self.write(*found, value)
             case _:
                 raise Unsupported(f"{type(target).__name__} as a target")
+
+    def changed(self, node: ast.expr) -> Value:
+        """An array in which something is stored."""
+        value = self.expr(node)
+        if isinstance(value.kind, Array) and value.kind.frozen:
+            raise Unsupported("a table of a module, or another array that nobody may change")
+        return value
 
     def assign_name(self, name: str, value: Value) -> None:
         """Assign to a local name."""
@@ -168,9 +180,16 @@ class Statements(Expressions):
         elif len(target.kind.shape) != 1:
             raise Unsupported("some rows of a table")
         size = self.sizes(target)[0]
-        first = self.expr(part.lower) if part.lower else constant(0)
-        end = arithmetic.least(self, self.expr(part.upper), size) if part.upper else size
+        first = self.bound(part.lower) if part.lower else constant(0)
+        end = arithmetic.least(self, self.bound(part.upper), size) if part.upper else size
         self.each(first, end, lambda at: self.write(*self.item(target, [at]), value))
+
+    def bound(self, node: ast.expr) -> Value:
+        """Where a slice begins or ends."""
+        value = self.as_int(self.expr(node))
+        if value.number is not None and value.number < 0:
+            raise Unsupported("a slice that counts from the end")
+        return value
 
     def on_augassign(self, node: ast.AugAssign) -> None:
         operator = type(node.op).__name__
@@ -183,7 +202,7 @@ class Statements(Expressions):
         if isinstance(target, ast.Attribute):
             place = self.place(self.expr(target.value), target.attr)
         elif isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
-            place = self.item(self.expr(target.value), self.indexes(target.slice))
+            place = self.item(self.changed(target.value), self.indexes(target.slice))
             if isinstance(place, Value):
                 raise Unsupported("arithmetic on arrays")
         else:
@@ -244,7 +263,8 @@ class Statements(Expressions):
                 if number is not None:
                     return [number]
             case ast.MatchOr():
-                return [n for inner in pattern.patterns for n in self._numbers(inner) or ()]
+                found = [self._numbers(inner) for inner in pattern.patterns]
+                return None if None in found else [n for numbers in found for n in numbers]
         raise Unsupported("such a pattern")
 
     # Loops.
@@ -295,7 +315,7 @@ class Statements(Expressions):
             (constant(0), bounds[0], constant(1)) if len(bounds) == 1
             else (*bounds, constant(1))[:3]
         )  # fmt: skip
-        if not step.number:
+        if len(bounds) > 3 or not step.number:
             raise Unsupported("a step that is not known")
         self._count(node, first, end, step, lambda at: at)
 
@@ -316,8 +336,12 @@ class Statements(Expressions):
         self.assign(node.target, item(at))
         self._loop(self.name("inside"), node.body, after, following)
         self.label(following)
-        self.line(f"store i64 {self.new(f'add i64 {at.ref}, {step.ref}')}, ptr {counter}")
-        self.jump(again)
+        more = Value(I64, (self.new(f"add i64 {at.ref}, {step.ref}"),))
+        self.line(f"store i64 {more.ref}, ptr {counter}")
+        if abs(step.number) == 1:  # there is room for it, as the end has not been reached
+            self.jump(again)
+        else:
+            self.fork(arithmetic.compare(self, operator, at, more), again, after)
         self.label(after)
 
     def on_break(self, _node: ast.Break) -> None:
