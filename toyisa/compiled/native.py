@@ -11,6 +11,7 @@ import llvmlite.binding as llvm
 from toyisa.files import progress
 
 LEVEL = 3  # of optimisation
+INLINED = 50  # the cost, 5 an instruction, up to which a function is inlined wherever it is called
 
 
 def emit(text: str) -> bytes:
@@ -21,7 +22,7 @@ def emit(text: str) -> bytes:
     count = sum(not function.is_declaration for function in module.functions)
     progress.stage(f"optimising {count} functions")
     options = llvm.create_pipeline_tuning_options(speed_level=LEVEL)
-    options.loop_vectorization = True
+    options.loop_vectorization, options.inlining_threshold = True, INLINED
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
     progress.stage(f"writing {count} functions")
