@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from toyisa.compiled import jitcache, native, objects
+from toyisa.compiled import choice, jitcache, native, objects
 from toyisa.compiled.front import special
 from toyisa.compiled.front.kinds import (
     BOOL,
@@ -139,8 +139,20 @@ def _made(unit: str, function: Callable, kinds: tuple[Kind, ...]) -> Ready:
     path = objects.adopt(name)
     if path is None:
         compiled.append(unit)
-        path = objects.write(name, native.emit(program.named(made)))
+        path = objects.write(name, _emitted(unit, program.named(made)))
     return _loaded(path, kinds)
+
+
+def _emitted(unit: str, text: str) -> bytes:
+    """The object for a unit's text.  NoCompiler."""
+    try:
+        return native.emit(text)
+    except Exception as error:  # a version of llvmlite or of LLVM that takes other things
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise choice.NoCompiler(
+            f"{unit.rpartition('-')[0]}: llvmlite {native.VERSION} makes no code of it ({reason}); "
+            f"set {choice.VARIABLE}={choice.NUMBA}, so that numba compiles everything"
+        ) from error
 
 
 @cache

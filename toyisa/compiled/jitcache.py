@@ -25,7 +25,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from toyisa.compiled import manifest
+from toyisa.compiled import choice, manifest
 from toyisa.files import lock, progress, trusted
 from toyisa.files.place import fallback, root
 from toyisa.files.progress import say
@@ -65,7 +65,7 @@ def settings() -> tuple:
     chosen.pop("NUMBA_CACHE_DIR", None)
     versions = [sys.version, *map(_version, ("numba", "llvmlite", "numpy"))]
     cpu = [llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
-    return sorted(chosen.items()), versions, cpu
+    return sorted(chosen.items()), choice.compiler(), choice.portable_calls(), versions, cpu
 
 
 def _version(package: str) -> bytes:

@@ -6,10 +6,12 @@ Must not know where objects are kept, nor what they are for.
 import platform
 from functools import cache
 
+import llvmlite
 import llvmlite.binding as llvm
 
 from toyisa.files import progress
 
+VERSION = llvmlite.__version__
 LEVEL = 3  # of optimisation
 INLINED = 50  # the cost, 5 an instruction, up to which a function is inlined wherever it is called
 
@@ -17,6 +19,7 @@ INLINED = 50  # the cost, 5 an instruction, up to which a function is inlined wh
 def emit(text: str) -> bytes:
     """The object that LLVM makes of a module: machine code for this host."""
     module = llvm.parse_assembly(text)
+    module.verify()  # wrong text may otherwise become code that does something else
     machine = _machine()
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     count = sum(not function.is_declaration for function in module.functions)

@@ -4,35 +4,26 @@
 and kept on disk.  `njit` is a function that compiled code calls.  It is part of each unit
 that reaches it, and becomes a unit of its own only if Python calls it too.
 
-Two settings of numba's choose who compiles.  With `NUMBA_DISABLE_JIT=1` nobody does:
-everything is plain Python.  With `NUMBA_BOUNDSCHECK=1` numba does, and checks each index
-(`numbajit.py`). Compiled functions are decorated only here, after the cache is enabled.
+Three variables choose who compiles (`choice.py`).  With `NUMBA_DISABLE_JIT=1` nobody does:
+everything is plain Python.  With `TOYVMM_COMPILER=numba` numba compiles everything, and with
+`NUMBA_BOUNDSCHECK=1` it also checks each index (`numbajit.py`).  Compiled functions are
+decorated only here, after the cache is enabled.
 """
 
-import os
 from collections.abc import Callable
 
-from toyisa.compiled import jitcache
+from toyisa.compiled import choice, jitcache
 
 jitcache.enable()
 
-
-def _set(name: str) -> bool:
-    return os.environ.get(name, "").strip() not in ("", "0")
-
-
-if _set("NUMBA_DISABLE_JIT"):
-    from toyisa.compiled import plain as _compiler
-
-    compiler = "plain"
-elif _set("NUMBA_BOUNDSCHECK"):
-    from toyisa.compiled import numbajit as _compiler
-
-    compiler = "numba"
-else:
-    from toyisa.compiled import entries as _compiler
-
-    compiler = "front"
+compiler = choice.compiler()
+match compiler:
+    case "plain":
+        from toyisa.compiled import plain as _compiler
+    case "numba":
+        from toyisa.compiled import numbajit as _compiler
+    case _:
+        from toyisa.compiled import entries as _compiler
 
 njit, entry = _compiler.njit, _compiler.entry
 unit_types, unit_address = _compiler.unit_types, _compiler.unit_address

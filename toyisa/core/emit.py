@@ -28,6 +28,7 @@ from typing import Protocol
 import numpy as np
 from llvmlite import ir
 
+from toyisa.compiled.choice import portable_calls
 from toyisa.core.handlers import hit_fetch
 from toyisa.core.memory import PLACES, POOL
 from toyisa.tables.leaves import Leave
@@ -36,11 +37,12 @@ I8, I32, I64, PTR = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerTyp
 STATE = ("uop", "hart", "mem", "table", "retired", "left", "base", "calls")
 FUNCTION = ir.FunctionType(I64, (PTR, PTR, PTR, PTR, I64, I64, I64, PTR))
 CALLS = 256  # bytes of the ring of calls, which begins at a multiple of it
-# If LLVM has such a convention, no register is saved for the caller; otherwise any convention with
-# tail calls.
+# If LLVM has such a convention for the host, no register is saved for the caller; otherwise any
+# convention with tail calls.
 CALLING = (
     "preserve_nonecc"
     if platform.machine().lower() in ("x86_64", "amd64", "aarch64", "arm64")
+    and not portable_calls()
     else "fastcc"
 )
 

@@ -12,6 +12,7 @@ from importlib import import_module
 
 import click
 
+from toyisa.compiled.choice import NoCompiler
 from toyisa.files import progress
 from toyisa.files.reading import Unreadable
 from toyisa.files.writing import Unwritable
@@ -112,7 +113,7 @@ def invoke(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         Refusal(error.format_message()).show()
         return _end(arguments, Status.USAGE, error.format_message())
-    except (Unreadable, Unwritable) as error:
+    except (Unreadable, Unwritable, NoCompiler) as error:
         Refusal(str(error)).show()
         return _end(arguments, Status.USAGE, str(error))
     except (click.Abort, KeyboardInterrupt):
