@@ -182,7 +182,7 @@ class TableKernel:
 
     def put(self, machine: Any) -> None:
         """Put it into a machine that has stopped, in S at the body."""
-        from toyisa.core.mmu import recontext
+        from toyisa.core.tlb import recontext
 
         for at, data in self.ram.items():
             machine.poke(RAM_BASE + at, data)

@@ -22,8 +22,8 @@ from toyisa.core.decodepool import fold_all
 from toyisa.core.hardware import Hardware
 from toyisa.core.memory import PAGE, RAM_BASE
 from toyisa.core.mmio import BY_FINISHER, BY_SBI, BY_TOHOST
-from toyisa.core.mmu import recontext
 from toyisa.core.ram import MIN_MEM, refuse_size
+from toyisa.core.tlb import recontext
 from toyisa.core.work import LOOK
 from toyisa.devices.block import Block
 from toyisa.devices.bus import Bus, Dma

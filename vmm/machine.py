@@ -19,8 +19,8 @@ from toyisa.compiled.njit import unit_address, unit_types
 from toyisa.core import state
 from toyisa.core.decodepool import fold_all
 from toyisa.core.memory import PAGE, RAM_BASE, reset_memory, sparse
-from toyisa.core.mmu import recontext
 from toyisa.core.sv32 import V
+from toyisa.core.tlb import recontext
 from toyisa.core.units import link as link_machine
 from toyisa.look import tally
 from toyisa.look.notebook import html_table

@@ -50,7 +50,7 @@ def place(state):
     """
 
     def put(made):
-        from toyisa.core.mmu import recontext
+        from toyisa.core.tlb import recontext
 
         for at, data in state.ram.items():
             made.poke(0x80000000 + at, data)

@@ -57,7 +57,7 @@ class Core:
     """The compiled core on a kernel: `step`, `run`, and the state in plain ints."""
 
     def __init__(self, setup: Setup) -> None:
-        from toyisa.core.mmu import recontext
+        from toyisa.core.tlb import recontext
         from toyisa.machine import Machine
 
         kernel = setup.kernel

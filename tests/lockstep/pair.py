@@ -17,7 +17,7 @@ class Pair:
 
     def __init__(self) -> None:
         from toyisa.core.execute import execute
-        from toyisa.core.mmu import flush, recontext, reserve
+        from toyisa.core.tlb import flush, recontext, reserve
         from toyisa.machine import Machine
 
         self._execute, self._flush = execute, flush

@@ -102,7 +102,7 @@ class Core:
     """The machine of `toyisa`, in S with paging off; ebreak ends the program."""
 
     def __init__(self) -> None:
-        from toyisa.core.mmu import reserve
+        from toyisa.core.tlb import reserve
         from toyisa.machine import Machine
 
         self._reserve = reserve

@@ -11,7 +11,7 @@ from tests.smallkernels import kernel
 from tests.virtual import LAYOUTS, NATIVE, machine, outcome
 from toyisa.core import state
 from toyisa.core.memory import MEMORY, PAGE, reset_memory, sparse
-from toyisa.core.mmu import flush
+from toyisa.core.tlb import flush
 from toyisa.tables.bits import ASID, SATP_ASID_MASK, SATP_ASID_SHIFT
 from toyisa.tables.exits import Reason
 from vmm import machine as vmm_machine

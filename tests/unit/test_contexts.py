@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from asm import assemble_text
 from toyisa.core import state
 from toyisa.core.contexts import MOST, forget_contexts, number_of
-from toyisa.core.mmu import PAGED, hit_tag, recontext
 from toyisa.core.state import CONTEXTS, NO_TAG
 from toyisa.core.sv32 import MXR, SUM
+from toyisa.core.tlb import PAGED, hit_tag, recontext
 from toyisa.machine import Exit, Machine
 from toyisa.tables.levels import Level, STraps
 

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toyisa.core.memory import RAM_BASE
-from toyisa.core.mmu import ACCESS_FAULT, PAGED, recontext, walk
+from toyisa.core.mmu import ACCESS_FAULT, walk
 from toyisa.core.sv32 import FETCH, LOAD, MXR, STORE, SUM, A, D, G, R, U, V, W, X
+from toyisa.core.tlb import PAGED, recontext
 from toyisa.look.refusal import Access, Why, refusal
 from toyisa.machine import Machine
 from toyisa.tables.levels import Level

@@ -10,7 +10,7 @@ from toyisa.core import state
 from toyisa.core.decodepool import BECAME_DATA, fold_all
 from toyisa.core.execute import execute
 from toyisa.core.memory import PAGE, RAM_BASE
-from toyisa.core.mmu import recontext
+from toyisa.core.tlb import recontext
 from toyisa.machine import Machine
 from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason

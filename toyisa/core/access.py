@@ -23,17 +23,9 @@ from toyisa.core.memory import (
     read_ram,
     write_ram,
 )
-from toyisa.core.mmu import (
-    DIFFERS,
-    PAGE_FAULT,
-    access_fault,
-    beyond_limits,
-    limited,
-    page_fault,
-    reserve,
-    translate_data,
-)
+from toyisa.core.mmu import DIFFERS, PAGE_FAULT, access_fault, page_fault, translate_data
 from toyisa.core.sv32 import LOAD, STORE
+from toyisa.core.tlb import beyond_limits, limited, reserve
 from toyisa.core.tohost import stored_tohost
 from toyisa.core.trap import pend, pend_root
 from toyisa.core.work import ACCESS, out_of_work

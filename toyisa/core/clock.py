@@ -42,11 +42,6 @@ def timer_deadline(hart):
 
 
 @njit
-def timer_pending(hart):
-    return virtual_time(hart) >= timer_deadline(hart)
-
-
-@njit
 def ticks(hart):
     """The value of the `time` counter, 64 bits."""
     return guest_time(hart) // hart.clock.per_tick

@@ -10,7 +10,7 @@ number is given to each that comes, from a table in the hart's record:
 
 so that two contexts never have the same number.  Where all numbers are taken, all are free
 again, and no fast tag may be left: `number_of` says so by -1, its caller drops them.  Must
-not know tags (`mmu.py`).
+not know tags (`tlb.py`).
 """
 
 import numpy as np

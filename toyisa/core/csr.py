@@ -8,8 +8,8 @@ import numpy as np
 
 from toyisa.compiled.njit import njit
 from toyisa.core.clock import cycles_counter, instret_counter, ticks
-from toyisa.core.mmu import forget_spaces, recontext
-from toyisa.core.trap import pending_bits
+from toyisa.core.interrupts import pending_bits
+from toyisa.core.tlb import forget_spaces, recontext
 from toyisa.tables.csrs import ACCESS_AT, BY_NAME, CSRS, LEVEL_AT, READ_ONLY
 from toyisa.tables.levels import Level, Profile, STraps
 

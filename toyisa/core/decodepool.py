@@ -23,9 +23,9 @@ import numpy as np
 from toyisa.compiled.njit import call_unit, entry, njit
 from toyisa.core.decode import decode, first_op, pair
 from toyisa.core.memory import CODE, NO_FRAME, PAGE, SLOTS, STRIDE, WORDS, pool_of, ram_words
-from toyisa.core.mmu import drop_fast_tags
 from toyisa.core.runcounts import fold, fold_aside, fold_slots, sum_costs
 from toyisa.core.state import NO_TAG
+from toyisa.core.tlb import drop_fast_tags
 from toyisa.core.work import DECODE, PATCH
 from toyisa.tables.ops import Op
 from toyisa.tables.requests import Writer

@@ -13,8 +13,8 @@ from toyisa.core.access import store_ram
 from toyisa.core.clock import charge, virtual_time
 from toyisa.core.memory import halt, ram_bytes, ram_offset, receive, receive_ready, transmit
 from toyisa.core.mmio import BY_SBI
-from toyisa.core.mmu import drop_fast_tags
 from toyisa.core.system import wait
+from toyisa.core.tlb import drop_fast_tags
 from toyisa.core.work import CALL, INSNS, count_flush
 from toyisa.tables.causes import Irq
 from toyisa.tables.cost import Event

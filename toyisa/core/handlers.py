@@ -24,7 +24,7 @@ from collections.abc import Callable
 from toyisa.compiled.njit import njit
 from toyisa.core import alu
 from toyisa.core.memory import ram_bytes, ram_halves, ram_words
-from toyisa.core.mmu import hit_tag
+from toyisa.core.tlb import hit_tag
 from toyisa.tables.insns import BY_NAME, IN_MEMORY, INSNS, Insn
 from toyisa.tables.leaves import Leave
 from toyisa.tables.ops import PARTS, ROW_OF_OP, Op, op_name

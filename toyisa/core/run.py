@@ -10,18 +10,13 @@ from toyisa.compiled.njit import njit, view
 from toyisa.core import access
 from toyisa.core.clock import timer_deadline, virtual_time
 from toyisa.core.decodepool import settle, slot_of
+from toyisa.core.interrupts import next_interrupt, take_interrupt, takes_interrupts
 from toyisa.core.memory import PAGE, STRIDE, WORDS, ram_words
 from toyisa.core.mmu import DIFFERS, PAGE_FAULT, access_fault, page_fault, translate_fetch
 from toyisa.core.state import NEVER, NO_TAG
 from toyisa.core.sv32 import FETCH
 from toyisa.core.system import FAULT, execute_system, retire
-from toyisa.core.trap import (
-    next_interrupt,
-    pend,
-    raise_pending,
-    take_interrupt,
-    takes_interrupts,
-)  # fmt: skip
+from toyisa.core.trap import pend, raise_pending
 from toyisa.core.uart import TX_FULL
 from toyisa.core.work import RUN, out_of_work
 from toyisa.tables.bits import SIE_STIE

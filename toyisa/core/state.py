@@ -128,7 +128,7 @@ CONTEXTS = 256  # a power of two, so that a place can be masked; numbers have 15
 KNOWN = record(("key", "i8", CONTEXTS), ("count", "i8"), ("overflows", "i8"))
 
 # The modelled TLBs (`key`, `pte`, `ppn`) and, in front of the data TLB, the fast
-# tags that the interpreter compares; see mmu.py.
+# tags that the interpreter compares; see tlb.py.
 TLB = record(
     ("ctx_r", "i8"), ("ctx_w", "i8"), ("ctx_x", "i8"), ("absolute", "i8"),
     ("contexts", KNOWN),

@@ -11,12 +11,14 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core import csr
 from toyisa.core.clock import charge, timer_deadline, virtual_time
+from toyisa.core.interrupts import pending_bits
 from toyisa.core.kinds import is_csr
 from toyisa.core.meter import mark
-from toyisa.core.mmu import PAGED, drop_fast_tags, flush, walk
+from toyisa.core.mmu import walk
 from toyisa.core.state import NEVER
 from toyisa.core.sv32 import LOAD, STORE
-from toyisa.core.trap import pend, pend_root, pending_bits, return_from_s
+from toyisa.core.tlb import PAGED, drop_fast_tags, flush
+from toyisa.core.trap import pend, pend_root, return_from_s
 from toyisa.core.work import count_flush
 from toyisa.tables.bits import ASID
 from toyisa.tables.causes import Exc, Irq

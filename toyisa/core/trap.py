@@ -1,24 +1,24 @@
-"""Answers for traps: who gets one, what entering S does, which interrupt is next.
+"""Answers for traps: who gets one, what entering S does, and returning from it.
 
-Must not know why an exception was raised.  Source: RISC-V privileged manual,
+Must not know why an exception was raised, nor which interrupts are pending
+(`interrupts.py`).  Source: RISC-V privileged manual,
 chapter 12 (supervisor level).
 """
 
 import numpy as np
 
 from toyisa.compiled.njit import njit
-from toyisa.core.clock import charge, timer_deadline, virtual_time
+from toyisa.core.clock import charge
 from toyisa.core.coverage import BY_S, TO_ROOT, cover_trap
-from toyisa.core.mmu import recontext
 from toyisa.core.state import RECENT
-from toyisa.tables.bits import SIP_STIP, SSTATUS_SIE, SSTATUS_SPIE, SSTATUS_SPP, STVEC_VECTORED
-from toyisa.tables.causes import CODE_MASK, CODES, INTERRUPT, Exc, Irq
+from toyisa.core.tlb import recontext
+from toyisa.tables.bits import SSTATUS_SIE, SSTATUS_SPIE, SSTATUS_SPP, STVEC_VECTORED
+from toyisa.tables.causes import CODE_MASK, INTERRUPT, Exc
 from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason
 from toyisa.tables.levels import Level
 
 SIE, SPIE, SPP = SSTATUS_SIE, SSTATUS_SPIE, SSTATUS_SPP
-STIP = SIP_STIP
 BASE = 0xFFFFFFFF ^ 3  # of stvec: "aligned on a 4-byte boundary"
 BARREN_TRAPS = 64  # traps in a row without an instruction retired: it never will
 
@@ -124,49 +124,6 @@ def raise_pending(hart, insn):
     if pending.barren >= BARREN_TRAPS:
         return np.int64(Reason.STUCK)
     return np.int64(Reason.STEP if hart.root.one_trap else Reason.RUN)
-
-
-@njit
-def pending_bits(hart):
-    """The value of `sip`: the stored bits, and STIP from the timer."""
-    bits = np.int64(hart.csr.sip)
-    if virtual_time(hart) >= timer_deadline(hart):
-        bits |= STIP
-    return bits
-
-
-@njit
-def takes_interrupts(hart):
-    """ "If the hart is running in U, interrupts are always enabled; in S, by SIE"."""
-    return hart.priv == Level.U or hart.csr.sstatus & SIE != 0
-
-
-@njit
-def next_interrupt(hart):
-    """The interrupt that S must take now, the highest first, or -1."""
-    if not takes_interrupts(hart):
-        return -1
-    bits = np.int64(hart.csr.sie) & np.int64(hart.root.deleg_int)
-    if bits == 0:
-        return -1
-    bits &= pending_bits(hart)
-    if bits == 0:
-        return -1
-    if bits & 1 << Irq.EXTERNAL:
-        return np.int64(Irq.EXTERNAL)
-    if bits & 1 << Irq.SOFTWARE:
-        return np.int64(Irq.SOFTWARE)
-    return np.int64(Irq.TIMER) if bits & 1 << Irq.TIMER else -1
-
-
-@njit
-def take_interrupt(hart, irq):
-    """Enter S for interrupt `irq`."""
-    if hart.covers:
-        cover_trap(hart, np.int64(0), CODES + irq, BY_S)
-    hart.counts.irq[irq & CODE_MASK] += 1
-    enter_s(hart, irq, True, 0)
-    charge(hart, np.int64(Event.TRAP_IRQ), 1)
 
 
 @njit

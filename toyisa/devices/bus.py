@@ -11,7 +11,7 @@ import numpy as np
 from toyisa.core import plic
 from toyisa.core.decodepool import invalidate_range
 from toyisa.core.memory import PAGE, PLIC_BASE, RAM_BASE, VIRTIO, VIRTIO_SLOTS
-from toyisa.core.mmu import recontext
+from toyisa.core.tlb import recontext
 from toyisa.core.work import RUN
 from toyisa.devices import htif
 from toyisa.devices.virtio import LEGACY, MODERN, Backend, Device

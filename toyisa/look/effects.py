@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from toyisa.core.memory import PAGE, RAM_BASE, ram_offset
-from toyisa.core.mmu import PAGED, walk
+from toyisa.core.mmu import walk
 from toyisa.core.state import ARCHITECTURAL, CSR_FIELDS, HART
 from toyisa.core.sv32 import FETCH, LOAD, X
+from toyisa.core.tlb import PAGED
 from toyisa.look import inspect
 from toyisa.look.inspect import Seen
 from toyisa.look.notebook import html_fields

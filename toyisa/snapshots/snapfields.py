@@ -16,9 +16,9 @@ import numpy as np
 
 from toyisa.core.decodepool import invalidate_range
 from toyisa.core.memory import LOOP_SIZE, MEMORY, place_tohost
-from toyisa.core.mmu import recontext
 from toyisa.core.state import HART, NEVER, NO_TAG, RECENT, addresses
 from toyisa.core.sv32 import SUPER
+from toyisa.core.tlb import recontext
 from toyisa.tables.bits import SIP_SEIP
 from toyisa.tables.causes import CODE_MASK
 from toyisa.tables.csrs import CSRS

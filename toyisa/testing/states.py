@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hypothesis import strategies as st
 
-from toyisa.core.mmu import flush, recontext, reserve
+from toyisa.core.tlb import flush, recontext, reserve
 from toyisa.tables.bits import PTE_A, PTE_D, PTE_G, SATP_ASID_SHIFT, SATP_MODE_SV32
 from toyisa.tables.csrs import CSRS
 from toyisa.tables.fields import csr_of, lower, upper

@@ -19,8 +19,8 @@ runs on another hart keeps its id in a new generation.
 import numpy as np
 
 from toyisa.compiled.njit import njit
-from toyisa.core.mmu import flush
 from toyisa.core.state import record
+from toyisa.core.tlb import flush
 from toyisa.core.work import SCAN, count_flush
 from toyisa.tables.bits import ASID
 
@@ -56,6 +56,16 @@ def take_id(asids, hart, mem, tag, wanted):
         asids.returned -= 1
     asids.state[number] = TAKEN
     return asids.generation << _WIDTH | number
+
+
+@njit
+def id_of(asids, hart, mem, tags, space):
+    """The id from now on of a guest's space; `tags` are those of its spaces, by number.
+
+    Rather its number plus 1: so the spaces of the only guest always have the same ids.
+    """
+    tags[space] = take_id(asids, hart, mem, np.int64(tags[space]), space + 1)
+    return np.int64(tags[space]) & ASID
 
 
 @njit

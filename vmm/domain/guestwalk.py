@@ -8,7 +8,7 @@ import numpy as np
 
 from toyisa.compiled.njit import njit
 from toyisa.core.clock import charge
-from toyisa.core.mmu import ACCESS_FAULT, PAGE_FAULT, PAGED, accessor
+from toyisa.core.mmu import ACCESS_FAULT, PAGE_FAULT, accessor
 from toyisa.core.sv32 import (
     STORE,
     SUPER,
@@ -23,6 +23,7 @@ from toyisa.core.sv32 import (
     compiled_walk,
     small_leaf,
 )  # fmt: skip
+from toyisa.core.tlb import PAGED
 from toyisa.core.work import WALK
 from toyisa.tables.bits import PAGE_SHIFT, SATP_PPN_MASK
 from toyisa.tables.cost import Event

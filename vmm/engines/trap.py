@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toyisa.compiled.njit import entry
-from toyisa.core.mmu import recontext
 from toyisa.core.sv32 import MXR, SUM
+from toyisa.core.tlb import recontext
 from toyisa.tables.exits import Reason
 from toyisa.tables.levels import STraps
 from vmm.domain.requests import EngineRequest

@@ -16,9 +16,9 @@ from toyisa.core.fences import note_edit
 from toyisa.core.kinds import plain_op
 from toyisa.core.memory import RAM_BASE, ram_words
 from toyisa.core.meter import mark
-from toyisa.core.mmu import PAGED, flush
 from toyisa.core.sv32 import LOAD, STORE
 from toyisa.core.system import retire
+from toyisa.core.tlb import PAGED, flush
 from toyisa.core.tohost import stored_tohost
 from toyisa.core.work import count_flush
 from toyisa.tables.causes import Exc

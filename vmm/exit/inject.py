@@ -8,8 +8,9 @@ import numpy as np
 
 from toyisa.compiled.njit import call_unit, njit
 from toyisa.core.clock import charge
-from toyisa.core.mmu import reserve
-from toyisa.core.trap import next_interrupt, pend, take_interrupt
+from toyisa.core.interrupts import next_interrupt, take_interrupt
+from toyisa.core.tlb import reserve
+from toyisa.core.trap import pend
 from toyisa.tables.cost import Event
 from toyisa.tables.requests import Request
 

@@ -9,11 +9,11 @@ import numpy as np
 from toyisa.compiled.njit import call_unit, call_vm_unit, entry, njit, view
 from toyisa.core.clock import charge, timer_deadline, virtual_time
 from toyisa.core.decodepool import retired_aside
+from toyisa.core.interrupts import takes_interrupts
 from toyisa.core.memory import MEMORY
 from toyisa.core.mmio import attend
-from toyisa.core.mmu import flush, forget_spaces, reserve
 from toyisa.core.state import HART, NEVER
-from toyisa.core.trap import takes_interrupts
+from toyisa.core.tlb import flush, forget_spaces, reserve
 from toyisa.core.uart import TX_FULL
 from toyisa.core.work import EXIT, count_flush, lend, out_of_work, settle_run
 from toyisa.tables.bits import SIE_STIE

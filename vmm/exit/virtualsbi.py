@@ -11,7 +11,7 @@ from toyisa.core.access import store_ram
 from toyisa.core.clock import charge, virtual_time
 from toyisa.core.firmware import A0, A1, A2, A6, A7, INVALID_PARAM
 from toyisa.core.memory import ram_bytes, receive, receive_ready, transmit
-from toyisa.core.mmu import flush
+from toyisa.core.tlb import flush
 from toyisa.core.work import INSNS, count_flush
 from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason

@@ -20,8 +20,8 @@ from toyisa.core.memory import (
     TOHOST,
     TX_SIZE,
 )
-from toyisa.core.mmu import recontext
 from toyisa.core.state import HART, NO_TAG
+from toyisa.core.tlb import recontext
 from toyisa.snapshots import snapchecks, snapfields
 from toyisa.tables.levels import Level
 from vmm.fuzz.case import Violation

@@ -13,7 +13,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from toyisa.core.memory import PAGE, RAM_BASE
-from toyisa.core.mmu import recontext
+from toyisa.core.tlb import recontext
 from toyisa.devices.disk import Disk
 from toyisa.machine import Machine
 from toyisa.tables.bits import SATP_MODE_SV32

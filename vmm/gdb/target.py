@@ -6,7 +6,7 @@ the protocol.
     0..31  x0..x31     32  pc     65 + n  CSR number n     4161  priv
 """
 
-from toyisa.core.mmu import recontext
+from toyisa.core.tlb import recontext
 from toyisa.look import inspect
 from toyisa.machine import Machine
 from toyisa.tables.csrs import BY_NUMBER, CSRS

@@ -11,8 +11,9 @@ import numpy as np
 from toyisa.compiled.njit import call_unit, entry, njit
 from toyisa.core.decode import decode
 from toyisa.core.memory import PAGE, ram_offset, ram_words
-from toyisa.core.mmu import PAGED, walk
+from toyisa.core.mmu import walk
 from toyisa.core.sv32 import FETCH
+from toyisa.core.tlb import PAGED
 from toyisa.tables.exits import Reason
 from toyisa.tables.ops import Op
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from toyisa.core.decodepool import invalidate_range
 from toyisa.core.memory import PAGE, RAM_BASE
-from toyisa.core.mmu import recontext
+from toyisa.core.tlb import recontext
 from toyisa.devices.bus import Dma
 from toyisa.tables.requests import Writer
 from vmm.domain.exits import Kind

@@ -20,8 +20,8 @@ import numpy as np
 
 from toyisa.core.execute import execute
 from toyisa.core.memory import PAGE, RAM_BASE
-from toyisa.core.mmu import flush, recontext, reserve
 from toyisa.core.state import CSR_FIELDS, NO_TAG
+from toyisa.core.tlb import flush, recontext, reserve
 from toyisa.machine import Machine
 from toyisa.tables import causes
 from toyisa.tables.bits import BITS, SATP_ASID_SHIFT, SATP_MODE_SV32

@@ -8,11 +8,12 @@ import numpy as np
 
 from toyisa.compiled.njit import njit
 from toyisa.core.clock import charge
+from toyisa.core.interrupts import pending_bits
 from toyisa.core.memory import ram_words
-from toyisa.core.mmu import PAGE_FAULT, access_fault, page_fault, recontext
+from toyisa.core.mmu import PAGE_FAULT, access_fault, page_fault
 from toyisa.core.state import NEVER
 from toyisa.core.sv32 import FETCH, MXR, SUM
-from toyisa.core.trap import pending_bits
+from toyisa.core.tlb import recontext
 from toyisa.core.work import TRANSLATE
 from toyisa.tables.bits import SSTATUS_SIE
 from toyisa.tables.cost import Event

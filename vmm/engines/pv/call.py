@@ -11,7 +11,7 @@ from toyisa.compiled.njit import njit
 from toyisa.core.clock import charge, virtual_time
 from toyisa.core.memory import ram_words, receive, receive_ready, transmit
 from toyisa.core.mmio import ASK_ROOT, NO_DEVICE, load
-from toyisa.core.mmu import flush
+from toyisa.core.tlb import flush
 from toyisa.core.trap import SIE, return_from_s
 from toyisa.core.work import ENTRY, count_flush, out_of_work
 from toyisa.tables.bits import SSTATUS_SPIE

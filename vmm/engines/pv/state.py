@@ -9,10 +9,11 @@ import numpy as np
 
 from toyisa.compiled.njit import njit
 from toyisa.core.clock import virtual_time
+from toyisa.core.interrupts import pending_bits
 from toyisa.core.memory import ram_words
-from toyisa.core.mmu import PAGED, recontext
 from toyisa.core.sv32 import SUM
-from toyisa.core.trap import SIE, SPIE, SPP, pending_bits
+from toyisa.core.tlb import PAGED, recontext
+from toyisa.core.trap import SIE, SPIE, SPP
 from toyisa.tables.bits import SATP_ASID_MASK
 from toyisa.tables.causes import Exc
 from toyisa.tables.levels import Level

@@ -10,8 +10,8 @@ import numpy as np
 
 from toyisa.compiled.njit import entry
 from toyisa.core.memory import RAM_BASE, WORDS, ram_words
-from toyisa.core.mmu import PAGED
 from toyisa.core.sv32 import A, D, R, V, W, X
+from toyisa.core.tlb import PAGED
 from vmm.abi.hypercalls import REGION
 from vmm.domain.frametypes import IDLE, LEAVES, NONE, ROOT, WRITABLE
 from vmm.domain.host import frames

@@ -7,7 +7,7 @@ not know what a table contains.
 import numpy as np
 
 from toyisa.compiled.njit import njit
-from toyisa.core.mmu import flush
+from toyisa.core.tlb import flush
 from vmm.domain.frametypes import LEAVES, MANY, NONE, NOWHERE, OPEN, ROOT, WRITABLE
 from vmm.domain.host import frames, host_of
 

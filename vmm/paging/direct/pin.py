@@ -8,8 +8,8 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.clock import charge
 from toyisa.core.memory import WORDS
-from toyisa.core.mmu import flush
 from toyisa.core.sv32 import R, V, W
+from toyisa.core.tlb import flush
 from toyisa.core.work import SCAN
 from toyisa.tables.bits import PAGE_SHIFT, SATP_MODE_SV32, SATP_PPN_MASK
 from toyisa.tables.cost import Event

@@ -7,22 +7,14 @@ roots stays there, under their ASIDs.  Must not know how entries are made (`fill
 import numpy as np
 
 from toyisa.compiled.njit import njit
-from toyisa.core.mmu import PAGED, forget_spaces
-from toyisa.tables.bits import ASID, PAGE_SHIFT, SATP_ASID_SHIFT, SATP_PPN_MASK
-from vmm.domain.asids import take_id
+from toyisa.core.tlb import PAGED, forget_spaces
+from toyisa.tables.bits import PAGE_SHIFT, SATP_ASID_SHIFT, SATP_PPN_MASK
+from vmm.domain.asids import id_of
 from vmm.domain.host import host_of
 from vmm.domain.space import gfn_of
 from vmm.domain.vcpu import ROOT, pages
 from vmm.paging.shadow.frames import NOWHERE, PAGING_OFF_S, PAGING_OFF_U, find, take
 from vmm.paging.shadow.link import BASE_PPN
-
-
-@njit
-def _asid(vm, hart, mem, root):
-    """The ASID of a root table: its number, plus 1, if no other guest's space has that."""
-    space = vm.shadow.space
-    space[root] = take_id(host_of(vm).asids, hart, mem, np.int64(space[root]), root + 1)
-    return np.int64(space[root]) & ASID
 
 
 @njit
@@ -39,7 +31,8 @@ def select_root(vm, hart, mem, view):
     if root < 0:
         root = take(vm, hart, mem, view, ROOT, key)
     vm.shadow.root = root
-    real = PAGED | _asid(vm, hart, mem, root) << SATP_ASID_SHIFT
+    asid = id_of(host_of(vm).asids, hart, mem, vm.shadow.space, root)
+    real = PAGED | asid << SATP_ASID_SHIFT
     real |= BASE_PPN + vm.shadow.start + root
     if real != hart.csr.satp and not hart.tlb.tagged:
         forget_spaces(hart)  # as the machine's own write of satp does
