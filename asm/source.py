@@ -15,6 +15,7 @@ from asm.quote import legible
 MAX_SOURCE = 32 << 20  # bytes of one source file
 MAX_LINE = 4 << 20  # characters of one statement
 MAX_LINES = 1_000_000  # statements of one source file
+MAX_PADDING = 200  # columns
 
 # Strings and characters come first: they may contain the sign for a comment or a separator.
 _SPECIAL = re.compile(
@@ -105,7 +106,7 @@ def clean(path: str, text: str) -> Source:
     """`text` without comments, one statement in each line.
 
     A statement after a `;` is padded with blanks to the column that it had, so that the
-    columns in errors are right.
+    columns in errors are right; but not far, since a line may hold hundreds of statements.
     """
     if text.count("\n") + text.count(";") > 4 * MAX_LINES:  # checked before they take any memory
         raise _too_many(path)
@@ -156,7 +157,7 @@ def _separate(lines: list[str]) -> tuple[list[str], list[int]]:
     for number, line in enumerate(lines, 1):
         column = 0
         for piece in line.split(_SEPARATOR):
-            pieces.append(" " * column + piece)
+            pieces.append(" " * min(column, MAX_PADDING) + piece)
             numbers.append(number)
             column += len(piece) + 1
     return pieces, numbers

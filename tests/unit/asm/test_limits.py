@@ -273,3 +273,10 @@ def test_code_that_ends_where_addresses_do():
     program = assemble_text(" nop\n nop\n nop\n nop\nend:\n", base=0xFFFF_FFF0)
     assert len(program.elf()) > 100
     assert program.symbols["end"].value == 0
+
+
+def test_a_macro_may_have_a_line_of_many_statements():
+    """Preprocessed tests have them: the blanks before each statement must not add up."""
+    line = ";".join(f" addi x1, x1, {n % 100}" for n in range(2000))
+    program = assemble_text(f".macro m\n{line}\n.endm\n m\n m\n")
+    assert len(program.sections[0].data) == 2 * 2000 * 4
