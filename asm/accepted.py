@@ -31,9 +31,9 @@ _REFUSED = {
     "macros have GNU as's ordinary syntax only": ".altmacro .mri .func .endfunc",
     "there are no numbered subsections here: use another section": ".subsection",
     "there is no linker, so nothing is left for it to relocate": (
-        ".reloc .dtprelword .dtpreldword .rva .weakref .attach_to_group .xstabs"
+        ".reloc .dtprelword .dtpreldword .rva .attach_to_group .xstabs"
     ),
-    "a symbol has one value here: use .set or .equiv": ".eqv .lsym",
+    "a symbol has one value here: use .set or .equiv": ".lsym",
     "there is no number format of that size here": ".float16 .bfloat16 .dc.x .dcb.s .dcb.d .dcb.x",
     "GNU as has it for other machines only": (
         ".nops .bundle_align_mode .bundle_lock .bundle_unlock .desc .base64"

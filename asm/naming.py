@@ -29,6 +29,40 @@ def _set(once: bool, unit: Unit, text: str) -> None:
     unit.assign(name.strip(), value, once)
 
 
+def _eqv(unit: Unit, text: str) -> None:
+    """`.eqv name, expression`: it is read again wherever the name is used.
+
+    RARS and its courses write constants so, there also without the comma.
+    """
+    name, comma, value = text.partition(",")
+    if not comma:
+        name, _, value = text.strip().partition(" ")
+        if not value.strip():
+            raise Fault("expected name, expression", at=text)
+    name = name.strip()
+    unit.assign(name, value, once=True)
+    unit.again[name] = value
+
+
+def _weakref(unit: Unit, text: str) -> None:
+    """`.weakref alias, target`: the target by another name, which alone does not require it."""
+    names = _names(text)
+    if len(names) != 2:
+        raise Fault("expected alias, target", at=text)
+    target = unit.symbols.get(names[1])
+    used = target.used
+    unit.assign(names[0], names[1], once=True)
+    target.used = used  # the alias does not use it
+    unit.weak.append(target)
+
+
+def bind_weak(unit: Unit) -> None:
+    """What only `.weakref` names and nothing defines is a weak symbol, and so 0."""
+    for symbol in unit.weak:
+        if symbol.value is None and not symbol.bound and symbol.used is None:
+            symbol.binding = "weak"
+
+
 def _bind(binding: str, unit: Unit, text: str) -> None:
     """`.globl`, `.weak`, `.local`: how the names are bound in the ELF's symbol table."""
     for name in _names(text):
@@ -126,6 +160,8 @@ DIRECTIVES = {
     ".set": partial(_set, False),
     ".equ": partial(_set, False),
     ".equiv": partial(_set, True),
+    ".eqv": _eqv,
+    ".weakref": _weakref,
     ".globl": partial(_bind, "global"),
     ".global": partial(_bind, "global"),
     ".xdef": partial(_bind, "global"),

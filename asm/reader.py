@@ -15,7 +15,7 @@ from asm.expand import MNEMONICS, instruction
 from asm.expr import Undefined
 from asm.frames import Frame
 from asm.lexer import LABEL, STATEMENT, split
-from asm.naming import lay_commons
+from asm.naming import bind_weak, lay_commons
 from asm.operands import NotConstant
 from asm.pseudo import PSEUDO
 from asm.section import make
@@ -38,6 +38,7 @@ class Reader(Unit):
                 except Fault as fault:  # the time is used up
                     self.report(fault)
             lay_commons(self)
+            bind_weak(self)
             self.report_undefined()
         except Stop:
             pass

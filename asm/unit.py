@@ -45,6 +45,8 @@ class Unit(Output):
         self.section_stack: list[tuple[Section, Section]] = []
         self.loc = LineTable()
         self.commons: dict[str, Common] = {}
+        self.again: dict[str, str] = {}  # names whose text is read again at each use: `.eqv`
+        self.weak: list[Symbol] = []  # what `.weakref` names
         self.files: dict[str, list[str]] = {}
         self.missing: set[str] = set()  # places where a file was looked for in vain
         self.known: dict[str, bytes] = {}  # lines that always give the same bytes
@@ -119,6 +121,10 @@ class Unit(Output):
         symbol = self.symbols.get(name)
         if symbol.used is None:
             symbol.used = (self.spot(), name)
+        text = self.again.pop(name, None)  # not within itself
+        if text is not None:
+            symbol.value = parse(text, self)
+            self.again[name] = text
         return symbol
 
     def local(self, number: str, direction: str) -> Symbol:

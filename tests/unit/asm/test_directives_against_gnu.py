@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asm import AsmErrors, assemble_text
 from tests.unit.asm import gnu
 from tests.unit.asm.test_against_gnu import FIXTURE, same
 
@@ -195,6 +196,14 @@ SOURCES = {
         .end
         this is not read
         """,
+    "a value that is read again": """
+        .set b, 3 ; .eqv a, b+1 ; .eqv back, .-4 ; .eqv later, end
+        .data ; .word a, back ; .set b, 5 ; .word a, a*2, back, later ; end: .byte a ; .text ; nop
+        """,
+    "weak references": """
+        .weakref none, nowhere ; .weakref there, x ; .data
+        .word none, there, there+4, x ; x: .word none+1
+        """,
     "labels": "a: b: nop\nc:d: nop\n.Le:\n$f: nop\n_start: .data\n.word a,b,c,d,.Le,$f\n",
 }
 
@@ -202,6 +211,24 @@ SOURCES = {
 @pytest.mark.parametrize("name", SOURCES)
 def test_directives(tmp_path, name):
     same(SOURCES[name], tmp_path)
+
+
+def test_constants_as_rars_courses_write_them(tmp_path):
+    """GNU `as` takes neither the blank nor the use in `li`."""
+    ours = assemble_text(".eqv N 4\n.eqv M, N+1\n li a0, N\n li a1, M\n lw a2, M-1(a3)\n")
+    other = assemble_text(" li a0, 4\n li a1, 5\n lw a2, 4(a3)\n")
+    assert ours.sections[0].data == other.sections[0].data
+    for circle in (".eqv a, a+1\n.word a\n", ".eqv a, b\n.eqv b, a\n.word a\n"):
+        with pytest.raises(AsmErrors, match="by means of itself"):
+            assemble_text(circle)
+    with pytest.raises(AsmErrors, match="`N` is already defined"):
+        assemble_text(".eqv N, 4\n.eqv N, 5\n nop\n")
+
+
+def test_a_weak_reference_does_not_define_what_is_used_otherwise():
+    for source in (" la a1, r\n.weakref q, r\n la a0, q\n", ".weakref q, r\n la a1, r\n"):
+        with pytest.raises(AsmErrors, match="`r` is not defined"):
+            assemble_text(source)
 
 
 def test_files(tmp_path, monkeypatch):
@@ -249,8 +276,6 @@ def test_every_operator(tmp_path):
 @settings(max_examples=80, **FIXTURE)
 @given(st.lists(EXPRESSIONS, min_size=1, max_size=20))
 def test_random_expressions(tmp_path, expressions):
-    from asm import AsmErrors, assemble_text
-
     kept = []
     for text in expressions:  # what we refuse (division by zero) they refuse as well
         try:
