@@ -31,25 +31,26 @@ class FenceRun:
         attach(self.fences, machine.hart, machine.host.hart)  # the virtual hart, and the real one
 
     def run(self, budget: int, seconds: float | None = None) -> Exit:
-        """Run at most `budget` instructions."""
+        """Run at most `budget` instructions.  Whoever runs the machine otherwise is not stopped."""
         machine, end = self.machine, self.machine.instret + budget
         deadline = None if seconds is None else time.monotonic() + seconds
-        while True:
-            left = None if deadline is None else max(deadline - time.monotonic(), 0)
-            why = machine.run(max(end - machine.instret, 0), left)
-            if why is not Exit.STALE:
-                return why
-            why = self._step()
-            if why is not Exit.BUDGET:
-                return why
+        try:
+            while True:
+                left = None if deadline is None else max(deadline - time.monotonic(), 0)
+                self.fences.on = 1
+                why = machine.run(max(end - machine.instret, 0), left)
+                if why is not Exit.STALE:
+                    return why
+                why = self._step()
+                if why is not Exit.BUDGET:
+                    return why
+        finally:
+            self.fences.on = self.fences.found = 0
 
     def _step(self) -> Exit:
         machine, answers = self.machine, []
         level = self._observer.priv
         self.fences.on = self.fences.found = 0
-        try:
-            effects = self._observer.observe(machine, lambda: answers.append(machine.advance()))
-        finally:
-            self.fences.on = 1
+        effects = self._observer.observe(machine, lambda: answers.append(machine.advance()))
         self.watcher(machine, effects, level)
         return answers.pop()

@@ -171,6 +171,27 @@ done:
 
 
 @pytest.mark.compiled
+@pytest.mark.parametrize("engine", ["native", "trap", "bt"])
+@pytest.mark.parametrize(
+    ("end", "shown"), [("1: lw a0, 0(s1)\n j 1b", "next"), ("ebreak", "last")],
+    ids=["endless", "crash"],
+)
+def test_what_is_looked_at_afterwards_is_not_stopped(end, shown, engine, tmp_path, capfd):
+    """A diagnosis steps the machine on, or again."""
+    body = "csrw stvec, zero\n lw a0, 0(s1)\n" + EDIT + "lw a0, 0(s1)\n" + end
+    (tmp_path / "k.S").write_text(KERNEL.replace("@", body))
+    command = ["run"] if engine == "native" else ["boot", "--engine", engine]
+    status = invoke([*command, str(tmp_path / "k.S"), "--check", "fence", "--max-insns", "1000",
+                     "--input", os.devnull, "--json"])  # fmt: skip
+    out, _err = capfd.readouterr()
+    result = json.loads(out)
+    assert status in (Status.LIMIT, Status.FAILED)
+    assert sum(use["times"] for use in result["fences"]) > (450 if shown == "next" else 0)
+    if shown == "next":
+        assert len(result["diagnosis"]["goes_on"]) == 12
+
+
+@pytest.mark.compiled
 @pytest.mark.parametrize("engine", ["native", "trap", "bt", "pv"])
 def test_the_check_changes_nothing(engine):
     """Cycles, state and trail of a kernel with fences are those of the run without the check."""
