@@ -53,8 +53,8 @@ class Domain:
         self.pages[sorted(self.own)] = 0
         hart.tlb.dkey[:] = hart.tlb.ikey[:] = -1
         hart.tlb.rtag[:] = hart.tlb.wtag[:] = hart.tlb.xtag[:] = -1
-        vm.hart.csr.stvec = vm.hart.csr.sie = 0
-        vm.hart.priv = 1
+        vm.vcpu.hart.csr.stvec = vm.vcpu.hart.csr.sie = 0
+        vm.vcpu.hart.priv = 1
         vm.platform.console.ended = 1
         build_tables(vm, mem, FRAMES)
 
@@ -65,11 +65,11 @@ class Domain:
         hart.x[10:13] = a0, a1, a2
         hart.x[17] = (FIRST + number) & 0xFFFFFFFF
         hart.exit.cause = Exc.ECALL_S
-        vm.hart.csr.sepc = RAM_BASE
+        vm.vcpu.hart.csr.sepc = RAM_BASE
         vm.platform.console.tx_len = 0
         reason = serve_pv(hart, mem, vm, EngineRequest.EXIT, Reason.TRAP)
         assert reason in (Reason.RUN, Reason.IDLE)
-        vm.hart.priv = 1
+        vm.vcpu.hart.priv = 1
         return int(hart.x[10])
 
     def access(self, gva, store):

@@ -17,7 +17,7 @@ from toyisa.core.state import CONTEXTS
 from toyisa.core.sv32 import A, D, G, R, U, V, W, X
 from toyisa.tables.bits import ASID
 from vmm.domain.asids import GIVEN_BACK, TAKEN
-from vmm.domain.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, VIEWS
+from vmm.domain.record import ENTRIES, FREE, ROOT, SPLIT, TABLE, VIEWS
 
 PAGE = 4096
 BASE_PPN = 0x80000

@@ -1,6 +1,6 @@
 """Answers for a virtual machine as a Python object, used like a bare one.
 
-It is a `Machine` whose hart and devices are virtual: `vm.hart`, `vm.platform` of the
+It is a `Machine` whose hart and devices are virtual: `vcpu.hart` and `platform` of the
 monitor's record.  Under it lies real memory, where the guest has some frames and the
 monitor others, and a real hart that runs both engines' code and the guest's.
 
@@ -31,7 +31,7 @@ from toyisa.tables.levels import Profile
 from vmm import engines
 from vmm.domain.exits import Kind
 from vmm.domain.host import Host
-from vmm.domain.vcpu import ENTRIES, GUEST_PAGE, LINK, LOG, LOG_SIZE, MAX_SHADOW, new_vm
+from vmm.domain.record import ENTRIES, GUEST_PAGE, LINK, LOG, LOG_SIZE, MAX_SHADOW, new_vm
 from vmm.engines import units
 from vmm.exit.loop import run_vm, run_vm_at
 from vmm.memory.guestram import GuestDma
@@ -99,7 +99,7 @@ class VirtualMachine(Machine):
             places = np.random.default_rng(self._scatter).permutation(places)
         self.pages["mfn"] = places
         self.host.frames["gfn"][places] = np.arange(frames)
-        self.hart, self.memory = vm.hart, vm.platform
+        self.hart, self.memory = vm.vcpu.hart, vm.platform
         state.reset(self.hart)
         reset_memory(self.memory)
         link_machine(self.hart, self.memory)
@@ -114,7 +114,7 @@ class VirtualMachine(Machine):
 
     def load(self, source: str | Path | bytes) -> None:
         self.vm.direct.active = 0  # the guest that was there before has no tables any more
-        self.vm.unfinished = self.vm.looking = 0
+        self.vm.vcpu.unfinished = self.vm.vcpu.looking = 0
         super().load(source)
         tohost = int(self.memory.console.tohost)
         self.vm.tohost = (tohost - RAM_BASE) // PAGE if tohost >= 0 else -1
@@ -129,7 +129,7 @@ class VirtualMachine(Machine):
     def give_input(self) -> bool:
         given = super().give_input()
         if given:
-            self.vm.fed = 1
+            self.vm.vcpu.fed = 1
         return given
 
     def _run(self, _hart: np.record, _memory: np.record) -> int:

@@ -14,8 +14,8 @@ from toyisa.tables.causes import CODE_MASK, CODES, INTERRUPT, Exc, Irq
 from toyisa.tables.exits import Reason
 from toyisa.tables.requests import Request
 from vmm.domain.exits import Kind
+from vmm.domain.record import STATS, new_vm
 from vmm.domain.stats import count_exit
-from vmm.domain.vcpu import STATS, new_vm
 from vmm.fuzz.seen import Seen
 
 ALL = (1 << CODES) - 1
@@ -114,7 +114,7 @@ def test_a_snapshot_keeps_all_codes(machine, tmp_path):
 def test_exits_of_a_virtual_machine_are_seen_by_cause(machine):
     """Kept by kind and cause: what a campaign says it has seen."""
     vm, count = new_vm(), getattr(count_exit, "py_func", count_exit)
-    vm.kind = Kind.EXCEPTION
+    vm.vcpu.kind = Kind.EXCEPTION
     for code in range(CODES):
         machine.hart.exit.cause = code
         count(vm, machine.hart, 0, 0)

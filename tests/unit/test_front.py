@@ -356,7 +356,7 @@ def arguments():
     """What our entries are given, by the names of their parameters; all else is an integer."""
     from toyisa.core import state
     from toyisa.core.memory import new_memory
-    from vmm.domain.vcpu import new_vm
+    from vmm.domain.record import new_vm
 
     hart, mem, vm = state.new_hart(), new_memory(4096).record, new_vm()
     row, table = np.zeros(4, np.int64), np.zeros((2, 4), np.int64)

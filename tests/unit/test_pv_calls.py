@@ -300,7 +300,7 @@ def test_a_base_is_validated_like_any_root(domain):
 
 
 def test_set_trap_is_all_or_nothing(domain):
-    csr = domain.machine.vm.hart.csr
+    csr = domain.machine.vm.vcpu.hart.csr
     for gate, ranges in ((2, gva(0)), (gva(0), 2), (gva(0), 0), (gva(0), gva(FRAMES) - 8)):
         assert domain.call(Call.SET_TRAP, gate, ranges, 0) >> 31
         assert csr.stvec == 0

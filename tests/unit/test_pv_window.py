@@ -28,13 +28,13 @@ def test_iret_takes_a7_from_the_window_and_leaves_the_rest(domain):
     words = int(machine.private[0].words)
     for status in (0, 0x20, 0x100, 0x120):
         domain.words[words + Word.SPILL] = 0x1234 + status
-        machine.vm.hart.csr.sstatus = status  # the window's since the exit
+        machine.vm.vcpu.hart.csr.sstatus = status  # the window's since the exit
         kept = machine.host.hart.x.tolist()
         domain.call(Call.IRET, kept[10], kept[11], kept[12])
         assert machine.host.hart.x.tolist()[:17] == kept[:17]
         assert machine.host.hart.x[17] == 0x1234 + status
-        assert machine.vm.hart.pc == RAM_BASE  # sepc
-        assert bool(machine.vm.hart.csr.sstatus & 2) == bool(status & 0x20)
+        assert machine.vm.vcpu.hart.pc == RAM_BASE  # sepc
+        assert bool(machine.vm.vcpu.hart.csr.sstatus & 2) == bool(status & 0x20)
 
 
 GATE, ENTER_RANGE, LEAVE_RANGE, ELSEWHERE = (RAM_BASE + n for n in (0x100, 0x200, 0x300, 0x400))
@@ -57,7 +57,7 @@ def test_the_interrupt_flag_is_put_aside_where_nothing_may_come(domain, pc, open
     domain.words[window] = flag
     hart.pc, hart.priv = pc, 1
     serve_pv(hart, mem, vm, EngineRequest.LEAVE, 0)
-    assert int(vm.hart.csr.sstatus) & 2 == (flag if open_ else 0)
+    assert int(vm.vcpu.hart.csr.sstatus) & 2 == (flag if open_ else 0)
     serve_pv(hart, mem, vm, EngineRequest.ENTER, 0)
     assert int(domain.words[window]) == flag
 
@@ -83,6 +83,6 @@ def test_the_maps_can_be_read_and_not_written(domain):
 
 
 def test_u_does_not_see_the_window(domain):
-    domain.machine.vm.hart.priv = 0
+    domain.machine.vm.vcpu.hart.priv = 0
     for address in (P2M, M2P_TOP, WORDS_PAGE + 2048):
         assert not domain.access(address, None)

@@ -5,8 +5,8 @@ Must not know what is done about them.
 """
 
 from toyisa.compiled.njit import njit
+from vmm.domain.record import CHANGES
 from vmm.domain.requests import Trait
-from vmm.domain.vcpu import CHANGES
 
 # Kinds of changes, with what has changed: a table entry's index, or the gpa of a word of code.
 CODE_CHANGED, TABLE_CHANGED, ROOT_CHANGED = 0, 1 << 40, 2 << 40

@@ -38,9 +38,9 @@ def _read_entry(where, at, level):
     pte = read_word(vm, mem, at)
     charge(hart, np.int64(Event.ROOT_WORD), 1)
     if level == 1:
-        vm.walk.pte1 = pte
+        vm.vcpu.walk.pte1 = pte
     else:
-        vm.walk.table = gfn_of(vm, at)
+        vm.vcpu.walk.table = gfn_of(vm, at)
     return pte if pte >= 0 else -np.int64(Why.TABLE_OUTSIDE)
 
 
@@ -52,34 +52,34 @@ def walk_guest(vm, hart, mem, gva, access, quiet):
     """Translate `gva` for the virtual hart: the leaf's flags and frame as in a PTE.
 
     PAGE_FAULT or ACCESS_FAULT if the guest's tables have no translation.  Unless `quiet`, it
-    sets A and D as the hart does.  `vm.walk` has the entries that it read.  With paging off
+    sets A and D as the hart does.  `vm.vcpu.walk` has the entries that it read.  With paging off
     the answer is a superpage that maps each address to itself.
     """
     mem.work -= WALK
-    satp = np.int64(vm.hart.csr.satp)
-    vm.walk.table = vm.walk.was = -1
+    satp = np.int64(vm.vcpu.hart.csr.satp)
+    vm.vcpu.walk.table = vm.vcpu.walk.was = -1
     if not satp & PAGED:
-        vm.walk.pte1 = _identity(vm, gva)
-        return vm.walk.pte1 | (gva >> 12 & 0x3FF) << 10 | SUPER
+        vm.vcpu.walk.pte1 = _identity(vm, gva)
+        return vm.vcpu.walk.pte1 | (gva >> 12 & 0x3FF) << 10 | SUPER
     root = (satp & SATP_PPN_MASK) << PAGE_SHIFT
-    why, level, at, pte = _walk((vm, hart, mem), root, gva, access, accessor(vm.hart))
+    why, level, at, pte = _walk((vm, hart, mem), root, gva, access, accessor(vm.vcpu.hart))
     if why:
         return ACCESS_FAULT if why == Why.TABLE_OUTSIDE else PAGE_FAULT
     wanted = A | (D if access == STORE else 0)
     if pte & wanted != wanted and not quiet:
-        vm.walk.was = pte
+        vm.vcpu.walk.was = pte
         pte |= wanted
         write_word(vm, hart, mem, at, pte)
         charge(hart, np.int64(Event.ROOT_WORD), 1)
     if level == 1:
-        vm.walk.pte1 = pte & 0xFF | pte >> 10 << 10
+        vm.vcpu.walk.pte1 = pte & 0xFF | pte >> 10 << 10
     return small_leaf(level, pte, gva)
 
 
 @njit
 def _identity(vm, gva):
     """The superpage entry that stands for "paging is off" around `gva`."""
-    level = U if vm.hart.priv == Level.U else 0
+    level = U if vm.vcpu.hart.priv == Level.U else 0
     return (gva >> 22) << 20 | V | R | W | X | A | D | level
 
 

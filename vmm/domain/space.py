@@ -9,7 +9,7 @@ from toyisa.compiled.njit import njit
 from toyisa.core.access import store_ram
 from toyisa.core.memory import PAGE, RAM_BASE, ram_words, within
 from vmm.domain.changes import CODE_CHANGED, note_change
-from vmm.domain.vcpu import pages
+from vmm.domain.record import pages
 
 
 @njit

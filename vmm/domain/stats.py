@@ -8,15 +8,15 @@ import numpy as np
 
 from toyisa.compiled.njit import njit, view
 from toyisa.tables.causes import CODE_MASK
-from vmm.domain.vcpu import LOG, LOG_SIZE
+from vmm.domain.record import LOG, LOG_SIZE
 
 
 @njit
 def count_exit(vm, hart, began, pc):
-    """Count an exit of kind `vm.kind`, which the guest left at `began` and `pc`, and which is
+    """Count an exit of kind `vm.vcpu.kind`, which the guest left at `began` and `pc`, and which is
     handled now.
     """
-    stats, kind = vm.stats, vm.kind
+    stats, kind = vm.stats, vm.vcpu.kind
     spent = hart.clock.cycles - began
     stats.count[kind] += 1
     stats.cycles[kind] += spent

@@ -35,7 +35,7 @@ def install(machine: "VirtualMachine") -> None:
 @entry
 def serve_trap(hart, mem, vm, request, first):
     """The engine's unit: an EngineRequest."""
-    virtual = vm.hart
+    virtual = vm.vcpu.hart
     if request == EngineRequest.EXIT:
         return handle_trap(vm, hart, mem)
     if request == EngineRequest.LEAVE:

@@ -12,7 +12,7 @@ from toyisa.compiled import jitcache
 from toyisa.compiled.njit import unit_address, unit_types
 from toyisa.core.hardware import Hardware
 from toyisa.core.memory import PAGE
-from vmm.domain.vcpu import new_vm
+from vmm.domain.record import new_vm
 from vmm.engines import Engine, registered
 from vmm.exit.loop import run_vm
 

@@ -31,8 +31,8 @@ from toyisa.tables.requests import Request
 from vmm.domain.changes import CODE_CHANGED, note_change
 from vmm.domain.exits import Kind
 from vmm.domain.guestwalk import walk_guest
+from vmm.domain.record import pages
 from vmm.domain.space import gfn_of, offset_of
-from vmm.domain.vcpu import pages
 from vmm.exit.inject import raise_in_guest
 from vmm.paging.shadow.frames import traced
 from vmm.paging.shadow.trace import table_written
@@ -57,10 +57,10 @@ def kind_of(op, number):
 @njit
 def emulate_system(vm, hart, mem, insn):
     """Execute the system instruction `insn`, at the guest's pc, for the guest; the reason."""
-    virtual = vm.hart
+    virtual = vm.vcpu.hart
     uop = decode(insn, np.int64(0))
     op, rd, rs1, rs2 = uop & 0xFF, uop >> 8 & 0xFF, uop >> 16 & 0xFF, uop >> 24 & 0xFF
-    vm.kind = kind_of(op, uop >> 32)
+    vm.vcpu.kind = kind_of(op, uop >> 32)
     charge(hart, np.int64(Event.ROOT_EMULATE), 1)
     for register in (rd, rs1, rs2):
         virtual.x[register] = hart.x[register]
@@ -68,16 +68,16 @@ def emulate_system(vm, hart, mem, insn):
         return _probe(vm, hart, mem, op, rd, rs1)
     traps = virtual.counts.exc[np.int64(Exc.ILLEGAL)]
     others = np.int64(0)  # instructions that are not the guest's, among those retired
-    if vm.kind == Kind.COUNTER and (uop >> 32) & ~UPPER == INSTRET:
+    if vm.vcpu.kind == Kind.COUNTER and (uop >> 32) & ~UPPER == INSTRET:
         others = retired_aside(hart, mem)
     virtual.clock.instret -= others
     reason = call_unit(vm.platform.serve, virtual, vm.platform, Request.SYSTEM, uop, insn)
     virtual.clock.instret += others
     hart.x[rd] = virtual.x[rd]
     if virtual.counts.exc[np.int64(Exc.ILLEGAL)] != traps:
-        vm.kind = np.int64(Kind.EXCEPTION)
+        vm.vcpu.kind = np.int64(Kind.EXCEPTION)
         vm.stats.injected += 1
-    elif vm.kind == Kind.COUNTER and uop >> 32 == CYCLE:
+    elif vm.vcpu.kind == Kind.COUNTER and uop >> 32 == CYCLE:
         mark(hart, mem)
     elif op == Op.SFENCE_VMA:
         flush(hart, np.int64(hart.x[rs1]) if rs1 else np.int64(-1), -1)
@@ -94,11 +94,11 @@ def _may_probe(virtual):
 def _probe(vm, hart, mem, op, rd, rs1):
     """probe.r, probe.w: what the guest's own tables and level allow."""
     answer = np.int64(1)
-    if vm.hart.csr.satp & PAGED:
+    if vm.vcpu.hart.csr.satp & PAGED:
         access = np.int64(LOAD if op == Op.PROBE_R else STORE)
         answer = 1 if walk_guest(vm, hart, mem, np.int64(hart.x[rs1]), access, True) >= 0 else 0
     hart.x[rd] = answer
-    _complete(vm.hart, op)
+    _complete(vm.vcpu.hart, op)
     return np.int64(Reason.RUN)
 
 
@@ -123,14 +123,14 @@ def emulate_access(vm, hart, mem, insn, gva, gpa):
     if at < 0:
         return _emulate_device(vm, hart, uop, op, insn, gva, gpa)
     if traced(vm, gfn_of(vm, gpa)):
-        vm.kind = np.int64(Kind.TRACE)
+        vm.vcpu.kind = np.int64(Kind.TRACE)
     call_unit(mem.serve, hart, mem, Request.ACCESS_AT, uop, RAM_BASE + at)
-    vm.hart.resv.addr = hart.resv.addr  # for lr.w and sc.w: the guest does it
+    vm.vcpu.hart.resv.addr = hart.resv.addr  # for lr.w and sc.w: the guest does it
     charge(hart, np.int64(Event.ROOT_WORD), 1)
     stored(vm, hart, mem, gpa)
     if access_kind(op) == STORE and not (op == Op.SC_W and hart.x[uop >> 8 & 0xFF]):
         told_host(vm, mem, gpa, access_size(op))
-    _complete(vm.hart, op)
+    _complete(vm.vcpu.hart, op)
     return np.int64(Reason.RUN)
 
 
@@ -140,8 +140,8 @@ def stored(vm, hart, mem, gpa):
     gfn = gfn_of(vm, gpa)
     if gfn < 0 or not traced(vm, gfn):
         return
-    if vm.hart.fences:
-        note_edit(vm.hart, gpa, np.int64(vm.hart.pc))
+    if vm.vcpu.hart.fences:
+        note_edit(vm.vcpu.hart, gpa, np.int64(vm.vcpu.hart.pc))
     if pages(vm)[gfn].code:
         note_change(vm, CODE_CHANGED | gpa)
     table_written(vm, hart, mem, gfn, gpa)
@@ -153,13 +153,13 @@ def told_host(vm, mem, gpa, size):
     console = vm.platform.console
     if gfn_of(vm, gpa) == vm.tohost and console.tohost <= gpa < console.tohost + 8:
         low = np.int64(ram_words(mem)[offset_of(vm, console.tohost) >> 2])
-        stored_tohost(console, gpa - console.tohost, size, low, virtual_time(vm.hart))
+        stored_tohost(console, gpa - console.tohost, size, low, virtual_time(vm.vcpu.hart))
 
 
 @njit
 def _emulate_device(vm, hart, uop, op, insn, gva, gpa):
-    vm.kind = np.int64(Kind.MMIO)
-    virtual = vm.hart
+    vm.vcpu.kind = np.int64(Kind.MMIO)
+    virtual = vm.vcpu.hart
     rd, rs2 = uop >> 8 & 0xFF, uop >> 24 & 0xFF
     virtual.x[rd], virtual.x[rs2] = hart.x[rd], hart.x[rs2]
     result = call_unit(vm.platform.serve, virtual, vm.platform, Request.ACCESS_AT, uop, gpa)
@@ -167,7 +167,7 @@ def _emulate_device(vm, hart, uop, op, insn, gva, gpa):
         return np.int64(Reason.INPUT if vm.platform.request.pa < 0 else Reason.DEVICE)
     if result == FAULT:
         virtual.pending.tval = gva
-        vm.kind = np.int64(Kind.EXCEPTION)
+        vm.vcpu.kind = np.int64(Kind.EXCEPTION)
         return raise_in_guest(vm, hart, insn)
     hart.x[rd] = virtual.x[rd]
     _complete(virtual, op)

@@ -38,19 +38,19 @@ def handle_trap(vm, hart, mem):
         return handle_page_fault(vm, hart, mem, np.int64(LOAD), tval, insn)
     if cause == Exc.STORE_PAGE:
         return handle_page_fault(vm, hart, mem, np.int64(STORE), tval, insn)
-    vm.kind = np.int64(Kind.SYSCALL if cause == Exc.ECALL_U else Kind.EXCEPTION)
+    vm.vcpu.kind = np.int64(Kind.SYSCALL if cause == Exc.ECALL_U else Kind.EXCEPTION)
     return forward_exception(vm, hart, cause, tval, insn)
 
 
 @njit
 def handle_sbi(vm, hart, mem):
     """The guest's kernel calls its firmware."""
-    vm.kind = np.int64(Kind.SBI)
-    vm.hart.counts.exc[np.int64(Exc.ECALL_S)] += 1
+    vm.vcpu.kind = np.int64(Kind.SBI)
+    vm.vcpu.hart.counts.exc[np.int64(Exc.ECALL_S)] += 1
     reason = answer_guest_sbi(vm, hart, mem)
     if reason != Reason.RUN:
-        vm.hart.counts.exc[np.int64(Exc.ECALL_S)] -= 1
-    elif vm.hart.root.one_trap:
+        vm.vcpu.hart.counts.exc[np.int64(Exc.ECALL_S)] -= 1
+    elif vm.vcpu.hart.root.one_trap:
         return np.int64(Reason.STEP)
     return reason
 
@@ -60,20 +60,20 @@ def handle_page_fault(vm, hart, mem, access, gva, insn):
     """The machine's walk of the shadow tables failed: the guest's tables say why."""
     leaf = walk_guest(vm, hart, mem, gva, access, False)
     if leaf < 0:
-        vm.kind = np.int64(Kind.TRUE_FAULT)
+        vm.vcpu.kind = np.int64(Kind.TRUE_FAULT)
         cause = page_fault(access) if leaf == PAGE_FAULT else access_fault(access)
         return forward_exception(vm, hart, cause, gva, insn)
     gpa = gpa_of(leaf, gva)
     if offset_of(vm, gpa) >= 0:
         if access == STORE and traced(vm, gfn_of(vm, gpa)):
             return emulate_access(vm, hart, mem, insn, gva, gpa)
-        vm.kind = np.int64(Kind.HIDDEN_FAULT)
+        vm.vcpu.kind = np.int64(Kind.HIDDEN_FAULT)
         vm.stats.fills += 1
         fill(vm, hart, mem, gva, leaf)
-        if access != FETCH and vm.walk.was == insn:  # it may have changed itself, and must
+        if access != FETCH and vm.vcpu.walk.was == insn:  # it may have changed itself, and must
             return emulate_access(vm, hart, mem, insn, gva, gpa)  # not be fetched a second time
         return np.int64(Reason.RUN)
     if access == FETCH:
-        vm.kind = np.int64(Kind.EXCEPTION)
+        vm.vcpu.kind = np.int64(Kind.EXCEPTION)
         return forward_exception(vm, hart, access_fault(access), gva, insn)
     return emulate_access(vm, hart, mem, insn, gva, gpa)

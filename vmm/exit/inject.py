@@ -20,7 +20,7 @@ WORDS = 6  # sepc, scause, stval, sstatus, pc and level are written
 @njit
 def forward_exception(vm, hart, cause, tval, insn):
     """The guest takes this exception at its pc; RUN, STEP, STUCK, or TRAP for an SBI call."""
-    pend(vm.hart, cause, tval)
+    pend(vm.vcpu.hart, cause, tval)
     return raise_in_guest(vm, hart, insn)
 
 
@@ -29,7 +29,7 @@ def raise_in_guest(vm, hart, insn):
     """The guest takes the exception that is pended on its hart."""
     charge(hart, np.int64(Event.ROOT_WORD), WORDS)
     vm.stats.injected += 1
-    return call_unit(vm.platform.serve, vm.hart, vm.platform, Request.RAISE, insn, 0)
+    return call_unit(vm.platform.serve, vm.vcpu.hart, vm.platform, Request.RAISE, insn, 0)
 
 
 @njit
@@ -37,10 +37,10 @@ def inject_interrupt(vm, hart):
     """Let the guest take the interrupt that is due, if its own flags allow it; return whether it
     did.
     """
-    irq = next_interrupt(vm.hart)
+    irq = next_interrupt(vm.vcpu.hart)
     if irq < 0:
         return False
-    take_interrupt(vm.hart, irq)
+    take_interrupt(vm.vcpu.hart, irq)
     if hart.resv.addr >= 0:
         reserve(hart, np.int64(-1))  # as for any trap that the guest takes
     charge(hart, np.int64(Event.ROOT_WORD), WORDS)

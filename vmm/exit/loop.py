@@ -23,9 +23,9 @@ from toyisa.tables.exits import Reason
 from vmm.domain.asids import forget_returned
 from vmm.domain.exits import Kind, ShadowEvent
 from vmm.domain.host import host_of
+from vmm.domain.record import DOMAIN
 from vmm.domain.requests import EngineRequest, Trait
 from vmm.domain.stats import count_exit, log_is_due, log_shadow
-from vmm.domain.vcpu import VM
 from vmm.exit.inject import inject_interrupt
 
 BARREN_EXITS = 4096  # exits in a row without an instruction retired: it never will
@@ -34,26 +34,26 @@ BARREN_EXITS = 4096  # exits in a row without an instruction retired: it never w
 @entry
 def run_vm(hart, mem, vm):
     """Run the guest until its caller must act: a Reason.  Afterwards all its state is in `vm`."""
-    hart.x[:] = vm.hart.x
+    hart.x[:] = vm.vcpu.hart.x
     _put_clock(vm, hart, mem)
     mem.work = vm.platform.work
-    began, pc = np.int64(hart.clock.cycles), np.int64(vm.hart.pc)
+    began, pc = np.int64(hart.clock.cycles), np.int64(vm.vcpu.hart.pc)
     # Whether the last exit's cost was counted; whether there was no exit, but a look.
     counted, again = True, False
-    if vm.looking:  # go on as if root had not looked
-        began, pc, counted = np.int64(vm.began), np.int64(vm.left), vm.counted != 0
-        again = counted and vm.fed == 0 and vm.hart.root.budget == vm.budget
-        vm.looking = 0
-    vm.fed, vm.budget = 0, vm.hart.root.budget
+    if vm.vcpu.looking:  # go on as if root had not looked
+        began, pc, counted = np.int64(vm.vcpu.began), np.int64(vm.vcpu.left), vm.vcpu.counted != 0
+        again = counted and vm.vcpu.fed == 0 and vm.vcpu.hart.root.budget == vm.vcpu.budget
+        vm.vcpu.looking = 0
+    vm.vcpu.fed, vm.vcpu.budget = 0, vm.vcpu.hart.root.budget
     while True:
-        if vm.unfinished:  # an exit that had to wait
-            began, counted = np.int64(vm.began), False
-            reason = _handle(vm, hart, mem, np.int64(vm.unfinished))
+        if vm.vcpu.unfinished:  # an exit that had to wait
+            began, counted = np.int64(vm.vcpu.began), False
+            reason = _handle(vm, hart, mem, np.int64(vm.vcpu.unfinished))
         else:
             reason = _before_entry(vm, hart, mem, again)
             if reason != Reason.RUN:
                 break
-            vm.again = again
+            vm.vcpu.again = again
             reason = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.ENTER, 0)
             if reason != Reason.RUN:
                 break
@@ -73,32 +73,32 @@ def run_vm(hart, mem, vm):
             left = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.LEAVE, reason)
             if reason == Reason.LOOK or reason == Reason.BUDGET:
                 began = np.int64(hart.clock.cycles)  # what ran up to a boundary was the guest
-            pc = np.int64(vm.hart.pc)
+            pc = np.int64(vm.vcpu.hart.pc)
             reason = _handle(vm, hart, mem, left)
             again = left == Reason.LOOK
             # Nor is it an exit if a part of the budget was spent on the engine's own instructions.
             counted = again or (left == Reason.BUDGET and not _spent(vm, hart, mem))
         if reason != Reason.RUN:
             break
-        if vm.barren >= BARREN_EXITS:
+        if vm.vcpu.barren >= BARREN_EXITS:
             reason = np.int64(Reason.STUCK)
             break
     if reason == Reason.LOOK:
-        vm.looking, vm.left, vm.counted = 1, pc, counted
-    vm.began = began
-    if not vm.unfinished and not vm.looking and not counted:
+        vm.vcpu.looking, vm.vcpu.left, vm.vcpu.counted = 1, pc, counted
+    vm.vcpu.began = began
+    if not vm.vcpu.unfinished and not vm.vcpu.looking and not counted:
         count_exit(vm, hart, began, pc)
-    vm.hart.x[:] = hart.x
+    vm.vcpu.hart.x[:] = hart.x
     vm.platform.work = mem.work
     _take_clock(vm, hart)
-    vm.hart.clock.instret -= retired_aside(hart, mem)
+    vm.vcpu.hart.clock.instret -= retired_aside(hart, mem)
     return reason
 
 
 @entry
 def run_vm_at(_virtual, _platform, hart, mem, vm):
     """`run_vm` as a unit that takes host addresses: for code that steps any machine."""
-    return run_vm(view(hart, 1, HART)[0], view(mem, 1, MEMORY)[0], view(vm, 1, VM)[0])
+    return run_vm(view(hart, 1, HART)[0], view(mem, 1, MEMORY)[0], view(vm, 1, DOMAIN)[0])
 
 
 @njit
@@ -107,11 +107,11 @@ def _note_entry(vm, hart, again):
     it.
     """
     if again:
-        hart.root.deadline = min(hart.root.deadline, vm.deadline)
+        hart.root.deadline = min(hart.root.deadline, vm.vcpu.deadline)
     else:
-        vm.barren = vm.barren + 1 if hart.clock.instret == vm.retired else 0
-        vm.retired = hart.clock.instret
-    vm.deadline = hart.root.deadline
+        vm.vcpu.barren = vm.vcpu.barren + 1 if hart.clock.instret == vm.vcpu.retired else 0
+        vm.vcpu.retired = hart.clock.instret
+    vm.vcpu.deadline = hart.root.deadline
 
 
 @njit
@@ -137,7 +137,7 @@ def _charge_exit(vm, hart, reason):
 
 @njit
 def _take_clock(vm, hart):
-    clock = vm.hart.clock
+    clock = vm.vcpu.hart.clock
     clock.cycles, clock.instret, clock.idle = (
         hart.clock.cycles, hart.clock.instret, hart.clock.idle,
     )  # fmt: skip
@@ -149,9 +149,9 @@ def _put_clock(vm, hart, mem):
 
     Within the loop `instret` counts all instructions, outside it the guest's own.
     """
-    hart.clock.instret = vm.hart.clock.instret + mem.aside.retired
-    hart.clock.idle = vm.hart.clock.idle
-    hart.clock.offset = vm.hart.clock.offset
+    hart.clock.instret = vm.vcpu.hart.clock.instret + mem.aside.retired
+    hart.clock.idle = vm.vcpu.hart.clock.idle
+    hart.clock.offset = vm.vcpu.hart.clock.offset
 
 
 @njit
@@ -160,7 +160,7 @@ def _spent(vm, hart, mem):
 
     It is computed exactly only if that may be so: `mem.aside` lacks what is not folded.
     """
-    all_of_them, budget = hart.clock.instret, vm.hart.root.budget
+    all_of_them, budget = hart.clock.instret, vm.vcpu.hart.root.budget
     if all_of_them - mem.aside.retired < budget:
         return False
     return all_of_them - retired_aside(hart, mem) >= budget
@@ -173,7 +173,7 @@ def _before_entry(vm, hart, mem, again):
 
     If it is entered `again`, it goes on as it was entered before: nothing is due earlier.
     """
-    virtual, console = vm.hart, vm.platform.console
+    virtual, console = vm.vcpu.hart, vm.platform.console
     if out_of_work(mem):
         return np.int64(Reason.LOOK)
     _take_clock(vm, hart)
@@ -195,9 +195,9 @@ def _before_entry(vm, hart, mem, again):
             return np.int64(Reason.BUDGET)
         if inject_interrupt(vm, hart) and virtual.root.one_trap:
             return np.int64(Reason.STEP)
-        vm.due = _due(vm)
+        vm.vcpu.due = _due(vm)
     hart.root.budget = min(virtual.root.budget + mem.aside.retired, np.int64(NEVER))
-    hart.root.deadline = vm.due
+    hart.root.deadline = vm.vcpu.due
     hart.root.spend = virtual.root.spend
     return np.int64(Reason.RUN)
 
@@ -205,7 +205,7 @@ def _before_entry(vm, hart, mem, again):
 @njit
 def _due(vm):
     """When root must look at the guest's devices and timer."""
-    virtual = vm.hart
+    virtual = vm.vcpu.hart
     deadline = virtual.root.deadline
     timer = timer_deadline(virtual)
     if vm.traits & Trait.MASKS:
@@ -223,31 +223,31 @@ def _handle(vm, hart, mem, reason):
     If the exit waits for input, undo its charges: the guest must not see how long the host
     made it wait.  If it is out of work, it continues later where it was.
     """
-    virtual = vm.hart
-    vm.kind = np.int64(Kind.OTHER)
+    virtual = vm.vcpu.hart
+    vm.vcpu.kind = np.int64(Kind.OTHER)
     if reason == Reason.BUDGET or reason == Reason.OUTPUT or reason == Reason.LOOK:
         return np.int64(Reason.RUN)  # if it still holds, `_before_entry` says so
-    if not vm.unfinished:
+    if not vm.vcpu.unfinished:
         _charge_exit(vm, hart, reason)
-        vm.partial = 0
+        vm.vcpu.partial = 0
     _take_clock(vm, hart)
     virtual.resv.addr = hart.resv.addr
-    vm.saved[:] = hart.counts.event
+    vm.vcpu.saved[:] = hart.counts.event
     spent = hart.clock.cycles
-    vm.unfinished = 0
+    vm.vcpu.unfinished = 0
     if reason == Reason.DEADLINE:
-        vm.kind = np.int64(Kind.TIMER)
+        vm.vcpu.kind = np.int64(Kind.TIMER)
         answer = np.int64(Reason.RUN)
     elif reason == Reason.TRAP:
         answer = call_vm_unit(vm.engine, hart, mem, vm, EngineRequest.EXIT, reason)
     else:
         return reason
     if answer == Reason.INPUT:
-        hart.counts.event[:] = vm.saved
+        hart.counts.event[:] = vm.vcpu.saved
         hart.clock.cycles = spent
-        vm.unfinished = reason
+        vm.vcpu.unfinished = reason
     elif answer == Reason.LOOK:
-        vm.unfinished, vm.partial = reason, 1
+        vm.vcpu.unfinished, vm.vcpu.partial = reason, 1
     hart.clock.instret, hart.clock.idle = virtual.clock.instret, virtual.clock.idle
     if hart.resv.addr >= 0 and virtual.resv.addr < 0:
         reserve(hart, np.int64(-1))

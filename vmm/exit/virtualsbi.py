@@ -17,8 +17,8 @@ from toyisa.tables.cost import Event
 from toyisa.tables.exits import Reason
 from toyisa.tables.requests import Request
 from toyisa.tables.sbi import DBCN, FENCE_I, RFENCE, SHUTDOWN
+from vmm.domain.record import pages
 from vmm.domain.space import backed, gfn_of, offset_of
-from vmm.domain.vcpu import pages
 from vmm.exit.emulate import stored, told_host
 from vmm.paging.direct.frames import is_table
 
@@ -28,7 +28,7 @@ CHUNK = 4096  # bytes that one console write takes at most: "may write less"
 @njit
 def answer_guest_sbi(vm, hart, mem):
     """Answer the `ecall` at the guest's pc; RUN, or INPUT with nothing changed."""
-    virtual = vm.hart
+    virtual = vm.vcpu.hart
     for n in range(A0, A7 + 1):
         virtual.x[n] = hart.x[n]
     extension, function = np.int64(hart.x[A7]), np.int64(hart.x[A6])
@@ -60,16 +60,16 @@ def _console(vm, hart, mem, function):
         for n in range(value):
             transmit(vm.platform.console, ram_bytes(mem)[offset_of(vm, at + n)])
     elif count:
-        ready = receive_ready(vm.platform.console, virtual_time(vm.hart))
+        ready = receive_ready(vm.platform.console, virtual_time(vm.vcpu.hart))
         if ready < 0:
             return np.int64(Reason.INPUT)
         if ready:
-            byte = receive(vm.platform.console, virtual_time(vm.hart))
+            byte = receive(vm.platform.console, virtual_time(vm.vcpu.hart))
             store_ram(hart, mem, offset_of(vm, at), 1, byte, True)
             stored(vm, hart, mem, at)
             told_host(vm, mem, at, np.int64(1))
             value = np.int64(1)
-    virtual = vm.hart
+    virtual = vm.vcpu.hart
     virtual.x[A0] = INVALID_PARAM & 0xFFFFFFFF if value < 0 else 0
     virtual.x[A1] = max(value, 0)
     virtual.pc = (np.int64(virtual.pc) + 4) & 0xFFFFFFFF

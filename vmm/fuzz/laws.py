@@ -20,7 +20,7 @@ from toyisa.testing import Modelled, lockstep, shrink_report, state_of
 from toyisa.testing.modelled import BARREN, rules_kept
 from toyisa.testing.states import within_rules
 from vmm.domain.exits import Kind
-from vmm.domain.vcpu import FREE
+from vmm.domain.record import FREE
 from vmm.fuzz import edgecases, edgegdb, framecheck, lawtext, snaplaw
 from vmm.fuzz.case import Case, Violation, must_equal
 from vmm.fuzz.lawguests import (

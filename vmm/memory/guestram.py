@@ -16,7 +16,7 @@ from toyisa.tables.requests import Writer
 from vmm.domain.exits import Kind
 from vmm.domain.frametypes import OPEN
 from vmm.domain.host import Host
-from vmm.domain.vcpu import CHANGES
+from vmm.domain.record import CHANGES
 from vmm.paging.shadow.frames import forget_shadows
 
 
@@ -24,7 +24,7 @@ class GuestDma(Dma):
     """The RAM of the virtual machine `vm`, whose frames lie anywhere in the machine's RAM."""
 
     def __init__(self, host: Host, vm: np.record, pages: np.ndarray):
-        super().__init__(vm.hart, vm.platform, host.ram)
+        super().__init__(vm.vcpu.hart, vm.platform, host.ram)
         self.host, self.vm, self.pages = host, vm, pages
 
     def check(self, pa: int, size: int) -> int:

@@ -16,7 +16,7 @@ from toyisa.look import inspect
 from toyisa.tables import causes
 from toyisa.tables.causes import Exc
 from vmm.domain.exits import Kind, ShadowEvent
-from vmm.domain.vcpu import ROOT, TABLE
+from vmm.domain.record import ROOT, TABLE
 from vmm.machine import VirtualMachine
 
 KINDS = ("exit", "shadow")

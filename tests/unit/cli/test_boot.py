@@ -141,7 +141,7 @@ def test_a_trace_is_bounded():
     import numpy as np
 
     from toyisa.machine import Machine
-    from vmm.domain.vcpu import LOG
+    from vmm.domain.record import LOG
     from vmm.watch.exitlog import ExitLines
 
     file = StringIO()

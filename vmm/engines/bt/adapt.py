@@ -39,7 +39,7 @@ def may_revert(vm, hart, mem, bt, word, insn):
     """The callout at `word` was needed, or was not; one with x0 as its base always stays."""
     if rs1_of(insn) == 0 or bt.unit[word] < 0:
         return
-    if vm.kind != Kind.CALLOUT:
+    if vm.vcpu.kind != Kind.CALLOUT:
         bt.faults[word] = 0
         return
     bt.faults[word] += 1

@@ -11,7 +11,7 @@ from toyisa.core.decodepool import invalidate
 from toyisa.core.memory import PAGE, WORDS, ram_words
 from toyisa.core.work import CHAIN
 from toyisa.tables.requests import Writer
-from vmm.domain.vcpu import pages
+from vmm.domain.record import pages
 from vmm.engines.bt.buckets import clear_buckets, forget_target
 from vmm.engines.bt.indirect import aim_at_stubs
 from vmm.engines.bt.record import (

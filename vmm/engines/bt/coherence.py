@@ -19,8 +19,8 @@ from toyisa.core.sv32 import FETCH, A
 from toyisa.core.work import CHAIN, ENTRY
 from vmm.domain.changes import ROOT_CHANGED, TABLE_CHANGED
 from vmm.domain.guestwalk import gpa_of, walk_guest
+from vmm.domain.record import CHANGES, TABLE, pages
 from vmm.domain.space import gfn_of
-from vmm.domain.vcpu import CHANGES, TABLE, pages
 from vmm.engines.bt.cache import flush_cache, kill_unit
 from vmm.engines.bt.record import Count
 from vmm.engines.bt.window import GROUPS
@@ -56,13 +56,13 @@ def page_of(vm, hart, mem, bt, gva, gfn):
 def watch_table(vm, hart, mem):
     """Make sure that changes in the second-level table of the last walk will be noticed."""
     if not _watched(vm):
-        take(vm, hart, mem, np.int64(vm.shadow.aspect[vm.shadow.root]), TABLE, vm.walk.table)
+        take(vm, hart, mem, np.int64(vm.shadow.aspect[vm.shadow.root]), TABLE, vm.vcpu.walk.table)
 
 
 @njit
 def _watched(vm):
     view = np.int64(vm.shadow.aspect[vm.shadow.root])
-    return vm.walk.table < 0 or find(vm, view, TABLE, vm.walk.table) >= 0
+    return vm.vcpu.walk.table < 0 or find(vm, view, TABLE, vm.vcpu.walk.table) >= 0
 
 
 @njit

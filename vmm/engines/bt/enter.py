@@ -57,7 +57,7 @@ MOST_COPIES = 12  # of one block, for example of an interpreter's dispatch; at m
 @njit
 def enter(vm, hart, mem, bt):
     """Make the hart ready; RUN, or the reason of a fetch fault that cannot be taken."""
-    virtual = vm.hart
+    virtual = vm.vcpu.hart
     if _stays(vm, hart, bt):
         _go_on(vm, hart, mem, bt)
         return np.int64(Reason.RUN)
@@ -110,7 +110,7 @@ def _fence_follows(vm, bt, word):
 
     With counted instructions at least one more must be left behind it: else root must look.
     """
-    if vm.kind != Kind.SATP or bt.stepping or bt.limit - vm.hart.clock.instret < 2:
+    if vm.vcpu.kind != Kind.SATP or bt.stepping or bt.limit - vm.vcpu.hart.clock.instret < 2:
         return False
     return bt.site[word] == Site.EMULATE and base_op(np.int64(bt.insn[word])) == Op.SFENCE_VMA
 
@@ -119,8 +119,8 @@ def _fence_follows(vm, bt, word):
 def _fence(vm, hart, mem, bt, word):
     """Do the guest's `sfence.vma` at `word` in the same exit: nothing of the guest runs before."""
     emulate_system(vm, hart, mem, np.int64(bt.insn[word]))
-    hart.clock.instret = vm.hart.clock.instret
-    vm.kind = np.int64(Kind.SATP)  # of the whole exit
+    hart.clock.instret = vm.vcpu.hart.clock.instret
+    vm.vcpu.kind = np.int64(Kind.SATP)  # of the whole exit
     bt.at = word
     bt.count[Count.FENCED] += 1
 
@@ -134,9 +134,9 @@ def _stays(vm, hart, bt):
     nothing.
     """
     word, limit = bt.at, bt.limit
-    if not vm.again or not bt.icount or not bt.in_code or vm.hart.priv != Level.S:
+    if not vm.vcpu.again or not bt.icount or not bt.in_code or vm.vcpu.hart.priv != Level.S:
         return False
-    if word < 0 or bt.gpc[word] != vm.hart.pc or vm.changes or vm.hart.root.one_trap:
+    if word < 0 or bt.gpc[word] != vm.vcpu.hart.pc or vm.changes or vm.vcpu.hart.root.one_trap:
         return False
     _instructions_left(vm, hart, bt)
     return bt.limit == limit
@@ -145,8 +145,8 @@ def _stays(vm, hart, bt):
 @njit
 def _go_on(vm, hart, mem, bt):
     """Make the hart ready to continue at the very word at which it was left."""
-    status = np.int64(vm.hart.csr.sstatus)
-    hart.priv = vm.hart.priv
+    status = np.int64(vm.vcpu.hart.csr.sstatus)
+    hart.priv = vm.vcpu.hart.priv
     hart.csr.sstatus = status & (SUM | MXR)
     select_root(vm, hart, mem, np.int64(KERNEL_MXR if status & MXR else KERNEL))
     hart.pc = address_of(bt, bt.at)
@@ -162,7 +162,7 @@ REFETCH = -1 - 1000  # an answer of `_find_place`: the pc has changed
 @njit
 def _find_place(vm, hart, mem, bt):
     """The word of the cache at which to continue, REFETCH, or -1 - a reason."""
-    virtual = vm.hart
+    virtual = vm.vcpu.hart
     gpc = np.int64(virtual.pc)
     bt.resumed = 0
     left, copies = _instructions_left(vm, hart, bt), np.int64(0)
@@ -199,7 +199,7 @@ def _new_unit(vm, hart, mem, bt, gpa, shadows):
 
     `shadows` is the version of the shadow tables before the walk to it.
     """
-    gpc, at = np.int64(vm.hart.pc), offset_of(vm, gpa)
+    gpc, at = np.int64(vm.vcpu.hart.pc), offset_of(vm, gpa)
     root = vm.shadow.root
     verified = bt.verified[root] == bt.version + shadows
     insns = translate(bt, mem, gpc, at, np.int64(UNIT_INSNS))
@@ -225,12 +225,12 @@ def _new_unit(vm, hart, mem, bt, gpa, shadows):
 @njit
 def _instructions_left(vm, hart, bt):
     """How many instructions may retire before root must look, if they are counted."""
-    clock = vm.hart.clock
+    clock = vm.vcpu.hart.clock
     left = np.int64(MOST_LEFT)
     if bt.icount:
         left = min(left, hart.root.deadline - clock.instret - clock.idle)
         left = min(left, hart.root.budget - clock.instret)
-    if vm.hart.root.one_trap:
+    if vm.vcpu.hart.root.one_trap:
         left = min(left, 1)
     bt.limit = clock.instret + left
     return left
@@ -343,9 +343,9 @@ def _put_state(vm, mem, bt):
     """Copy the virtual CSRs into the words of the window."""
     words = ram_words(mem)
     at = words_at(bt)
-    csr = vm.hart.csr
+    csr = vm.vcpu.hart.csr
     status = np.int64(csr.sstatus)
-    pending = pending_bits(vm.hart)
+    pending = pending_bits(vm.vcpu.hart)
     words[at + Slot.VIF] = status & SSTATUS_SIE
     words[at + Slot.SSTATUS] = status & ~SSTATUS_SIE
     words[at + Slot.SIE] = csr.sie

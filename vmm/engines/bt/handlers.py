@@ -38,24 +38,24 @@ def handle(vm, hart, mem, bt):
     if cause == Exc.LOAD_PAGE or cause == Exc.STORE_PAGE:
         access = np.int64(LOAD if cause == Exc.LOAD_PAGE else STORE)
         reason = handle_page_fault(vm, hart, mem, access, tval, insn)
-        if reason == Reason.RUN and (vm.kind == Kind.TRACE or vm.kind == Kind.MMIO):
+        if reason == Reason.RUN and (vm.vcpu.kind == Kind.TRACE or vm.vcpu.kind == Kind.MMIO):
             adapt(hart, mem, bt, insn)
         return reason
     if cause == Exc.LOAD_ACCESS or cause == Exc.STORE_ACCESS:  # the address is in the window
         reason = access_by_root(vm, hart, mem, insn, tval)
-        if reason == Reason.RUN and vm.kind == Kind.CALLOUT:
+        if reason == Reason.RUN and vm.vcpu.kind == Kind.CALLOUT:
             meet_window(vm, hart, mem, bt)
         return reason
     if cause == Exc.ILLEGAL and is_sensitive(decode(insn, np.int64(0)) & 0xFF):
         return emulate_system(vm, hart, mem, insn)  # a read of the time that is copied unchanged
-    vm.kind = np.int64(Kind.EXCEPTION)
+    vm.vcpu.kind = np.int64(Kind.EXCEPTION)
     return forward_exception(vm, hart, cause, tval, insn)
 
 
 @njit
 def _callout(vm, hart, mem, bt):
     """Translated code called root."""
-    vm.kind = np.int64(Kind.CALLOUT)
+    vm.vcpu.kind = np.int64(Kind.CALLOUT)
     word = bt.at
     if word == MISSED:
         bt.hold = 1
@@ -77,7 +77,7 @@ def _callout(vm, hart, mem, bt):
         gva = (np.int64(hart.x[rs1_of(insn)]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
         reason = access_by_root(vm, hart, mem, insn, gva)
         may_revert(vm, hart, mem, bt, word, insn)
-        if reason == Reason.RUN and vm.kind == Kind.CALLOUT and insn >> 15 & 31 == 0:
+        if reason == Reason.RUN and vm.vcpu.kind == Kind.CALLOUT and insn >> 15 & 31 == 0:
             meet_window(vm, hart, mem, bt)
         return reason
     return np.int64(Reason.RUN)
@@ -88,13 +88,13 @@ def access_by_root(vm, hart, mem, insn, gva):
     """Do a load or store of the guest's kernel at `gva`, wherever that is."""
     op = plain_op(decode(insn, np.int64(0)) & 0xFF)
     access = access_kind(op)
-    vm.kind = np.int64(Kind.CALLOUT)
+    vm.vcpu.kind = np.int64(Kind.CALLOUT)
     if gva & (access_size(op) - 1):
         cause = np.int64(Exc.STORE_MISALIGNED if access == STORE else Exc.LOAD_MISALIGNED)
         return forward_exception(vm, hart, cause, gva, insn)
     leaf = walk_guest(vm, hart, mem, gva, access, False)
     if leaf < 0:
-        vm.kind = np.int64(Kind.TRUE_FAULT)
+        vm.vcpu.kind = np.int64(Kind.TRUE_FAULT)
         cause = page_fault(access) if leaf == PAGE_FAULT else access_fault(access)
         return forward_exception(vm, hart, cause, gva, insn)
     return emulate_access(vm, hart, mem, insn, gva, gpa_of(leaf, gva))
@@ -108,8 +108,8 @@ def _emulate(vm, hart, mem, insn):
         return emulate_system(vm, hart, mem, insn)
     if op == Op.ECALL:
         return handle_sbi(vm, hart, mem)
-    pc = np.int64(vm.hart.pc)
-    vm.kind = np.int64(Kind.EXCEPTION)
+    pc = np.int64(vm.vcpu.hart.pc)
+    vm.vcpu.kind = np.int64(Kind.EXCEPTION)
     if op == Op.EBREAK:
         return forward_exception(vm, hart, np.int64(Exc.BREAKPOINT), pc, insn)
     if op == Op.JALR:
@@ -134,7 +134,7 @@ def _predict(vm, hart, mem, bt, word):
 @njit
 def _jalr(vm, hart, insn):
     """An indirect jump to an odd address, or one that is stepped."""
-    virtual = vm.hart
+    virtual = vm.vcpu.hart
     target = (np.int64(hart.x[rs1_of(insn)]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFE
     if target & 2:
         return forward_exception(vm, hart, np.int64(Exc.INSN_MISALIGNED), target, insn)
@@ -142,5 +142,5 @@ def _jalr(vm, hart, insn):
         hart.x[rd_of(insn)] = (np.int64(virtual.pc) + 4) & 0xFFFFFFFF
     retire(virtual, np.int64(Op.JALR))
     virtual.pc = target
-    vm.kind = np.int64(Kind.CALLOUT)
+    vm.vcpu.kind = np.int64(Kind.CALLOUT)
     return np.int64(Reason.RUN)

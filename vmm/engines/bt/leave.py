@@ -25,10 +25,10 @@ MISSED = -2  # bt.at after an indirect jump that its bucket did not hold
 
 @njit
 def leave(vm, hart, mem, bt, reason):
-    """Bring the guest's state into `vm.hart`; return the reason, which settling may change."""
+    """Bring the guest's state into `vm.vcpu.hart`; return the reason, which settling may change."""
     bt.at = -1
     if not bt.in_code:
-        vm.hart.pc = hart.pc
+        vm.vcpu.hart.pc = hart.pc
         return reason
     if reason != Reason.TRAP:
         reason = _settle(hart, mem, bt, reason)
@@ -39,16 +39,16 @@ def leave(vm, hart, mem, bt, reason):
     word = word_at(bt, np.int64(hart.pc))
     missed = is_miss(bt, np.int64(hart.pc)) or (word >= 0 and bt.site[word] == Site.MISS)
     if reason == Reason.TRAP and missed:
-        vm.hart.pc = words[slots + Slot.TARGET]
+        vm.vcpu.hart.pc = words[slots + Slot.TARGET]
         hart.x[T0], hart.x[T1] = words[slots + Slot.SPILL0], words[slots + Slot.SPILL1]
         bt.at = MISSED
     else:
         if word < 0:
             return np.int64(Reason.STUCK)  # it never was anywhere else
         bt.at = word
-        vm.hart.pc = bt.gpc[word]
+        vm.vcpu.hart.pc = bt.gpc[word]
         if reason != Reason.TRAP and is_jump(bt, word):
-            vm.hart.pc = jump_at(bt, word)  # before it: a budget ends there
+            vm.vcpu.hart.pc = jump_at(bt, word)  # before it: a budget ends there
         elif not bt.icount:
             mem.aside.retired += not_counted(bt, word)
         unit = np.int64(bt.unit[word])
@@ -95,7 +95,7 @@ def take_state(vm, mem, bt):
     """
     words = ram_words(mem)
     at = words_at(bt)
-    csr = vm.hart.csr
+    csr = vm.vcpu.hart.csr
     status = np.int64(words[at + Slot.SSTATUS]) | np.int64(words[at + Slot.VIF])
     csr.sstatus = status & WRITABLE
     csr.sie = np.int64(words[at + Slot.SIE]) & SIE_ALL

@@ -10,7 +10,7 @@ import numpy as np
 
 from toyisa.compiled.njit import njit
 from toyisa.core.sv32 import V
-from vmm.domain.vcpu import ROOT
+from vmm.domain.record import ROOT
 from vmm.engines.bt.cache import flush_cache
 from vmm.engines.bt.record import Count
 from vmm.engines.bt.window import BOTTOM, CODE, FIRST_AT_TOP, SIZE, TOP

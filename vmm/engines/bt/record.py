@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from toyisa.core.memory import WORDS
 from toyisa.core.state import record
-from vmm.domain.vcpu import MAX_SHADOW
+from vmm.domain.record import MAX_SHADOW
 from vmm.engines.bt.window import BUCKET_PAGES, BUCKET_WORDS, CODE_WORDS
 
 MAX_UNITS = 1 << 15

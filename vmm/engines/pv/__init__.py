@@ -130,13 +130,13 @@ def _handle(vm, hart, mem, pv):
     if cause == Exc.ECALL_S:
         number = np.int64(hart.x[A7]) - FIRST
         if 0 <= number < CALLS_END:
-            vm.kind = np.int64(Kind.HYPERCALL)
+            vm.vcpu.kind = np.int64(Kind.HYPERCALL)
             return hypercall(vm, hart, mem, pv, number)
         return handle_sbi(vm, hart, mem)
     if cause == Exc.FETCH_PAGE or cause == Exc.LOAD_PAGE or cause == Exc.STORE_PAGE:
-        vm.kind = np.int64(Kind.TRUE_FAULT)
+        vm.vcpu.kind = np.int64(Kind.TRUE_FAULT)
     else:
-        vm.kind = np.int64(Kind.EXCEPTION)
+        vm.vcpu.kind = np.int64(Kind.EXCEPTION)
     return forward_exception(vm, hart, cause, np.int64(hart.exit.tval), np.int64(hart.exit.insn))
 
 

@@ -31,8 +31,8 @@ from vmm.abi.hypercalls import (
     Word,
 )  # fmt: skip
 from vmm.domain.exits import Kind
+from vmm.domain.record import pages
 from vmm.domain.space import gfn_of, offset_of, read_word, write_word
-from vmm.domain.vcpu import pages
 from vmm.engines.pv.record import RANGES
 from vmm.exit.emulate import emulate_system
 from vmm.paging.direct.frames import flush_all, is_table
@@ -52,7 +52,7 @@ def hypercall(vm, hart, mem, pv, number):
 
     LOOK if it is out of work: when it is called again, it continues where it was.
     """
-    if not vm.partial:
+    if not vm.vcpu.partial:
         pv.calls += 1
         pv.done, pv.inside, pv.entries = 0, 0, -1
     a0, a1, a2 = np.int64(hart.x[A0]), np.int64(hart.x[A1]), np.int64(hart.x[A2])
@@ -62,14 +62,14 @@ def hypercall(vm, hart, mem, pv, number):
     if number == Call.BLOCK:
         return _block(vm, hart, mem)
     if number == Call.CONSOLE_READ:
-        console, now = vm.platform.console, virtual_time(vm.hart)
+        console, now = vm.platform.console, virtual_time(vm.vcpu.hart)
         ready = receive_ready(console, now)
         if ready < 0:
             return np.int64(Reason.INPUT)
         pv.answer, pv.answers = (receive(console, now) if ready else np.int64(-1)), 1
         error = np.int64(0)
     elif number == Call.DEVICE_READ:
-        value = np.int64(load(vm.platform, a0, virtual_time(vm.hart)))
+        value = np.int64(load(vm.platform, a0, virtual_time(vm.vcpu.hart)))
         if value == ASK_ROOT:
             return np.int64(Reason.INPUT)
         vm.platform.request.pa = -1  # devices in Python cannot be used by this call
@@ -93,15 +93,15 @@ def hypercall(vm, hart, mem, pv, number):
 
 @njit
 def _return(vm):
-    vm.hart.pc = (np.int64(vm.hart.pc) + 4) & M
-    vm.hart.clock.instret += 1
+    vm.vcpu.hart.pc = (np.int64(vm.vcpu.hart.pc) + 4) & M
+    vm.vcpu.hart.clock.instret += 1
 
 
 @njit
 def simple_call(vm, hart, mem, pv, number, a0, a1, a2):
     """A hypercall that may be in a multicall; 0, an Error, or MORE."""
     mem.work -= ENTRY
-    csr = vm.hart.csr
+    csr = vm.vcpu.hart.csr
     if number == Call.SET_PTE:
         pv.updates += 1
         return update_entry(vm, hart, mem, a0, a1, False)
@@ -155,7 +155,7 @@ def _set_trap(vm, hart, mem, pv, gate, ranges):
     for n in range(RANGES):
         pv.first[n] = read_word(vm, mem, ranges + 8 * n)
         pv.last[n] = read_word(vm, mem, ranges + 8 * n + 4)
-    vm.hart.csr.stvec = gate
+    vm.vcpu.hart.csr.stvec = gate
     return np.int64(0)
 
 
@@ -239,10 +239,10 @@ def _iret(vm, hart, mem, pv):
     hart.x[A7] = ram_words(mem)[pv.words + Word.SPILL]
     pv.held = 0
     charge(hart, np.int64(Event.ROOT_WORD), 2)
-    vm.hart.csr.sepc &= SEPC
-    return_from_s(vm.hart)  # since the exit vm.hart has the window's STATUS
-    vm.hart.csr.sstatus &= M ^ SSTATUS_SPIE  # what is put back must say U
-    vm.hart.clock.instret += 1
+    vm.vcpu.hart.csr.sepc &= SEPC
+    return_from_s(vm.vcpu.hart)  # since the exit vm.vcpu.hart has the window's STATUS
+    vm.vcpu.hart.csr.sstatus &= M ^ SSTATUS_SPIE  # what is put back must say U
+    vm.vcpu.hart.clock.instret += 1
     return np.int64(Reason.RUN)
 
 
@@ -252,8 +252,8 @@ def _block(vm, hart, mem):
     be missed.
     """
     reason = emulate_system(vm, hart, mem, np.int64(WFI))
-    vm.kind = np.int64(Kind.HYPERCALL)
+    vm.vcpu.kind = np.int64(Kind.HYPERCALL)
     if reason == Reason.RUN:
-        vm.hart.csr.sstatus |= SIE
+        vm.vcpu.hart.csr.sstatus |= SIE
         hart.x[A0] = 0
     return reason

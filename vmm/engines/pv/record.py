@@ -10,7 +10,7 @@ PV = record(
     ("first", "i8", RANGES), ("last", "i8", RANGES),  # the ranges: first <= pc < last
     ("answer", "i8"),               # the value for a1, if `answers`
     ("answers", "i8"),
-    # A call that continues after a look (`vm.partial`): how many calls of a multicall are done,
+    # A call that continues after a look (`vcpu.partial`): how many calls of a multicall are done,
     # number and arguments of the one that has begun, and how many entries of its batch are done
     ("done", "i8"), ("inside", "i8"), ("call", "i8", 4), ("entries", "i8"),
     ("calls", "i8"),                # hypercalls, including those in multicalls

@@ -32,12 +32,12 @@ def critical(vm, pv):
     That holds in the registered ranges, and at the first instruction of the trap entry: there
     a delegated ecall has cleared the real flag, and not yet the window's.
     """
-    pc = np.int64(vm.hart.pc)
-    if vm.hart.priv != Level.S:
+    pc = np.int64(vm.vcpu.hart.pc)
+    if vm.vcpu.hart.priv != Level.S:
         return OUTSIDE
     if pv.first[1] <= pc < pv.last[1]:
         return LEAVING
-    if pc == vm.hart.csr.stvec or pv.first[0] <= pc < pv.last[0]:
+    if pc == vm.vcpu.hart.csr.stvec or pv.first[0] <= pc < pv.last[0]:
         return ENTERING
     return OUTSIDE
 
@@ -45,7 +45,7 @@ def critical(vm, pv):
 @njit
 def take_state(vm, hart, mem, pv):
     """The guest has left the real hart: copy its state into the virtual one."""
-    virtual, csr, words = vm.hart, vm.hart.csr, ram_words(mem)
+    virtual, csr, words = vm.vcpu.hart, vm.vcpu.hart.csr, ram_words(mem)
     virtual.pc, virtual.priv = hart.pc, hart.priv
     csr.sepc, csr.scause = hart.csr.sepc, hart.csr.scause
     csr.stval, csr.sscratch = hart.csr.stval, hart.csr.sscratch
@@ -62,7 +62,7 @@ def take_state(vm, hart, mem, pv):
 @njit
 def put_state(vm, hart, mem, pv):
     """Make the real hart ready to continue the guest."""
-    virtual, csr, words = vm.hart, vm.hart.csr, ram_words(mem)
+    virtual, csr, words = vm.vcpu.hart, vm.vcpu.hart.csr, ram_words(mem)
     status = np.int64(csr.sstatus)
     flag = status & SIE
     pending = pending_bits(virtual) & np.int64(csr.sie)

@@ -15,7 +15,7 @@ from toyisa.core.tlb import PAGED
 from vmm.abi.hypercalls import REGION
 from vmm.domain.frametypes import IDLE, LEAVES, NONE, ROOT, WRITABLE
 from vmm.domain.host import frames
-from vmm.domain.vcpu import pages
+from vmm.domain.record import pages
 from vmm.paging.direct.validate import BASE_PPN, region_entry
 
 
@@ -54,5 +54,5 @@ def build_tables(vm, mem, top):
         words[root * WORDS + (RAM_BASE >> 22) + n] = (BASE_PPN + table) << 10 | V
     words[root * WORDS + REGION] = region_entry(vm)
     direct.root, direct.active, direct.stage = root, 1, IDLE
-    vm.hart.csr.satp = PAGED | (BASE_PPN + top - 1)
+    vm.vcpu.hart.csr.satp = PAGED | (BASE_PPN + top - 1)
     return np.int64(0)

@@ -16,8 +16,8 @@ from toyisa.tables.cost import Event
 from vmm.abi.hypercalls import REGION, Error
 from vmm.domain.frametypes import IDLE, LEAVES, NONE, RELEASING, ROOT, WRITABLE
 from vmm.domain.host import frames
+from vmm.domain.record import pages
 from vmm.domain.space import gfn_of
-from vmm.domain.vcpu import pages
 from vmm.paging.direct.frames import (
     acquire_write,
     become,
@@ -190,7 +190,7 @@ def new_base(vm, hart, mem, satp):
             return error
         direct.before = direct.root
         direct.root = root
-        vm.hart.csr.satp = satp
+        vm.vcpu.hart.csr.satp = satp
         charge(hart, np.int64(Event.ROOT_WORD), 2)
     if direct.before >= 0:
         return release_root(vm, hart, mem, np.int64(direct.before))

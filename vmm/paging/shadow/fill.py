@@ -16,9 +16,9 @@ from toyisa.core.sv32 import A, D, R, U, V, W, X
 from toyisa.tables.bits import FLAGS, PTE_G
 from vmm.domain.exits import ShadowEvent
 from vmm.domain.guestwalk import gpa_of
+from vmm.domain.record import SPLIT, TABLE, pages
 from vmm.domain.space import gfn_of
 from vmm.domain.stats import log_shadow
-from vmm.domain.vcpu import SPLIT, TABLE, pages
 from vmm.paging.shadow.frames import (
     DIRECT,
     KERNEL_MXR,
@@ -52,10 +52,10 @@ def fill(vm, hart, mem, gva, leaf):
     shadow = vm.shadow
     root = shadow.root
     view = np.int64(shadow.aspect[root])
-    if vm.walk.table >= 0:
-        role, key = np.int64(TABLE), np.int64(vm.walk.table)
+    if vm.vcpu.walk.table >= 0:
+        role, key = np.int64(TABLE), np.int64(vm.vcpu.walk.table)
     else:
-        role, key = np.int64(SPLIT), vm.walk.pte1 & ~0x3FF | vm.walk.pte1 & _FLAGS
+        role, key = np.int64(SPLIT), vm.vcpu.walk.pte1 & ~0x3FF | vm.vcpu.walk.pte1 & _FLAGS
     index = gva >> 22
     if view != DIRECT and shadow.region and index == shadow.slot:
         return  # the monitor's window: nothing of the guest's is visible there

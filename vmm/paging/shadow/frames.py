@@ -14,8 +14,8 @@ from toyisa.tables.cost import Event
 from vmm.domain.asids import return_id
 from vmm.domain.exits import ShadowEvent
 from vmm.domain.host import host_of
+from vmm.domain.record import ENTRIES, FREE, ROOT, SPLIT, TABLE, pages
 from vmm.domain.stats import log_shadow
-from vmm.domain.vcpu import ENTRIES, FREE, ROOT, SPLIT, TABLE, pages
 from vmm.paging.shadow.link import BASE_PPN, get_entry, set_entry, unmap
 from vmm.paging.shadow.protect import write_protect
 
@@ -124,4 +124,4 @@ def forget_shadows(hart, mem, vm):
         if vm.shadow.role[frame] != FREE:
             give_back(vm, hart, mem, frame)
     vm.shadow.root = -1
-    vm.unfinished = 0  # an exit that waits for input begins again
+    vm.vcpu.unfinished = 0  # an exit that waits for input begins again

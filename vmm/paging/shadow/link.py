@@ -14,7 +14,7 @@ from toyisa.core.sv32 import V
 from toyisa.core.work import CHAIN, ENTRY
 from toyisa.tables.cost import Event
 from vmm.domain.host import frames
-from vmm.domain.vcpu import ENTRIES, links
+from vmm.domain.record import ENTRIES, links
 
 BASE_PPN = RAM_BASE >> 12
 

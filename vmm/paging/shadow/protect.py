@@ -13,7 +13,7 @@ from toyisa.core.sv32 import W
 from toyisa.core.work import CHAIN
 from toyisa.tables.cost import Event
 from vmm.domain.host import frames
-from vmm.domain.vcpu import links
+from vmm.domain.record import links
 
 
 @njit

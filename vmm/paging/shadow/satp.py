@@ -11,8 +11,8 @@ from toyisa.core.tlb import PAGED, forget_spaces
 from toyisa.tables.bits import PAGE_SHIFT, SATP_ASID_SHIFT, SATP_PPN_MASK
 from vmm.domain.asids import id_of
 from vmm.domain.host import host_of
+from vmm.domain.record import ROOT, pages
 from vmm.domain.space import gfn_of
-from vmm.domain.vcpu import ROOT, pages
 from vmm.paging.shadow.frames import NOWHERE, PAGING_OFF_S, PAGING_OFF_U, find, take
 from vmm.paging.shadow.link import BASE_PPN
 
@@ -20,13 +20,13 @@ from vmm.paging.shadow.link import BASE_PPN
 @njit
 def select_root(vm, hart, mem, view):
     """Point real satp at the shadow of the virtual hart's address space."""
-    satp = np.int64(vm.hart.csr.satp)
+    satp = np.int64(vm.vcpu.hart.csr.satp)
     if satp & PAGED:
         key = gfn_of(vm, (satp & SATP_PPN_MASK) << PAGE_SHIFT)
         if key < 0 or pages(vm)[key].mfn < 0:
             key = np.int64(NOWHERE)
     else:
-        key = np.int64(PAGING_OFF_S if vm.hart.priv else PAGING_OFF_U)
+        key = np.int64(PAGING_OFF_S if vm.vcpu.hart.priv else PAGING_OFF_U)
     root = find(vm, view, ROOT, key)
     if root < 0:
         root = take(vm, hart, mem, view, ROOT, key)

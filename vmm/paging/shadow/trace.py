@@ -10,9 +10,9 @@ from toyisa.compiled.njit import njit
 from toyisa.core.sv32 import A, R, V, W, X
 from vmm.domain.changes import ROOT_CHANGED, TABLE_CHANGED, note_change
 from vmm.domain.exits import ShadowEvent
+from vmm.domain.record import VIEWS, pages
 from vmm.domain.space import read_word
 from vmm.domain.stats import log_shadow
-from vmm.domain.vcpu import VIEWS, pages
 from vmm.paging.shadow.fill import set_leaf
 from vmm.paging.shadow.frames import DIRECT, give_back
 from vmm.paging.shadow.link import leads_to, set_entry
