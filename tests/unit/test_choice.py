@@ -117,7 +117,7 @@ def outcome(tmp_path, *command, **variables):
     return done.returncode, done.stdout, "error" in done.stderr
 
 
-COMMANDS = [("run", "hello"), ("stat", "nano", "--json"), ("boot", "hello", "--engine", "bt")]
+COMMANDS = [("run", "hello"), ("stat", "nano/in", "--json"), ("boot", "hello", "--engine", "bt")]
 
 
 @pytest.mark.slow
