@@ -2,7 +2,7 @@
 
 It is a `Machine` whose hart and devices are virtual: `vcpu.hart` and `platform` of the
 monitor's record.  Under it lies real memory, where the guest has some frames and the
-monitor others, and a real hart that runs both engines' code and the guest's.
+monitor others, and a real hart that runs the engine's code and the guest's.
 
     vm = VirtualMachine(mem=16 << 20, engine="trap")
     vm.load("kernel.elf")

@@ -1,16 +1,15 @@
 """Answers for contexts: who accesses, by small numbers that stand in fast tags.
 
-A context is all besides the address on which a hart's rights and translations depend.  A
-number is given to each that comes, from a table in the hart's record:
+A context is everything besides the address on which a hart's rights and translations depend.
+Each new context gets a number, from a table in the hart's record:
 
     key  53    52         33 32         13 12  11  10   9     8       0
         +-----+-------------+-------------+---+---+---+-----+---------+
         |bound| s_base page | s_limit page|MXR|SUM| S |paged|  asid   |
         +-----+-------------+-------------+---+---+---+-----+---------+
 
-so that two contexts never have the same number.  Where all numbers are taken, all are free
-again, and no fast tag may be left: `number_of` says so by -1, its caller drops them.  Must
-not know tags (`tlb.py`).
+So two contexts never have the same number.  When all numbers are taken, `number_of` answers
+-1, and its caller frees all of them and drops all fast tags.  Must not know tags (`tlb.py`).
 """
 
 import numpy as np

@@ -13,8 +13,8 @@ and hands on: with the calling convention below all of it stays in host register
     base     pc - uop / 2
     calls    the newest entry of a ring of micro-ops, to which calls that were made will return
 
-The address of the next micro-op depends on many loads behind one another: the register, the
-fast tag, the place of the page.  The host need not wait for them where it can *guess* the
+The address of the next micro-op depends on several loads, one after another: the register,
+the fast tag, the place of the page.  The host need not wait for them where it can *guess* the
 next micro-op and only checks the guess: it executes ahead.  Far jumps guess what they have
 met before (`pool.guess`), returns guess the newest call.
 

@@ -13,7 +13,7 @@ place of the next one, and what the guest sees is derived from `i`:
 
 so a plain instruction updates no counter.  A taken branch moves `i` and corrects
 `retired` and `left` by the difference; `flow` and `edge` remember where runs began,
-ended and jumped, from which `decodepool.py` derives how often each instruction ran.
+ended and jumped, from which `runcounts.py` derives how often each instruction ran.
 
 A pair runs two instructions in one go; where its second cannot be done, the run is left
 at the second.

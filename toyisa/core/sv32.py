@@ -2,9 +2,9 @@
 
 The one text of the rules, for everybody who walks tables: the machine's MMU (`mmu.py`), the
 monitor in a guest's tables, and people who look at either.  They differ in how an entry is
-read and what that costs, and in what they do about A and D: that is theirs.  An entry may be
-read through other tables (a second stage): what those refuse, the walk hands on.  Must not
-know where tables lie.  Source: RISC-V privileged manual, 12.3 (Sv32).
+read, in what that costs, and in what they do about A and D; they decide that themselves.  An
+entry may be read through other tables (a second stage): if those refuse, the walk says so.
+Must not know where tables lie.  Source: RISC-V privileged manual, 12.3 (Sv32).
 """
 
 from collections.abc import Callable

@@ -1,8 +1,7 @@
 """Answers for traps: who gets one, what entering S does, and returning from it.
 
-Must not know why an exception was raised, nor which interrupts are pending
-(`interrupts.py`).  Source: RISC-V privileged manual,
-chapter 12 (supervisor level).
+Must not know why an exception was raised, nor which interrupts are pending (`interrupts.py`).
+Source: RISC-V privileged manual, chapter 12 (supervisor level).
 """
 
 import numpy as np

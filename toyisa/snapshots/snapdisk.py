@@ -1,8 +1,8 @@
 """Answers for a virtio disk in a snapshot: the device's state, and which disk it needs.
 
-The snapshot does not have the disk's content, only the sectors of an overlay.  In a file the
-image's digest stands for the image, so that a machine continues with no other image. Must not
-know files' formats (`snapfile.py`).
+The snapshot does not have the disk's content, only the sectors of an overlay.  A file
+holds the image's digest, so that a machine continues only with the same image.  Must not know
+files' formats (`snapfile.py`).
 """
 
 from collections.abc import Iterator, Mapping

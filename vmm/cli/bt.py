@@ -37,8 +37,8 @@ def dump(guest: str, symbol: str | None, max_insns: int, script: Path | None,
          include: tuple[Path, ...]) -> int:
     """Run a guest under `bt`, then print its code beside the translation.
 
-    TARGET is what `run` takes.  A block is printed by instructions: the guest's on a line of
-    its own, and below it the machine code that does its work.
+    TARGET is what `run` takes.  Each instruction of the guest is on a line of its own, and
+    below it is the machine code that does its work.
     """
     from toyisa.core.ram import RAM_BASE
     from toyisa.load.image import parse

@@ -72,7 +72,7 @@ class Names(click.ParamType):
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True,
               help="How many processes.")
 @click.option("--svg", type=click.Path(path_type=Path), metavar="FILE",
-              help="Draw the ratios to native in FILE.")
+              help="Draw the ratios to native as an SVG picture in FILE.")
 def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...], profile: str,
             cost: tuple[str, ...], sensitivity: bool, breakdown: bool, as_json: bool,
             as_csv: bool, markdown: bool, jobs: int, svg: Path | None) -> int:
@@ -80,8 +80,9 @@ def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...]
 
     `nano`, the default, runs the nano-benchmarks. It prints the cycles of each operation, their
     ratio to the bare machine's, the published figures, and a verdict on each published ordering.
-    `nano/NAME` runs one benchmark. Any other guest is run as a whole; for an example, its script
-    is typed. An engine that cannot run the guest is left out, and the report says why.
+    `nano/NAME` runs one benchmark. Any other guest is run as a whole; an example gets the
+    console input of its script. An engine that cannot run the guest is left out, and the report
+    says why.
 
     The exit code is 1 if a guest does not run right, as under `trap` on a leaky machine.
     """

@@ -34,7 +34,7 @@ TAKEN_FROM_FILE = {
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
               help="Another seed gives other cases.")
 @click.option("--replay", type=click.Path(path_type=Path), metavar="FILE",
-              help="Only try one regression of a corpus again.")
+              help="Only try the case again that a FILE of a corpus holds.")
 @click.option("--list", "listing", is_flag=True, help="List the laws.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object (docs/json.md).")
 @click.pass_context

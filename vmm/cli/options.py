@@ -86,10 +86,10 @@ def limits(insns: str, seconds: float) -> Callable[[Callable], Callable]:
                      help="Stop after this many instructions; 0: never."),
         click.option("--timeout", type=Time(), default=seconds, show_default=True,
                      metavar="SECONDS", help="Stop after running for this time, not counting time"
-                                             " that waits for input; 0: never."),
+                                             " spent waiting for input; 0: never."),
         click.option("--max-cycles", type=Count(), default="0", metavar="N",
-                     help="Stop after this many cycles; with --clock cycles, sleep counts.  "
-                          "[default: never]"),
+                     help="Stop after this many cycles; with --clock cycles, time asleep counts, "
+                          "too.  [default: never]"),
     )  # fmt: skip
 
 

@@ -28,8 +28,8 @@ SETTINGS = ("profile", "cost", "clock", "svade", "mem")
                    "program of the snapshot.")
 @click.option("--crash-on", type=Causes(), default=(), metavar="CAUSE,...|all",
               help="Stop with a crash report at the first such exception instead of entering the "
-                   "kernel's handler. CAUSES are names or numbers, such as illegal or 2; `all` "
-                   "means all except calls.")
+                   "kernel's handler. A CAUSE is a name or a number, such as illegal or 2; `all` "
+                   "means all except ecall.")
 @options.check
 @options.debugger
 @watching.options(watching.KINDS)

@@ -50,7 +50,8 @@ def options(kinds: tuple[str, ...]) -> Callable[[Callable], Callable]:
         click.option("--trace-file", type=click.Path(path_type=Path), metavar="FILE",
                      help="Print the trace to FILE instead."),
         click.option("--log", type=click.Path(path_type=Path), metavar="FILE",
-                     help="Log each retired instruction to FILE, as Spike's --log-commits. Slow."),
+                     help="Log each retired instruction to FILE, in the format of Spike's "
+                          "--log-commits. Slow."),
         click.option("--log-from", type=Count(), default=0, metavar="N",
                      help="Trace and log only from instruction N on."),
         click.option("--log-until", type=Count(), metavar="N",

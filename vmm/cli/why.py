@@ -1,7 +1,6 @@
-"""Answers for what `run` and `boot` say of a guest that did not pass; `vmm.diagnose` finds it
-out.
+"""Answers for what `run` and `boot` say of a guest that did not pass.
 
-Must not know how it is found out.
+Must not know how it is found out (`vmm.diagnose`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Answers for traps that come again and again: in the handler itself, or because it fixes
-nothing.
-"""
+"""Answers for traps that repeat: the handler traps itself, or does not remove the cause."""
 
 from __future__ import annotations
 

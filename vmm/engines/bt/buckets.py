@@ -11,8 +11,8 @@
                             the bucket, of the same kind, for another guest pc
 
 Each group of address spaces has buckets of its own, which its code jumps to.
-The cache is execute only, so a table of data could not be read by translated code; and
-one that it could read, the guest could, too.
+Translated code could not read a table of data in the cache, which is execute only; and a
+table that it could read, the guest could read, too.
 """
 
 import numpy as np

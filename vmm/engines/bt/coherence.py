@@ -1,9 +1,9 @@
 """Answers for translated code being what the guest's memory and tables say now.
 
 Pages of guest code are known by their guest-virtual address and frame.  The frames are
-traced: a store to one is noticed, and the blocks that it hits are dropped.  When a table that
-may map such a page changes, or another address space is entered, the pages are looked up
-again.
+traced: a store to one is noticed, and the blocks that it changes are invalidated.  When a
+table that may map such a page changes, or another address space is entered, the pages are
+looked up again.
 
 Address spaces in which all code that was met lies at the same places are a *group*, and share
 their translations.  Most kernels are mapped in each of their address spaces: one group.

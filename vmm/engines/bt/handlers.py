@@ -1,4 +1,8 @@
-"""Answers for what a trap from translated code, or from a user, calls for."""
+"""Answers for what a trap from translated code, or from a user, calls for.
+
+Must not know what a machine pc means for the guest (`leave.py`), nor how the guest is entered
+again (`enter.py`).
+"""
 
 import numpy as np
 
