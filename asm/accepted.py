@@ -29,7 +29,7 @@ _NO_EFFECT = """
 
 _REFUSED = {
     "macros have GNU as's ordinary syntax only": ".altmacro .mri .func .endfunc",
-    "there are no numbered subsections here: use another section": ".subsection",
+    "there are no numbered subsections here: `.section .text.later` follows .text": ".subsection",
     "there is no linker, so nothing is left for it to relocate": (
         ".reloc .dtprelword .dtpreldword .rva .attach_to_group .xstabs"
     ),

@@ -26,7 +26,8 @@ def _switch(unit: Unit, name: str, flags: str | None = None, kind: str | None = 
 def _named(name: str, unit: Unit, text: str) -> None:
     """`.text`, `.data`, `.bss`."""
     if text.strip() not in ("", "0"):
-        raise Fault("numbered subsections are not supported", fix="use a section", at=text)
+        fix = f"`.section {name}.later` follows all of {name}"
+        raise Fault("numbered subsections are not supported", fix=fix, at=text)
     _switch(unit, name)
 
 

@@ -178,6 +178,10 @@ VARIANTS = {
         BEGIN.replace("csrw stvec", "addi t0, t0, 6\n csrw stvec") + " ebreak\n"
         "\n .balign 4\nhandler: csrr t0, sepc\n addi t0, t0, 4\n csrw sepc, t0\n sret\n" + DATA,
         "stvec misaligned: the handler is at "),
+    "a label before the alignment": (
+        BEGIN.replace("la t0, handler", "la t0, vec\n lw t0, 0(t0)") + " ebreak\n .half 0\n"
+        "handler:\n .balign 4\n csrr t0, sepc\n sret\n" + DATA + " .data\nvec: .word handler\n",
+        "stvec misaligned: the handler is at "),
     "asleep, interrupts off": (
         BEGIN + " li t0, 32\n csrw sie, t0\n rdtime t0\n csrw stimecmp, t0\n csrw stimecmph, zero\n"
         "1: wfi\n j 1b\n" + SPINS + DATA, "the timer interrupt is pending and enabled in sie"),
@@ -234,6 +238,28 @@ handler: csrr t0, sepc
 """ + DATA
     (tmp_path / "k.S").write_text(source)
     assert said("run", str(tmp_path / "k.S")) == ([], Status.FAILED)
+
+
+def test_a_recursion_whose_calls_return_is_not_called_endless(tmp_path):
+    source = BEGIN.replace("la sp, stack_top", "li sp, 0x80f00000") + """ li s0, 2000
+        call f
+""" + END + """
+f:      addi sp, sp, -16
+        sw ra, 0(sp)
+        call leaf
+        addi s0, s0, -1
+        beqz s0, 1f
+        call f
+1:      lw ra, 0(sp)
+        addi sp, sp, 16
+        ret
+leaf:   ret
+        .balign 4
+handler: j handler
+""" + DATA
+    (tmp_path / "k.S").write_text(source)
+    assert said("run", str(tmp_path / "k.S"))[1] == Status.PASSED
+    assert said("run", str(tmp_path / "k.S"), "--max-insns", "1000") == ([], Status.LIMIT)
 
 
 def test_the_examples_are_those_of_the_catalogue():
