@@ -221,7 +221,7 @@ print((resident() - before) / 1024 / runs, 1000 * spent / runs)
 
 
 def one_more(engine: str, runs: int) -> dict[str, float]:
-    """What a machine more costs: MiB and milliseconds to make it, MiB after `hello` has run."""
+    """What one more machine costs: MiB and milliseconds to make it, MiB after `hello` has run."""
     from vmm.cli.target import find
 
     elf = find("hello", build="" if engine == engines.NATIVE else engines.facts(engine).build).elf

@@ -210,6 +210,6 @@ def write_word(hart, mem, offset, value):
     """Store a word at a RAM offset for the machine itself (a PTE's A and D)."""
     ram_words(mem)[offset >> 2] = value
     if mem.frame_flags[offset // PAGE] & CODE:
-        hart.stale = offset  # a run may be open there: `pool.settle` comes later
+        hart.stale = offset  # a run may be open there: `decodepool.settle` comes later
     if hart.resv.addr == offset + RAM_BASE:
         reserve(hart, -1)

@@ -7,7 +7,7 @@
        1        1        a character to print
 
 Source: riscv-isa-sim, fesvr/; QEMU, hw/char/riscv_htif.c.  When a command is complete is
-`devices.stored_tohost`'s to say.  Must not know who runs the program, nor how RAM is kept.
+`tohost.stored_tohost`'s to say.  Must not know who runs the program, nor how RAM is kept.
 """
 
 import struct
@@ -121,7 +121,7 @@ def _write(ram: Ram, console: np.record, file: int, piece: tuple[int, int]) -> i
 
 
 def _print(console: np.record, data: bytes) -> None:
-    """Print bytes; the guest was stopped when there was room for them (`devices.TX_FULL`)."""
+    """Print bytes; the guest was stopped when there was room for them (`uart.TX_FULL`)."""
     start = int(console.tx_len)
     room = data[: TX_SIZE - start]
     console.tx[start : start + len(room)] = np.frombuffer(room, np.uint8)

@@ -177,7 +177,7 @@ def scatter(data: bytes, hart: np.record, memory: np.record) -> None:
     memory.request.pa = -1
     console.tx_len = 0
     place_tohost(memory, int(console.tohost))
-    # Lines of devices, whose owner drives them again; of the console: `devices.attend`
+    # Lines of devices, whose owner drives them again; of the console: `mmio.attend`
     plic.lines = 0
     above = (plic.priority > plic.threshold).nonzero()[0].tolist()
     plic.urgent = int(plic.enabled) & sum(1 << n for n in above)

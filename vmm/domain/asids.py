@@ -60,9 +60,10 @@ def take_id(asids, hart, mem, tag, wanted):
 
 @njit
 def id_of(asids, hart, mem, tags, space):
-    """The id from now on of a guest's space; `tags` are those of its spaces, by number.
+    """The id of a guest's space, which gets one if it has none; `tags` has its spaces' tags.
 
-    Rather its number plus 1: so the spaces of the only guest always have the same ids.
+    If no other guest has that id, it is the number of the space plus 1.  So the spaces of a
+    guest that is alone always have the same ids.
     """
     tags[space] = take_id(asids, hart, mem, np.int64(tags[space]), space + 1)
     return np.int64(tags[space]) & ASID
