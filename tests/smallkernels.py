@@ -159,7 +159,7 @@ def kernel(body: str, *, live: bool = False) -> Callable[[Any], None]:
 
     def prepare(machine: Any) -> None:
         machine.load(elf)
-        machine.hart.clock.per_tick = PER_TICK
+        machine.hart.clock.per_tick = machine.host.hart.clock.per_tick = PER_TICK
         if not live:
             machine.end_input()
 

@@ -159,6 +159,7 @@ class Machine(Running):
         # No timer interrupt before the kernel asks for one
         hart.csr.stimecmp = hart.csr.stimecmph = 0xFFFF_FFFF
         hart.csr.scounteren = 2  # kernels expect that U can read `time`
+        hart.root.pause = hart.root.wake = 0
         recontext(hart)
 
     # -- running: `running.py` ----------------------------------------------

@@ -36,6 +36,7 @@ class Exit(IntEnum):
     OUTPUT = 6  # much console output waits: take it with `output`, run again
     TIMEOUT = 7  # the time is used up: run again to go on
     STALE = 8    # with `fences`: the next use of the TLB differs from the tables
+    WAITS = 9    # with `hart.root.waits`: it waits until `hart.root.wake`, or for an interrupt
 
 
 class Running(Terminal):
@@ -162,6 +163,8 @@ class Running(Terminal):
                 return Exit.OUTPUT
             case Reason.INPUT:
                 return Exit.INPUT
+            case Reason.WAIT:
+                return Exit.WAITS
             case Reason.IDLE if self.live and self.memory.console.ier & IER_RECEIVED:
                 return Exit.INPUT  # a key will wake it
             case _:

@@ -9,6 +9,7 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.clock import charge, timer_deadline, virtual_time
 from toyisa.core.coverage import BY_S, cover_trap
+from toyisa.core.state import NEVER
 from toyisa.core.trap import SIE, enter_s
 from toyisa.tables.bits import SIP_STIP
 from toyisa.tables.causes import CODE_MASK, CODES, Irq
@@ -23,6 +24,25 @@ def pending_bits(hart):
     if virtual_time(hart) >= timer_deadline(hart):
         bits |= SIP_STIP
     return bits
+
+
+@njit
+def still_waits(hart):
+    """Whether the guest, whose `wfi` has set `root.pause`, waits: then until `root.wake`.
+
+    If root's own work has taken so long that it never waited, the time is skipped all the same,
+    so that the clock does not depend on `root.waits`.
+    """
+    root, now = hart.root, virtual_time(hart)
+    begins = root.wake == 0
+    if begins:
+        root.wake = min(now + root.pause, np.int64(NEVER))
+    if now < root.wake and hart.csr.sie & pending_bits(hart) == 0:
+        return True
+    if begins and root.wake < NEVER:
+        hart.clock.idle += root.pause
+    root.pause = root.wake = 0
+    return False
 
 
 @njit

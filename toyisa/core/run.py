@@ -10,7 +10,12 @@ from toyisa.compiled.njit import njit, view
 from toyisa.core import access
 from toyisa.core.clock import timer_deadline, virtual_time
 from toyisa.core.decodepool import settle, slot_of
-from toyisa.core.interrupts import next_interrupt, take_interrupt, takes_interrupts
+from toyisa.core.interrupts import (
+    next_interrupt,
+    still_waits,
+    take_interrupt,
+    takes_interrupts,
+)
 from toyisa.core.memory import PAGE, STRIDE, WORDS, ram_words
 from toyisa.core.mmu import DIFFERS, PAGE_FAULT, access_fault, page_fault, translate_fetch
 from toyisa.core.state import NEVER, NO_TAG
@@ -67,6 +72,8 @@ def prepare(hart, mem):
             return -1 - np.int64(Reason.OUTPUT)
         if virtual_time(hart) >= mem.console.obey_at:
             return -1 - np.int64(Reason.DEVICE)
+        if hart.root.pause and still_waits(hart):
+            return -1 - np.int64(Reason.WAIT)
         if virtual_time(hart) >= hart.root.deadline:
             return -1 - np.int64(Reason.DEADLINE)
         if hart.clock.instret >= hart.root.budget or hart.clock.cycles >= hart.root.spend:

@@ -80,6 +80,10 @@ ROOT = record(
     ("limit", "i8"),      # virtual time at which to stop, or NEVER
     ("budget", "i8"),     # instructions retired at which to stop, or NEVER
     ("spend", "i8"),      # with time in instructions: cycles at which to stop, or NEVER
+    # 1: `wfi` gives the hart to root, which lets time pass, instead of skipping to its end
+    ("waits", "u4"),
+    ("pause", "i8"),      # virtual time that the guest's `wfi` would skip, or 0: it does not wait
+    ("wake", "i8"),       # and when that is over, once root has been told; NEVER: not by itself
 )  # fmt: skip
 
 CLOCK = record(

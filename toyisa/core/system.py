@@ -95,17 +95,21 @@ def wait(hart):
     """wfi: nothing if an interrupt is pending and enabled, otherwise skip to the next one.
 
     "WFI ... resumes if there are any pending and enabled interrupts, regardless of the global
-    enable"; the skipped time is idle.
+    enable"; the skipped time is idle.  If root wants the hart for that time, it only becomes
+    known here how long it is: the instruction retires, and `still_waits` stops the hart then.
     """
     if hart.csr.sie & pending_bits(hart):
         return np.int64(Reason.RUN)
     wake, timer = hart.root.deadline, np.int64(NEVER)
     if hart.csr.sie >> Irq.TIMER & 1:
         timer = timer_deadline(hart)
+    skipped = max(min(wake, timer) - virtual_time(hart), 0)
+    if hart.root.waits:
+        hart.root.pause = skipped
+        return np.int64(Reason.RUN)
     if timer >= NEVER and wake >= min(hart.root.limit, np.int64(NEVER)):
         return np.int64(Reason.IDLE)  # the limit at which the machine is stopped wakes nobody
-    wake = min(wake, timer)
-    hart.clock.idle += max(wake - virtual_time(hart), 0)
+    hart.clock.idle += skipped
     return np.int64(Reason.RUN)
 
 

@@ -173,6 +173,7 @@ def scatter(data: bytes, hart: np.record, memory: np.record) -> None:
     supers = ((tlb[f"{side}key"] >= 0) & (tlb[f"{side}pte"] & SUPER != 0) for side in "di")
     tlb.supers = any(found.any() for found in supers)
     hart.fetch.tag, hart.fetch.frame = NO_TAG, 0
+    hart.root.pause = hart.root.wake = 0  # a `wfi` that has retired need not have waited
     hart.stale = -1
     memory.request.pa = -1
     console.tx_len = 0

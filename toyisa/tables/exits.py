@@ -18,3 +18,4 @@ class Reason(IntEnum):
     STUCK = 9     # it traps for ever without retiring an instruction
     DEVICE = 10   # the guest accesses a register that root keeps: memory.REQUEST
     LOOK = 11     # the work that root allowed is done (work.py): look at limits, and go on
+    WAIT = 12     # the guest waits (`wfi`), and root.waits is set: root may let others run

@@ -22,7 +22,7 @@ VCPU = record(
     ("unfinished", "i8"),              # the reason of an exit that waits for input or a look, or 0
     ("began", "i8"),                   # and the cycle at which it began
     ("partial", "i8"),                 # it is half done: what has been done must not be done again
-    ("looking", "i8"),                 # root looks between two entries; of the last exit:
+    ("looking", "i8"),                 # root has the hart between two entries; of the last exit:
     ("counted", "i8"), ("left", "i8"),  # whether it was counted, and where it left the guest
     ("again", "i8"),                   # the guest is entered after a look, and not after an exit
     ("fed", "i8"), ("budget", "i8"),   # not so if input has come, or the budget is another one

@@ -9,7 +9,7 @@ import numpy as np
 from toyisa.compiled.njit import call_unit, call_vm_unit, entry, njit, view
 from toyisa.core.clock import charge, timer_deadline, virtual_time
 from toyisa.core.decodepool import retired_aside
-from toyisa.core.interrupts import takes_interrupts
+from toyisa.core.interrupts import still_waits, takes_interrupts
 from toyisa.core.memory import MEMORY
 from toyisa.core.mmio import attend
 from toyisa.core.state import HART, NEVER
@@ -40,7 +40,7 @@ def run_vm(hart, mem, vm):
     began, pc = np.int64(hart.clock.cycles), np.int64(vm.vcpu.hart.pc)
     # Whether the last exit's cost was counted; whether there was no exit, but a look.
     counted, again = True, False
-    if vm.vcpu.looking:  # go on as if root had not looked
+    if vm.vcpu.looking:  # go on as if root had not had the hart
         began, pc, counted = np.int64(vm.vcpu.began), np.int64(vm.vcpu.left), vm.vcpu.counted != 0
         again = counted and vm.vcpu.fed == 0 and vm.vcpu.hart.root.budget == vm.vcpu.budget
         vm.vcpu.looking = 0
@@ -83,7 +83,7 @@ def run_vm(hart, mem, vm):
         if vm.vcpu.barren >= BARREN_EXITS:
             reason = np.int64(Reason.STUCK)
             break
-    if reason == Reason.LOOK:
+    if reason == Reason.LOOK or reason == Reason.WAIT:  # root has the hart between two entries
         vm.vcpu.looking, vm.vcpu.left, vm.vcpu.counted = 1, pc, counted
     vm.vcpu.began = began
     if not vm.vcpu.unfinished and not vm.vcpu.looking and not counted:
@@ -189,6 +189,8 @@ def _before_entry(vm, hart, mem, again):
     if virtual_time(virtual) >= console.obey_at:
         return np.int64(Reason.DEVICE)
     if not again:
+        if virtual.root.pause and _waits(virtual, hart):
+            return np.int64(Reason.WAIT)
         if _spent(vm, hart, mem) or virtual_time(virtual) >= virtual.root.limit:
             return np.int64(Reason.BUDGET)
         if virtual.clock.cycles >= virtual.root.spend:
@@ -200,6 +202,14 @@ def _before_entry(vm, hart, mem, again):
     hart.root.deadline = vm.vcpu.due
     hart.root.spend = virtual.root.spend
     return np.int64(Reason.RUN)
+
+
+@njit
+def _waits(virtual, hart):
+    """Whether the guest waits, and root wants the hart for that time."""
+    waits = still_waits(virtual)
+    hart.clock.idle = virtual.clock.idle
+    return waits
 
 
 @njit
