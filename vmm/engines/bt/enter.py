@@ -61,7 +61,7 @@ def enter(vm, hart, mem, bt):
     if _stays(vm, hart, bt):
         _go_on(vm, hart, mem, bt)
         return np.int64(Reason.RUN)
-    bt.stepping = 0
+    bt.stepping, again = 0, vm.vcpu.again != 0
     while True:
         hart.priv = virtual.priv
         hart.csr.sstatus = np.int64(virtual.csr.sstatus) & (SUM | MXR)
@@ -72,8 +72,10 @@ def enter(vm, hart, mem, bt):
             break
         mxr = np.int64(virtual.csr.sstatus) & MXR
         select_root(vm, hart, mem, np.int64(KERNEL_MXR if mxr else KERNEL))
-        follow_changes(vm, hart, mem, bt)
-        verify(vm, hart, mem, bt)
+        if not again or vm.changes:  # else nothing has changed since it last ran
+            follow_changes(vm, hart, mem, bt)
+            verify(vm, hart, mem, bt)
+        again = False
         bt.ended = 0
         if bt.crowded:
             flush_cache(vm, hart, mem, bt)
@@ -300,9 +302,12 @@ def _resume(bt, gpc, left):
     if word >= 0 and _is_end(bt, word):
         bt.left = left
         return word if bt.gpc[word] == gpc else np.int64(-1)
-    if word < 0 or not _of_group(bt, word) or not bt.u_alive[bt.unit[word]]:
+    if word < 0 or not _of_group(bt, word):
         return np.int64(-1)
     unit = np.int64(bt.unit[word])
+    if not bt.u_alive[unit]:  # but a place behind a bucket still leads to where it was
+        bt.left = left
+        return word if bt.site[word] == Site.EDGE and bt.gpc[word] == gpc else np.int64(-1)
     if is_jump(bt, word) and jump_at(bt, word) == gpc:
         return word
     index, first = np.int64(bt.index[word]), np.int64(bt.u_first[unit])
