@@ -100,11 +100,29 @@ def shared_function():
     ])  # fmt: skip
 
 
+def small_functions():
+    """Called, jumped into and out of, from many places; some get other return addresses."""
+    lines = [FOLD, "    li s0, 12", "again:"]
+    for n in range(24):
+        leaf = ("leaf", "short", "tail", "way")[n % 4]
+        lines += [f"    li a0, {n}", f"    call {leaf}", "    fold a0"]
+        if n % 5 == 0:
+            lines += [f"    la ra, back{n}", f"    j {leaf}", "    addi s2, s2, 9", f"back{n}:"]
+        if n % 7 == 0:
+            lines += [f"    la a5, {leaf}", "    jalr a5", "    fold a0"]
+    lines += ["    addi s0, s0, -1", "    beqz s0, 9f", "    j again"]
+    lines += ["leaf:", "    addi a0, a0, 3", "short:", "    ret"]
+    lines += ["tail:", "    xor a0, a0, s0", "    j leaf"]
+    lines += ["way:", "    andi a1, a0, 4", "    beqz a1, tail", "    slli a0, a0, 1", "    ret"]
+    return "\n".join([*lines, "9:"])
+
+
 BODIES = {
     "every rd and rs1": every_jalr(),
     "targets that change": two_targets(),
     "more targets than are compared with, of few buckets": many_targets(),
     "a function called from many places": shared_function(),
+    "small functions with return addresses of their own": small_functions(),
     "sums its own code, its return addresses and its stack": FOLD + """
         li      sp, DATA2
         li      s0, 3

@@ -67,6 +67,42 @@ def test_a_stop_at_every_machine_instruction(way):
     assert in_sequences > 500
 
 
+CALLS = """
+    li      s0, 6
+1:  jal     2f
+    addi    s2, s2, 1
+    jal     2f
+    addi    s2, s2, 5
+    addi    s0, s0, -1
+    bnez    s0, 1b
+    j       9f
+2:  addi    s1, s1, 3
+    slli    s1, s1, 1
+    ret
+"""
+
+
+def test_a_return_address_that_changes_while_the_guest_is_stopped():
+    """Code that was made for one call alone must not rely on it then."""
+    prepare = kernel(CALLS + SPIN)
+    again, native = (
+        Again(made, prepare)
+        for made in (under_bt("strict", mem=RAM, clock="cycles"), bare("strict", mem=RAM))
+    )
+    again.from_start().run(200)
+    bt = again.machine.private[0]
+    assert bt.u_ra[: int(bt.units)].any()
+    spin = int(again.machine.hart.pc)
+    for budget in range(1, 80):
+        for machine in (again.from_start(), native.from_start()):
+            machine.run(budget)
+        assert place(again.machine) == place(native.machine), budget
+        for machine in (again.machine, native.machine):
+            machine.hart.x[1] = spin
+            machine.run(7)
+        assert place(again.machine) == place(native.machine), budget
+
+
 @pytest.mark.parametrize("slice_", [1, 2, 3, 5, 7, 11])
 def test_stops_in_a_row(slice_):
     """The guest passes the bare machine's places, in their order, whatever the stops."""

@@ -118,9 +118,11 @@ def group_of(bt, unit):
 
 @njit
 def find_unit(bt, gpc):
-    """The block that begins at guest pc `gpc` in the current group, or -1."""
+    """The block that begins at guest pc `gpc` in the current group, for any value of x1, or -1."""
     unit = np.int64(bt.hash[gpc >> 2 & HASH - 1]) - 1
-    while unit >= 0 and (bt.u_gpc[unit] != gpc or group_of(bt, unit) != bt.group):
+    while unit >= 0 and (
+        bt.u_gpc[unit] != gpc or bt.u_ra[unit] or group_of(bt, unit) != bt.group
+    ):
         unit = np.int64(bt.u_next[unit]) - 1
     return unit
 
@@ -155,6 +157,7 @@ def enter_unit(hart, mem, bt, gpc, insns, page, follows):
     bt.u_gpc[unit], bt.u_page[unit] = gpc, page
     bt.u_insns[unit], bt.u_alive[unit], bt.u_sites[unit] = insns, 1, 0
     bt.u_fans[unit] = Fans.LAID if follows else 0
+    bt.u_ra[unit] = bt.ra
     bucket = gpc >> 2 & HASH - 1
     bt.u_next[unit] = bt.hash[bucket]
     bt.hash[bucket] = unit + 1
@@ -200,14 +203,17 @@ def lay_out(hart, mem, bt, site):
 
     It is if the edge is the last word of the cache, and its jump is not the whole
     translation of the guest's.  If the last word is the other edge of the same branch, the
-    branch is turned round.  A call stays a jump: its function has other callers.
+    branch is turned round.  A call stays a jump unless the block is made for it alone: its
+    function has other callers.
     """
     last = bt.used - 1
-    if bt.aside[last] == Aside.JUMP or bt.site[last] != Site.EDGE or bt.insn[site] >= CALL:
+    if bt.aside[last] == Aside.JUMP or bt.site[last] != Site.EDGE:
+        return False
+    if bt.insn[site] & CALL and not bt.ra:
         return False
     if bt.pool + bt.filled - bt.main > bt.pool_end or bt.used + bt.main - bt.pool > BRANCH_REACH:
         return False
-    branch = site + np.int64(bt.insn[site])
+    branch = site + (np.int64(bt.insn[site]) if bt.insn[site] < CALL else 0)
     if site != last and (branch == site or branch != last - 1):
         return False
     if site != last:

@@ -31,7 +31,6 @@ from vmm.engines.bt.cache import (
     find_unit,
     flush_cache,
     full,
-    group_of,
     is_jump,
     jump_at,
     lay_out,
@@ -40,18 +39,18 @@ from vmm.engines.bt.cache import (
     words_at,
 )
 from vmm.engines.bt.coherence import follow_changes, page_of, verify, watch_table
-from vmm.engines.bt.record import UNIT_INSNS, Count, Fans, Site
+from vmm.engines.bt.copies import as_known, copy_wanted, links, of_group, return_address
+from vmm.engines.bt.record import CALL, COPIED, UNIT_INSNS, Count, Fans, Site
 from vmm.engines.bt.targets import hold_target
 from vmm.engines.bt.translate import base_op, translate
 from vmm.engines.bt.window import Slot
-from vmm.engines.bt.words import HIGH
+from vmm.engines.bt.words import HIGH, RA
 from vmm.exit.emulate import emulate_system
 from vmm.exit.inject import forward_exception
 from vmm.paging.shadow.frames import DIRECT, KERNEL, KERNEL_MXR
 from vmm.paging.shadow.satp import select_root
 
 MOST_LEFT = 1 << 30  # fits the window's word
-MOST_COPIES = 12  # of one block, for example of an interpreter's dispatch; at most 15
 
 
 @njit
@@ -167,14 +166,14 @@ def _find_place(vm, hart, mem, bt):
     virtual = vm.vcpu.hart
     gpc = np.int64(virtual.pc)
     bt.resumed = 0
-    left, copies = _instructions_left(vm, hart, bt), np.int64(0)
+    left, copies, unit = _instructions_left(vm, hart, bt), np.int64(0), np.int64(-1)
     if not virtual.root.one_trap:
-        word = _resume(bt, gpc, left)
+        word = _resume(bt, gpc, left, np.int64(hart.x[RA]))
         if word >= 0:
             bt.resumed = 0 if is_jump(bt, word) else 1  # which was left before it was executed
             return word
         unit = find_unit(bt, gpc)
-        copies = _copy_wanted(bt, unit)
+        copies = copy_wanted(bt, unit, np.int64(hart.x[RA]))
         if unit >= 0 and np.int64(bt.u_insns[unit]) <= left and copies == 0:
             return _arrive(hart, mem, bt, unit, left)
     leaf = walk_guest(vm, hart, mem, gpc, np.int64(FETCH), False)
@@ -188,9 +187,14 @@ def _find_place(vm, hart, mem, bt):
     watch_table(vm, hart, mem)
     if left < UNIT_INSNS:
         return _step(vm, hart, mem, bt, gpc, at, left)
+    bt.ra = return_address(bt, np.int64(hart.x[RA])) if copies else 0
+    copied = unit
     unit = _new_unit(vm, hart, mem, bt, gpa, shadows)
     if copies:
-        bt.u_fans[unit] |= Fans.SPLIT | copies << 4
+        # The next copy is made of the block that `find_unit` finds
+        holder = copied if bt.u_ra[unit] else unit
+        bt.u_fans[holder] |= Fans.SPLIT | np.int64(bt.u_fans[copied]) & Fans.INLINES
+        bt.u_fans[holder] = np.int64(bt.u_fans[holder]) & COPIED - 1 | copies * COPIED
         bt.count[Count.COPIES] += 1
     return _arrive(hart, mem, bt, unit, left)
 
@@ -217,8 +221,10 @@ def _new_unit(vm, hart, mem, bt, gpa, shadows):
         if verified:  # with the table watched here, unless another one was evicted for it
             bt.verified[root] = bt.version + shadows
             bt.space_seen[root] = bt.pages
-    follows = _links(bt, gpc) and lay_out(hart, mem, bt, bt.link)
+    apart = Fans.APART if links(bt, gpc) and bt.insn[bt.link] >= CALL else 0
+    follows = links(bt, gpc) and lay_out(hart, mem, bt, bt.link)
     unit = enter_unit(hart, mem, bt, gpc, insns, page, follows)
+    bt.u_fans[unit] |= apart | (Fans.KEEPS if bt.keeps else 0)
     if follows:
         bt.link = -1
     return unit
@@ -241,46 +247,13 @@ def _instructions_left(vm, hart, bt):
 @njit
 def _arrive(hart, mem, bt, unit, left):
     """Go on at the start of a unit, and remember the way there."""
-    if _links(bt, np.int64(bt.u_gpc[unit])):
+    if links(bt, np.int64(bt.u_gpc[unit])):
         chain(hart, mem, bt, bt.link, unit)
     bt.link = -1
     if bt.hold:
         hold_target(hart, mem, bt, unit)
     bt.left = left
     return np.int64(bt.u_first[unit])
-
-
-@njit
-def _links(bt, gpc):
-    """Return whether an edge to guest pc `gpc` has just called root.
-
-    If a fault or an interrupt came in between, the guest goes elsewhere: no chain then.
-    """
-    return bt.link >= 0 and bt.gpc[bt.link] == gpc and _of_group(bt, bt.link)
-
-
-@njit
-def _copy_wanted(bt, unit):
-    """Return the number of the copy of the block that the asking edge gets; 0: the block.
-
-    The indirect jump at the end of a copy serves one edge only.  So it often has one target:
-    a function returns to the one caller that the edge is part of.
-    """
-    if unit < 0 or not _links(bt, np.int64(bt.u_gpc[unit])):
-        return np.int64(0)
-    fans, asking = np.int64(bt.u_fans[unit]), np.int64(bt.unit[bt.link])
-    if not fans & Fans.SPLIT or fans >> 4 == MOST_COPIES or bt.u_gpc[asking] == bt.u_gpc[unit]:
-        return np.int64(0)
-    if fans & Fans.FREE:
-        bt.u_fans[unit] = fans & ~Fans.FREE
-        return np.int64(0)
-    return (fans >> 4) + 1
-
-
-@njit
-def _of_group(bt, word):
-    """Whether a word belongs to a block of the current group."""
-    return bt.unit[word] >= 0 and group_of(bt, np.int64(bt.unit[word])) == bt.group
 
 
 @njit
@@ -292,22 +265,24 @@ def _is_end(bt, word):
     if word == 0 or unit < 0 or bt.u_first[unit] != word or bt.u_alive[unit]:
         return False
     before = np.int64(bt.unit[word - 1])
-    return bt.site[word] == Site.EDGE and _of_group(bt, word - 1) and bt.u_alive[before] != 0
+    return bt.site[word] == Site.EDGE and of_group(bt, word - 1) and bt.u_alive[before] != 0
 
 
 @njit
-def _resume(bt, gpc, left):
-    """Where the block that was left continues at guest pc `gpc`, or -1."""
+def _resume(bt, gpc, left, ra):
+    """Where the block that was left continues at guest pc `gpc` with `ra` in x1, or -1."""
     word = bt.at
     if word >= 0 and _is_end(bt, word):
         bt.left = left
         return word if bt.gpc[word] == gpc else np.int64(-1)
-    if word < 0 or not _of_group(bt, word):
+    if word < 0 or not of_group(bt, word):
         return np.int64(-1)
     unit = np.int64(bt.unit[word])
     if not bt.u_alive[unit]:  # but a place behind a bucket still leads to where it was
         bt.left = left
         return word if bt.site[word] == Site.EDGE and bt.gpc[word] == gpc else np.int64(-1)
+    if not as_known(bt, word, ra):
+        return np.int64(-1)
     if is_jump(bt, word) and jump_at(bt, word) == gpc:
         return word
     index, first = np.int64(bt.index[word]), np.int64(bt.u_first[unit])
@@ -327,7 +302,7 @@ def _resume(bt, gpc, left):
 def _step(vm, hart, mem, bt, gpc, at, left):
     """A block of one instruction, which returns to root: for what is left, and for stepping."""
     bt.stepping = 1
-    bt.one = 1
+    bt.one, bt.ra = 1, 0
     translate(bt, mem, gpc, at, np.int64(1))
     bt.one = 0
     for n in range(bt.filled):

@@ -46,10 +46,21 @@ from vmm.engines.bt.emit import (
     sw,
     unspill,
 )  # fmt: skip
-from vmm.engines.bt.record import Site
+from vmm.engines.bt.record import JUMPED, LINKED, Site
 from vmm.engines.bt.sequences import to_stub, unless
 from vmm.engines.bt.window import BUCKETS, GROUP_PAGES, Slot
-from vmm.engines.bt.words import BEQ, BNE, JALR, NOP, branch_by, branch_word, i_word, rd_of, rs1_of
+from vmm.engines.bt.words import (
+    BEQ,
+    BNE,
+    JALR,
+    NOP,
+    RA,
+    branch_by,
+    branch_word,
+    i_word,
+    rd_of,
+    rs1_of,
+)  # fmt: skip
 
 T0, T1 = 5, 6
 WIDTH = 6  # targets that a fan compares with
@@ -132,6 +143,7 @@ def _hit(bt, insn):
     if not is_plain(insn):
         unspill(bt, T1, 1)
     edge(bt, np.int64(0), done + 1)
+    bt.b_insn[bt.filled - 1] = JUMPED | (LINKED if rd_of(insn) == RA else 0)
     bt.pc, bt.done = pc, done
 
 

@@ -23,7 +23,12 @@ MOST_ENDED = 1 << 11
 STEP_WORDS = 64      # at the cache's end: room for a block of one instruction
 
 
-CALL = 1 << 16  # `insn` of an edge that calls; if a branch takes it, how far behind it that is
+COPIED = 1 << 7  # in `u_fans`: one copy more came before this block
+
+# `insn` of an edge: flags, or if a branch takes it, how far behind the branch it is
+CALL = 1 << 16    # a call, of a function that has other callers, too
+LINKED = 1 << 17  # x1 holds the guest's return address
+JUMPED = 1 << 18  # of an indirect jump
 
 
 class Site(IntEnum):
@@ -62,6 +67,9 @@ class Fans(IntEnum):
     LAID = 1    # it was placed over the edge that led to it
     FREE = 2    # the next edge that asks gets this block
     SPLIT = 4   # every other edge that asks gets a copy
+    APART = 8   # the edge that led to it was a call, or of an indirect jump
+    KEEPS = 16  # it does not write x1
+    INLINES = 32  # it is a part of a function that has many callers
 
 
 class Count(IntEnum):
@@ -108,6 +116,8 @@ BT = record(
     ("at", "i8"),         # the word at which it left, or -1
     ("limit", "i8"),      # counted instructions: the instret at which root must look
     ("left", "i8"),       # and how far that is from the end of the block that was entered
+    ("ra", "i8"),         # what x1 holds wherever the block that is being made runs; 0: not known
+    ("keeps", "i8"),      # that block does not write x1
     ("known", "i8"), ("value", "i8"),  # the register that auipc has just set, or 0; and its value
     ("one", "i8"),        # the block that is being made has one instruction
     ("stepping", "i8"),   # the block that was entered is the one of one instruction
@@ -133,7 +143,9 @@ BT = record(
     ("u_gpc", "u4", MAX_UNITS), ("u_page", "i4", MAX_UNITS), ("u_first", "i4", MAX_UNITS),
     ("u_insns", "i4", MAX_UNITS), ("u_alive", "u1", MAX_UNITS), ("u_next", "i4", MAX_UNITS),
     ("u_sibling", "i4", MAX_UNITS), ("u_sites", "i4", MAX_UNITS),
-    ("u_fans", "u1", MAX_UNITS),  # Fans, and in the upper half how many copies came before it
+    ("u_fans", "u2", MAX_UNITS),  # Fans, and how many copies came before it, times COPIED
+    # What x1 holds wherever the block runs, which serves one edge alone; 0: anything
+    ("u_ra", "u4", MAX_UNITS),
     ("hash", "i4", HASH),
     ("behind", "i4", BUCKETS_IN_ALL),  # by bucket: the last word of the first place behind it
     # by page of guest code

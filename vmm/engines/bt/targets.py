@@ -13,13 +13,14 @@ from vmm.engines.bt.buckets import MISS, NONE, bucket_of, fill, held_by
 from vmm.engines.bt.cache import POOL, aim, chain, new_pool, patch, place, unchain, write_code
 from vmm.engines.bt.emit import addi, callout, lui, put, unspill
 from vmm.engines.bt.indirect import T0, T1, edge, fan, fan_hit
-from vmm.engines.bt.record import Count, Fans, Site
+from vmm.engines.bt.record import CALL, Count, Fans, Site
 from vmm.engines.bt.window import BUCKET_WORDS, BUCKETS, CODE_WORDS
 from vmm.engines.bt.words import (
     ADDI,
     BNE,
     BRANCH,
     NOP,
+    RET,
     branch_word,
     high_of,
     i_word,
@@ -30,6 +31,8 @@ from vmm.engines.bt.words import (
 )  # fmt: skip
 
 MOST_BEHIND = 8  # places behind one bucket
+SEVERAL, NO_SOURCE = -1, -2  # answers of `_only_source` that are no block
+MOST_ABOVE = 4  # blocks from the beginning of a function that is copied to its return
 
 
 @njit
@@ -51,7 +54,9 @@ def jalr_of(bt, word):
 @njit
 def new_target(hart, mem, bt, word, target):
     """Give the jump that asks root at `word` a target; return the edge to be chained, or -1."""
-    if not _is_first(mem, bt, word) and _split(hart, mem, bt, np.int64(bt.unit[word])):
+    returns = bt.site[word] == Site.CROWDED and jalr_of(bt, word) == RET
+    unit = np.int64(bt.unit[word])
+    if not _is_first(mem, bt, word) and _split(hart, mem, bt, unit, returns):
         return np.int64(-1)
     if bt.site[word] == Site.WIDEN:
         word = _widen(hart, mem, bt, word)
@@ -108,18 +113,46 @@ def _hit(hart, mem, bt, word, target):
 
 
 @njit
-def _split(hart, mem, bt, unit):
-    """If two edges or more lead to the block, make each ask root for a copy; return whether."""
+def _only_source(bt, unit):
+    """The block with the only edge to this one; SEVERAL if more have one.
+
+    NO_SOURCE if there is none, or if it is a call or an indirect jump.
+    """
     fans, site = np.int64(bt.u_fans[unit]), np.int64(bt.u_sites[unit]) - 1
-    edges = fans & Fans.LAID
+    edges, source = fans & Fans.LAID, np.int64(NO_SOURCE)
+    if edges and not fans & Fans.APART:
+        source = np.int64(bt.unit[bt.u_first[unit] - 1])
     while site >= 0 and edges < 2:
-        edges += 1 if bt.u_gpc[bt.unit[site]] != bt.u_gpc[unit] else 0
+        if bt.u_gpc[bt.unit[site]] != bt.u_gpc[unit]:
+            edges += 1
+            source = np.int64(bt.unit[site]) if bt.insn[site] < CALL else np.int64(NO_SOURCE)
         site = np.int64(bt.edge[site]) - 1
-    if edges < 2 or fans & Fans.SPLIT:
+    return np.int64(SEVERAL) if edges >= 2 else source
+
+
+@njit
+def _split(hart, mem, bt, unit, above):
+    """Make edges ask root for copies, so that the jump at the end of each has fewer targets.
+
+    Those are the edges to the block, if there are two or more.  With `above` they may be
+    those to a block above it, from which no other way leads here: a function's beginning.
+    Return whether there are such edges.
+    """
+    top, source = unit, _only_source(bt, unit)
+    for _ in range(MOST_ABOVE):
+        if source < 0 or not above or bt.u_gpc[source] == bt.u_gpc[unit]:
+            break
+        top, source = source, _only_source(bt, source)
+    fans = np.int64(bt.u_fans[top])
+    if source != SEVERAL or fans & Fans.SPLIT:
         return False
-    bt.u_fans[unit] = fans | Fans.SPLIT | (0 if fans & Fans.LAID else Fans.FREE)
+    while unit != top:
+        bt.u_fans[unit] |= Fans.SPLIT | Fans.INLINES
+        unit = _only_source(bt, unit)
+        fans |= Fans.INLINES
+    bt.u_fans[top] = fans | Fans.SPLIT | (0 if fans & Fans.LAID else Fans.FREE)
     bt.ended = 0
-    unchain(hart, mem, bt, unit)
+    unchain(hart, mem, bt, top)
     return True
 
 

@@ -20,9 +20,9 @@ from vmm.engines.bt.emit import (
     put,
 )  # fmt: skip
 from vmm.engines.bt.indirect import edge, indirect, stubs
-from vmm.engines.bt.record import CALL, MAX_STUBS, Count, Force, Site
+from vmm.engines.bt.record import CALL, LINKED, MAX_STUBS, Count, Force, Site
 from vmm.engines.bt.sequences import csr_inline, to_stub
-from vmm.engines.bt.words import BRANCH, HIGH, branch_word, rd_of, rs1_of, rs2_of
+from vmm.engines.bt.words import BRANCH, HIGH, RA, RET, branch_word, rd_of, rs1_of, rs2_of
 
 # An op's row, in whichever form it was decoded.
 _BASE = np.arange(len(Op), dtype=np.int64)
@@ -45,7 +45,7 @@ def translate(bt, mem, gpc, at, most):
     insns, more = np.int64(0), True
     words = ram_words(mem)
     bt.pc = gpc
-    bt.fresh = 1
+    bt.fresh, bt.keeps = 1, 1
     counted = bt.icount and not bt.one
     bt.begun = 1
     if counted:
@@ -72,6 +72,10 @@ def _one(bt, insn):
     op = base_op(insn)
     rd, rs1 = rd_of(insn), rs1_of(insn)
     known, bt.known = bt.known, 0
+    if op == Op.JALR and insn == RET and bt.ra:
+        return _direct(bt, insn, rd, np.int64(bt.ra), 0)
+    if rd == RA:
+        bt.ra, bt.keeps = 0, 0
     if op == Op.AUIPC:
         bt.known, bt.value = rd, np.int64(bt.pc) + (insn & HIGH)
         if rd:
@@ -126,7 +130,7 @@ def _direct(bt, insn, rd, target, known):
         li(bt, rd, link)
     edge(bt, target, bt.done + 1)
     if rd:
-        bt.b_insn[bt.filled - 1] = CALL
+        bt.b_insn[bt.filled - 1] = CALL | (LINKED if rd == RA else 0)
     return False
 
 

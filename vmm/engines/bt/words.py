@@ -17,6 +17,8 @@ ADD, ADDI, AND, ANDI, OR, SLLI, SLTU, SRLI, XOR, XORI = (
 BEQ, BNE, BGE, JAL, JALR = (BY_NAME[name].match for name in ("beq", "bne", "bge", "jal", "jalr"))
 CSRRS, ECALL, LUI, LW, SW = (BY_NAME[name].match for name in ("csrrs", "ecall", "lui", "lw", "sw"))
 NOP = ADDI
+RA = 1
+RET = JALR | RA << RS1_AT
 BRANCH = BY_NAME["beq"].mask  # the bits of a word that say which branch it is
 
 HIGH = fields.FIELDS["imm20"].mask  # of a word for `lui`, and of the value that it makes
