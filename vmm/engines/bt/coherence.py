@@ -21,7 +21,8 @@ from vmm.domain.changes import ROOT_CHANGED, TABLE_CHANGED
 from vmm.domain.guestwalk import gpa_of, walk_guest
 from vmm.domain.record import CHANGES, TABLE, pages
 from vmm.domain.space import gfn_of
-from vmm.engines.bt.cache import flush_cache, kill_unit
+from vmm.engines.bt.cache import flush_cache
+from vmm.engines.bt.chain import kill_unit
 from vmm.engines.bt.record import Count
 from vmm.engines.bt.window import GROUPS
 from vmm.paging.shadow.frames import find, take

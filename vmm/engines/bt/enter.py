@@ -26,18 +26,17 @@ from vmm.domain.space import gfn_of, offset_of
 from vmm.engines.bt.cache import (
     STEP_AT,
     address_of,
-    chain,
     enter_unit,
     find_unit,
     flush_cache,
     full,
     is_jump,
     jump_at,
-    lay_out,
     not_counted,
     place,
     words_at,
 )
+from vmm.engines.bt.chain import chain, lay_out
 from vmm.engines.bt.coherence import follow_changes, page_of, verify, watch_table
 from vmm.engines.bt.copies import as_known, copy_wanted, links, of_group, return_address
 from vmm.engines.bt.record import CALL, COPIED, UNIT_INSNS, Count, Fans, Site

@@ -10,7 +10,8 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.memory import WORDS, ram_words
 from vmm.engines.bt.buckets import MISS, NONE, bucket_of, fill, held_by
-from vmm.engines.bt.cache import POOL, aim, chain, new_pool, patch, place, unchain, write_code
+from vmm.engines.bt.cache import POOL, new_pool, patch, place, write_code
+from vmm.engines.bt.chain import aim, chain, unchain
 from vmm.engines.bt.emit import addi, callout, lui, put, unspill
 from vmm.engines.bt.indirect import T0, T1, edge, fan, fan_hit
 from vmm.engines.bt.record import CALL, Count, Fans, Site
