@@ -101,6 +101,9 @@ def main() -> int:
     if reason := missing_compiler():
         print(reason, file=sys.stderr)
         return 2
+    known = [Path(p).stem for p in PROGRAMS]
+    if unknown := set(options.names) - set(known):
+        parser.error(f"no program is called {min(unknown)!r}; there are {', '.join(known)}")
     chosen = [p for p in PROGRAMS if not options.names or Path(p).stem in options.names]
     with tempfile.TemporaryDirectory() as directory:
         figures = [measure(p, options.runs, Path(directory)) for p in chosen]

@@ -119,6 +119,9 @@ def main() -> int:
         return 2
     beside = Path(sys.executable).parent / "spike"
     spike = None if options.no_spike else shutil.which("spike") or shutil.which(beside)
+    known = [p.name for p in BENCH]
+    if unknown := set(options.names) - set(known):
+        parser.error(f"no program is called {min(unknown)!r}; there are {', '.join(known)}")
     chosen = [p for p in BENCH if not options.names or p.name in options.names]
     with tempfile.TemporaryDirectory() as directory:
         figures = [measure(p, spike, options.runs, Path(directory)) for p in chosen]
