@@ -67,7 +67,7 @@ docs: setup  ## write tables and samples in docs/ anew, and check every link
 	$(BIN)/python -m tests.docsamples
 	$(BIN)/pytest -q tests/unit/test_docs.py
 
-bench: setup  ## figures: a first run, later ones, the interpreter on compiled C, the assembler, hypercalls, compare, unicorn
+bench: setup  ## figures: a first run, later ones, the interpreter on compiled C, the assembler, hypercalls, compare, unicorn, snapshots
 	$(BIN)/python -m bench.coldstart
 	$(BIN)/python -m bench.warmstart
 	$(BIN)/python -m bench.interp
@@ -76,6 +76,7 @@ bench: setup  ## figures: a first run, later ones, the interpreter on compiled C
 	$(BIN)/python -m bench.compare
 	$(BIN)/python bench/asm_speed.py
 	$(BIN)/python -m bench.lockstep
+	$(BIN)/python -m bench.snapshots
 
 size:  ## lines of each part, and files over 400 lines
 	@for part in toyisa vmm asm guests tests; do \
