@@ -195,7 +195,7 @@ class Machine(Running):
 
         A disk's content is not in it: `restore` needs the image as it is now.
         """
-        snapfile.write(Path(path), snapshot.sealed(snapshot.take(self), self))
+        snapfile.write(Path(path), snapshot.sealed(snapshot.view(self), self))
 
     def load_snapshot(self, path: str | Path) -> None:
         """Take the state in a snapshot of a machine that was made alike; SnapshotError."""
@@ -206,10 +206,16 @@ class Machine(Running):
         """A new machine with the snapshot's state; `disks` are its disks in their order;
         SnapshotError.
         """
-        saved = snapfile.read(Path(path))
-        made = dict(saved.config)
-        made["profile"], made["cost"] = Profile(made["profile"]), CostModel(**made["cost"])
-        machine = cls(**made)
+        made: list[Machine] = []
+
+        def room(config: dict) -> np.ndarray:
+            """RAM of a new machine, which nobody has until the whole file was checked."""
+            typed = {"profile": Profile(config["profile"]), "cost": CostModel(**config["cost"])}
+            made.append(cls(**config | typed))
+            return made[0].ram
+
+        saved = snapfile.read(Path(path), room)
+        (machine,) = made
         for n, disk in enumerate(disks):
             if n < len(saved.disks):
                 machine.attach(disk, saved.disks[n].legacy, saved.disks[n].slot)

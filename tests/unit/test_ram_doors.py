@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 VIEWS = {"ram_words", "ram_halves", "ram_bytes"}  # functions that return a view of RAM
 ARRAYS = {"ram"}                                  # attributes that are a view of RAM
 SAME = {"view", "reshape"}                        # methods that return a view of their view
-PLAIN = {"len", "sha256", "ascontiguousarray", "memoryview", "_filled", "_pages", "digest"}  # read
+PLAIN = {"len", "sha256", "ascontiguousarray", "memoryview", "_filled", "digest"}  # read
 
 DOORS = {
     ("toyisa/core/memory.py", "write_ram"): "of its callers: `CALLERS`",

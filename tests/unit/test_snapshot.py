@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 
@@ -19,7 +20,7 @@ LOOP = bytes.fromhex("130515006ff0dfff")  # addi a0,a0,1; j .-4
 
 
 def looping(**options):
-    machine = Machine(mem=1 << 20, **{"cost": "p4"} | options)
+    machine = Machine(**{"mem": 1 << 20, "cost": "p4"} | options)
     machine.boot(RAM_BASE, 0)
     machine.poke(RAM_BASE, LOOP)
     assert machine.run(1001) is Exit.BUDGET
@@ -77,6 +78,66 @@ def test_unchanged_pages_are_shared():
     second = take(machine, first)
     assert second.pages[9] is first.pages[9]
     assert second.pages[0] != first.pages[0]
+
+
+def mixed(size):
+    """A machine whose frames are random, full of one byte, or zero, in runs of 1 to 200."""
+    machine, draw = looping(mem=size), random.Random(7)
+    at = 1
+    while at < size >> 12:
+        count = min(draw.randint(1, 200), (size >> 12) - at)
+        made = draw.choice([draw.randbytes, lambda size: b"a" * size, bytes])
+        machine.poke(RAM_BASE + (at << 12), made(count << 12))
+        at += count
+    return machine
+
+
+def test_pages_of_each_kind_come_back(tmp_path):
+    """Runs of them begin and end anywhere in the file's pieces."""
+    machine = mixed(16 << 20)
+    machine.save(tmp_path / "state")
+    assert Machine.restore(tmp_path / "state").digest() == machine.digest()
+    other = looping(mem=16 << 20)
+    other.poke(RAM_BASE + 0x1000, b"other" * 1_000_000)
+    other.load_snapshot(tmp_path / "state")
+    assert other.digest() == machine.digest()
+    kept = take(machine)
+    other.poke(RAM_BASE + 0x1000, b"other" * 1_000_000)
+    put(kept, other)
+    assert other.digest() == machine.digest()
+
+
+def test_ram_is_not_copied_for_a_file(tmp_path, monkeypatch):
+    """Memory that a process has not used before costs more than the rest of the work."""
+    machine = looping(mem=16 << 20)  # RAM of so little is not traced
+    machine.poke(RAM_BASE + 0x1000, random.Random(1).randbytes((16 << 20) - 0x1000))
+    monkeypatch.setattr("toyisa.snapshots.snapfile.new_ram", None)  # it is the machine's
+    tracemalloc.start()
+    try:
+        machine.save(tmp_path / "state")
+        Machine.restore(tmp_path / "state")
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_damaged_file_changes_no_machine(saved):
+    machine = looping()
+    machine.poke(RAM_BASE + 0x5000, b"mine")
+    digest = machine.digest()
+    saved.write_bytes(saved.read_bytes()[:-1] + b"x")
+    with pytest.raises(SnapshotError, match="checksum is wrong"):
+        machine.load_snapshot(saved)
+    assert machine.digest() == digest
+
+
+def test_damage_is_not_taken_for_another_machine(saved):
+    """What is read before the checksum is known may look like anything."""
+    data = saved.read_bytes()
+    for at in range(28, len(data), 97):
+        saved.write_bytes(data[:at] + bytes([data[at] ^ 16]) + data[at + 1 :])
+        with pytest.raises(SnapshotError, match="is damaged: its checksum is wrong"):
+            Machine.restore(saved)
 
 
 def test_every_damaged_byte_is_seen(saved):

@@ -22,14 +22,14 @@ import os
 import stat
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
-from itertools import pairwise, repeat
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from toyisa.core.memory import PAGE
+from toyisa.core.memory import PAGE, new_ram
 from toyisa.devices.disk import SECTOR
 from toyisa.files import writing
 from toyisa.snapshots import snapchecks, snapdisk, snapmeta, snapshot
@@ -59,26 +59,20 @@ def write(path: Path, state: Snapshot) -> None:
     writing.write(path, parts(state), mode=0o600, durable=True)
 
 
-def read(path: Path) -> Snapshot:
-    """Read the snapshot in a file; SnapshotError, which names the file, if it cannot be used."""
+def read(path: Path, room: Callable[[dict], np.ndarray] | None = None) -> Snapshot:
+    """Read the snapshot in a file; SnapshotError, which names the file, if it cannot be used.
+
+    `room` gives RAM that is zero for a machine of a configuration: the pages are read into it,
+    each to its place.  Without it, memory of their own is used.
+    """
     try:
-        return load(_content(path))
+        # Without O_NONBLOCK, opening a named pipe would wait for its other end.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            return _load(file, room or (lambda config: new_ram(config["mem"]).view(np.uint8)))
     except SnapshotError as error:
         raise SnapshotError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         raise SnapshotError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
-
-
-def _content(path: Path) -> bytes:
-    """The bytes of a regular file of a size that a snapshot can have."""
-    # Without O_NONBLOCK, opening a named pipe would wait for its other end.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise SnapshotError("is not a regular file")
-        if status.st_size > MAX_CONTENT + MAX_JSON + (1 << 20):
-            raise SnapshotError("is too large for a snapshot")
-        return file.read(status.st_size)
 
 
 def put(path: Path, saved: Snapshot, machine: Whole) -> None:
@@ -118,7 +112,7 @@ def meta_of(state: Snapshot) -> dict:
     return {
         "layout": layout(), "config": state.config, "program": state.program,
         "symbols": state.symbols, "ended": state.ended, "input": len(state.input),
-        "output": len(state.output), "pages": len(state.pages),
+        "output": len(state.output), "pages": sum(map(len, state.pages.values())) // PAGE,
         "disks": [snapdisk.to_json(disk) for disk in state.disks],
     }  # fmt: skip
 
@@ -126,19 +120,18 @@ def meta_of(state: Snapshot) -> dict:
 def assemble(meta: Any, content: Iterable[Piece]) -> Iterator[Piece]:
     """A file of this JSON and this content, whatever they are; SnapshotError."""
     text = json.dumps(meta).encode()
-    body = [struct.pack("<I", len(text)), *_packed(text)]
+    body = [struct.pack("<I", len(text)), *_packed([text])]
     size = 0
     for chunk in _chunks(content):
-        size += len(chunk)
+        size += sum(map(len, chunk))
         body += _packed(chunk)
         if len(text) > MAX_JSON or size > MAX_CONTENT:
             raise SnapshotError("more than a snapshot can hold")
     head = _HEAD.pack(MAGIC, FORMAT, sum(map(len, body)))
-    total = hashlib.sha256(head)
-    for part in body:
+    total = hashlib.sha256()
+    for part in (head, *body):  # it is written while it is still in the processor's cache
         total.update(part)
-    yield head
-    yield from body
+        yield part
     yield total.digest()
 
 
@@ -147,29 +140,32 @@ def contents(state: Snapshot) -> Iterator[Piece]:
     yield state.fields
     yield state.input
     yield state.output
-    yield np.array(list(state.pages), "<u4").tobytes()
+    numbers = [range(first, first + len(run) // PAGE) for first, run in state.pages.items()]
+    yield np.fromiter(chain.from_iterable(numbers), "<u4").tobytes()
     yield from state.pages.values()
     for disk in state.disks:
         yield from (disk.written[number] for number in sorted(disk.written))
 
 
-def _chunks(content: Iterable[Piece]) -> Iterator[bytes]:
-    """The same bytes, CHUNK at a time."""
-    held: list[Piece] = []
-    size = 0
+def _chunks(content: Iterable[Piece]) -> Iterator[list[memoryview]]:
+    """The same bytes, CHUNK at a time; none are copied."""
+    held: list[memoryview] = []
+    room = CHUNK
     for piece in content:
-        held.append(piece)
-        size += len(piece)
-        while size >= CHUNK:
-            whole = b"".join(held)
-            yield whole[:CHUNK]
-            held, size = [whole[CHUNK:]], size - CHUNK
-    if size:
-        yield b"".join(held)
+        rest = memoryview(piece)
+        while len(rest) >= room:
+            yield [*held, rest[:room]]
+            held, rest, room = [], rest[room:], CHUNK
+        if rest:
+            held.append(rest)
+            room -= len(rest)
+    if held:
+        yield held
 
 
-def _packed(data: bytes) -> tuple[bytes, bytes]:
+def _packed(parts: list[Piece]) -> tuple[Piece, Piece]:
     """A piece: compressed, unless a sample shows that little would be gained."""
+    data = parts[0] if len(parts) == 1 else b"".join(parts)
     step = max(len(data) // _SAMPLES, _SAMPLE)
     sample = b"".join(data[at : at + _SAMPLE] for at in range(0, len(data), step))
     if len(zlib.compress(sample, 1)) <= 0.9 * len(sample):
@@ -183,27 +179,41 @@ def _packed(data: bytes) -> tuple[bytes, bytes]:
 
 
 class _Body:
-    """The body of a file, read from its beginning; SnapshotError."""
+    """The body of a file of which `total` has the sum so far, read from its beginning;
+    SnapshotError.
+    """
 
-    def __init__(self, data: memoryview):
-        self.data, self.at = data, 0
+    def __init__(self, file: BinaryIO, size: int, total: Any):
+        self.file, self.size, self.left, self.total = file, size, size, total
 
-    def take(self, size: int) -> memoryview:
-        self.at += size
-        if self.at > len(self.data):
+    def fill(self, room: memoryview) -> None:
+        """Read the next bytes, as many as there is room for."""
+        if len(room) > self.left:
             raise SnapshotError("is damaged: its content is too short")
-        return self.data[self.at - size : self.at]
+        if self.file.readinto(room) != len(room):
+            raise SnapshotError("is truncated")  # meanwhile
+        self.total.update(room)
+        self.left -= len(room)
+
+    def take(self, size: int) -> bytearray:
+        if size > self.left:
+            raise SnapshotError("is damaged: its content is too short")
+        data = bytearray(size)
+        self.fill(memoryview(data))
+        return data
 
     def number(self) -> int:
         return int.from_bytes(self.take(4), "little")
 
-    def piece(self, size: int) -> Piece:
-        """A piece that must hold `size` bytes: never more are inflated."""
+    def piece(self, size: int) -> bytes | None:
+        """The content of a piece, which must be `size` bytes: never more are inflated.  None if
+        it is stored: then `size` bytes follow.
+        """
         length = self.number()
         if length & STORED:
             if length ^ STORED != size:
                 raise SnapshotError("is damaged: a piece is of another length")
-            return self.take(size)
+            return None
         unpack = zlib.decompressobj()
         try:
             data = unpack.decompress(self.take(length), size + 1)
@@ -213,63 +223,111 @@ class _Body:
             raise SnapshotError("is damaged: a piece is of another length")
         return data
 
-    def pieces(self, size: int) -> memoryview:
-        """The content of as many pieces as `size` bytes need."""
-        if size > MAX_CONTENT or size > MAX_RATIO * len(self.data):
+    def finish(self) -> None:
+        """Read what is left, and compare the checksum."""
+        room = memoryview(bytearray(min(CHUNK, self.left)))
+        while self.left:
+            self.fill(room[: self.left])
+        if self.file.read(_SUM) != self.total.digest():
+            raise SnapshotError("is damaged: its checksum is wrong")
+
+
+class _Content:
+    """The `size` bytes that pieces of CHUNK bytes hold together, read from their beginning.
+
+    Stored content is read straight to where it belongs, which for a page is RAM.  A buffer
+    between them would be new memory, and to touch that may cost more than all other work.
+    """
+
+    def __init__(self, body: _Body, size: int):
+        if size > MAX_CONTENT or size > MAX_RATIO * body.size:
             raise SnapshotError("is damaged: it claims more than it can hold")
-        content = memoryview(bytearray(size))
-        for at in range(0, size, CHUNK):
-            end = min(at + CHUNK, size)
-            content[at:end] = self.piece(end - at)
-        return content.toreadonly()
+        self.body, self.left = body, size
+        self.here = 0  # bytes of the present piece that were not read yet
+        self.inflated: memoryview | None = None  # these bytes; None if they are stored
+
+    def fill(self, room: memoryview) -> None:
+        while len(room):
+            if not self.here:
+                self.here = min(CHUNK, self.left)
+                self.left -= self.here
+                data = self.body.piece(self.here)
+                self.inflated = None if data is None else memoryview(data)
+            part = room[: self.here]
+            if self.inflated is None:
+                self.body.fill(part)
+            else:
+                part[:], self.inflated = self.inflated[: len(part)], self.inflated[len(part) :]
+            self.here -= len(part)
+            room = room[len(part) :]
+
+    def take(self, size: int) -> memoryview:
+        room = memoryview(bytearray(size))
+        self.fill(room)
+        return room.toreadonly()
 
 
-def load(data: bytes) -> Snapshot:
-    """The snapshot in a file's bytes; everything but its fields is checked; SnapshotError."""
-    if not data.startswith(MAGIC):
+def _load(file: BinaryIO, room: Callable[[dict], np.ndarray]) -> Snapshot:
+    """The snapshot in a file; everything but its fields is checked; SnapshotError.
+
+    Each byte is read once, so nobody can change it after it was checked.  The checksum is known
+    at the end: until then nobody has the snapshot.
+    """
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        raise SnapshotError("is not a regular file")
+    if status.st_size > MAX_CONTENT + MAX_JSON + (1 << 20):
+        raise SnapshotError("is too large for a snapshot")
+    head = file.read(_HEAD.size)
+    if not head.startswith(MAGIC):
         raise SnapshotError("is not a snapshot")
-    if len(data) < _HEAD.size + _SUM:
+    if len(head) < _HEAD.size or status.st_size < _HEAD.size + _SUM:
         raise SnapshotError("is truncated")
-    _, number, length = _HEAD.unpack_from(data)
+    _, number, length = _HEAD.unpack(head)
     if number != FORMAT:
         raise SnapshotError(
             f"has snapshot format {number}, this toyvmm reads {FORMAT}; save it again"
         )
-    if len(data) != _HEAD.size + length + _SUM:
-        raise SnapshotError("is truncated" if len(data) < length else "is damaged: wrong length")
-    view = memoryview(data)
-    if hashlib.sha256(view[:-_SUM]).digest() != data[-_SUM:]:
-        raise SnapshotError("is damaged: its checksum is wrong")
+    if status.st_size != _HEAD.size + length + _SUM:
+        truncated = status.st_size < length
+        raise SnapshotError("is truncated" if truncated else "is damaged: wrong length")
+    body = _Body(file, length, hashlib.sha256(head))
     try:
-        return _unpack(_Body(view[_HEAD.size : -_SUM]))
-    except Refused as error:
-        raise SnapshotError(f"is damaged: {error}") from None
+        saved = _unpack(body, room)
+    except (Refused, SnapshotError) as error:
+        body.finish()  # if the checksum is wrong, too, that is why
+        named = isinstance(error, Refused)
+        raise SnapshotError(f"is damaged: {error}" if named else str(error)) from None
+    body.finish()
+    return saved
 
 
-def _unpack(body: _Body) -> Snapshot:
+def _unpack(body: _Body, room: Callable[[dict], np.ndarray]) -> Snapshot:
     size = body.number()
-    if size > min(MAX_JSON, MAX_RATIO * len(body.data)):
+    if size > min(MAX_JSON, MAX_RATIO * body.size):
         raise SnapshotError("is damaged: it claims more than it can hold")
-    value = snapmeta.parse(bytes(body.piece(size)))
+    text = body.piece(size)
+    value = snapmeta.parse(bytes(body.take(size)) if text is None else text)
     if value.get("layout") != layout():
         raise SnapshotError("was saved by another version of toyvmm, whose machine differs")
     meta = snapmeta.read(value)
-    sectors = [numbers for _, numbers in meta.disks]
-    sizes = [
-        SAVED.itemsize, meta.input, meta.output, 4 * meta.pages,
-        *repeat(PAGE, meta.pages), *repeat(SECTOR, sum(map(len, sectors))),
-    ]  # fmt: skip
-    content = body.pieces(sum(sizes))
-    if body.at != len(body.data):
-        raise SnapshotError("is damaged: something follows its content")
-    ends = np.cumsum([0, *sizes]).tolist()
-    cut = iter([content[a:b] for a, b in pairwise(ends)])
-    fields, waiting, written, numbers = next(cut), next(cut), next(cut), next(cut)
+    own = sum(len(numbers) for _, numbers in meta.disks)
+    content = _Content(
+        body, SAVED.itemsize + meta.input + meta.output + (4 + PAGE) * meta.pages + SECTOR * own
+    )
+    sizes = SAVED.itemsize, meta.input, meta.output, 4 * meta.pages
+    fields, waiting, written, numbers = map(content.take, sizes)
     frames = np.frombuffer(numbers, "<u4").astype(np.int64)
     if frames.size and (frames[-1] >= meta.config["mem"] // PAGE or (np.diff(frames) <= 0).any()):
         raise SnapshotError("is damaged: its pages are not pages of RAM, in order")
-    pages = dict(zip(frames.tolist(), cut))
-    disks = tuple(snapdisk.with_sectors(disk, own, cut) for disk, own in meta.disks)
+    ram, pages = memoryview(room(meta.config)), {}
+    for first, end in snapshot.runs(frames):
+        pages[first] = ram[first * PAGE : end * PAGE].toreadonly()
+        content.fill(ram[first * PAGE : end * PAGE])
+    taken = map(content.take, repeat(SECTOR, own))
+    disks = tuple(snapdisk.with_sectors(disk, numbers, taken) for disk, numbers in meta.disks)
+    if body.left:
+        raise SnapshotError("is damaged: something follows its content")
     return Snapshot(
         meta.config, meta.program, fields, pages, meta.symbols, waiting, meta.ended, written, disks
     )

@@ -41,8 +41,10 @@ class Whole(Protocol):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of a stopped machine; `pages` are the frames of RAM that are not zero.
+    """The state of a stopped machine.
 
+    `pages` are the frames of RAM that are not zero: by a frame's number its content, and
+    perhaps that of frames that follow it.
     `config` is what the machine was made with.  `program` is the digest of what was loaded
     into it, or "".  `fields` is what `snapfields.py` gathers.  `input` and `output` are
     console bytes that were not taken yet.
@@ -74,13 +76,20 @@ def config_of(machine: Whole) -> dict:
 
 def take(machine: Whole, previous: Snapshot | None = None) -> Snapshot:
     """The state of `machine`, which goes on unchanged; it shares equal pages with `previous`."""
+    now = view(machine)
+    return replace(now, pages=_copied(now.pages, previous.pages if previous else {}))
+
+
+def view(machine: Whole) -> Snapshot:
+    """The same without a copy of RAM: it is the machine's state only until RAM changes."""
     machine.bus.finish()
     fold_all(machine.hart, machine.memory)  # until then the counts are in the pool
+    ram, frames = memoryview(machine.ram).toreadonly(), _filled(machine.ram)
     return Snapshot(
         config=config_of(machine),
         program=machine.program,
         fields=snapfields.gather(machine.hart, machine.memory),
-        pages=_pages(machine.ram, previous.pages if previous else {}),
+        pages={first: ram[first * PAGE : end * PAGE] for first, end in runs(frames)},
         symbols=machine.symbols,
         input=bytes(machine._input),
         ended=machine._ended,
@@ -106,12 +115,7 @@ def put(snapshot: Snapshot, machine: Whole) -> None:
     machine.bus.forget()
     refuse_other_disks(snapshot, machine)
     snapfields.scatter(snapshot.fields, machine.hart, machine.memory)
-    ram = machine.ram.reshape(-1, PAGE)
-    for frame in _filled(machine.ram):
-        if int(frame) not in snapshot.pages:
-            ram[frame] = 0
-    for frame, page in snapshot.pages.items():
-        ram[frame] = np.frombuffer(page, np.uint8)
+    _put_pages(snapshot.pages, machine.ram)
     machine.program = snapshot.program
     machine.symbols = snapshot.symbols
     machine._input, machine._output = bytearray(snapshot.input), bytearray(snapshot.output)
@@ -150,12 +154,35 @@ def _filled(ram: np.ndarray) -> np.ndarray:
     return np.flatnonzero(ram.view(np.uint64).reshape(-1, PAGE // 8).any(axis=1))
 
 
-def _pages(ram: np.ndarray, known: Mapping[int, Piece]) -> dict[int, Piece]:
-    """The frames that are not zero; a page that is the same in `known` is not copied."""
-    pages: dict[int, Piece] = {}
-    view = memoryview(ram)
-    for frame in map(int, _filled(ram)):
-        page = view[frame * PAGE : (frame + 1) * PAGE]
-        old = known.get(frame)
-        pages[frame] = old if old is not None and page == old else bytes(page)
-    return pages
+def runs(frames: np.ndarray) -> list[tuple[int, int]]:
+    """Where ascending frames follow one another: numbers of the first, and past the last."""
+    breaks = np.diff(frames) != 1
+    firsts, lasts = frames[np.r_[True, breaks]], frames[np.r_[breaks, True]]
+    return list(zip(firsts.tolist(), (lasts + 1).tolist())) if frames.size else []
+
+
+def _copied(pages: Mapping[int, Piece], known: Mapping[int, Piece]) -> dict[int, Piece]:
+    """Each page by itself; one that is the same in `known` is not copied."""
+    copied: dict[int, Piece] = {}
+    for first, run in pages.items():
+        for frame in range(first, first + len(run) // PAGE):
+            page = run[(frame - first) * PAGE : (frame - first + 1) * PAGE]
+            old = known.get(frame)
+            copied[frame] = old if old is not None and page == old else bytes(page)
+    return copied
+
+
+def _put_pages(pages: Mapping[int, Piece], ram: np.ndarray) -> None:
+    """Make RAM these pages, and zero elsewhere.
+
+    The pages come first, because a page of new memory costs less if it is not read before.
+    """
+    ours = np.zeros(ram.size // PAGE, bool)
+    for first, run in pages.items():
+        content = np.frombuffer(run, np.uint8)
+        if not np.may_share_memory(content, ram):  # else it was read to its place
+            ram[first * PAGE : first * PAGE + len(run)] = content
+        ours[first : first + len(run) // PAGE] = True
+    if not ours.all():
+        filled = _filled(ram)
+        ram.reshape(-1, PAGE)[filled[~ours[filled]]] = 0
