@@ -186,6 +186,15 @@ def test_act4_style(built, tmp_path, end, code):
     assert machine.output() == b"RVCP-SUMMARY\n"
 
 
+def test_act4_reference_build_begins_where_the_test_does(built, tmp_path):
+    """It has the reference's boot code and no name of ours: the linker must find its entry."""
+    theirs = '#include "rvmodel_macros.h"\n#undef RVMODEL_BOOT\n#define RVMODEL_BOOT'
+    source = ACT4.format(end="pass").replace('#include "rvmodel_macros.h"', theirs)
+    (tmp_path / "act.S").write_text(source)
+    elf = Elf(built(tmp_path / "act.S").read_bytes())
+    assert elf.header().entry == 0x8000_0000
+
+
 def test_a_test_of_s_has_its_own_handler(built, tmp_path):
     (tmp_path / "own.S").write_text(OWN_HANDLER)
     assert run(built(tmp_path / "own.S")).code == 0

@@ -20,7 +20,7 @@
 
 #define TOYVMM_UNEXPECTED_TRAP 1337    /* as riscv-tests say it: the code is half of that */
 
-/* What a riscv-arch-test begins at is called otherwise than by the linker script. */
+/* What a riscv-arch-test begins at, by the name that `toyvmm asm` looks for. */
 #define TOYVMM_ENTRY_POINT                                                      \
         .globl  _start;                                                         \
         .set    _start, rvtest_entry_point;

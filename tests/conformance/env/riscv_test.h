@@ -40,7 +40,10 @@
         .section .text.init;                                                    \
         .weak   stvec_handler;                                                  \
         .globl  _start;                                                         \
-_start: la      t0, stvec_handler;                                              \
+        .globl  rvtest_entry_point;     /* link.ld's name for it */             \
+_start:                                                                         \
+rvtest_entry_point:                                                             \
+        la      t0, stvec_handler;                                              \
         bnez    t0, 1f;                                                         \
         la      t0, trap_vector;                                                \
 1:      csrw    stvec, t0;                                                      \
