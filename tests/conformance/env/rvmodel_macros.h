@@ -1,6 +1,6 @@
 /* The model's part of a riscv-arch-test of the kind that includes "riscv_arch_test.h" (ACT 4),
- * our own text: for configurations without M, S and U, since the machine starts in S and has no
- * M mode.
+ * our own text: for configurations without S and U, and without STANDARD_SM_SUPPORTED, since the
+ * machine starts in S and has no M mode.
  */
 #ifndef TOYVMM_RVMODEL_MACROS_H
 #define TOYVMM_RVMODEL_MACROS_H
