@@ -107,6 +107,13 @@ def test_pages_of_each_kind_come_back(tmp_path):
     assert other.digest() == machine.digest()
 
 
+def test_a_machine_with_nothing_in_its_ram(tmp_path):
+    machine = Machine(mem=1 << 20)
+    assert not take(machine).pages
+    machine.save(tmp_path / "empty")
+    assert not Machine.restore(tmp_path / "empty").ram.any()
+
+
 def test_ram_is_not_copied_for_a_file(tmp_path, monkeypatch):
     """Memory that a process has not used before costs more than the rest of the work."""
     machine = looping(mem=16 << 20)  # RAM of so little is not traced

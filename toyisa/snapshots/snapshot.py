@@ -156,9 +156,11 @@ def _filled(ram: np.ndarray) -> np.ndarray:
 
 def runs(frames: np.ndarray) -> list[tuple[int, int]]:
     """Where ascending frames follow one another: numbers of the first, and past the last."""
+    if not frames.size:  # RAM is all zero
+        return []
     breaks = np.diff(frames) != 1
     firsts, lasts = frames[np.r_[True, breaks]], frames[np.r_[breaks, True]]
-    return list(zip(firsts.tolist(), (lasts + 1).tolist())) if frames.size else []
+    return list(zip(firsts.tolist(), (lasts + 1).tolist()))
 
 
 def _copied(pages: Mapping[int, Piece], known: Mapping[int, Piece]) -> dict[int, Piece]:
