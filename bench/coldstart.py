@@ -25,7 +25,7 @@ BOUNDS = {"hello": 12, "trap": 6, "bt": 6, "pv": 6, "all": 28}  # what was asked
 TOYVMM = [sys.executable, "-m", "vmm"]
 
 
-def spent(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+def spent(command: list[str], environment: dict[str, str] | None = None) -> tuple[float, float]:
     """Seconds on the wall, and of CPU, that a command takes; it must succeed."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, env=environment, check=True, capture_output=True)

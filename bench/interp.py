@@ -11,16 +11,15 @@ processor's, so a busy host slows both alike.  Times are medians.
 
 import argparse
 import json
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench.coldstart import spent
 from bench.origin import origin
 from tests.cprograms import BENCH, CProgram, Runtime, cross_compile, missing_compiler
 from toyisa.tables.extensions import FOR_EMULATORS
@@ -58,12 +57,7 @@ def run_machine(elf: Path) -> tuple[int, float]:
 def spike_seconds(spike: str, elf: Path) -> float:
     """Processor time of a whole Spike process."""
     command = [spike, *SPIKE_OPTIONS, str(elf)]
-    before = os.times()
-    subprocess.run(command, check=True, capture_output=True)
-    after = os.times()
-    return after.children_user + after.children_system - (
-        before.children_user + before.children_system
-    )
+    return spent(command)[1]
 
 
 def measure(program: CProgram, spike: str | None, runs: int, out: Path) -> Figure:

@@ -111,6 +111,7 @@ def ended(engine, clock, offset):
     }  # fmt: skip
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("clock", ["cycles", "icount"])
 @pytest.mark.parametrize("engine", ["native", "trap", "bt", "pv"])
 def test_a_domain_that_begins_later_runs_as_one_that_began_with_its_host(engine, clock):

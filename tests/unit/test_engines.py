@@ -19,8 +19,8 @@ def test_each_is_found_by_its_name():
 @pytest.mark.parametrize("name", engines.names())
 def test_what_is_known_beforehand_is_what_the_engine_says(name):
     facts, engine = engines.facts(name), engines.find(name)
-    for name in ("paging", "leaks", "build", "options"):
-        assert getattr(facts, name) == getattr(engine, name)
+    for trait in ("paging", "leaks", "build", "options"):
+        assert getattr(facts, trait) == getattr(engine, trait)
 
 
 def test_what_a_paravirtual_guest_must_have_is_what_its_engine_asks_for():

@@ -11,19 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.compilers import TOP, needs_front_end, plain, wrapped
 from toyisa.compiled.entries import Entry, entry, njit, view
 from toyisa.compiled.front.kinds import I64, Unsupported, kind_of
 from toyisa.compiled.front.program import Program
-from toyisa.compiled.njit import compiler
 from toyisa.core.state import record
 
-TOP = 1 << 63
 EDGES = (0, 1, -1, 2, 3, -3, 7, 31, 64, -64, 1 << 31, (1 << 32) - 1, -(1 << 32), TOP - 1, -TOP)
 FEW = (0, 1, -1, 5, -8, 63)
 TABLE = np.array([[1, 2, 3], [40, 50, 60]], np.int64)
 LIMIT, HIGH = 20, (1 << 63) - 1
-
-in_use = pytest.mark.skipif(compiler != "front", reason="the front end is not in use")
 
 
 @njit
@@ -180,13 +177,9 @@ PLAIN = [sums, products, shifts, orders, chains, deciding, results, conditions,
          quotients, by_constants, any_other]  # fmt: skip
 
 
-def wrapped(number):
-    return (int(number) + TOP) % (2 * TOP) - TOP
-
-
 def called(function, *arguments):
     """What plain Python says, also of the functions that it calls."""
-    return wrapped(getattr(function, "py_func", function)(*arguments))
+    return wrapped(plain(function)(*arguments))
 
 
 @pytest.mark.parametrize("function", PLAIN, ids=lambda function: function.__name__)
@@ -332,7 +325,7 @@ def test_what_is_not_in_the_subset_is_refused_with_its_line(function):
         Program().unit(function, (I64,))
 
 
-@in_use
+@needs_front_end
 def test_numba_compiles_what_the_front_end_leaves():
     assert entry(half)(3) == 1.5
     assert entry(less.py_func)(1.5, 2.5) is True
@@ -365,7 +358,7 @@ def arguments():
             **arrays, "units": table, "watches": table}  # fmt: skip
 
 
-@in_use
+@needs_front_end
 def test_all_entries_of_ours_are_in_the_subset():
     """Else a cold start takes ten times as long, and a warm one imports numba."""
     given, seen = arguments(), set()

@@ -9,17 +9,13 @@ from itertools import count, product
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.compilers import TOP, wrapped
 from toyisa.compiled.entries import entry
 from toyisa.compiled.front.kinds import I64
 
-TOP = 1 << 63
 EDGES = (0, 1, -1, 2, -3, 7, 63, 64, -64, 1 << 31, (1 << 32) - 1, -(1 << 32), TOP - 1, 1 - TOP)
 NUMBERS = (*EDGES, -TOP)
 _files = count()
-
-
-def wrapped(number):
-    return (int(number) + TOP) % (2 * TOP) - TOP
 
 
 BINARY = {
@@ -99,7 +95,10 @@ def compiled(expressions, folder):
     return entry(module.found).compile((I64, I64))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
 @given(expressions=EXPRESSIONS, more=st.integers(-TOP, TOP - 1))
 def test_expressions_follow_the_rules(expressions, more, tmp_path):
     code = compiled(expressions, tmp_path)

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.compilers import TOP, needs_front_end
 from tests.unit import test_front as front
 from toyisa.compiled import entries
 from toyisa.compiled.front.kinds import I64, kind_of
 
-TOP = 1 << 63
 NUMBERS = st.one_of(st.sampled_from(front.EDGES), st.integers(-TOP, TOP - 1), st.integers(-9, 70))
 
 
@@ -19,7 +19,7 @@ def numba(function):
 
 
 @pytest.mark.slow
-@front.in_use
+@needs_front_end
 @pytest.mark.parametrize("function", front.PLAIN, ids=lambda function: function.__name__)
 def test_both_compute_the_same(function):
     ours, theirs = entries.entry(function).compile((I64, I64)), numba(function)
@@ -35,7 +35,7 @@ def test_both_compute_the_same(function):
 
 
 @pytest.mark.slow
-@front.in_use
+@needs_front_end
 @pytest.mark.parametrize("a", [0, 1, 3, 200, 65_535, -1, -200, (1 << 31) + 3, 1 << 40])
 def test_both_leave_the_same_records(a):
     ours = entries.entry(front.fields).compile((kind_of(np.zeros(1, front.OUTER)[0]), I64))

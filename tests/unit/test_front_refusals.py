@@ -59,7 +59,7 @@ def large(a):
     return a < 0xFFFF_FFFF_FFFF_FFFF
 
 
-def large_step(a):
+def range_of_four(a):
     total = 0
     for n in range(0, 9, 3, 1):
         total += n
@@ -176,7 +176,7 @@ def recursive(a):
 recursive_too = njit(recursive)
 
 REFUSED = [default, least_of_one, changes_a_table, adds_to_a_table, fills_a_table,
-           from_the_end, slice_from_the_end, beyond, large, large_step, nothing_in_it,
+           from_the_end, slice_from_the_end, beyond, large, range_of_four, nothing_in_it,
            big_endian, too_few, too_many, type_passed_on, generator, walrus, comprehension,
            checked, caught, otherwise, until, in_a_tuple, same, divides, power, casts, unsigned,
            keyword, lambdas, changes_a_global, recursive]  # fmt: skip

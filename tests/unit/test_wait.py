@@ -114,6 +114,7 @@ def test_a_host_that_lets_time_pass_changes_nothing(engine, budget, clock):
     assert turns == 18 if clock == "icount" or engine == "native" else 6 <= turns < 18
 
 
+@pytest.mark.compiled
 @each_clock
 @pytest.mark.parametrize("engine", ENGINES)
 def test_nor_for_a_kernel_of_the_catalogue(engine, clock):

@@ -72,13 +72,16 @@ def test_a_clean_campaign_and_one_that_goes_on(tmp_path):
 
 def test_a_fault_is_found_shrunk_written_and_replayed(tmp_path):
     corpus, env = tmp_path / "corpus", with_fault(tmp_path / "fault", FAULT)
-    done = fuzz(corpus, "--minutes", "0.15", **env)
-    assert done.returncode == 1, done.stderr
-    found = {path: json.loads(path.read_text()) for path in regressions(corpus)}
-    path, value = min(found.items(), key=lambda item: len(item[1]["listing"][0]))
+    for _campaign in range(8):  # on a busy host one may have no time to shrink all
+        done = fuzz(corpus, "--minutes", "0.15", **env)
+        assert done.returncode == 1, done.stderr
+        found = {path: json.loads(path.read_text()) for path in regressions(corpus)}
+        path, value = min(found.items(), key=lambda item: len(item[1]["listing"][0]))
+        if len(value["listing"][0].split()) == 1:
+            break
     assert value["schema"] == "toyvmm.fuzz-regression/1"
     assert (value["law"], value["engine"]) == ("roundtrip", "native")
-    assert len(value["listing"][0].split()) <= 2  # of up to 40; one, if time allows
+    assert len(value["listing"][0].split()) == 1  # one word is left
     assert path.name in campaign(corpus)["failures"]
     assert path.name.encode() in done.stdout
     again = fuzz(corpus, *SHORT, "--json", **env)
