@@ -58,11 +58,11 @@ class Undefined(Exception):
 
 def parse(text: str, scope: Scope) -> Expr:
     """The value of an expression, computed as far as it is known.  Raises Fault."""
-    if _PLAIN_NAME.match(text):
-        return _snapshot(scope.symbol(text.strip()))
     if _PLAIN_NUMBER.match(text):
         return int(text, 0)
     try:
+        if _PLAIN_NAME.match(text):
+            return _snapshot(scope.symbol(text.strip()))
         reader = _Reader(text, scope)
         value = reader.ranked(0)
     except RecursionError:

@@ -45,7 +45,7 @@ class Budget:
         if self.expansions > MAX_EXPANSIONS:
             raise _too_long(f"{MAX_EXPANSIONS} uses of macros")
         if self.text > MAX_TEXT:
-            raise _too_long(f"{MAX_TEXT} characters that macros expand to")
+            raise _too_long(f"{MAX_TEXT} characters that macros and `.eqv` expand to")
 
     def look(self) -> None:
         """Raise a fatal Fault when the time is used up."""

@@ -123,6 +123,8 @@ class Unit(Output):
             symbol.used = (self.spot(), name)
         text = self.again.pop(name, None)  # not within itself
         if text is not None:
+            self.budget.expand(len(text))
+            self.budget.look()
             symbol.value = parse(text, self)
             self.again[name] = text
         return symbol

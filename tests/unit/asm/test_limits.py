@@ -10,7 +10,7 @@ import time
 import pytest
 
 from asm import AsmErrors, assemble, assemble_text
-from tests.unit.asm.test_errors import only
+from tests.unit.asm.test_errors import only, problems
 
 DOUBLING = ".macro m n\n.if \\n\nm (\\n-1)\nm (\\n-1)\n.endif\n.endm\n_start: m 40\n"
 
@@ -25,7 +25,7 @@ def bounded(monkeypatch):
 
 
 GROWING = {
-    "doubling": (DOUBLING, "characters that macros expand to"),
+    "doubling": (DOUBLING, "characters that macros and `.eqv` expand to"),
     "doubling, short": (DOUBLING.replace("(\\n-1)", "\\n-1"), "macros"),
     "two by two": (".macro m\n.endm\n.macro n\n" + " m\n" * 50 + ".endm\n.rept 30\nn\n.endr\n",
                    "uses of macros"),
@@ -33,9 +33,17 @@ GROWING = {
     "long lines": (".irp x, " + ", ".join("a" * 100 for _ in range(100)) + "\n.irp y, "
                    + ", ".join("b" * 100 for _ in range(100)) + '\n.ascii "\\x"\n.endr\n.endr\n',
                    "characters"),
+    "names for expressions": (".eqv a0x, 1\n" + "".join(f".eqv a{n + 1}x, a{n}x+a{n}x\n"
+                              for n in range(40)) + " .word a40x\n", "`.eqv` expand to"),
     "sections": (".macro m n\n.section .s\\n\n.endm\n"
                  + "".join(f"m {n}\n" for n in range(200)), "too many sections"),
 }  # fmt: skip
+
+
+def test_names_for_names_are_no_endless_descent():
+    names = "".join(f".eqv b{n + 1}, b{n}\n" for n in range(3000))
+    found = problems(f".eqv b0, 1\n{names} .word b3000\n")
+    assert found[0].what == "this expression is nested too deep"
 
 
 def test_bytes_of_one_section_and_of_all(monkeypatch):
