@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from toyisa.core.contexts import PAGED
+from toyisa.core.contexts import KEY_PAGED
 from toyisa.core.state import CONTEXTS
 from toyisa.core.sv32 import A, D, G, R, U, V, W, X
 from toyisa.tables.bits import ASID
@@ -230,7 +230,7 @@ def _tlb(look: Look) -> Iterator[str]:
         if int(tlb.wtag[e]) < 0:
             continue
         context = int(tlb.contexts.key[int(tlb.wtag[e]) >> 32 & CONTEXTS - 1])
-        if not context & PAGED or context & ASID not in spaces:
+        if not context & KEY_PAGED or context & ASID not in spaces:
             continue
         mfn = int(tlb.frame_at[e]) // PAGE
         gfn = look.m2p.get(mfn)

@@ -1,15 +1,12 @@
-"""Answers for who compiles: our front end, numba, or nobody.
+"""Answers for who compiles, our front end, numba or nobody, and how threaded code is called.
 
 Must not import a compiler, nor know what is compiled.
 """
 
 import os
 
-VARIABLE = "TOYVMM_COMPILER"
+VARIABLE, CALLS = "TOYVMM_COMPILER", "TOYVMM_CALLS"
 NATIVE, NUMBA = "native", "numba"
-
-
-CALLS = "TOYVMM_CALLS"
 
 
 class NoCompiler(Exception):

@@ -253,7 +253,8 @@ def access_memory(hart, mem, uop, closed):
     result = access_at(hart, mem, uop, pa, closed)
     if result == FAULT:
         hart.pending.tval = va
-    if hart.fences and result <= RESYNC and access_kind(op) == STORE:
+    refused = op == Op.SC_W and hart.x[uop >> 8 & 0xFF] != 0  # it did not store
+    if hart.fences and result <= RESYNC and access_kind(op) == STORE and not refused:
         note_store(hart, mem, pa, np.int64(hart.run.pc0 + 4 * hart.run.i) & 0xFFFFFFFF)
         return RESYNC  # the code that runs may be mapped otherwise now
     if result == DONE and (hart.stale >= 0 or out_of_work(mem)):

@@ -17,7 +17,7 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.state import CONTEXTS
 
-PAGED, BY_S, SUM, MXR = 1 << 9, 1 << 10, 1 << 11, 1 << 12
+KEY_PAGED, KEY_S, KEY_SUM, KEY_MXR = 1 << 9, 1 << 10, 1 << 11, 1 << 12
 BOUND = 1 << 53   # S is deprivileged, and reaches what lies between two limits by x0 only
 _TAKEN = 1 << 62  # so that no key in the table is 0, which is a free place
 _MASK = CONTEXTS - 1

@@ -37,7 +37,10 @@ def note_table(hart, offset):
 
 @njit
 def note_edit(hart, pa, pc):
-    """The instruction at `pc` has stored to a table, at `pa`: a guest's stores come to root."""
+    """The instruction at `pc` has stored to a table, at `pa`.
+
+    The monitor calls it, too, since a guest's stores to its tables come to root.
+    """
     fences = fences_of(hart)
     place = pa >> 2 & EDITS - 1
     fences.at[place], fences.pc[place] = pa & ~3, pc

@@ -100,8 +100,9 @@ def enter(frame: Frame, builder: ir.IRBuilder, hart: ir.Value, mem: ir.Value) ->
     uop = b.inttoptr(at, PTR)
     retired = b.sub(constant(0), uops)  # only what is added: eight times instret has no room
     base = b.sub(run("pc0"), b.lshr(uops, constant(1)))
-    calls = b.alloca(ir.ArrayType(I8, CALLS))
-    calls.align = CALLS
+    with b.goto_entry_block():  # once, even if this stands in a loop
+        calls = b.alloca(ir.ArrayType(I8, CALLS))
+        calls.align = CALLS
     b.store(ir.Constant(ir.ArrayType(I8, CALLS), None), calls)  # no guess
     op = b.zext(b.load(uop, typ=I8), I64)
     first = b.load(b.gep(b.bitcast(table, PTR), [op], source_etype=PTR), typ=FUNCTION.as_pointer())

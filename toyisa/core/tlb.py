@@ -24,8 +24,15 @@ change of level, address space, SUM, MXR or limits costs no flush and no walk.
 import numpy as np
 
 from toyisa.compiled.njit import entry, njit
-from toyisa.core import contexts
-from toyisa.core.contexts import bounds, forget_contexts, number_of
+from toyisa.core.contexts import (
+    KEY_MXR,
+    KEY_PAGED,
+    KEY_S,
+    KEY_SUM,
+    bounds,
+    forget_contexts,
+    number_of,
+)  # fmt: skip
 from toyisa.core.state import NO_TAG
 from toyisa.core.sv32 import MXR, SUM, SUPER
 from toyisa.tables.bits import ASID, SATP_ASID_SHIFT, SATP_MODE_SV32
@@ -56,12 +63,11 @@ def beyond_limits(hart, va):
 def _numbers(hart):
     """The contexts of fetches, of data, and of data by x0, as their numbers; -1s on overflow."""
     satp, status = np.int64(hart.csr.satp), np.int64(hart.csr.sstatus)
-    place = np.int64(contexts.BY_S if hart.priv == Level.S else 0)
+    place = np.int64(KEY_S if hart.priv == Level.S else 0)
     data = place
     if satp & PAGED:
-        place |= contexts.PAGED | (satp >> SATP_ASID_SHIFT & ASID)
-        data = place
-        data |= (contexts.SUM if status & SUM else 0) | (contexts.MXR if status & MXR else 0)
+        place |= KEY_PAGED | (satp >> SATP_ASID_SHIFT & ASID)
+        data = place | (KEY_SUM if status & SUM else 0) | (KEY_MXR if status & MXR else 0)
     known = hart.tlb.contexts
     fetches, absolute = number_of(known, place), number_of(known, data)
     by_register = absolute

@@ -289,7 +289,7 @@ def _load(file: BinaryIO, room: Callable[[dict], np.ndarray]) -> Snapshot:
             f"has snapshot format {number}, this toyvmm reads {FORMAT}; save it again"
         )
     if status.st_size != _HEAD.size + length + _SUM:
-        truncated = status.st_size < length
+        truncated = status.st_size < _HEAD.size + length + _SUM
         raise SnapshotError("is truncated" if truncated else "is damaged: wrong length")
     body = _Body(file, length, hashlib.sha256(head))
     try:

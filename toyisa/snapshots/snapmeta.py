@@ -8,14 +8,14 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from toyisa.core.memory import MAX_RAM, PAGE, VIRTIO_SLOTS
+from toyisa.core.memory import PAGE, VIRTIO_SLOTS
+from toyisa.core.ram import MAX_MEM, MIN_MEM
 from toyisa.snapshots import snapdisk
 from toyisa.snapshots.snapdisk import SavedDisk
 from toyisa.snapshots.snapjson import Checked, Refused
 from toyisa.tables import cost
 from toyisa.tables.levels import Profile
 
-MIN_RAM = 1 << 20
 MAX_PENDING = 1 << 30  # bytes of console input, or output, that wait
 KEYS = ("layout", "config", "program", "symbols", "ended", "input", "output", "pages", "disks")
 
@@ -67,7 +67,7 @@ def read(value: dict) -> Meta:
 def _config(value: Any) -> dict:
     """Checked as `Machine()` would check it."""
     config = Checked(value, ("mem", "profile", "clock", "svade", "cost"), "config")
-    if config.number("mem", MIN_RAM, MAX_RAM) % PAGE:
+    if config.number("mem", MIN_MEM, MAX_MEM) % PAGE:
         raise Refused("mem is not a whole number of pages")
     config.number("profile", 0, max(Profile))
     if config.text("clock", 16) not in ("cycles", "icount"):
