@@ -47,10 +47,11 @@ def build_of(name: str) -> str:
 def own_options(name: str, given: dict[str, Any]) -> dict[str, Any]:
     """The settings for `--force` and `--no-adapt`; Refusal if the engine does not have them."""
     force, no_adapt = given.pop("force"), given.pop("no_adapt")
-    known = "force" in facts(name).options
-    if not known and (force or no_adapt):
+    known = facts(name).options
+    if (force and "force" not in known) or (no_adapt and "adapt" not in known):
         raise Refusal("--force and --no-adapt are options of --engine bt")
-    return {"force": force or "inline", "adapt": not no_adapt} if known else {}
+    own = {"force": force or "inline", "adapt": not no_adapt}
+    return {option: value for option, value in own.items() if option in known}
 
 
 def machine_for(

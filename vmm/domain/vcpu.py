@@ -25,7 +25,8 @@ VCPU = record(
     ("looking", "i8"),                 # root has the hart between two entries; of the last exit:
     ("counted", "i8"), ("left", "i8"),  # whether it was counted, and where it left the guest
     ("again", "i8"),                   # the guest is entered after a look, and not after an exit
-    ("fed", "i8"), ("budget", "i8"),   # not so if input has come, or the budget is another one
+    # not so if input has come, the budget is another one, or a debugger has changed the hart
+    ("fed", "i8"), ("budget", "i8"), ("seen", "i8"),
     # The deadline with which the real hart was last entered: as devices and the timer need it,
     # and as the engine has set it.
     ("due", "i8"), ("deadline", "i8"),

@@ -43,6 +43,7 @@ def run_vm(hart, mem, vm):
     if vm.vcpu.looking:  # go on as if root had not had the hart
         began, pc, counted = np.int64(vm.vcpu.began), np.int64(vm.vcpu.left), vm.vcpu.counted != 0
         again = counted and vm.vcpu.fed == 0 and vm.vcpu.hart.root.budget == vm.vcpu.budget
+        again = again and vm.vcpu.seen == _seen(vm) and vm.vcpu.hart.root.pause == 0
         vm.vcpu.looking = 0
     vm.vcpu.fed, vm.vcpu.budget = 0, vm.vcpu.hart.root.budget
     while True:
@@ -85,6 +86,7 @@ def run_vm(hart, mem, vm):
             break
     if reason == Reason.LOOK or reason == Reason.WAIT:  # root has the hart between two entries
         vm.vcpu.looking, vm.vcpu.left, vm.vcpu.counted = 1, pc, counted
+        vm.vcpu.seen = _seen(vm)
     vm.vcpu.began = began
     if not vm.vcpu.unfinished and not vm.vcpu.looking and not counted:
         count_exit(vm, hart, began, pc)
@@ -99,6 +101,19 @@ def run_vm(hart, mem, vm):
 def run_vm_at(_virtual, _platform, hart, mem, vm):
     """`run_vm` as a unit that takes host addresses: for code that steps any machine."""
     return run_vm(view(hart, 1, HART)[0], view(mem, 1, MEMORY)[0], view(vm, 1, DOMAIN)[0])
+
+
+@njit
+def _seen(vm):
+    """A digest of what a debugger may change while root has the hart, and the loop looks at."""
+    virtual, csr = vm.vcpu.hart, vm.vcpu.hart.csr
+    found = np.int64(virtual.pc) << 1 | virtual.priv
+    for value in (
+        csr.satp, csr.sstatus, csr.sie, csr.sip, csr.stvec, csr.scounteren,
+        csr.stimecmp, csr.stimecmph,
+    ):  # fmt: skip
+        found = (found ^ found >> 29) * 0x1E3779B97F4A7C15 + value
+    return found
 
 
 @njit

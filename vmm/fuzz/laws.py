@@ -13,7 +13,6 @@ import numpy as np
 from hypothesis import currently_in_test_context, target
 from hypothesis import strategies as st
 
-from toyisa.core.fences import attach, new_fences
 from toyisa.core.memory import PAGE, RAM_BASE
 from toyisa.core.work import MOST
 from toyisa.machine import Exit, Machine
@@ -39,6 +38,7 @@ from vmm.fuzz.lawguests import (
     running,
 )
 from vmm.fuzz.seen import Seen
+from vmm.watch.fencerun import watch
 
 STEPS = 5000  # steps of a failing case in which its first difference is looked for
 POISONS = (0xA5, 0x5A)
@@ -156,8 +156,11 @@ def _equivalence(case: Case, seen: Seen) -> None:
     bare, virtual = (run(machine(case, seen, "icount", name), case, seen) for name in engines)
     # Most keep the rules, and to repeat a run is slow
     if bare != virtual:
-        again = machine(case, Seen(), "icount", NATIVE)
-        kept = rules_kept(again, budget) if case.start else _until_stale(again, budget)
+        again = [machine(case, Seen(), "icount", name) for name in engines]
+        if case.start:
+            kept = rules_kept(again[0], budget)
+        else:
+            kept = min(_until_stale(made, budget) for made in again)
         if kept < budget:
             bare, virtual = (
                 run(machine(case, Seen(), "icount", name), case, Seen(), kept) for name in engines
@@ -166,13 +169,11 @@ def _equivalence(case: Case, seen: Seen) -> None:
 
 
 def _until_stale(made: Machine, budget: int) -> int:
-    """For how many instructions, at most `budget`, the TLB says what the tables say.
+    """For how many instructions, at most `budget`, the TLB that is used says what the tables say.
 
     Behind a store to a table without a fence, correct machines may differ.
     """
-    made.fences = new_fences()
-    attach(made.fences, made.hart)
-    made.fences.on = 1
+    watch(made).on = 1
     return made.instret if made.run(budget) is Exit.STALE else budget
 
 

@@ -5,14 +5,20 @@ know what is wrong with a use.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from toyisa.core.fences import attach, new_fences
-from toyisa.look.effects import Observer
 from toyisa.machine import Exit, Machine
-from vmm.watch.stepping import Watcher
+from vmm.watch.stepping import Stepper, Watcher
+
+
+def watch(machine: Machine) -> np.record:
+    """Let the machine's harts compare their uses, once the record that is returned is `on`."""
+    machine.fences = new_fences()
+    attach(machine.fences, machine.hart, machine.host.hart)  # the virtual hart, and the real one
+    return machine.fences
 
 
 @dataclass
@@ -22,13 +28,10 @@ class FenceRun:
     machine: Machine
     watcher: Watcher
     slice_size: int = 10_000_000  # instructions at a time, if the caller also looks at a keyboard
-    fences: np.record = field(default_factory=new_fences)
 
     def __post_init__(self) -> None:
-        machine = self.machine
-        self._observer = Observer(machine.hart)
-        machine.fences = self.fences
-        attach(self.fences, machine.hart, machine.host.hart)  # the virtual hart, and the real one
+        self.fences = watch(self.machine)
+        self._stepper = Stepper(self.machine, [self.watcher])
 
     def run(self, budget: int, seconds: float | None = None) -> Exit:
         """Run at most `budget` instructions.  Whoever runs the machine otherwise is not stopped."""
@@ -41,16 +44,9 @@ class FenceRun:
                 why = machine.run(max(end - machine.instret, 0), left)
                 if why is not Exit.STALE:
                     return why
-                why = self._step()
+                self.fences.on = self.fences.found = 0
+                why = self._stepper.step()
                 if why is not Exit.BUDGET:
                     return why
         finally:
             self.fences.on = self.fences.found = 0
-
-    def _step(self) -> Exit:
-        machine, answers = self.machine, []
-        level = self._observer.priv
-        self.fences.on = self.fences.found = 0
-        effects = self._observer.observe(machine, lambda: answers.append(machine.advance()))
-        self.watcher(machine, effects, level)
-        return answers.pop()

@@ -52,11 +52,11 @@ class Stepper:
             elif now >= self.last:
                 return machine.run(end - now, left)
             else:
-                why = self._step()
+                why = self.step()
             if why is not Exit.BUDGET:
                 return why
 
-    def _step(self) -> Exit:
+    def step(self) -> Exit:
         """One step, shown to the watchers if it did anything."""
         machine, observer = self.machine, self._observer
         level, before = observer.priv, observer.instret

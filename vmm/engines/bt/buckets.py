@@ -20,6 +20,7 @@ import numpy as np
 from toyisa.compiled.njit import njit
 from toyisa.core.decodepool import invalidate
 from toyisa.core.memory import PAGE, WORDS, ram_words
+from toyisa.tables.fields import CSR_AT
 from toyisa.tables.requests import Writer
 from vmm.engines.bt.window import (
     BUCKET_PAGES,
@@ -33,13 +34,15 @@ from vmm.engines.bt.words import (
     ADDI,
     BNE,
     ECALL,
+    HIGH,
     LW,
+    WORD,
     branch_word,
     high_of,
     i_word,
     low_of,
     lui_word,
-)
+)  # fmt: skip
 
 T0, T1 = 5, 6
 NONE = 2  # not a guest pc
@@ -89,9 +92,9 @@ def fill(hart, mem, bt, bucket, held, jump):
 def held_by(mem, bt, bucket):
     """The guest pc that a bucket holds, or NONE."""
     at = bt.start * WORDS + CODE_WORDS + bucket * BUCKET_WORDS
-    high = np.int64(ram_words(mem)[at + 1]) & 0xFFFFF000
-    low = np.int64(ram_words(mem)[at + 2]) >> 20
-    return (high + ((low ^ 0x800) - 0x800)) & 0xFFFFFFFF
+    high = np.int64(ram_words(mem)[at + 1]) & HIGH
+    low = np.int64(ram_words(mem)[at + 2]) >> CSR_AT
+    return (high + low_of(low)) & WORD
 
 
 @njit

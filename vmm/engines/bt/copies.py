@@ -33,11 +33,7 @@ def links(bt, gpc):
 
 @njit
 def copy_wanted(bt, unit, ra):
-    """Return the number of the copy of the block that the asking edge gets; 0: the block.
-
-    The indirect jump at the end of a copy serves one edge only.  So it often has one target:
-    a function returns to the one caller that the edge is part of.
-    """
+    """Return the number of the copy of the block that the asking edge gets; 0: the block."""
     if unit < 0 or not links(bt, np.int64(bt.u_gpc[unit])):
         return np.int64(0)
     fans, asking = np.int64(bt.u_fans[unit]), np.int64(bt.unit[bt.link])

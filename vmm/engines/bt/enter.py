@@ -59,7 +59,7 @@ def enter(vm, hart, mem, bt):
     if _stays(vm, hart, bt):
         _go_on(vm, hart, mem, bt)
         return np.int64(Reason.RUN)
-    bt.stepping, again = 0, vm.vcpu.again != 0
+    bt.stepping, again, fenced = 0, vm.vcpu.again != 0, False
     while True:
         hart.priv = virtual.priv
         hart.csr.sstatus = np.int64(virtual.csr.sstatus) & (SUM | MXR)
@@ -83,8 +83,9 @@ def enter(vm, hart, mem, bt):
         if vm.changes:  # the walk has set A in a page that is also code
             bt.at = -1
             continue
-        if word >= 0 and _fence_follows(vm, bt, word):
+        if word >= 0 and not fenced and _fence_follows(vm, bt, word):
             _fence(vm, hart, mem, bt, word)
+            fenced = True
             continue
         if word >= 0:
             bt.in_code = 1
@@ -108,7 +109,8 @@ def enter(vm, hart, mem, bt):
 def _fence_follows(vm, bt, word):
     """Return whether satp was just written for the guest, and it goes on with `sfence.vma`.
 
-    With counted instructions at least one more must be left behind it: else root must look.
+    One instruction may always retire, so one fence may.  With counted instructions at least one
+    more must be left behind it: else root must look.
     """
     if vm.vcpu.kind != Kind.SATP or bt.stepping or bt.limit - vm.vcpu.hart.clock.instret < 2:
         return False
@@ -165,16 +167,16 @@ def _find_place(vm, hart, mem, bt):
     virtual = vm.vcpu.hart
     gpc = np.int64(virtual.pc)
     bt.resumed = 0
-    left, copies, unit = _instructions_left(vm, hart, bt), np.int64(0), np.int64(-1)
+    left, copies, known = _instructions_left(vm, hart, bt), np.int64(0), np.int64(-1)
     if not virtual.root.one_trap:
         word = _resume(bt, gpc, left, np.int64(hart.x[RA]))
         if word >= 0:
             bt.resumed = 0 if is_jump(bt, word) else 1  # which was left before it was executed
             return word
-        unit = find_unit(bt, gpc)
-        copies = copy_wanted(bt, unit, np.int64(hart.x[RA]))
-        if unit >= 0 and np.int64(bt.u_insns[unit]) <= left and copies == 0:
-            return _arrive(hart, mem, bt, unit, left)
+        known = find_unit(bt, gpc)
+        copies = copy_wanted(bt, known, np.int64(hart.x[RA]))
+        if known >= 0 and np.int64(bt.u_insns[known]) <= left and copies == 0:
+            return _arrive(hart, mem, bt, known, left)
     leaf = walk_guest(vm, hart, mem, gpc, np.int64(FETCH), False)
     gpa = gpa_of(leaf, gpc)
     at = offset_of(vm, gpa) if leaf >= 0 else np.int64(-1)
@@ -187,12 +189,11 @@ def _find_place(vm, hart, mem, bt):
     if left < UNIT_INSNS:
         return _step(vm, hart, mem, bt, gpc, at, left)
     bt.ra = return_address(bt, np.int64(hart.x[RA])) if copies else 0
-    copied = unit
     unit = _new_unit(vm, hart, mem, bt, gpa, shadows)
-    if copies:
+    if copies and known < unit:  # else the cache was flushed
         # The next copy is made of the block that `find_unit` finds
-        holder = copied if bt.u_ra[unit] else unit
-        bt.u_fans[holder] |= Fans.SPLIT | np.int64(bt.u_fans[copied]) & Fans.INLINES
+        holder = known if bt.u_ra[unit] else unit
+        bt.u_fans[holder] |= Fans.SPLIT | np.int64(bt.u_fans[known]) & Fans.INLINES
         bt.u_fans[holder] = np.int64(bt.u_fans[holder]) & COPIED - 1 | copies * COPIED
         bt.count[Count.COPIES] += 1
     return _arrive(hart, mem, bt, unit, left)
@@ -256,28 +257,13 @@ def _arrive(hart, mem, bt, unit, left):
 
 
 @njit
-def _is_end(bt, word):
-    """Whether a word is the edge at the end of a living block that was followed by a block
-    which has been dropped: the word still belongs to that one.
-    """
-    unit = np.int64(bt.unit[word])
-    if word == 0 or unit < 0 or bt.u_first[unit] != word or bt.u_alive[unit]:
-        return False
-    before = np.int64(bt.unit[word - 1])
-    return bt.site[word] == Site.EDGE and of_group(bt, word - 1) and bt.u_alive[before] != 0
-
-
-@njit
 def _resume(bt, gpc, left, ra):
     """Where the block that was left continues at guest pc `gpc` with `ra` in x1, or -1."""
     word = bt.at
-    if word >= 0 and _is_end(bt, word):
-        bt.left = left
-        return word if bt.gpc[word] == gpc else np.int64(-1)
     if word < 0 or not of_group(bt, word):
         return np.int64(-1)
     unit = np.int64(bt.unit[word])
-    if not bt.u_alive[unit]:  # but a place behind a bucket still leads to where it was
+    if not bt.u_alive[unit]:  # but its edges still lead where they did
         bt.left = left
         return word if bt.site[word] == Site.EDGE and bt.gpc[word] == gpc else np.int64(-1)
     if not as_known(bt, word, ra):

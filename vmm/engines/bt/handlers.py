@@ -81,7 +81,7 @@ def _callout(vm, hart, mem, bt):
         gva = (np.int64(hart.x[rs1_of(insn)]) + (decode(insn, np.int64(0)) >> 32)) & 0xFFFFFFFF
         reason = access_by_root(vm, hart, mem, insn, gva)
         may_revert(vm, hart, mem, bt, word, insn)
-        if reason == Reason.RUN and vm.vcpu.kind == Kind.CALLOUT and insn >> 15 & 31 == 0:
+        if reason == Reason.RUN and vm.vcpu.kind == Kind.CALLOUT and rs1_of(insn) == 0:
             meet_window(vm, hart, mem, bt)
         return reason
     return np.int64(Reason.RUN)

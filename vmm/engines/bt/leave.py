@@ -78,7 +78,7 @@ def _settle(hart, mem, bt, reason):
         if word >= 0 and not bt.inside[word]:
             break
         bt.count[Count.SETTLED] += 1
-        hart.root.deadline = NEVER
+        hart.root.deadline = hart.root.spend = NEVER  # the loop asks again
         hart.root.budget = hart.clock.instret + 1
         answer = call_unit(mem.execute, hart, mem, 0, 0, 0)
         if answer != Reason.BUDGET:

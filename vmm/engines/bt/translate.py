@@ -29,7 +29,6 @@ _BASE = np.arange(len(Op), dtype=np.int64)
 for _op, _row in ROW_OF_OP.items():
     _BASE[_op] = Op[op_name(_row)]
 
-T0 = 5
 
 
 @njit

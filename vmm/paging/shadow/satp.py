@@ -1,7 +1,8 @@
 """Answers for real satp: the root shadow table of the virtual hart's address space, and its ASID.
 
 A change of the guest's satp is a change of root; whatever the machine's TLB holds of other
-roots stays there, under their ASIDs.  Must not know how entries are made (`fill.py`).
+roots stays there, under their ASIDs, if it is tagged.  Must not know how entries are made
+(`fill.py`).
 """
 
 import numpy as np
