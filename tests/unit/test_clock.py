@@ -5,8 +5,10 @@ import pytest
 import guests
 from asm import assemble_text
 from tests.guests.build import assembled
+from toyisa.core.state import MAX_TIME
 from toyisa.look import inspect
 from toyisa.machine import Exit, Machine
+from toyisa.tables.causes import Irq
 from toyisa.testing import Modelled
 from vmm import engines
 from vmm.machine import VirtualMachine
@@ -93,6 +95,19 @@ def test_the_timer_is_compared_with_the_domains_time(offset):
     assert inspect.csr(bare, "sip") == 0
     csr.stimecmp = csr.stimecmph = 0xFFFF_FFFF
     assert inspect.csr(bare, "sip") == 0
+
+
+@pytest.mark.parametrize(("past", "how"), [(0, Exit.BUDGET), (1, Exit.IDLE)])
+def test_a_timer_after_the_end_of_time_never_fires(past, how):
+    """A machine that waited for it could not be saved."""
+    made = Machine(clock="icount")
+    made.load(assemble_text(".globl _start\n_start: wfi\n j _start\n").elf())
+    clock, csr = made.hart.clock, made.hart.csr
+    ticks = 1 << 40
+    clock.idle = clock.offset = MAX_TIME - ticks * int(clock.per_tick) + past
+    csr.sie, csr.stimecmp, csr.stimecmph = 1 << Irq.TIMER, 0, ticks >> 32
+    assert Modelled(made).step().idle == (how is Exit.IDLE)
+    assert made.run(1) is how
 
 
 def ended(engine, clock, offset):

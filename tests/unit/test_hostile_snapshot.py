@@ -14,12 +14,12 @@ import pytest
 from tests.unit.test_disk_snapshot import counting, image  # noqa: F401
 from tests.unit.test_snapshot import looping
 from toyisa.core.memory import RAM_BASE
-from toyisa.core.state import NO_TAG
+from toyisa.core.state import MAX_TIME, NEVER, NO_TAG
 from toyisa.devices.disk import Disk
 from toyisa.devices.overlay import Overlay
 from toyisa.machine import Machine
 from toyisa.snapshots import snapfile
-from toyisa.snapshots.snapfields import FIELDS, MAX_TIME, SAVED
+from toyisa.snapshots.snapfields import FIELDS, SAVED
 from toyisa.snapshots.snapshot import SnapshotError, sealed, take
 
 MEM = 1 << 20
@@ -118,6 +118,7 @@ TOGETHER = [
     {"hart.clock.idle": MAX_TIME >> 1, "hart.clock.offset": -MAX_TIME},
     {"hart.clock.instret": 5}, {"hart.counts.op[3]": 1 << 59},
     {"hart.counts.event[0]": 1},
+    {"memory.console.obey_at": NEVER - 1}, {"memory.console.next_at": MAX_TIME},
     {"memory.console.rx_head": 1}, {"memory.console.rx_tail": 1 << 13},
     {"memory.console.tohost": RAM_BASE + MEM - 4}, {"memory.console.tohost": RAM_BASE + 0xFFC},
     {"memory.console.tohost": RAM_BASE + 2}, {"memory.console.tohost": 0x10},
@@ -150,6 +151,7 @@ def test_a_field_that_cannot_be(whole, tmp_path, changes):
     {"hart.clock.idle": MAX_TIME - 10_000}, {"hart.clock.offset": 1_000},
     {"hart.clock.idle": MAX_TIME - 10_000, "hart.clock.offset": MAX_TIME - 10_000},
     {"hart.clock.offset": 10_000 - MAX_TIME},
+    {"memory.console.obey_at": NEVER}, {"memory.console.next_at": 3_000},
     {"memory.console.rx_head": 1 << 50, "memory.console.rx_tail": (1 << 50) + 4096},
 ], ids=str)  # fmt: skip
 def test_a_field_that_can_be(whole, tmp_path, changes):

@@ -7,7 +7,7 @@ under `icount` also `instret`; `stimecmp` is compared with it.
 """
 
 from toyisa.compiled.njit import njit
-from toyisa.core.state import NEVER
+from toyisa.core.state import MAX_TIME, NEVER
 
 
 @njit
@@ -37,8 +37,8 @@ def timer_deadline(hart):
     if high >= 1 << 20:  # later than any virtual time: per_tick is below 2**10
         return NEVER
     ticks = high << 32 | hart.csr.stimecmp
-    at = ticks * hart.clock.per_tick
-    return min(at + hart.clock.offset, NEVER) if at < NEVER else NEVER
+    at = ticks * hart.clock.per_tick + hart.clock.offset
+    return at if at <= MAX_TIME else NEVER
 
 
 @njit

@@ -18,6 +18,7 @@ from toyisa.tables.csrs import CSRS
 from toyisa.tables.ops import MAX_OPS
 
 NEVER = 1 << 62  # a deadline that never comes
+MAX_TIME = NEVER - (1 << 56)  # of virtual time: no timer is later, and no run reaches NEVER
 NO_TAG = -1      # a TLB tag that matches no address
 
 

@@ -7,11 +7,13 @@ another.  Must not know files (`snapfile.py`), nor the JSON in them (`snapjson.p
 import numpy as np
 
 from toyisa.core.memory import PAGE, RAM_BASE, RX_SIZE
+from toyisa.core.state import MAX_TIME, NEVER
 from toyisa.core.sv32 import A, G, R, V, W, X
-from toyisa.snapshots.snapfields import FIELDS, MAX_TIME, SAVED
+from toyisa.core.tohost import LONE
+from toyisa.snapshots.snapfields import FIELDS, SAVED
 from toyisa.tables.bits import ASID
 from toyisa.tables.causes import Exc
-from toyisa.tables.cost import Event
+from toyisa.tables.cost import MAX_HZ, Event
 from toyisa.tables.ops import ROW_OF_OP
 
 
@@ -27,7 +29,6 @@ def check(data: bytes, ram_size: int, machine: np.record) -> None:
         bad = (values < field.low) | (values > field.high) | (values & ~field.mask != 0)
         if bad.any():
             raise Illegal(f"{field.path} is {int(values[bad][0])}")
-    _check_console(saved)
     _check_counts(saved, machine)
     for side, mask in (("d", machine.tlb.dmask), ("i", machine.tlb.imask)):
         _check_tlb(saved[f"hart.tlb.{side}key"], saved[f"hart.tlb.{side}pte"], int(mask))
@@ -35,7 +36,9 @@ def check(data: bytes, ram_size: int, machine: np.record) -> None:
     now, offset = busy + int(saved["hart.clock.idle"]), int(saved["hart.clock.offset"])
     _must(max(now, now - offset) <= MAX_TIME, "its virtual time is about to end")
     busy = int(saved["hart.clock.instret" if machine.clock.icount else "hart.clock.cycles"])
-    _must(offset <= busy + int(saved["hart.clock.idle"]), "its domain began later than now")
+    now = busy + int(saved["hart.clock.idle"])
+    _must(offset <= now, "its domain began later than now")
+    _check_console(saved, now)
     _must(not saved["hart.x"][0] and not saved["hart.x"][32], "x0 is not 0")
     _must(not saved["memory.plic.priority"][0], "interrupt source 0 has a priority")
     held = int(saved["hart.resv.addr"])
@@ -57,9 +60,12 @@ def _in_ram(pa: int, size: int, ram_size: int) -> bool:
     return pa == -1 or RAM_BASE <= pa <= RAM_BASE + ram_size - size
 
 
-def _check_console(saved: np.void) -> None:
+def _check_console(saved: np.void, now: int) -> None:
     queued = int(saved["memory.console.rx_tail"]) - int(saved["memory.console.rx_head"])
     _must(0 <= queued <= RX_SIZE, f"{queued} bytes wait at the console")
+    _must(int(saved["memory.console.next_at"]) <= now + MAX_HZ, "its next byte arrives too late")
+    obey_at = int(saved["memory.console.obey_at"])
+    _must(obey_at == NEVER or obey_at <= now + LONE, "its tohost is looked at too late")
 
 
 def _check_counts(saved: np.void, machine: np.record) -> None:

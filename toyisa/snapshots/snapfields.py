@@ -16,7 +16,7 @@ import numpy as np
 
 from toyisa.core.decodepool import invalidate_range
 from toyisa.core.memory import LOOP_SIZE, MEMORY, place_tohost
-from toyisa.core.state import HART, NEVER, NO_TAG, RECENT, addresses
+from toyisa.core.state import HART, MAX_TIME, NEVER, NO_TAG, RECENT, addresses
 from toyisa.core.sv32 import SUPER
 from toyisa.core.tlb import recontext
 from toyisa.tables.bits import SIP_SEIP
@@ -26,7 +26,6 @@ from toyisa.tables.requests import Writer
 
 M = 0xFFFF_FFFF
 MAX_COUNT = 1 << 60  # of instructions or cycles: what a run adds does not overflow
-MAX_TIME = NEVER - (1 << 56)  # of virtual time: a run must not be able to reach NEVER
 RESERVATIONS = 0x4000
 
 
@@ -95,12 +94,13 @@ FIELDS: tuple[Field, ...] = (
     Field("memory.console.rx"),
     Field("memory.console.rx_head", 0, MAX_COUNT), Field("memory.console.rx_tail", 0, MAX_COUNT),
     Field("memory.console.ended", 0, 1), Field("memory.console.live", 0, 1),
-    Field("memory.console.next_at", 0, NEVER),
+    Field("memory.console.next_at", 0, MAX_TIME),  # soon: `check`
     Field("memory.console.halted", 0, 1), Field("memory.console.code", 0, M),
     Field("memory.console.how", 0, 3),
     Field("memory.console.tohost", -1, M),  # in RAM: `check`
     Field("memory.console.fromhost", -1, M),  # in RAM: `check`
-    Field("memory.console.halves", 0, 7), Field("memory.console.obey_at", 0, NEVER),
+    Field("memory.console.halves", 0, 7),
+    Field("memory.console.obey_at", 0, NEVER),  # soon, or NEVER: `check`
     Field("memory.console.lone_from", 0, MAX_COUNT),
     Field("memory.console.fifos", 0, 1), Field("memory.console.rbr"),
     Field("memory.console.loop"), Field("memory.console.loop_at", 0, LOOP_SIZE - 1),

@@ -11,6 +11,7 @@ from toyisa.tables.levels import Level, Profile
 from toyisa.testing.model.bus import Bus
 
 M32 = 0xFFFFFFFF
+LAST = (1 << 62) - (1 << 56)  # no timer is later, in units of virtual time
 STORED = tuple(row.name for row in CSRS if not row.read_only)
 
 
@@ -75,9 +76,10 @@ class State:
         enabled = self.csr["sie"]
         if self.sip() & enabled:
             return True
-        if not enabled >> Irq.TIMER & 1 or self._deadline() >> 52:
+        due = self._deadline() * self.per_tick + self.offset
+        if not enabled >> Irq.TIMER & 1 or self._deadline() >> 52 or due > LAST:
             return False
-        self.idle = self._deadline() * self.per_tick + self.offset - self.retired
+        self.idle = due - self.retired
         return True
 
     def sip(self) -> int:
