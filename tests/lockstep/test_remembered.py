@@ -11,7 +11,7 @@ import asm
 from tests.lockstep.harts import Core, Setup, model, model_state
 from tests.smallkernels import PRELUDE
 from toyisa.tables.exits import Reason
-from toyisa.tables.ops import PAIRS
+from toyisa.tables.ops import PAIRS, WHOLES
 from toyisa.testing.states import RAM_BASE, MachineState
 
 LONGEST = 20_000  # instructions of the model's
@@ -254,8 +254,8 @@ SHAPES = {
     "ADDI": "addi {d}, {a}, -13", "ADD": "add {d}, {a}, {b}", "LW": "lw {d}, 8(s0)",
     "LBU": "lbu {d}, 5(s0)", "SW": "sw {a}, 12(s0)", "SLLI": "slli {d}, {a}, 7",
     "SRLI": "srli {d}, {a}, 9", "XOR": "xor {d}, {a}, {b}", "MUL": "mul {d}, {a}, {b}",
-    "LUI": "lui {d}, 0x81234", "JALR_RETURN": "ret", "JAL": "jal {d}, far", "JAL_NEAR": "j {l}",
-    "LW_ABS": "lw {d}, 8(zero)", "SW_ABS": "sw {a}, 12(zero)",
+    "JALR_RETURN": "ret", "JAL": "jal {d}, far", "JAL_NEAR": "j {l}",
+    "LW_ABS": "lw {d}, 8(zero)",
     "BNE_NEAR": "bne {a}, {b}, {l}", "BEQ_NEAR": "beq {a}, {b}, {l}",
     "BLT_NEAR": "blt {a}, {b}, {l}", "BLTU_NEAR": "bltu {a}, {b}, {l}",
 }  # fmt: skip
@@ -287,3 +287,44 @@ def test_a_fused_pair_is_its_two_instructions(first, second):
 
 def test_every_pair_has_a_shape():
     assert {name for pair in PAIRS for name in pair} == SHAPES.keys()
+
+
+# A whole sequence as text, with the registers and the address that it has if it is one.
+WHOLE = {
+    "LI": ("lui {0}, 0x12345\n addi {1}, {2}, -77", ("a0", "a0", "a0")),
+    "CHECK": (
+        "sw {0}, {1}(zero)\n lui {2}, 0x12345\n addi {3}, {4}, -77\n bne {5}, {6}, {l}\n"
+        "lw {7}, {8}(zero)",
+        ("a0", "8", "a0", "a0", "a0", "a1", "a0", "a0", "8"),
+    ),
+}  # fmt: skip
+CONSTANT = (0x12345 << 12) - 77
+
+
+def almost(operands):
+    """The operands; and with one of them changed, in each way."""
+    yield operands
+    for n, operand in enumerate(operands):
+        for other in ("4",) if operand.isdigit() else ("a0", "a1", "a2", "zero"):
+            yield (*operands[:n], other, *operands[n + 1 :])
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_whole_sequence_is_its_instructions(name):
+    """It is executed as one only if its registers and addresses fit together."""
+    text, operands = WHOLE[name]
+    lines, n = ["li s0, DATA", "li s1, -99", "sw s1, 8(s0)", "sw s1, 4(s0)"], 0
+    lines += ["entry LEAF2, DATA, RWAD", "entry ROOT, LEAF2, V", "space ROOT, 1"]  # for x0 bases
+    for a1 in (CONSTANT, 5):
+        for changed in almost(operands):
+            n += 1
+            lines += ["li a0, 77", f"li a1, {a1}", f"li a2, {CONSTANT}", f"j k{n}", f"k{n}:"]
+            lines += [text.format(*changed, l=f"l{n}"), "addi s2, s2, 1", f"l{n}:"]
+            lines += ["lw s3, 4(s0)", "lw s4, 8(s0)"]
+            lines += [f"add s2, s2, {r}\n slli s5, s2, 1\n srli s2, s2, 31\n or s2, s2, s5"
+                      for r in ("a0", "a1", "a2", "s3", "s4")]  # fmt: skip
+    same("\n".join(lines))
+
+
+def test_every_whole_sequence_is_tried():
+    assert WHOLE.keys() == WHOLES.keys()

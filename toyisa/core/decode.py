@@ -1,4 +1,4 @@
-"""Answers for instruction words as micro-ops, and which two are executed as a pair.
+"""Answers for instruction words as micro-ops, and which of them are fused into one.
 
 The instruction table drives it.  Must not know what an op does, nor where decoded pages are
 kept (`decodepool.py`).
@@ -10,7 +10,7 @@ from toyisa.compiled.njit import njit
 from toyisa.core.memory import WORDS
 from toyisa.tables.fields import FUNCT3, FUNCT3_AT, OPCODE, OPCODES, RD_AT, REG, RS1_AT, RS2_AT
 from toyisa.tables.insns import INSNS
-from toyisa.tables.ops import ABS, CALL, NEAR, PAIRS, RETURN, SINK, Op, op_name
+from toyisa.tables.ops import ABS, CALL, MOST_PARTS, NEAR, PARTS, RETURN, SAME, SINK, Op, op_name
 
 # How an op's operands are found in a word: which registers it has, which immediate.
 _RD, _RS1, _RS2 = 1, 2, 4
@@ -49,12 +49,20 @@ def _forms(suffix: str) -> np.ndarray:
 
 _NEAR, _ABS, _CALL, _RETURN = map(_forms, (NEAR, ABS, CALL, RETURN))
 
-# The op of a pair's first instruction, or the op itself; the pair of two ops, or 0.
+# The op of a fused one's first instruction, or the op itself; an op and one more, fused, or 0.
 _FIRST_OF = np.arange(len(Op), dtype=np.int64)
-_PAIRED = np.zeros((len(Op), len(Op)), np.int64)
-for _a, _b in PAIRS:
-    _FIRST_OF[Op[f"{_a}_{_b}"]] = Op[_a]
-    _PAIRED[Op[_a], Op[_b]] = Op[f"{_a}_{_b}"]
+_FUSED = np.zeros((len(Op), len(Op)), np.int64)
+_NAMES = {parts: name for name, parts in PARTS.items()}
+for _parts, _name in _NAMES.items():
+    _before = _NAMES.get(_parts[:-1], _parts[0])
+    _FIRST_OF[Op[_name]] = Op[_parts[0]]
+    _FUSED[Op[_before], Op[_parts[-1]]] = Op[_name]
+
+# Which of the last instruction's fields must be the same as the first one's: `ops.SAME`
+_SAME = np.zeros(len(Op), np.int64)
+_FIELDS = {"rd": 1, "rs1": 2, "rs2": 4, "other": 8, "imm": 16}
+for _name, _fields in SAME.items():
+    _SAME[Op[_name]] = sum(_FIELDS[field] for field in _fields.split())
 
 _OPCODE, _SYSTEM = OPCODE.mask, OPCODES["SYSTEM"]
 
@@ -126,17 +134,40 @@ def decode(word, place):
 
 
 @njit
-def pair(pool, i):
-    """Make the op at `i` run the next instruction too, or stop doing so."""
-    op = _FIRST_OF[pool.uops[i] & 0xFF]
-    following = _FIRST_OF[pool.uops[i + 1] & 0xFF]
-    paired = _PAIRED[op, following]
-    pool.uops[i] = pool.uops[i] & ~0xFF | (paired if paired else op)
+def _agree(first, last, same):
+    """Whether `last`, the newest of a sequence, fits its first micro-op as `same` asks."""
+    if same == 0:
+        return True
+    rd, rs1 = last >> 8 & 0xFF, last >> 16 & 0xFF
+    register = first >> 8 & 0xFF
+    if register == SINK:  # a store
+        register = first >> 24 & 0xFF
+    return (
+        (same & 1 == 0 or rd == register) and (same & 2 == 0 or rs1 == register)
+        and (same & 4 == 0 or last >> 24 & 0xFF == register)
+        and (same & 8 == 0 or rs1 != register)
+        and (same & 16 == 0 or last >> 32 == first >> 32)
+    )  # fmt: skip
+
+
+@njit
+def fuse(pool, base, first, last):
+    """Make the ops from `first` to `last` of the slot at `base`, and those before them, run as
+    many of the following instructions too as they can.  What follows a page is fused with none.
+    """
+    for i in range(max(first - (MOST_PARTS - 1), base), last + 1):
+        op = _FIRST_OF[pool.uops[i] & 0xFF]
+        for further in range(1, MOST_PARTS):
+            longer = _FUSED[op, _FIRST_OF[pool.uops[i + further] & 0xFF]]
+            if longer == 0 or not _agree(pool.uops[i], pool.uops[i + further], _SAME[longer]):
+                break
+            op = longer
+        pool.uops[i] = pool.uops[i] & ~0xFF | op
 
 
 @njit
 def part(pool, i):
-    """Make the op at `i` run its own instruction only; the micro-op that was there."""
+    """Make the op at `i` run its own instruction only; return the micro-op that was there."""
     uop = pool.uops[i]
     pool.uops[i] = uop & ~0xFF | _FIRST_OF[uop & 0xFF]
     return uop
@@ -144,5 +175,5 @@ def part(pool, i):
 
 @njit
 def first_op(uop):
-    """The op of the instruction itself, for an op that may execute the next one too."""
+    """The op of the instruction itself, for an op that may execute others too."""
     return _FIRST_OF[uop & 0xFF]

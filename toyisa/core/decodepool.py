@@ -21,7 +21,7 @@ from enum import IntEnum
 import numpy as np
 
 from toyisa.compiled.njit import call_unit, entry, njit
-from toyisa.core.decode import decode, first_op, pair
+from toyisa.core.decode import decode, first_op, fuse
 from toyisa.core.memory import CODE, NO_FRAME, PAGE, SLOTS, STRIDE, WORDS, pool_of, ram_words
 from toyisa.core.runcounts import fold, fold_aside, fold_slots, sum_costs
 from toyisa.core.state import NO_TAG
@@ -116,9 +116,8 @@ def _slot_of(hart, mem, frame):
     for place in range(WORDS):
         pool.uops[base + place] = decode(np.int64(words[frame * WORDS + place]), place)
     pool.guess[base : base + STRIDE] = 0
-    for i in range(base, base + WORDS - 1):
-        pair(pool, i)
     pool.uops[base + WORDS] = Op.NEXT
+    fuse(pool, base, base, base + WORDS - 1)
     pool.cum[base] = 0
     sum_costs(hart, mem, slot, 0)
     # From now on stores to the frame must be noticed.
@@ -150,10 +149,7 @@ def _stored(hart, mem, slot, offset):
     if first_op(old) != new & 0xFF or pool.edge[i]:
         fold(hart, mem, slot)  # what was counted here, ran the old op
     pool.uops[i], pool.guess[i] = new, 0
-    if place < WORDS - 1:
-        pair(pool, i)
-    if place > 0:
-        pair(pool, i - 1)
+    fuse(pool, slot * STRIDE, i, i)
     if hart.price.op[old & 0xFF] != hart.price.op[new & 0xFF]:
         sum_costs(hart, mem, slot, place)
 
@@ -169,8 +165,7 @@ def _decode_again(hart, mem, slot, first, last):
     for place in range(first, last + 1):
         pool.uops[base + place] = decode(np.int64(ram_words(mem)[at + place]), place)
         pool.guess[base + place] = 0
-    for place in range(max(first - 1, 0), min(last + 1, WORDS - 1)):
-        pair(pool, base + place)
+    fuse(pool, base, base + first, base + last)
     sum_costs(hart, mem, slot, first)
 
 

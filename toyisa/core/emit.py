@@ -139,6 +139,10 @@ class Step:
         """rd = value"""
         self.builder.store(self.builder.trunc(value, I32), self._register(_RD))
 
+    def write_rs2(self, value: ir.Value) -> None:
+        """The register rs2 = value"""
+        self.builder.store(self.builder.trunc(value, I32), self._register(_RS2))
+
     def _read(self, field: int) -> ir.Value:
         return self.builder.zext(self._load(self._register(field), I32), I64)
 
@@ -181,6 +185,10 @@ class Step:
         with self._if(condition):
             self.leave(why)
 
+    def when(self, holds: ir.Value) -> "_Branch":
+        """What is done inside a `with` of this, is done only if `holds` is not 0."""
+        return self._if(self.builder.icmp_signed("!=", holds, constant(0)))
+
     def _if(self, condition: ir.Value) -> "_Branch":
         return _Branch(self, condition)
 
@@ -212,16 +220,14 @@ class Step:
 
     def branch_near(self, holds: ir.Value) -> None:
         """Go to pc + imm, in the same page, if `holds` is not 0."""
-        with self._if(self.builder.icmp_signed("!=", holds, constant(0))):
+        with self.when(holds):
             self.jump_near()
-        self.ended = False
 
     def branch_far(self, holds: ir.Value) -> None:
         """Go to pc + imm if `holds` is not 0."""
-        with self._if(self.builder.icmp_signed("!=", holds, constant(0))):
+        with self.when(holds):
             target = self.builder.add(self.pc, self.imm)
             self.jump_far(self.builder.and_(target, constant(0xFFFFFFFF)))
-        self.ended = False
 
     def jump_near(self) -> None:
         """Go to pc + imm, in the same page."""
@@ -358,5 +364,5 @@ class _Branch:
         self.step.builder.position_at_end(self.yes)
 
     def __exit__(self, *error: object) -> None:
-        vars(self.step).update(self.state)
+        vars(self.step).update(self.state, ended=False)
         self.step.builder.position_at_end(self.no)

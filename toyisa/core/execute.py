@@ -15,12 +15,12 @@ so a plain instruction updates no counter.  A taken branch moves `i` and correct
 `retired` and `left` by the difference; `flow` and `edge` remember where runs began,
 ended and jumped, from which `runcounts.py` derives how often each instruction ran.
 
-A pair runs two instructions in one go; where its second cannot be done, the run is left
-at the second.
+A fused op runs several instructions in one go; where its second cannot be done, the run is
+left at the second.
 
 How it stops in time.  A STOP op ends the run: it is put at `stop`, the exact instruction
-where the budget, root's deadline or the timer falls (the op before it is parted, lest a
-pair run past it).  After a jump or a page's end the same must hold, so a jump at or past
+where the budget, root's deadline or the timer falls (the ops before it are parted, lest a
+fused one run past it).  After a jump or a page's end the same must hold, so a jump at or past
 `check` cycles ends the run: no page takes longer than from there to the deadline.
 Every price is at least 1: what is `n` instructions away, is `n` cycles away or more.
 """
@@ -36,7 +36,7 @@ from toyisa.core.run import deadlines, exact_stop
 from toyisa.core.run_handlers import run_handlers
 from toyisa.tables.exits import Reason
 from toyisa.tables.leaves import Leave
-from toyisa.tables.ops import Op
+from toyisa.tables.ops import MOST_PARTS, Op
 from toyisa.tables.requests import Request
 
 M = 0xFFFFFFFF
@@ -57,10 +57,12 @@ def _open_run(hart, mem, slot):
     run.left = hart.clock.cycles - cum[i] - run.check
     stop = exact_stop(cum, i, end, cycles_left, instructions_left)
     run.stop = stop
-    run.stop_uop, run.before_uop = uops[stop], uops[stop - 1]
+    run.stop_uop, run.parted = uops[stop], 0
     if stop < end:
         uops[stop] = Op.STOP
-        part(pool, stop - 1)
+        run.parted = min(MOST_PARTS - 1, stop - slot * STRIDE)
+        for n in range(run.parted):
+            run.before[n] = part(pool, stop - 1 - n)
     pool.flow[i] += 1
 
 
@@ -70,7 +72,9 @@ def _close_run(hart, mem):
     pool = pool_of(mem)
     run = hart.run
     i = np.int64(run.i)
-    pool.uops[run.stop], pool.uops[run.stop - 1] = run.stop_uop, run.before_uop
+    pool.uops[run.stop] = run.stop_uop
+    for n in range(run.parted):
+        pool.uops[run.stop - 1 - n] = run.before[n]
     pool.flow[i] -= 1
     _set_clock(hart, mem, i)
     hart.pc = (run.pc0 + 4 * i) & M

@@ -7,7 +7,9 @@ the instruction does, by means of the names that a step has:
     step.pc                         the instruction's address
     step.hart, step.mem             the records, as arguments of `call`
     step.call(function, *values)    the result of a compiled function
-    step.write(value)               write it to rd
+    step.write(value)               write it to rd; `write_rs2`: to the register rs2
+    with step.when(value):          only if it is not 0
+    step.next()                     on to the next instruction, in a fused op
     step.leave_if_negative(value, why)      stop before this instruction
     step.branch_near, jump_near ... go on elsewhere
 
@@ -27,7 +29,7 @@ from toyisa.core.memory import ram_bytes, ram_halves, ram_words
 from toyisa.core.tlb import hit_tag
 from toyisa.tables.insns import BY_NAME, IN_MEMORY, INSNS, Insn
 from toyisa.tables.leaves import Leave
-from toyisa.tables.ops import PARTS, ROW_OF_OP, Op, op_name
+from toyisa.tables.ops import ROW_OF_OP, SEQUENCES, Op, op_name
 
 PLACE = 0xFFC  # the bits of an address that say which instruction of its page it is
 VPAGE = 0xFFFFF000
@@ -56,6 +58,12 @@ def hit_load_abs(hart, va, low):
     """`hit_load` with x0 as the base register, the only one that passes `s_limit`."""
     tlb = hart.tlb
     return hit_tag(tlb.rtag, tlb.frame_at, tlb.ctx_r ^ tlb.absolute, va, low, tlb.dmask)
+
+
+@njit
+def miss_load_abs(hart, va):
+    """Whether `hit_load_abs` knows no place of the word at `va`."""
+    return 1 if hit_load_abs(hart, va, 3) < 0 else 0
 
 
 @njit
@@ -228,6 +236,31 @@ def _return(step):
     step.jump_back(step.call(alu.and_, step.call(alu.add, step.rs1, step.imm), EVEN))
 
 
+def _li(step):
+    """rd = what lui and addi make of it"""
+    high = step.imm
+    step.next()
+    step.write(step.call(alu.add, high, step.imm))
+
+
+def _check(step):
+    """Keep a register in memory; go on, with the register as it was, if rs1 is a constant"""
+    _STORE_ABS(step)
+    va = step.imm
+    step.next()
+    high = step.imm
+    step.next()
+    value = step.call(alu.add, high, step.imm)
+    step.next()
+    with step.when(step.call(alu.ne, step.rs1, value)):
+        step.write_rs2(value)
+        step.jump_near()
+    step.next()
+    with step.when(step.call(miss_load_abs, step.hart, va)):
+        step.write(value)
+        step.leave(Leave.MEMORY)
+
+
 def _fence(step):
     """One hart sees its own accesses in order, so there is nothing to do."""
 
@@ -240,6 +273,8 @@ def _next(step):
 _BRANCHES = {
     "BEQ": alu.eq, "BNE": alu.ne, "BLT": alu.slt, "BGE": alu.ge, "BLTU": alu.sltu, "BGEU": alu.geu,
 }  # fmt: skip
+
+_STORE_ABS = _store(hit_store_abs, 4, write_word)
 
 HANDLERS: dict[str, Handler] = {
     "NEXT": _next,
@@ -266,13 +301,17 @@ HANDLERS: dict[str, Handler] = {
     "SH": _store(hit_store, 2, write_half),
     "SW": _store(hit_store, 4, write_word),
     "LW_ABS": _load(hit_load_abs, 4, read_word),
-    "SW_ABS": _store(hit_store_abs, 4, write_word),
+    "SW_ABS": _STORE_ABS,
+    "LI": _li, "CHECK": _check,
 }  # fmt: skip
 
 
+_NAMES = {"_".join(names): names for names in SEQUENCES}
+
+
 def handlers_of(op: Op) -> list[Handler]:
-    """The handlers of an op, one for each of its instructions; none if `execute.py` does it."""
-    names = PARTS.get(op.name, (op.name,))
+    """The handlers of an op, one after another; none if `execute.py` does it."""
+    names = _NAMES.get(op.name, (op.name,))
     return [HANDLERS[name] for name in names if name in HANDLERS]
 
 

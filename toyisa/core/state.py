@@ -15,7 +15,7 @@ from toyisa.compiled.records import scalar_type
 from toyisa.tables.causes import CODES
 from toyisa.tables.cost import MAX_TLB, Event
 from toyisa.tables.csrs import CSRS
-from toyisa.tables.ops import MAX_OPS
+from toyisa.tables.ops import MAX_OPS, MOST_PARTS
 
 NEVER = 1 << 62  # a deadline that never comes
 MAX_TIME = NEVER - (1 << 56)  # of virtual time: no timer is later, and no run reaches NEVER
@@ -159,7 +159,8 @@ RUN = record(
     ("check", "i8"),      # cycles from which on a jump must end the run
     ("left", "i8"),       # cycles - cum[i] - check
     ("target", "i8"),     # the target of a jump that could not be made
-    ("stop", "i8"), ("stop_uop", "i8"), ("before_uop", "i8"),  # its last place, and what was there
+    ("stop", "i8"), ("stop_uop", "i8"),  # its last place, and what was there
+    ("parted", "i8"), ("before", "i8", MOST_PARTS - 1),  # at how many places before it, and what
 )  # fmt: skip
 
 HART = record(

@@ -54,15 +54,39 @@ PAIRS: tuple[tuple[str, str], ...] = tuple(
         "SRLI": "ADDI XOR",
         "XOR": "SRLI",
         "MUL": "ADD",
-        "LUI": "ADDI",
         "LBU": "BNE_NEAR",
-        "SW_ABS": "LUI", "LW_ABS": "JAL JAL_NEAR LW_ABS",  # of translated code
+        "LW_ABS": "JAL JAL_NEAR LW_ABS",  # of translated code
     }.items()
     for second in seconds.split()
 )
 
+# Sequences that one handler executes as a whole, if their instructions use the same register.
+WHOLES: dict[str, tuple[str, ...]] = {
+    "LI": ("LUI", "ADDI"),
+    "CHECK": ("SW_ABS", "LUI", "ADDI", "BNE_NEAR", "LW_ABS"),  # a return, in translated code
+}
+
+# What one op executes: wholes and single instructions.  Without its last instruction, each
+# sequence is here as well.
+SEQUENCES: tuple[tuple[str, ...], ...] = (
+    *PAIRS, ("LI",), ("LI", "JAL"), ("LI", "JAL_NEAR"), ("LI", "BEQ_NEAR"),
+    ("SW_ABS", "LUI"), ("SW_ABS", "LI"), ("SW_ABS", "LI", "BNE_NEAR"),
+    ("CHECK",), ("CHECK", "JAL"), ("CHECK", "JAL_NEAR"),
+)  # fmt: skip
+
+# The fields of the last instruction of a sequence that must name the register that the first one
+# names in `rd`, or a store in `rs2`.  `other`: its rs1 must not; `imm`: it must be as the first's.
+SAME: dict[str, str] = {
+    "LI": "rd rs1", "SW_ABS_LUI": "rd", "SW_ABS_LI": "rd rs1",
+    "SW_ABS_LI_BNE_NEAR": "rs2 other", "CHECK": "rd imm",
+}  # fmt: skip
+
 # The rows that an op executes, if it is more than one instruction.
-PARTS: dict[str, tuple[str, ...]] = {"_".join(parts): parts for parts in PAIRS}
+PARTS: dict[str, tuple[str, ...]] = {
+    "_".join(names): tuple(part for name in names for part in WHOLES.get(name, (name,)))
+    for names in SEQUENCES
+}
+MOST_PARTS = max(map(len, PARTS.values()))
 _ROWS = [op_name(row.name) for row in INSNS]
 Op = IntEnum("Op", ["ILLEGAL", "STOP", "NEXT", *_ROWS, *FORMS, *PARTS], start=0)
 
@@ -73,7 +97,7 @@ ROW_OF_OP: dict[int, str] = {
     **{Op[op_name(row.name)].value: row.name for row in INSNS},
     **{Op[form].value: name for form, name in FORMS.items()},
 }
-ROW_OF_OP |= {Op[f"{a}_{b}"].value: ROW_OF_OP[Op[a].value] for a, b in PAIRS}
+ROW_OF_OP |= {Op[name].value: ROW_OF_OP[Op[parts[0]].value] for name, parts in PARTS.items()}
 
 
 def between(what: str, holds: Callable[[Insn], bool], form: str = "") -> tuple[int, int]:
