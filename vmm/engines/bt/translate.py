@@ -12,13 +12,13 @@ from toyisa.core.decode import decode
 from toyisa.core.kinds import is_branch, is_csr, is_load, is_store
 from toyisa.core.memory import PAGE, ram_words
 from toyisa.tables.ops import ROW_OF_OP, Op, op_name
-from vmm.engines.bt.countdown import countdown, set_countdown
 from vmm.engines.bt.emit import (
     addi,
     callout,
     li,
     put,
 )  # fmt: skip
+from vmm.engines.bt.icount import countdown, set_countdown
 from vmm.engines.bt.indirect import edge, indirect, stubs
 from vmm.engines.bt.record import CALL, LINKED, MAX_STUBS, Count, Force, Site
 from vmm.engines.bt.sequences import csr_inline, to_stub
