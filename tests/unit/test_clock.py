@@ -5,7 +5,7 @@ import pytest
 import guests
 from asm import assemble_text
 from tests.guests.build import assembled
-from toyisa.core.state import MAX_TIME
+from toyisa.core.state import LAST_TIMER
 from toyisa.look import inspect
 from toyisa.machine import Exit, Machine
 from toyisa.tables.causes import Irq
@@ -104,7 +104,7 @@ def test_a_timer_after_the_end_of_time_never_fires(past, how):
     made.load(assemble_text(".globl _start\n_start: wfi\n j _start\n").elf())
     clock, csr = made.hart.clock, made.hart.csr
     ticks = 1 << 40
-    clock.idle = clock.offset = MAX_TIME - ticks * int(clock.per_tick) + past
+    clock.idle = clock.offset = LAST_TIMER - ticks * int(clock.per_tick) + past
     csr.sie, csr.stimecmp, csr.stimecmph = 1 << Irq.TIMER, 0, ticks >> 32
     assert Modelled(made).step().idle == (how is Exit.IDLE)
     assert made.run(1) is how

@@ -19,10 +19,11 @@ from toyisa.devices.disk import Disk
 from toyisa.devices.overlay import Overlay
 from toyisa.machine import Machine
 from toyisa.snapshots import snapfile
-from toyisa.snapshots.snapfields import FIELDS, SAVED
+from toyisa.snapshots.snapfields import FIELDS, MAX_COUNT, ROOM, SAVED
 from toyisa.snapshots.snapshot import SnapshotError, sealed, take
 
 MEM = 1 << 20
+LAST = MAX_TIME - ROOM  # a machine that is restored goes on from there for a while
 
 
 @pytest.fixture(scope="module")
@@ -114,11 +115,12 @@ TOGETHER = [
     {"hart.csr.sstatus": 1 << 31}, {"hart.csr.sip": 1 << 5}, {"hart.csr.stvec": 2},
     {"hart.resv.addr": RAM_BASE + MEM}, {"hart.resv.addr": RAM_BASE + 2},
     {"hart.resv.addr": RAM_BASE - 4}, {"hart.resv.addr": 0},
-    {"hart.clock.idle": MAX_TIME}, {"hart.clock.cycles": 5}, {"hart.clock.offset": 5_000},
+    {"hart.clock.idle": LAST}, {"hart.clock.cycles": 5}, {"hart.clock.offset": 5_000},
     {"hart.clock.idle": MAX_TIME >> 1, "hart.clock.offset": -MAX_TIME},
     {"hart.clock.instret": 5}, {"hart.counts.op[3]": 1 << 59},
     {"hart.counts.event[0]": 1},
     {"memory.console.obey_at": NEVER - 1}, {"memory.console.next_at": MAX_TIME},
+    {"hart.taken.times[2]": MAX_COUNT},
     {"memory.console.rx_head": 1}, {"memory.console.rx_tail": 1 << 13},
     {"memory.console.tohost": RAM_BASE + MEM - 4}, {"memory.console.tohost": RAM_BASE + 0xFFC},
     {"memory.console.tohost": RAM_BASE + 2}, {"memory.console.tohost": 0x10},
@@ -148,9 +150,9 @@ def test_a_field_that_cannot_be(whole, tmp_path, changes):
     {"hart.tlb.dkey[1]": 1, "hart.tlb.dpte[1]": 0xFFFF_FDFF & ~32},  # far outside RAM
     {"hart.tlb.dkey[2]": 2 | 1 << 29, "hart.tlb.dpte[2]": LEAF | 32},
     {"hart.resv.addr": RAM_BASE + MEM - 4}, {"memory.console.tohost": RAM_BASE + 0xFF8},
-    {"hart.clock.idle": MAX_TIME - 10_000}, {"hart.clock.offset": 1_000},
-    {"hart.clock.idle": MAX_TIME - 10_000, "hart.clock.offset": MAX_TIME - 10_000},
-    {"hart.clock.offset": 10_000 - MAX_TIME},
+    {"hart.clock.idle": LAST - 10_000}, {"hart.clock.offset": 1_000},
+    {"hart.clock.idle": LAST - 10_000, "hart.clock.offset": LAST - 10_000},
+    {"hart.clock.offset": 10_000 - LAST},
     {"memory.console.obey_at": NEVER}, {"memory.console.next_at": 3_000},
     {"memory.console.rx_head": 1 << 50, "memory.console.rx_tail": (1 << 50) + 4096},
 ], ids=str)  # fmt: skip

@@ -7,7 +7,7 @@ under `icount` also `instret`; `stimecmp` is compared with it.
 """
 
 from toyisa.compiled.njit import njit
-from toyisa.core.state import MAX_TIME, NEVER
+from toyisa.core.state import LAST_TIMER, NEVER
 
 
 @njit
@@ -38,7 +38,7 @@ def timer_deadline(hart):
         return NEVER
     ticks = high << 32 | hart.csr.stimecmp
     at = ticks * hart.clock.per_tick + hart.clock.offset
-    return at if at <= MAX_TIME else NEVER
+    return at if at <= LAST_TIMER else NEVER
 
 
 @njit

@@ -18,7 +18,8 @@ from toyisa.tables.csrs import CSRS
 from toyisa.tables.ops import MAX_OPS, MOST_PARTS
 
 NEVER = 1 << 62  # a deadline that never comes
-MAX_TIME = NEVER - (1 << 56)  # of virtual time: no timer is later, and no run reaches NEVER
+MAX_TIME = NEVER - (1 << 56)  # of virtual time: a run must not be able to reach NEVER
+LAST_TIMER = NEVER - (1 << 57)  # no timer is later
 NO_TAG = -1      # a TLB tag that matches no address
 
 

@@ -10,7 +10,7 @@ from toyisa.core.memory import PAGE, RAM_BASE, RX_SIZE
 from toyisa.core.state import MAX_TIME, NEVER
 from toyisa.core.sv32 import A, G, R, V, W, X
 from toyisa.core.tohost import LONE
-from toyisa.snapshots.snapfields import FIELDS, SAVED
+from toyisa.snapshots.snapfields import FIELDS, MAX_COUNT, ROOM, SAVED
 from toyisa.tables.bits import ASID
 from toyisa.tables.causes import Exc
 from toyisa.tables.cost import MAX_HZ, Event
@@ -21,12 +21,16 @@ class Illegal(ValueError):
     """No machine can have such a value; the text says which."""
 
 
-def check(data: bytes, ram_size: int, machine: np.record) -> None:
-    """Illegal unless these are fields of a hart like `machine`, with `ram_size` bytes of RAM."""
+def check(data: bytes, ram_size: int, machine: np.record, room: int = ROOM) -> None:
+    """Illegal unless these are fields of a hart like `machine`, with `ram_size` bytes of RAM.
+
+    Its counts and its time must be `room` below their ends, so that it can run on.
+    """
     saved = np.frombuffer(data, SAVED)[0]
     for field in FIELDS:
         values = np.atleast_1d(saved[field.path]).astype(np.int64)
-        bad = (values < field.low) | (values > field.high) | (values & ~field.mask != 0)
+        high = field.high - (room if field.high == MAX_COUNT else 0)
+        bad = (values < field.low) | (values > high) | (values & ~field.mask != 0)
         if bad.any():
             raise Illegal(f"{field.path} is {int(values[bad][0])}")
     _check_counts(saved, machine)
@@ -34,7 +38,7 @@ def check(data: bytes, ram_size: int, machine: np.record) -> None:
         _check_tlb(saved[f"hart.tlb.{side}key"], saved[f"hart.tlb.{side}pte"], int(mask))
     busy = max(int(saved["hart.clock.cycles"]), int(saved["hart.clock.instret"]))
     now, offset = busy + int(saved["hart.clock.idle"]), int(saved["hart.clock.offset"])
-    _must(max(now, now - offset) <= MAX_TIME, "its virtual time is about to end")
+    _must(max(now, now - offset) <= MAX_TIME - room, "its virtual time is about to end")
     busy = int(saved["hart.clock.instret" if machine.clock.icount else "hart.clock.cycles"])
     now = busy + int(saved["hart.clock.idle"])
     _must(offset <= now, "its domain began later than now")

@@ -26,6 +26,7 @@ from toyisa.tables.requests import Writer
 
 M = 0xFFFF_FFFF
 MAX_COUNT = 1 << 60  # of instructions or cycles: what a run adds does not overflow
+ROOM = 1 << 56  # how much of either a restored machine has left: more than any run takes
 RESERVATIONS = 0x4000
 
 

@@ -11,7 +11,7 @@ from toyisa.tables.levels import Level, Profile
 from toyisa.testing.model.bus import Bus
 
 M32 = 0xFFFFFFFF
-LAST = (1 << 62) - (1 << 56)  # no timer is later, in units of virtual time
+LAST = (1 << 62) - (1 << 57)  # no timer is later, in units of virtual time
 STORED = tuple(row.name for row in CSRS if not row.read_only)
 
 
