@@ -39,7 +39,7 @@ from vmm.engines.bt.cache import (
 from vmm.engines.bt.chain import chain, lay_out
 from vmm.engines.bt.coherence import follow_changes, page_of, verify, watch_table
 from vmm.engines.bt.copies import as_known, copy_wanted, links, of_group, return_address
-from vmm.engines.bt.record import CALL, COPIED, UNIT_INSNS, Count, Fans, Site
+from vmm.engines.bt.record import CALL, COPIED, UNIT_INSNS, Aside, Count, Fans, Site
 from vmm.engines.bt.targets import hold_target
 from vmm.engines.bt.translate import base_op, translate
 from vmm.engines.bt.window import Slot
@@ -263,9 +263,10 @@ def _resume(bt, gpc, left, ra):
     if word < 0 or not of_group(bt, word):
         return np.int64(-1)
     unit = np.int64(bt.unit[word])
-    if not bt.u_alive[unit]:  # but its edges still lead where they did
+    if not bt.u_alive[unit]:  # but its edges still lead where they did, as jumps or calls of root
         bt.left = left
-        return word if bt.site[word] == Site.EDGE and bt.gpc[word] == gpc else np.int64(-1)
+        is_edge = bt.gpc[word] == gpc and not bt.inside[word] and bt.aside[word] & Aside.APART
+        return word if is_edge else np.int64(-1)
     if not as_known(bt, word, ra):
         return np.int64(-1)
     if is_jump(bt, word) and jump_at(bt, word) == gpc:
