@@ -1,6 +1,6 @@
 """The monitor: guests in virtual machines, and the command `toyvmm`.
 
-    from vmm import Machine, VirtualMachine, assemble, compare
+    from vmm import Host, Machine, VirtualMachine, assemble, compare
 
 Names are imported only when they are asked for: the command must start fast.
 """
@@ -12,15 +12,17 @@ if TYPE_CHECKING:
     from asm import assemble
     from toyisa.machine import Machine
     from vmm.comparison.api import compare
+    from vmm.hosting.host import Host
     from vmm.machine import VirtualMachine
 
 _FROM = {
+    "Host": "vmm.hosting.host",
     "Machine": "toyisa.machine",
     "VirtualMachine": "vmm.machine",
     "assemble": "asm",
     "compare": "vmm.comparison.api",
 }
-__all__ = ["Machine", "VirtualMachine", "assemble", "compare"]
+__all__ = ["Host", "Machine", "VirtualMachine", "assemble", "compare"]
 
 
 def __getattr__(name: str) -> object:

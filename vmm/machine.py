@@ -30,7 +30,7 @@ from toyisa.tables.cost import CostModel
 from toyisa.tables.levels import Profile
 from vmm import engines
 from vmm.domain.exits import Kind
-from vmm.domain.host import Host
+from vmm.domain.host import Platform
 from vmm.domain.record import ENTRIES, GUEST_PAGE, LINK, LOG, LOG_SIZE, MAX_SHADOW, new_vm
 from vmm.engines import units
 from vmm.exit.loop import run_vm, run_vm_at
@@ -44,7 +44,8 @@ class VirtualMachine(Machine):
     """A guest under the monitor: `engine` says how its kernel's code runs.
 
     `shadow` is how many frames shadow tables may take.  `scatter` is a seed; with it the
-    guest's frames are spread over the machine's.  `options` are the engine's own. Raises
+    guest's frames are spread over its share of the machine's.  `options` are the engine's own.
+    `host` is the hardware on which it is, if other guests are there too (`vmm/hosting`). Raises
     ValueError if a size is out of range.
     """
 
@@ -64,6 +65,7 @@ class VirtualMachine(Machine):
         shadow: int = MAX_SHADOW,
         scatter: int | None = None,
         options: dict | None = None,
+        host: Platform | None = None,
     ):
         if not MIN_SHADOW <= shadow <= MAX_SHADOW:
             raise ValueError(f"shadow tables take {MIN_SHADOW} to {MAX_SHADOW} frames")
@@ -74,26 +76,37 @@ class VirtualMachine(Machine):
         if unknown:
             raise ValueError(f"the engine {engine!r} has no option {min(unknown)!r}")
         self._take_log: Callable[[np.ndarray], None] | None = None
+        self._shared = host
         super().__init__(mem, profile, cost, clock, svade)
         self.host.hart.root.profile = profile
-        self.host.hart.clock = self.hart.clock
+        if host is None:
+            self.host.hart.clock = self.hart.clock
+        else:
+            self.host.hart.clock.icount = self.hart.clock.icount
         self.engine.install(self)
         recontext(self.host.hart)
 
     def _assemble(self, mem: int) -> GuestDma:
         """Make real memory for the monitor and the guest, and the record of the virtual machine."""
         frames = mem // PAGE
-        first = self._shadow + self.engine.frames + POISON_FRAMES
-        self.host = Host((first + frames + POISON_FRAMES) * PAGE)
-        link_machine(self.host.hart, self.host.memory)
-        self._set_prices(self.host.hart)
+        before = self._shadow + self.engine.frames + POISON_FRAMES
+        in_all = before + frames + POISON_FRAMES
+        if self._shared is None:
+            self.host = Platform(in_all * PAGE)
+            link_machine(self.host.hart, self.host.memory)
+            self._set_prices(self.host.hart)
+        else:
+            self.host = self._shared
+        self.number = 1 + int(self.host.frames["owner"].max())
+        start = self.host.take_frames(in_all, self.number)
+        first = start + before
         self.pages, self.links = sparse(frames, GUEST_PAGE), sparse(self._shadow * ENTRIES, LINK)
         self.vm = vm = new_vm()
         vm.traits = self.engine.traits
         vm.host = self.host.record.ctypes.data
         vm.pages, vm.frames = self.pages.ctypes.data, frames
         vm.shadow.links = self.links.ctypes.data
-        vm.shadow.start, vm.shadow.frames, vm.own = 0, self._shadow, self._shadow
+        vm.shadow.start, vm.shadow.frames, vm.own = start, self._shadow, start + self._shadow
         places = first + np.arange(frames, dtype=np.int32)
         if self._scatter is not None:
             places = np.random.default_rng(self._scatter).permutation(places)

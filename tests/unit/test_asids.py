@@ -24,7 +24,7 @@ from vmm.domain.asids import (
     return_id,
     take_id,
 )
-from vmm.domain.host import Host
+from vmm.domain.host import Platform
 from vmm.memory.guestram import GuestDma
 
 PLACES = 32
@@ -174,7 +174,7 @@ def test_two_guests_take_turns_on_one_machine(free, slice_, monkeypatch):
         kernel(BODIES[name][0])(made)
         alone.append(outcome(made, 1 << 20))
     with monkeypatch.context() as patch:
-        patch.setattr(vmm_machine, "Host", lambda size: Host(2 * size))
+        patch.setattr(vmm_machine, "Platform", lambda size: Platform(2 * size))
         first = machine("trap", shadow=5, scatter=2)
     guests = [first, beside(first, first.host.ram.size // PAGE // 2, shadow=5, scatter=2)]
     asids = first.host.record[0].asids

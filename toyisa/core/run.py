@@ -105,7 +105,7 @@ def deadlines(hart, mem):
     budget = min(min(hart.root.budget, mem.look) - hart.clock.instret, np.int64(NEVER))
     if hart.clock.icount:
         return min(hart.root.spend - hart.clock.cycles, np.int64(NEVER)), min(budget, left)
-    return left, budget
+    return min(left, hart.root.spend - hart.clock.cycles), budget
 
 
 @njit

@@ -81,7 +81,7 @@ ROOT = record(
     ("deadline", "i8"),   # virtual time of root's own timer, or NEVER
     ("limit", "i8"),      # virtual time at which to stop, or NEVER
     ("budget", "i8"),     # instructions retired at which to stop, or NEVER
-    ("spend", "i8"),      # with time in instructions: cycles at which to stop, or NEVER
+    ("spend", "i8"),      # cycles, without idle ones, at which to stop, or NEVER
     # 1: `wfi` gives the hart to root, which lets time pass, instead of skipping to its end
     ("waits", "u4"),
     ("pause", "i8"),      # virtual time that the guest's `wfi` would skip, or 0: it does not wait

@@ -6,7 +6,8 @@ is `vm.vcpu.hart.csr.sepc`.  While the guest runs, its registers and pc are in t
 Must not know the virtual machine whose processor it is (`record.py`).
 """
 
-from toyisa.core.state import HART, record
+from toyisa.core.memory import ASIDE
+from toyisa.core.state import CSR, EXIT, HART, PENDING, REFUSED, RESERVATION, ROOT, TAKEN, record
 from toyisa.tables.cost import Event
 
 # What the last walk of the guest's tables has read.
@@ -16,8 +17,14 @@ WALK = record(
     ("was", "i8"),    # the leaf before the walk set A or D in it, or -1
 )
 
+# What the real hart has of this guest while another one runs on it: `seat.py`.
+KEPT = record(
+    ("root", ROOT), ("csr", CSR), ("exit", EXIT), ("pending", PENDING), ("resv", RESERVATION),
+    ("trail", "i8"), ("taken", TAKEN), ("refused", REFUSED), ("aside", ASIDE),
+)  # fmt: skip
+
 VCPU = record(
-    ("hart", HART), ("walk", WALK),
+    ("hart", HART), ("walk", WALK), ("kept", KEPT),
     ("kind", "i8"),                    # what the exit that is being handled is for
     ("unfinished", "i8"),              # the reason of an exit that waits for input or a look, or 0
     ("began", "i8"),                   # and the cycle at which it began

@@ -15,7 +15,7 @@ from toyisa.devices.bus import Dma
 from toyisa.tables.requests import Writer
 from vmm.domain.exits import Kind
 from vmm.domain.frametypes import OPEN
-from vmm.domain.host import Host
+from vmm.domain.host import Platform
 from vmm.domain.record import CHANGES
 from vmm.paging.shadow.frames import forget_shadows
 
@@ -23,7 +23,7 @@ from vmm.paging.shadow.frames import forget_shadows
 class GuestDma(Dma):
     """The RAM of the virtual machine `vm`, whose frames lie anywhere in the machine's RAM."""
 
-    def __init__(self, host: Host, vm: np.record, pages: np.ndarray):
+    def __init__(self, host: Platform, vm: np.record, pages: np.ndarray):
         super().__init__(vm.vcpu.hart, vm.platform, host.ram)
         self.host, self.vm, self.pages = host, vm, pages
 

@@ -1,0 +1,41 @@
+"""Answers for what happens at which virtual time: events, in their order.
+
+Must not know what an event does.
+"""
+
+import heapq
+from collections.abc import Callable
+from itertools import count
+from typing import NamedTuple
+
+NEVER = 1 << 62
+
+
+class Event(NamedTuple):
+    """Something to be done at a time; those of the same time are done in order of entry."""
+
+    time: int
+    number: int
+    act: Callable[[int], None]  # it is told the time at which it is done
+
+
+class Agenda:
+    """Events that are to come."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._numbers = count()
+
+    def at(self, time: int, act: Callable[[int], None]) -> None:
+        """Do `act` at a time; at once, if that is past."""
+        heapq.heappush(self._events, Event(time, next(self._numbers), act))
+
+    @property
+    def next(self) -> int:
+        """When the next event is due, or NEVER."""
+        return self._events[0].time if self._events else NEVER
+
+    def due(self, now: int) -> None:
+        """Do all that is due."""
+        while self._events and self._events[0].time <= now:
+            heapq.heappop(self._events).act(now)

@@ -1,0 +1,79 @@
+"""Answers for one domain: a virtual machine that shares its machine with others.
+
+Must not know who runs when (`host.py`, `vmm/sched`).
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vmm.domain.host import Platform
+from vmm.hosting.seat import Seat
+from vmm.machine import VirtualMachine
+
+BINS = 48  # of the histogram of latencies: bin n counts those below 2**n cycles
+
+
+class State(StrEnum):
+    """What a domain does."""
+
+    NEW = "new"          # it has not been begun
+    READY = "ready"      # it could run, and another one has the hart
+    RUNNING = "running"
+    ASLEEP = "asleep"    # it waits for its timer, or for input
+    PAUSED = "paused"
+    ENDED = "ended"      # it has turned itself off: `code`
+    CRASHED = "crashed"  # it cannot go on: `reason`
+    KILLED = "killed"
+
+
+OVER = (State.ENDED, State.CRASHED, State.KILLED)
+
+
+class Domain(VirtualMachine):
+    """A guest on a host, which makes it: `Host.domain`.
+
+    `ran` is for how many cycles it had a hart, with what root did for it; `stolen` for how
+    many it could have run and another one did; `switches` how often it got a hart, `moves`
+    how often another hart than before, `sleeps` how often it slept.  `latency[n]` counts the
+    times from waking to running that took less than 2**n cycles, and at least half of that.
+    """
+
+    def __init__(self, name: str, seat: Seat, platform: Platform, **given: Any):
+        self.name = name
+        self.weight, self.cap = 256, 0
+        self.pins: frozenset[int] = frozenset()
+        self.mine: Any = None
+        self.options: dict[str, Any] = {}
+        self.state = State.NEW
+        self.seat, self.first_seat = None, seat
+        self.ran = self.stolen = self.switches = self.moves = self.sleeps = 0
+        self.began = self.ended_at = 0
+        self.latency = np.zeros(BINS, np.int64)
+        self.ready_since = 0
+        self.woken = False
+        self.wakes = 0  # a wake-up that was arranged before is not meant any more
+        seat.clear()
+        super().__init__(host=platform, **given)
+        seat.guest = self
+        self.hart.root.waits = 1
+
+    def load(self, source: str | Path | bytes) -> None:
+        self.first_seat.take(self)
+        super().load(source)
+
+    @property
+    def own_time(self) -> int:
+        """Its own virtual time, if it counts instructions."""
+        return int(self.hart.clock.instret) + int(self.hart.clock.idle)
+
+    @property
+    def over(self) -> bool:
+        """Whether it will never run again."""
+        return self.state in OVER
+
+    def note_latency(self, cycles: int) -> None:
+        """It ran so long after it was woken."""
+        self.latency[min(int(cycles).bit_length(), BINS - 1)] += 1
