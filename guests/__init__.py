@@ -25,9 +25,14 @@ class Guest:
     source: Path
     summary: str
     budget: int
-    exit: int
+    exit: int | None  # None: it never ends
     golden: Path | None
     input: Path | None
+
+    @property
+    def end(self) -> tuple[str, int]:
+        """How a run of `budget` instructions ends, as the machine names it, and its code."""
+        return ("BUDGET", 0) if self.exit is None else ("HALTED", self.exit)
 
 
 def path(name: str) -> Path:
@@ -57,7 +62,7 @@ def _guest(name: str, row: dict) -> Guest:
         source=path(row["source"]),
         summary=row["summary"],
         budget=row["budget"],
-        exit=row["exit"],
+        exit=row.get("exit"),
         golden=path(row["golden"]) if "golden" in row else None,
         input=path(row["input"]) if "input" in row else None,
     )
