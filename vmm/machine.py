@@ -97,12 +97,12 @@ class VirtualMachine(Machine):
             self._set_prices(self.host.hart)
         else:
             self.host = self._shared
-        self.number = 1 + int(self.host.frames["owner"].max())
+        self.number = self.host.next_number
         start = self.host.take_frames(in_all, self.number)
         first = start + before
         self.pages, self.links = sparse(frames, GUEST_PAGE), sparse(self._shadow * ENTRIES, LINK)
         self.vm = vm = new_vm()
-        vm.traits = self.engine.traits
+        vm.traits, vm.number = self.engine.traits, self.number
         vm.host = self.host.record.ctypes.data
         vm.pages, vm.frames = self.pages.ctypes.data, frames
         vm.shadow.links = self.links.ctypes.data
@@ -204,7 +204,8 @@ class VirtualMachine(Machine):
         if pte is None or not self.vm.direct.active or not pte & V:
             return pte
         mfn = (pte >> 10) - RAM_BASE // PAGE
-        gfn = int(self.host.frames["gfn"][mfn]) if 0 <= mfn < len(self.host.frames) else -1
+        own = 0 <= mfn < len(self.host.frames) and self.host.frames["owner"][mfn] == self.number
+        gfn = int(self.host.frames["gfn"][mfn]) if own else -1
         return pte & 0x3FF | (RAM_BASE // PAGE + gfn) << 10 if gfn >= 0 else pte & ~V
 
     def cycles_by_class(self) -> dict[str, int]:

@@ -2,16 +2,21 @@
 
 import gc
 
+import numpy as np
 import pytest
 
 import guests
 from tests.guests.build import assembled
+from toyisa.core.memory import RAM_BASE
+from toyisa.core.sv32 import V
+from toyisa.load.image import ImageError
 from vmm import engines
 from vmm.hosting.domain import State
 from vmm.hosting.host import Host
 from vmm.machine import VirtualMachine
+from vmm.paging.direct.frames import owned
 
-MEM = 4 << 20
+MEM = 16 << 20
 ENGINES = ("trap", "bt", "pv")
 NAMES = ("pages", "toyix")
 
@@ -132,4 +137,28 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing():
     host.domain("small", kernel("pages", "trap"), mem=1 << 20)
     with pytest.raises(ValueError, match="there is a domain 'small' already"):
         host.domain("small", kernel("pages", "trap"), mem=1 << 20)
+    assert host.run() == "over"
+
+
+@pytest.mark.parametrize("engine", ["trap", "pv"])
+def test_a_domain_owns_its_own_frames_only(engine):
+    host = Host(mem=64 << 20)
+    made = [host.domain(name, kernel("pages", engine), engine=engine, mem=MEM) for name in "abc"]
+    host.run(until=host.ms(1))
+    known = host.platform.frames
+    for domain in made:
+        mine = [mfn for mfn in range(-1, len(known) + 1) if owned(domain.vm, mfn)]
+        assert mine == sorted(domain.pages["mfn"].tolist())
+        if engine == "pv":
+            ptes = (RAM_BASE >> 2 | mfn << 10 | V for mfn in range(len(known)))
+            shown = [domain.entry_seen(pte) & V for pte in ptes]
+            assert np.flatnonzero(shown).tolist() == mine
+
+
+def test_what_cannot_be_made_leaves_no_frame():
+    host = Host(mem=64 << 20)
+    with pytest.raises(ImageError, match="no symbol toyvmm_pv_abi"):
+        host.domain("unpatched", kernel("pages", "trap"), engine="pv", mem=MEM)
+    assert not host.platform.frames["owner"].any()
+    host.domain("good", kernel("pages", "trap"), mem=MEM)
     assert host.run() == "over"

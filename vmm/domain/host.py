@@ -46,6 +46,11 @@ class Platform(Hardware):
         self.harts = [self.hart, *(new_hart() for _ in range(harts - 1))]
         self.record = self.records[:1]
 
+    @property
+    def next_number(self) -> int:
+        """A number that no domain has."""
+        return 1 + int(self.frames["owner"].max())
+
     def take_frames(self, count: int, owner: int) -> int:
         """Give `count` free frames in one piece to a domain; return the first; NoRoom."""
         owned = self.frames["owner"]

@@ -74,6 +74,7 @@ STATS = record(
 DOMAIN = record(
     ("vcpu", VCPU), ("platform", MEMORY),
     ("host", ADDRESS),                 # of the machine that it is on: host.HOST
+    ("number", "i8"),                  # by which that machine knows it: the owner of its frames
     ("engine", ADDRESS),               # of the engine's unit
     ("private", ADDRESS),              # of a record that only the engine knows
     ("own", "i8"),                     # the first machine frame that is the engine's

@@ -7,7 +7,7 @@ Must not know the virtual machine whose processor it is (`record.py`).
 """
 
 from toyisa.core.memory import ASIDE
-from toyisa.core.state import CSR, EXIT, HART, PENDING, REFUSED, RESERVATION, ROOT, TAKEN, record
+from toyisa.core.state import HART, record
 from toyisa.tables.cost import Event
 
 # What the last walk of the guest's tables has read.
@@ -17,11 +17,17 @@ WALK = record(
     ("was", "i8"),    # the leaf before the walk set A or D in it, or -1
 )
 
-# What the real hart has of this guest while another one runs on it: `seat.py`.
-KEPT = record(
-    ("root", ROOT), ("csr", CSR), ("exit", EXIT), ("pending", PENDING), ("resv", RESERVATION),
-    ("trail", "i8"), ("taken", TAKEN), ("refused", REFUSED), ("aside", ASIDE),
-)  # fmt: skip
+# What a real hart has of a guest, and is exchanged when another one gets the hart.
+OF_GUEST = ("csr", "resv", "root", "exit", "pending", "trail")
+OF_GUEST_AT = [  # the places of their words in the hart's record
+    word
+    for name in OF_GUEST
+    for kind, at in [HART.fields[name][:2]]
+    for word in range(at // 4, (at + kind.itemsize) // 4)
+]
+
+# The same while another guest runs.
+KEPT = record(("words", "u4", len(OF_GUEST_AT)), ("aside", ASIDE))
 
 VCPU = record(
     ("hart", HART), ("walk", WALK), ("kept", KEPT),

@@ -16,7 +16,7 @@ class Event(NamedTuple):
 
     time: int
     number: int
-    act: Callable[[int], None]  # it is told the time at which it is done
+    act: Callable[[int], None]  # it is told its time
 
 
 class Agenda:
@@ -38,4 +38,5 @@ class Agenda:
     def due(self, now: int) -> None:
         """Do all that is due."""
         while self._events and self._events[0].time <= now:
-            heapq.heappop(self._events).act(now)
+            event = heapq.heappop(self._events)
+            event.act(event.time)

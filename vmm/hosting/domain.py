@@ -4,13 +4,14 @@ Must not know who runs when (`host.py`, `vmm/sched`).
 """
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from toyisa.machine import Exit
+from toyisa.tables.exits import Reason
 from vmm.domain.host import Platform
-from vmm.hosting.seat import Seat
+from vmm.hosting.seat import PRINTED, Seat
 from vmm.machine import VirtualMachine
 
 BINS = 48  # of the histogram of latencies: bin n counts those below 2**n cycles
@@ -48,7 +49,7 @@ class Domain(VirtualMachine):
         self.mine: Any = None
         self.options: dict[str, Any] = {}
         self.state = State.NEW
-        self.seat, self.first_seat = None, seat
+        self.seat: Seat | None = None  # on which it ran last
         self.ran = self.stolen = self.switches = self.moves = self.sleeps = 0
         self.began = self.ended_at = 0
         self.latency = np.zeros(BINS, np.int64)
@@ -57,12 +58,22 @@ class Domain(VirtualMachine):
         self.wakes = 0  # a wake-up that was arranged before is not meant any more
         seat.clear()
         super().__init__(host=platform, **given)
-        seat.guest = self
+        seat.seat(self)
         self.hart.root.waits = 1
 
-    def load(self, source: str | Path | bytes) -> None:
-        self.first_seat.take(self)
-        super().load(source)
+    def finish(self, why: int) -> Reason:
+        """Do in Python what it has stopped for, and let it go on; why it stops then."""
+        self.take_console()
+        if why == Reason.BUDGET + PRINTED or why == Reason.WAIT + PRINTED:
+            return Reason(why - PRINTED)
+        match self.run():
+            case Exit.HALTED:
+                return Reason.HALTED
+            case Exit.WAITS | Exit.IDLE | Exit.INPUT:
+                return Reason.WAIT
+            case Exit.BUDGET | Exit.OUTPUT:
+                return Reason.BUDGET
+        return Reason.STUCK
 
     @property
     def own_time(self) -> int:

@@ -18,15 +18,16 @@ from typing import Any
 from toyisa.core.memory import PAGE
 from toyisa.core.ram import MIN_MEM
 from toyisa.core.units import link
-from toyisa.machine import Exit, Machine
+from toyisa.machine import Machine
 from toyisa.tables.cost import Event
+from toyisa.tables.exits import Reason
 from vmm import sched
 from vmm.domain.host import Platform
 from vmm.hosting.agenda import NEVER, Agenda
 from vmm.hosting.domain import Domain, State
-from vmm.hosting.seat import Seat, charge
+from vmm.hosting.seat import Marks, Seat, address_of
 
-QUANTUM = 2_000  # cycles after which another hart goes on
+QUANTUM = 20_000  # cycles after which another hart goes on
 MAX_HARTS = 8
 STEP = 1 << 26  # cycles at most between two looks at what the caller wants
 
@@ -55,12 +56,13 @@ class Host:
         model = Machine(mem=MIN_MEM, cost=cost)  # has the prices, and sees that all is compiled
         self.cost, self.quantum = model.cost, quantum
         self.us = max(self.cost.hz // 1_000_000, 1)
-        self.seats = []
+        memory = self.platform.memory
+        self.seats, self.marks = [], Marks(memory)
         for n, hart in enumerate(self.platform.harts):
-            link(hart, self.platform.memory)
+            link(hart, memory)
             model._set_prices(hart)
             record = self.platform.records[n : n + 1]
-            self.seats.append(Seat(n, hart, self.platform.memory, record))
+            self.seats.append(Seat(n, hart, memory, record, self.marks))
         self.scheduler = scheduler
         self.policy = sched.make(scheduler, harts, self.us, **(options or {}))
         self.agenda = Agenda()
@@ -107,7 +109,7 @@ class Host:
         """
         if name in self.domains:
             raise ValueError(f"there is a domain {name!r} already")
-        platform = copy.copy(self.platform)
+        platform, number = copy.copy(self.platform), self.platform.next_number
         try:
             made = Domain(
                 name, self.seats[0], platform, engine=engine, mem=mem, cost=self.cost,
@@ -115,7 +117,9 @@ class Host:
             )  # fmt: skip
             made.load(kernel)
         except Exception:
-            self.seats[0].forget()
+            self.seats[0].state.guest = 0
+            self.seats[0].clear()
+            self.platform.give_back_frames(number)
             raise
         made.feed(input)
         made.end_input()
@@ -168,8 +172,8 @@ class Host:
         if not domain.over:
             raise ValueError(f"{domain.name!r} still runs: kill it first")
         for seat in self.seats:
-            if seat.guest is domain:
-                seat.forget()
+            seat.forget(domain)
+        self.marks.guests.pop(address_of(domain.vm))
         self.platform.give_back_frames(domain.number)
         del self.domains[domain.name]
 
@@ -252,7 +256,7 @@ class Host:
         domain = turn.domain
         if domain is not running:
             if running:  # root's timer has taken the hart from it
-                charge(seat.hart, Event.ROOT_CROSS, 1)
+                seat.charge(Event.ROOT_CROSS)
             domain.switches += 1
             domain.moves += domain.seat is not None and domain.seat is not seat
             domain.seat = seat
@@ -270,22 +274,19 @@ class Host:
         span = min(self._ends[seat.number], self.agenda.next, until, now + STEP) - now
         if len(self.seats) > 1:
             span = min(span, self.quantum)
-        seat.take(domain)
-        before = seat.busy
-        seat.settle(domain)
-        domain.hart.root.spend = before + max(span, 1)
-        why = domain.run()
-        seat.unsettle(domain)
-        spent, now = seat.busy - before, seat.time
+        why = seat.run(domain, max(span, 1))
+        if why not in (Reason.BUDGET, Reason.WAIT):
+            why = domain.finish(why)
+        spent, now = seat.busy - int(seat.state.began), seat.time
         domain.ran += spent
         self._ran += spent
         self.policy.ran(domain, spent, now)
         match why:
-            case Exit.BUDGET | Exit.OUTPUT:
+            case Reason.BUDGET:
                 pass
-            case Exit.WAITS | Exit.IDLE | Exit.INPUT:
+            case Reason.WAIT:
                 self._sleep(domain, seat)
-            case Exit.HALTED:
+            case Reason.HALTED:
                 self._gone(domain, now, State.ENDED)
             case _:
                 self._gone(domain, now, State.CRASHED)
@@ -293,10 +294,10 @@ class Host:
     def _let_wait(self, seat: Seat, until: int) -> bool:
         """Nobody runs on this hart: it waits for what comes next; False if nothing will."""
         others = [other.time for other in self.seats if other.running]
-        comes = min([self.agenda.next, *(time + 1 for time in others if time >= seat.time)])
+        comes = min([self.agenda.next, *(time + self.quantum for time in others)])
         if comes >= NEVER:
             comes = until
         if comes >= NEVER:
             return False
-        seat.idle += max(min(comes, until) - seat.time, 1)
+        seat.wait(max(min(comes, until), seat.time + 1))
         return True

@@ -5,39 +5,186 @@ that is being handled are the guest's, and are kept in its VCPU while another on
 not know who runs when (`host.py`).
 """
 
+import ctypes
 from typing import Any
 
 import numpy as np
 
-from toyisa.core.state import NEVER, NO_TAG
+from toyisa.compiled.njit import call_unit, entry, njit, unit_address, unit_types, view
+from toyisa.core.clock import charge
+from toyisa.core.memory import ASIDE, MEMORY
+from toyisa.core.state import ADDRESS, HART, NEVER, NO_TAG, new_hart, record
 from toyisa.core.tlb import flush, forget_spaces, recontext
+from toyisa.core.work import LOOK, SCAN, count_flush
 from toyisa.tables.cost import Event
-from vmm.domain.asids import return_id
-from vmm.domain.record import FREE
-from vmm.domain.vcpu import KEPT
+from vmm.domain.asids import forget_returned, return_id
+from vmm.domain.host import frames, host_of
+from vmm.domain.record import DOMAIN, FREE, pages
+from vmm.domain.vcpu import OF_GUEST_AT
+from vmm.exit.loop import run_vm_at
 from vmm.machine import VirtualMachine
 
-_OF_HART = tuple(name for name in KEPT.names if name != "aside")
-WORDS = 2 * (sum(KEPT[name].itemsize for name in ("root", "csr")) // 4 + 32)  # there and back
+WORDS = len(OF_GUEST_AT)
+MOVED = 2 * (WORDS + 32)  # words that root moves for a switch, registers included
+_PLACES = np.array(OF_GUEST_AT, np.int64)
+HART_WORDS = HART.itemsize // 4
+PRINTED = 64  # added to a reason: the guest has printed something
+
+SEAT = record(
+    ("hart", ADDRESS), ("mem", ADDRESS), ("host", ADDRESS),  # of its HART, MEMORY, HOST
+    ("loop", ADDRESS),    # of the unit `run_vm_at`
+    ("guest", ADDRESS),   # of the DOMAIN whose state the hart has, or 0
+    ("aside", ADDRESS),   # of a word that all harts share: whose marks the memory has
+    ("empty", "u4", WORDS),  # what a hart has that runs nobody
+    ("idle", "i8"),       # virtual time that it has waited; a guest may have another count
+    ("began", "i8"),      # cycles spent when the guest began its latest turn
+    ("switches", "i8"),
+)  # fmt: skip
+
+
+@njit
+def _domain(address):
+    return view(address, 1, DOMAIN)[0]
+
+
+@njit
+def _exchange(seat, hart, vm):
+    """Keep what the hart has of the guest on it, and give it what it had of `vm`."""
+    words, at = view(seat.hart, HART_WORDS, np.uint32), np.int64(0)
+    if seat.guest:
+        kept = _domain(seat.guest).vcpu.kept.words
+        for n in range(WORDS):
+            at = _PLACES[n]
+            kept[n] = words[at]
+    kept = vm.vcpu.kept.words
+    for n in range(WORDS):
+        at = _PLACES[n]
+        words[at] = kept[n]
+    hart.fetch.tag = NO_TAG
+    recontext(hart)
+
+
+@njit
+def _take_marks(seat, mem, vm, address):
+    """The memory's marks are those of this guest's translations."""
+    user = view(seat.aside, 1, np.int64)
+    if user[0] == address:
+        return
+    aside = mem.aside
+    if user[0]:
+        kept = _domain(user[0]).vcpu.kept.aside
+        kept.marks, kept.first = aside.marks, aside.first
+        kept.frames, kept.retired = aside.frames, aside.retired
+    kept = vm.vcpu.kept.aside
+    aside.marks, aside.first = kept.marks, kept.first
+    aside.frames, aside.retired = kept.frames, kept.retired
+    user[0] = address
+
+
+@njit
+def _sit(seat, hart, mem, vm, address):
+    """Give the hart to this guest; root pays for what it moves."""
+    if seat.guest == address:
+        return
+    apart = vm.direct.active
+    if seat.guest:
+        apart = apart | _domain(seat.guest).direct.active
+    if apart:  # its tables have ids of its own making
+        flush(hart, np.int64(-1), np.int64(-1))
+        count_flush(hart, mem)
+    elif not hart.tlb.tagged:
+        forget_spaces(hart)
+    charge(hart, np.int64(Event.ROOT_WORD), MOVED)
+    _exchange(seat, hart, vm)
+    seat.guest = address
+    seat.switches += 1
+
+
+@njit
+def _move(seat, hart, mem, vm):
+    """The guest comes from another hart: its spaces have no ids here, and none there any more."""
+    before = host_of(vm).asids
+    for frame in range(vm.shadow.frames):
+        if vm.shadow.role[frame] != FREE:
+            return_id(before, np.int64(vm.shadow.space[frame]))
+            vm.shadow.space[frame] = 0
+    if vm.direct.active:
+        for gfn in range(vm.frames):
+            if pages(vm)[gfn].mfn >= 0:
+                frames(vm)[pages(vm)[gfn].mfn].written = 0
+    vm.host = seat.host
+    flush(hart, np.int64(-1), np.int64(-1))  # it may hold what the guest left here long ago
+    host_of(vm).epoch += 1
+    forget_returned(host_of(vm).asids)
+    count_flush(hart, mem)
+    mem.work -= SCAN
+
+
+@entry
+def take_turn(seat_at, guest_at, span):
+    """Let a guest run for `span` cycles, or until its host must act: a Reason, and PRINTED.
+
+    What it costs to change guests is a part of the span; `seat.began` is when that is done.
+    """
+    seat, vm = view(seat_at, 1, SEAT)[0], _domain(guest_at)
+    hart, mem = view(seat.hart, 1, HART)[0], view(seat.mem, 1, MEMORY)[0]
+    end = hart.clock.cycles + span
+    _take_marks(seat, mem, vm, guest_at)
+    if vm.host != seat.host:
+        _move(seat, hart, mem, vm)
+    _sit(seat, hart, mem, vm, guest_at)
+    clock = vm.vcpu.hart.clock
+    # An exit that was begun before the guest lost the hart does not cost what others did since.
+    vm.vcpu.began += hart.clock.cycles - clock.cycles
+    clock.cycles = hart.clock.cycles
+    if clock.icount == 0:
+        clock.idle = seat.idle
+    hart.clock.icount, hart.clock.per_tick = clock.icount, clock.per_tick
+    seat.began = hart.clock.cycles
+    vm.vcpu.hart.root.spend = end
+    vm.vcpu.hart.root.budget = NEVER
+    vm.platform.work = LOOK
+    reason = call_unit(seat.loop, hart, mem, seat.hart, seat.mem, guest_at)
+    vm.platform.work = NEVER
+    if clock.icount == 0:
+        seat.idle = clock.idle
+    return reason + (PRINTED if vm.platform.console.tx_len else 0)
+
+
+class Marks:
+    """Whose translations are marked in the memory that all harts share (`memory.ASIDE`).
+
+    `word` has the address of that guest's record, or 0; `guests` are all guests by address.
+    """
+
+    def __init__(self, memory: np.record):
+        self.memory, self.word = memory, np.zeros(1, np.int64)
+        self.guests: dict[int, VirtualMachine] = {}
+
+    def clear(self) -> None:
+        """Nobody's."""
+        user = self.guests.get(int(self.word[0]))
+        if user is not None:
+            user.vm.vcpu.kept.aside = self.memory.aside
+        self.memory.aside = np.zeros(1, ASIDE)[0]
+        self.word[0] = 0
 
 
 class Seat:
-    """A real hart, and who sits on it.
+    """A real hart, and who has it."""
 
-    `idle` is the virtual time that it has waited; a guest with time of its own changes the
-    hart's own count.  `record` is the hart's HOST.
-    """
-
-    def __init__(self, number: int, hart: np.record, memory: np.record, record: np.ndarray):
-        self.number, self.hart, self.memory, self.record = number, hart, memory, record
-        self.idle = 0
-        self.guest: VirtualMachine | None = None  # whose state the hart has
+    def __init__(
+        self, number: int, hart: np.record, memory: np.record, record: np.ndarray, marks: Marks
+    ):
+        self.number, self.hart, self.record, self.marks = number, hart, record, marks
         self.running: Any = None  # who has the hart now: `host.py`
-        self.switches = 0
-        self._empty = np.zeros(1, KEPT)[0]
-        self._empty.resv.addr = -1
-        root = self._empty.root
-        root.deadline = root.limit = root.budget = root.spend = NEVER
+        self._array = np.zeros(1, SEAT)
+        self.state = state = self._array[0]
+        self.address = self._array.ctypes.data
+        state.hart, state.mem = address_of(hart), address_of(memory)
+        state.host, state.aside = record.ctypes.data, marks.word.ctypes.data
+        state.loop = unit_address(run_vm_at, unit_types(hart, memory))
+        state.empty = _words(new_hart())[OF_GUEST_AT]
 
     @property
     def busy(self) -> int:
@@ -45,85 +192,65 @@ class Seat:
         return int(self.hart.clock.cycles)
 
     @property
+    def idle(self) -> int:
+        """Virtual time in which nobody ran."""
+        return int(self.state.idle)
+
+    @property
     def time(self) -> int:
         """Virtual time on this hart."""
         return self.busy + self.idle
 
+    @property
+    def switches(self) -> int:
+        """How often another guest than before got the hart."""
+        return int(self.state.switches)
+
+    def wait(self, until: int) -> None:
+        """Nobody runs up to a time."""
+        self.state.idle += max(until - self.time, 0)
+
+    def run(self, guest: VirtualMachine, span: int) -> int:
+        """Let a guest run for so many cycles: what `take_turn` says."""
+        if guest.host.record is not self.record:
+            guest.host.hart, guest.host.record = self.hart, self.record
+        return take_turn(self.address, address_of(guest.vm), span)
+
     def clear(self) -> None:
-        """Nobody sits on it: what the guest had is kept."""
-        if self.guest is None:
-            return
-        hart, kept = self.hart, self.guest.vm.vcpu.kept
-        for name in _OF_HART:
-            kept[name] = hart[name]
-        kept["aside"] = self.memory["aside"]
-        self.guest = None
-        self._put(self._empty)
+        """Nobody has it any more: what the guest had is kept."""
+        self.marks.clear()
+        guest = self.marks.guests.get(int(self.state.guest))
+        if guest is not None:
+            guest.vm.vcpu.kept.words = _words(self.hart)[OF_GUEST_AT]
+        _words(self.hart)[OF_GUEST_AT] = self.state.empty
+        self.state.guest = 0
+        recontext(self.hart)
 
-    def forget(self) -> None:
-        """Whoever sat on it is no more."""
-        self.guest = None
-        self._put(self._empty)
+    def seat(self, guest: VirtualMachine) -> None:
+        """The guest that was made on this hart has it."""
+        address = address_of(guest.vm)
+        self.marks.guests[address] = guest
+        self.state.guest = self.marks.word[0] = address
 
-    def take(self, guest: VirtualMachine) -> None:
-        """Sit the guest on this hart; root pays for what it moves."""
-        if self.guest is guest:
-            return
-        hart, before = self.hart, self.guest
-        self.clear()
-        if guest.host.hart is not hart:
-            _leave(guest)
-            guest.host.hart, guest.host.record = hart, self.record
-            guest.vm.host = self.record.ctypes.data
-            flush(hart, -1, -1)  # it may hold what the guest left here long ago
-        elif before is not None and not (shares_tlb(guest) and shares_tlb(before)):
-            flush(hart, -1, -1)
-        elif not hart.tlb.tagged:
-            forget_spaces(hart)
-        self.switches += 1
-        charge(hart, Event.ROOT_WORD, WORDS)
-        self._put(guest.vm.vcpu.kept)
-        self.guest = guest
+    def forget(self, guest: VirtualMachine) -> None:
+        """The guest is no more."""
+        address = address_of(guest.vm)
+        if self.state.guest == address:
+            self.clear()
+        if self.marks.word[0] == address:
+            self.marks.clear()
 
-    def _put(self, kept: np.record) -> None:
-        hart = self.hart
-        for name in _OF_HART:
-            hart[name] = kept[name]
-        self.memory["aside"] = kept["aside"]
-        hart.fetch.tag = NO_TAG
-        recontext(hart)
-
-    def settle(self, guest: VirtualMachine) -> None:
-        """Before it runs: the guest's clock is this hart's, unless it has time of its own."""
-        clock = guest.hart.clock
-        clock.cycles = self.hart.clock.cycles
-        if not clock.icount:
-            clock.idle = self.idle
-        real = self.hart.clock
-        real.icount, real.per_tick = clock.icount, clock.per_tick
-
-    def unsettle(self, guest: VirtualMachine) -> None:
-        """After it has run: a guest without time of its own may have let some pass."""
-        if not guest.hart.clock.icount:
-            self.idle = int(guest.hart.clock.idle)
+    def charge(self, event: Event) -> None:
+        """Root spends what an event costs."""
+        self.hart.counts.event[event] += 1
+        self.hart.clock.cycles += self.hart.price.event[event]
 
 
-def shares_tlb(guest: VirtualMachine) -> bool:
-    """Whether the monitor gives its spaces their ids, so that no other guest has them."""
-    return not guest.vm.direct.active
+def address_of(record: np.record) -> int:
+    """The host address of a record."""
+    return np.frombuffer(record, np.uint8).ctypes.data
 
 
-def charge(hart: np.record, event: Event, times: int) -> None:
-    """Root spends what so many events of a kind cost."""
-    hart.counts.event[event] += times
-    hart.clock.cycles += times * int(hart.price.event[event])
-
-
-def _leave(guest: VirtualMachine) -> None:
-    """The guest goes to another hart: its spaces have no ids there, and none here any more."""
-    vm, asids = guest.vm, guest.host.record[0].asids
-    for frame in np.flatnonzero(vm.shadow.role[: vm.shadow.frames] != FREE):
-        return_id(asids, int(vm.shadow.space[frame]))
-        vm.shadow.space[frame] = 0
-    own = guest.host.frames["owner"] == guest.number
-    guest.host.frames["written"][own] = 0  # the other hart's TLB is flushed
+def _words(hart: np.record) -> np.ndarray:
+    room = (ctypes.c_uint32 * HART_WORDS).from_address(address_of(hart))
+    return np.frombuffer(room, np.uint32)

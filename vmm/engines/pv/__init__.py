@@ -61,6 +61,8 @@ def install(machine: "VirtualMachine") -> None:
     hart.csr.scounteren = 0
     hart.root.svade = machine.hart.root.svade  # the machine walks the guest's own tables
     p2m, own = machine.pages["mfn"].astype(np.int64), int(vm.own)
+    if p2m.max() >= M2P_PAGES * WORDS:
+        raise ValueError(f"under pv a host has at most {M2P_PAGES * WORDS * PAGE >> 20} MiB")
     words = machine.host.ram.view(np.uint32)
     words[own * WORDS :][:frames] = (BASE_PPN + p2m) << 10
     # The word of machine frame 0 begins the last page of M2P; the others are below it.

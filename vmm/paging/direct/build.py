@@ -31,7 +31,8 @@ def build_tables(vm, mem, top):
     count = (vm.frames + WORDS - 1) // WORDS
     first = top - 1 - count  # first the second-level tables, then the root table
     for frame in frames(vm):
-        frame.kind, frame.uses, frame.pinned, frame.written = NONE, 0, 0, 0
+        if frame.owner == vm.number:
+            frame.kind, frame.uses, frame.pinned, frame.written = NONE, 0, 0, 0
     for gfn in range(vm.frames):
         mfn = np.int64(pages(vm)[gfn].mfn)
         frame, flags = frames(vm)[mfn], V | R | X | A | D

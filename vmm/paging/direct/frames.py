@@ -15,7 +15,10 @@ from vmm.domain.host import frames, host_of
 @njit
 def owned(vm, mfn):
     """Whether a machine frame is the domain's."""
-    return 0 <= mfn < host_of(vm).count and frames(vm)[mfn].gfn >= 0
+    if not 0 <= mfn < host_of(vm).count:
+        return False
+    frame = frames(vm)[mfn]
+    return frame.owner == vm.number and frame.gfn >= 0
 
 
 @njit
