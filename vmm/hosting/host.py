@@ -11,7 +11,7 @@ Must not know how a policy chooses (`vmm/sched`), nor how a guest is run (`vmm/e
 
 import copy
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ class Host:
         self.scheduler = scheduler
         self.policy = sched.make(scheduler, harts, self.us, **(options or {}))
         self.agenda = Agenda()
+        self.policy.at = self._at
         self.domains: dict[str, Domain] = {}
         self._ran = 0              # cycles of all domains, also of those that are gone
         self._ends = [0] * harts   # when the turn on a hart is over
@@ -125,7 +126,12 @@ class Host:
         made.end_input()
         made.options = options or {}
         self.domains[name] = made
-        self.set(made, weight=weight, cap=cap, pins=pins)
+        try:
+            self.set(made, weight=weight, cap=cap, pins=pins)
+        except ValueError:
+            made.state = State.KILLED
+            self.remove(made)
+            raise
         if start is not None:
             self.agenda.at(start, lambda now: self.begin(made, now))
         return made
@@ -134,7 +140,21 @@ class Host:
         self, domain: Domain, *, weight: int | None = None, cap: int | None = None,
         pins: Iterable[int] | None = None,
     ) -> None:  # fmt: skip
-        """Change a domain's part of the harts; ValueError."""
+        """Change a domain's part of the harts; ValueError, and then nothing has changed."""
+        before = domain.weight, domain.cap, domain.pins
+        try:
+            self._set(domain, weight, cap, None if pins is None else frozenset(pins))
+            self.policy.changed(domain, self.now)
+        except ValueError:
+            domain.weight, domain.cap, domain.pins = before
+            raise
+        for seat in self.seats:
+            if seat.running is domain and not sched.may_run(domain, seat.number):
+                self._ends[seat.number] = 0
+
+    def _set(
+        self, domain: Domain, weight: int | None, cap: int | None, pins: frozenset[int] | None
+    ) -> None:
         if weight is not None:
             if not 1 <= weight <= 65_536:
                 raise ValueError(f"a weight is 1 to 65536, not {weight}")
@@ -145,10 +165,9 @@ class Host:
                 raise ValueError(f"a cap is 0 (none) to {most} per cent, not {cap}")
             domain.cap = cap
         if pins is not None:
-            domain.pins = frozenset(pins)
-            if not domain.pins <= set(range(len(self.seats))):
+            if not pins <= set(range(len(self.seats))):
                 raise ValueError(f"the harts are 0 to {len(self.seats) - 1}")
-        self.policy.changed(domain, self.now)
+            domain.pins = pins
 
     def begin(self, domain: Domain, now: int) -> None:
         """A new or a paused domain may run."""
@@ -177,15 +196,28 @@ class Host:
         self.platform.give_back_frames(domain.number)
         del self.domains[domain.name]
 
+    def _at(self, time: int, act: Callable[[int], Iterable[int]]) -> None:
+        """What a policy wants at a time; the turns on the harts that it returns are over."""
+
+        def done(now: int) -> None:
+            for hart in act(now):
+                self._ends[hart] = 0
+
+        self.agenda.at(time, done)
+
     # -- states --------------------------------------------------------------
 
     def _ready(self, domain: Domain, now: int, woken: bool) -> None:
         domain.state, domain.ready_since, domain.woken = State.READY, now, woken
         domain.wakes += 1
         self.policy.ready(domain, now, woken)
-        for seat in self.seats:
-            running = seat.running
-            if running and self.policy.preempts(domain, running, now):
+        seats = [seat for seat in self.seats if sched.may_run(domain, seat.number)]
+        free = sum(not seat.running for seat in seats)
+        waits = sum(other.state is State.READY for other in self.domains.values()) if free else 1
+        if waits <= free:
+            return
+        for seat in seats:
+            if seat.running and self.policy.preempts(domain, seat.running, now):
                 self._ends[seat.number] = 0
                 break
 
@@ -199,6 +231,7 @@ class Host:
         domain.wakes += 1
         if domain.over:
             domain.ended_at = now
+            self.policy.left(domain, now)
 
     def _sleep(self, domain: Domain, seat: Seat) -> None:
         now, root = seat.time, domain.hart.root

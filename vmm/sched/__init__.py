@@ -5,7 +5,7 @@ cycles of virtual time.  Must not know how a domain is run (`vmm/hosting`).  One
 docs/howto/write-a-scheduler.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
@@ -33,7 +33,13 @@ class Policy:
 
     A domain that becomes `ready` waits for its turn.  `pick` gives a hart to one that waits; it
     has the hart until it is `gone`, or is `back` among those that wait.
+
+    The host sets `at`: at a time it calls `act` with that time, then ends the turns on the
+    harts whose numbers `act` returns.  Harts that idle ask again then, too.  A host ends when
+    no event is left, so a policy wants none while no domain is ready.
     """
+
+    at: Callable[[int, Callable[[int], Iterable[int]]], None]
 
     def __init__(self, harts: int, us: int):
         self.harts, self.us = harts, us
@@ -58,11 +64,20 @@ class Policy:
         raise NotImplementedError
 
     def preempts(self, woken: Share, running: Share, now: int) -> bool:
-        """Whether a domain that has just become ready takes the place of this one at once."""
+        """Whether a domain that has just become ready takes the place of this one at once.
+
+        It is asked only for harts on which the domain may run, and if none of those is free.
+        """
         return False
 
     def changed(self, domain: Share, now: int) -> None:
-        """The domain's weight, cap or pins are others now."""
+        """The domain is new, or its weight, cap or pins are others now.
+
+        ValueError if the policy cannot have it so.
+        """
+
+    def left(self, domain: Share, now: int) -> None:
+        """The domain will never run again."""
 
 
 def may_run(domain: Share, hart: int) -> bool:
@@ -70,7 +85,7 @@ def may_run(domain: Share, hart: int) -> bool:
     return not domain.pins or hart in domain.pins
 
 
-_MODULES = {name: f"vmm.sched.{name}" for name in ("rr",)}
+_MODULES = {name: f"vmm.sched.{name}" for name in ("rr", "bvt", "credit")}
 _REGISTERED: dict[str, Callable[..., Policy]] = {}
 
 
