@@ -97,8 +97,7 @@ class VirtualMachine(Machine):
             self._set_prices(self.host.hart)
         else:
             self.host = self._shared
-        self.number = self.host.next_number
-        start = self.host.take_frames(in_all, self.number)
+        self.number, start = self.host.allocator.take(in_all)
         first = start + before
         self.pages, self.links = sparse(frames, GUEST_PAGE), sparse(self._shadow * ENTRIES, LINK)
         self.vm = vm = new_vm()

@@ -12,10 +12,11 @@ class Hardware:
     """A hart at reset and `ram_size` zeroed bytes, a multiple of the page size.
 
     `hart`, `memory` and `pool` are records (`HART`, `MEMORY`, `POOL`), `ram` is bytes.  The
-    records hold one another's addresses: who keeps one of them keeps the hardware.
+    records hold one another's addresses: who keeps one of them keeps the hardware.  `large` is
+    as for `new_ram`.
     """
 
-    def __init__(self, ram_size: int):
+    def __init__(self, ram_size: int, large: bool | None = None):
         self.hart = new_hart()
-        self.memory, self.ram, pools = new_memory(ram_size)
+        self.memory, self.ram, pools = new_memory(ram_size, large)
         self.pool = pools[0]

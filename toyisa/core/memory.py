@@ -129,9 +129,12 @@ def sparse(count: int, kind: np.dtype | type) -> np.ndarray:
     return np.frombuffer(own, kind, count)
 
 
-def new_ram(ram_size: int) -> np.ndarray:
-    """`ram_size` zeroed bytes, as words; a campaign has its own, between guards."""
-    large = ram_size >= LARGE
+def new_ram(ram_size: int, large: bool | None = None) -> np.ndarray:
+    """`ram_size` zeroed bytes, as words; a campaign has its own, between guards.
+
+    `large`: the host gives them in pages of 2 MiB; by default, if there are many bytes.
+    """
+    large = ram_size >= LARGE if large is None else large
     return np.zeros(ram_size // 4, np.uint32) if large else sparse(ram_size // 4, np.uint32)
 
 
@@ -143,9 +146,9 @@ class Memory(NamedTuple):
     pools: np.ndarray  # one POOL
 
 
-def new_memory(ram_size: int) -> Memory:
+def new_memory(ram_size: int, large: bool | None = None) -> Memory:
     """Memory with `ram_size` zeroed bytes, a multiple of the page size."""
-    made = Memory(sparse(1, MEMORY)[0], new_ram(ram_size).view(np.uint8), sparse(1, POOL))
+    made = Memory(sparse(1, MEMORY)[0], new_ram(ram_size, large).view(np.uint8), sparse(1, POOL))
     mem = made.record
     reset_memory(mem)
     mem.ram, mem.ram_size = made.ram.ctypes.data, ram_size

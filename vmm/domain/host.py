@@ -32,62 +32,74 @@ HOST = record(
 )  # fmt: skip
 
 
+class NoRoom(ValueError):
+    """The machine has not so many free frames."""
+
+
+class Allocator:
+    """Which frames of a machine are free; those that are not have an owner."""
+
+    def __init__(self, platform: "Platform"):
+        self._platform = platform
+        self._free = [(0, len(platform.frames))]  # pieces: their first frames and sizes
+        self._number = 0
+
+    @property
+    def free(self) -> int:
+        """How many frames are free."""
+        return sum(size for _, size in self._free)
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next domain gets."""
+        return self._number + 1
+
+    def take(self, count: int) -> tuple[int, int]:
+        """Give `count` free frames in one piece to a new domain: its number, the first; NoRoom."""
+        for n, (first, size) in enumerate(self._free):
+            if size >= count:
+                self._free[n : n + 1] = [(first + count, size - count)] if size > count else []
+                break
+        else:
+            raise NoRoom(f"it needs {count} frames in one piece; {self.free} are free")
+        self._number += 1
+        self._platform.frames["owner"][first : first + count] = self._number
+        return self._number, first
+
+    def give_back(self, owner: int) -> int:
+        """The domain's frames are free again, and empty; return how many there were."""
+        it = self._platform
+        mine = np.flatnonzero(it.frames["owner"] == owner)
+        for piece in np.split(mine, np.flatnonzero(np.diff(mine) > 1) + 1) if mine.size else ():
+            first, size = int(piece[0]), piece.size
+            it.ram[first * PAGE : (first + size) * PAGE] = 0
+            invalidate_range(it.hart, it.memory, first * PAGE, size * PAGE, Writer.HOST)
+            it.frames[first : first + size] = np.zeros(1, FRAME)
+            it.frames["gfn"][first : first + size] = -1
+            self._free.append((first, size))
+        joined: list[tuple[int, int]] = []
+        for first, size in sorted(self._free):
+            if joined and sum(joined[-1]) == first:
+                first, size = joined[-1][0], joined.pop()[1] + size
+            joined.append((first, size))
+        self._free = joined
+        return mine.size
+
+
 class Platform(Hardware):
     """The hardware under the monitor, which keeps `frames` (FRAME) of it, and of each hart a
     HOST: `harts` are pairs of both.  `hart` and `record` are those in use.
     """
 
-    def __init__(self, ram_size: int, harts: int = 1):
-        super().__init__(ram_size)
+    def __init__(self, ram_size: int, harts: int = 1, large: bool | None = None):
+        super().__init__(ram_size, large)
         self.frames = sparse(ram_size // PAGE, FRAME)
         self.frames["gfn"] = -1
         self.records = np.zeros(harts, HOST)
         self.records["frames"], self.records["count"] = self.frames.ctypes.data, len(self.frames)
         self.harts = [self.hart, *(new_hart() for _ in range(harts - 1))]
         self.record = self.records[:1]
-
-    @property
-    def next_number(self) -> int:
-        """A number that no domain has."""
-        return 1 + int(self.frames["owner"].max())
-
-    def take_frames(self, count: int, owner: int) -> int:
-        """Give `count` free frames in one piece to a domain; return the first; NoRoom."""
-        owned = self.frames["owner"]
-        taken = np.flatnonzero(owned)
-        edges = np.concatenate(([-1], taken, [len(owned)]))
-        gaps = np.flatnonzero(np.diff(edges) > count)
-        if not gaps.size:
-            free = len(owned) - taken.size
-            raise NoRoom(f"it needs {count} frames in one piece; {free} are free")
-        first = int(edges[gaps[0]]) + 1
-        owned[first : first + count] = owner
-        return first
-
-    def give_back_frames(self, owner: int) -> int:
-        """The domain's frames are free again, and empty; return how many there were."""
-        mine = np.flatnonzero(self.frames["owner"] == owner)
-        for first, last in _pieces(mine):
-            self.ram[first * PAGE : (last + 1) * PAGE] = 0
-            invalidate_range(
-                self.hart, self.memory, first * PAGE, (last + 1 - first) * PAGE, Writer.HOST
-            )
-            self.frames[first : last + 1] = np.zeros(1, FRAME)
-            self.frames["gfn"][first : last + 1] = -1
-        return mine.size
-
-
-class NoRoom(ValueError):
-    """The machine has not so many free frames."""
-
-
-def _pieces(numbers: np.ndarray) -> list[tuple[int, int]]:
-    """The first and the last of each piece without gaps of ascending numbers."""
-    if not numbers.size:
-        return []
-    gaps = np.flatnonzero(np.diff(numbers) > 1)
-    firsts, lasts = np.append(0, gaps + 1), np.append(gaps, numbers.size - 1)
-    return [(int(numbers[a]), int(numbers[b])) for a, b in zip(firsts, lasts, strict=True)]
+        self.allocator = Allocator(self)
 
 
 @njit

@@ -13,7 +13,7 @@ from toyisa.core import memory
 _PROTECT_NONE = 0
 
 
-def new_ram(size: int) -> np.ndarray:
+def new_ram(size: int, _large: bool | None = None) -> np.ndarray:
     """`size` zeroed bytes as words, directly before a guard page; OSError."""
     guard = mmap.PAGESIZE
     body = -(-size // guard) * guard

@@ -11,7 +11,8 @@ import numpy as np
 from toyisa.machine import Exit
 from toyisa.tables.exits import Reason
 from vmm.domain.host import Platform
-from vmm.hosting.seat import PRINTED, Seat
+from vmm.hosting.agenda import NEVER
+from vmm.hosting.seat import PRINTED, Seat, field_of
 from vmm.machine import VirtualMachine
 
 BINS = 48  # of the histogram of latencies: bin n counts those below 2**n cycles
@@ -58,8 +59,12 @@ class Domain(VirtualMachine):
         self.wakes = 0  # a wake-up that was arranged before is not meant any more
         seat.clear()
         super().__init__(host=platform, **given)
+        self.address = 0  # of its record: `Seat.seat`
         seat.seat(self)
         self.hart.root.waits = 1
+        self._wake = field_of(self.hart, "root.wake")
+        self._instret, self._idle = (field_of(self.hart, f"clock.{n}") for n in ("instret", "idle"))
+        self.has_own_time = self.clock == "icount"
 
     def finish(self, why: int) -> Reason:
         """Do in Python what it has stopped for, and let it go on; why it stops then."""
@@ -78,7 +83,19 @@ class Domain(VirtualMachine):
     @property
     def own_time(self) -> int:
         """Its own virtual time, if it counts instructions."""
-        return int(self.hart.clock.instret) + int(self.hart.clock.idle)
+        return self._instret.value + self._idle.value
+
+    def sleep_ends(self, now: int) -> int:
+        """How long its sleep lasts from now on, which is the host's time; or NEVER."""
+        wake = self._wake.value
+        if wake >= NEVER:
+            return NEVER
+        return max(wake - (self.own_time if self.has_own_time else now), 0)
+
+    def sleep_on(self, cycles: int) -> None:
+        """It has slept so long: if it has time of its own, that has passed."""
+        if self.has_own_time:
+            self._idle.value += cycles
 
     @property
     def over(self) -> bool:

@@ -25,7 +25,7 @@ from vmm import sched
 from vmm.domain.host import Platform
 from vmm.hosting.agenda import NEVER, Agenda
 from vmm.hosting.domain import Domain, State
-from vmm.hosting.seat import Marks, Seat, address_of
+from vmm.hosting.seat import Marks, Seat
 
 QUANTUM = 20_000  # cycles after which another hart goes on
 MAX_HARTS = 8
@@ -52,7 +52,7 @@ class Host:
     ):
         if not 1 <= harts <= MAX_HARTS:
             raise ValueError(f"a host has 1 to {MAX_HARTS} harts, not {harts}")
-        self.platform = Platform(-(-mem // PAGE) * PAGE, harts)
+        self.platform = Platform(-(-mem // PAGE) * PAGE, harts, large=False)
         model = Machine(mem=MIN_MEM, cost=cost)  # has the prices, and sees that all is compiled
         self.cost, self.quantum = model.cost, quantum
         self.us = max(self.cost.hz // 1_000_000, 1)
@@ -110,7 +110,7 @@ class Host:
         """
         if name in self.domains:
             raise ValueError(f"there is a domain {name!r} already")
-        platform, number = copy.copy(self.platform), self.platform.next_number
+        platform, number = copy.copy(self.platform), self.platform.allocator.next_number
         try:
             made = Domain(
                 name, self.seats[0], platform, engine=engine, mem=mem, cost=self.cost,
@@ -120,7 +120,7 @@ class Host:
         except Exception:
             self.seats[0].state.guest = 0
             self.seats[0].clear()
-            self.platform.give_back_frames(number)
+            self.platform.allocator.give_back(number)
             raise
         made.feed(input)
         made.end_input()
@@ -192,8 +192,8 @@ class Host:
             raise ValueError(f"{domain.name!r} still runs: kill it first")
         for seat in self.seats:
             seat.forget(domain)
-        self.marks.guests.pop(address_of(domain.vm))
-        self.platform.give_back_frames(domain.number)
+        self.marks.guests.pop(domain.address)
+        self.platform.allocator.give_back(domain.number)
         del self.domains[domain.name]
 
     def _at(self, time: int, act: Callable[[int], Iterable[int]]) -> None:
@@ -234,18 +234,16 @@ class Host:
             self.policy.left(domain, now)
 
     def _sleep(self, domain: Domain, seat: Seat) -> None:
-        now, root = seat.time, domain.hart.root
+        now = seat.time
         self._gone(domain, now, State.ASLEEP)
         domain.sleeps += 1
-        if root.wake >= NEVER:
+        wakes, pause = domain.wakes, domain.sleep_ends(now)
+        if pause >= NEVER:
             return
-        own = domain.own_time if domain.hart.clock.icount else now
-        wakes, pause = domain.wakes, max(int(root.wake) - own, 0)
 
         def wake(at: int) -> None:
             if domain.wakes == wakes and domain.state is State.ASLEEP:
-                if domain.hart.clock.icount:
-                    domain.hart.clock.idle += pause
+                domain.sleep_on(pause)
                 self._ready(domain, at, woken=True)
 
         self.agenda.at(now + pause, wake)
@@ -310,7 +308,7 @@ class Host:
         why = seat.run(domain, max(span, 1))
         if why not in (Reason.BUDGET, Reason.WAIT):
             why = domain.finish(why)
-        spent, now = seat.busy - int(seat.state.began), seat.time
+        spent, now = seat.spent, seat.time
         domain.ran += spent
         self._ran += spent
         self.policy.ran(domain, spent, now)

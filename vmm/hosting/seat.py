@@ -185,21 +185,28 @@ class Seat:
         state.host, state.aside = record.ctypes.data, marks.word.ctypes.data
         state.loop = unit_address(run_vm_at, unit_types(hart, memory))
         state.empty = _words(new_hart())[OF_GUEST_AT]
+        self._busy, self._idle = field_of(hart, "clock.cycles"), field_of(state, "idle")
+        self._began = field_of(state, "began")
 
     @property
     def busy(self) -> int:
         """Cycles spent, by guests and by root."""
-        return int(self.hart.clock.cycles)
+        return self._busy.value
 
     @property
     def idle(self) -> int:
         """Virtual time in which nobody ran."""
-        return int(self.state.idle)
+        return self._idle.value
 
     @property
     def time(self) -> int:
         """Virtual time on this hart."""
-        return self.busy + self.idle
+        return self._busy.value + self._idle.value
+
+    @property
+    def spent(self) -> int:
+        """Cycles of the latest turn, without those for changing guests."""
+        return self._busy.value - self._began.value
 
     @property
     def switches(self) -> int:
@@ -208,13 +215,13 @@ class Seat:
 
     def wait(self, until: int) -> None:
         """Nobody runs up to a time."""
-        self.state.idle += max(until - self.time, 0)
+        self._idle.value += max(until - self.time, 0)
 
     def run(self, guest: VirtualMachine, span: int) -> int:
         """Let a guest run for so many cycles: what `take_turn` says."""
         if guest.host.record is not self.record:
             guest.host.hart, guest.host.record = self.hart, self.record
-        return take_turn(self.address, address_of(guest.vm), span)
+        return take_turn(self.address, guest.address, span)
 
     def clear(self) -> None:
         """Nobody has it any more: what the guest had is kept."""
@@ -228,13 +235,13 @@ class Seat:
 
     def seat(self, guest: VirtualMachine) -> None:
         """The guest that was made on this hart has it."""
-        address = address_of(guest.vm)
+        address = guest.address = address_of(guest.vm)
         self.marks.guests[address] = guest
         self.state.guest = self.marks.word[0] = address
 
     def forget(self, guest: VirtualMachine) -> None:
         """The guest is no more."""
-        address = address_of(guest.vm)
+        address = guest.address
         if self.state.guest == address:
             self.clear()
         if self.marks.word[0] == address:
@@ -249,6 +256,15 @@ class Seat:
 def address_of(record: np.record) -> int:
     """The host address of a record."""
     return np.frombuffer(record, np.uint8).ctypes.data
+
+
+def field_of(record: np.record, path: str) -> ctypes.c_int64:
+    """A field of a record, 64 bits wide: to read it from the record itself takes much longer."""
+    at, kind = address_of(record), record.dtype
+    for name in path.split("."):
+        kind, offset = kind.fields[name][:2]
+        at += offset
+    return ctypes.c_int64.from_address(at)
 
 
 def _words(hart: np.record) -> np.ndarray:
