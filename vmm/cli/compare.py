@@ -101,7 +101,7 @@ def compare(guest: str, engines: tuple[str, ...] | None, paging: tuple[str, ...]
     from vmm.comparison import csvtext, report
     from vmm.comparison.plan import perform, plan
 
-    rows = perform(plan(_benchmarks(guest), subjects, settings), _progress(), jobs)
+    rows = perform(plan(_benchmarks(guest), subjects, settings), tell_progress(), jobs)
     progress.clear()
     if svg:
         from vmm.comparison.chart import svg as draw
@@ -154,7 +154,7 @@ def _whole(name: str, subjects: list[Subject], settings: list[Setting], shape: S
             pairs = [pair for pair in pairs if pair[1] != subject]
     tasks = [(_guest(name, build_of(subject)), subject, setting) for setting, subject in pairs]
     names = [f"{name} under {subject.label}" for _setting, subject in pairs]
-    for (setting, _), got in zip(pairs, spread(try_whole, tasks, names, jobs, _progress()),
+    for (setting, _), got in zip(pairs, spread(try_whole, tasks, names, jobs, tell_progress()),
                                  strict=True):  # fmt: skip
         if isinstance(got, LeftOut):
             left_out.append(got)
@@ -251,7 +251,7 @@ def _settings(profile: str, costs: tuple[str, ...]) -> list[Setting]:
     return [Setting(level, prices(cost)) for cost in costs]
 
 
-def _progress() -> Any:
+def tell_progress() -> Any:
     """A function that prints what is being done: on a terminal always, else once a second."""
     told = time.perf_counter()
 

@@ -19,6 +19,8 @@ STYLE = (
     ".g{stroke:#ddd}.n{stroke:#888}"
 )
 
+Point = tuple[int, int, float, bool]  # number of the name and of the label, value, is it a ring
+
 
 @dataclass(frozen=True)
 class _Scale:
@@ -52,10 +54,15 @@ def svg(rows: list[Row], title: str) -> str:
         (names.index(row.benchmark), labels.index(row.subject.label), ratio, ring)
         for row in shown for ratio, ring in _ratios(row, native)
     ]  # fmt: skip
-    scale = _Scale.of([ratio for _, _, ratio, _ in points])
+    return draw(title, names, labels, points, "times the bare machine")
+
+
+def draw(title: str, names: list[str], labels: list[str], points: list[Point], axis: str) -> str:
+    """Any picture of this kind: a line for each name, a colour for each label."""
+    scale = _Scale.of([value for _, _, value, _ in points])
     height = TOP + LINE * len(names) + BOTTOM
     return "\n".join([
-        *_frame(title, height), *_legend(labels), *_grid(scale, height - BOTTOM),
+        *_frame(title, height), *_legend(labels), *_grid(scale, height - BOTTOM, axis),
         *_names(names), *_points(points, scale), "</svg>", "",
     ])  # fmt: skip
 
@@ -81,7 +88,7 @@ def _legend(labels: list[str]) -> list[str]:
     return out
 
 
-def _grid(scale: _Scale, bottom: int) -> list[str]:
+def _grid(scale: _Scale, bottom: int, axis: str) -> list[str]:
     """A line for each power of ten, and what the scale means."""
     out = []
     for power in range(scale.low, scale.high + 1):
@@ -89,7 +96,7 @@ def _grid(scale: _Scale, bottom: int) -> list[str]:
         out.append(f'<line class="{style}" x1="{place}" x2="{place}" y1="{TOP}" y2="{bottom}"/>'
                    f'<text class="s" x="{place}" y="{bottom + 16}" text-anchor="middle">'
                    f"{10.0**power:g}</text>")  # fmt: skip
-    return [*out, f'<text class="s" x="{LEFT}" y="{bottom + 30}">times the bare machine</text>']
+    return [*out, f'<text class="s" x="{LEFT}" y="{bottom + 30}">{escape(axis)}</text>']
 
 
 def _names(names: list[str]) -> list[str]:
@@ -99,7 +106,7 @@ def _names(names: list[str]) -> list[str]:
     ]
 
 
-def _points(points: list[tuple[int, int, float, bool]], scale: _Scale) -> list[str]:
+def _points(points: list[Point], scale: _Scale) -> list[str]:
     """A dot for a measured ratio, a ring for a published one."""
     out = []
     for n, k, ratio, ring in points:
