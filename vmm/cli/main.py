@@ -44,7 +44,8 @@ def _exit_codes() -> str:
 # The commands, each with its module: `vmm.cli.` and its name with underscores.
 COMMANDS = (
     "asm", "boot", "bt", "cache", "classify", "compare", "completion", "disasm", "doctor",
-    "examples", "experiment", "explain", "explain-leak", "fuzz", "patch-stats", "run", "stat",
+    "examples", "experiment", "explain", "explain-leak", "fuzz", "host", "patch-stats", "run",
+    "stat",
 )  # fmt: skip
 
 

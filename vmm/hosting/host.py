@@ -13,7 +13,7 @@ import copy
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from toyisa.core.memory import PAGE
 from toyisa.core.ram import MIN_MEM
@@ -30,6 +30,16 @@ from vmm.hosting.seat import Marks, Seat
 QUANTUM = 20_000  # cycles after which another hart goes on
 MAX_HARTS = 8
 STEP = 1 << 26  # cycles at most between two looks at what the caller wants
+
+
+class Watch(Protocol):
+    """Who is told what happens on a host; it must not change anything."""
+
+    def ran(self, seat: Seat, domain: Domain, began: int, ended: int) -> None:
+        """The domain had this hart from one time to the other."""
+
+    def became(self, domain: Domain, now: int) -> None:
+        """The domain's state is another one from this time on."""
 
 
 class Host:
@@ -68,6 +78,7 @@ class Host:
         self.agenda = Agenda()
         self.policy.at = self._at
         self.domains: dict[str, Domain] = {}
+        self.watch: Watch | None = None
         self._ran = 0              # cycles of all domains, also of those that are gone
         self._ends = [0] * harts   # when the turn on a hart is over
 
@@ -208,7 +219,8 @@ class Host:
     # -- states --------------------------------------------------------------
 
     def _ready(self, domain: Domain, now: int, woken: bool) -> None:
-        domain.state, domain.ready_since, domain.woken = State.READY, now, woken
+        domain.ready_since, domain.woken = now, woken
+        self._become(domain, State.READY, now)
         domain.wakes += 1
         self.policy.ready(domain, now, woken)
         seats = [seat for seat in self.seats if sched.may_run(domain, seat.number)]
@@ -227,7 +239,7 @@ class Host:
         for seat in self.seats:
             if seat.running is domain:
                 seat.running = None
-        domain.state = state
+        self._become(domain, state, now)
         domain.wakes += 1
         if domain.over:
             domain.ended_at = now
@@ -247,6 +259,11 @@ class Host:
                 self._ready(domain, at, woken=True)
 
         self.agenda.at(now + pause, wake)
+
+    def _become(self, domain: Domain, state: State, now: int) -> None:
+        domain.state = state
+        if self.watch:
+            self.watch.became(domain, now)
 
     # -- running -------------------------------------------------------------
 
@@ -278,7 +295,8 @@ class Host:
         if running and now < self._ends[seat.number]:
             return running
         if running:
-            running.state, running.ready_since, running.woken = State.READY, now, False
+            running.ready_since, running.woken = now, False
+            self._become(running, State.READY, now)
             seat.running = None
             self.policy.back(running, now)
         turn = self.policy.pick(seat.number, now)
@@ -296,7 +314,8 @@ class Host:
         if domain.woken:
             domain.note_latency(waited)
             domain.woken = False
-        domain.state, seat.running = State.RUNNING, domain
+        seat.running = domain
+        self._become(domain, State.RUNNING, now)
         self._ends[seat.number] = now + max(turn.span, 1)
         return domain
 
@@ -312,6 +331,8 @@ class Host:
         domain.ran += spent
         self._ran += spent
         self.policy.ran(domain, spent, now)
+        if self.watch:
+            self.watch.ran(seat, domain, now - spent, now)
         match why:
             case Reason.BUDGET:
                 pass

@@ -20,6 +20,7 @@ def test_commands_options_and_guests():
     assert "compare" in completed("com")
     assert "--engine" in completed("boot", "--eng")
     assert {"toyix", "ticks"} <= set(completed("run", "t"))
+    assert "consolidation" in completed("host", "up", "con")
     assert {"strict", "leaky"} <= set(completed("run", "--profile", ""))
 
 

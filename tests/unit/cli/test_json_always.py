@@ -45,6 +45,8 @@ def test_errors_of_a_source_are_records(result, tmp_path):
         (("run", "hello", "--no-such-option"), "no-such-option"),
         (("boot", "hello", "--engine", "nonsense"), "nonsense"),
         (("stat", "nowhere.elf"), "no such file"),
+        (("host", "up", "nowhere.toml"), "no such file"),
+        (("host", "up", "none"), "there is no [[domain]]"),
     ],
 )
 def test_what_is_refused(result, arguments, reason):

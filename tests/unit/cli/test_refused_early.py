@@ -25,6 +25,7 @@ for line in json.load(sys.stdin):
                       [name for name in ("numba", "llvmlite") if name in sys.modules]]))
 """
 X86 = b"\x7fELF\1\1\1" + bytes(9) + b"\2\0\3\0" + bytes(100)
+TOMLS = ("cost", "fast", "scenario", "unbuilt", "right")
 DEEP = b'{"a":' * 100_000
 
 # Arguments, with {name} for the files below, and what the command says.
@@ -92,6 +93,22 @@ LINES = [
     ("fuzz --replay {deep}", "is damaged"),
     ("fuzz --replay {list}", "it is not a JSON object"),
     ("fuzz --replay {other}", "its schema is 'other', not"),
+    *[(f"host {verb} {bad}", reason)
+      for verb in ("up", "check")
+      for bad, reason in [
+          ("/dev/zero", "is a device"),
+          ("{folder}", "is a directory"),
+          ("{missing}", "no such file"),
+          ("{good}", "is not TOML"),
+          ("{cost}", "unknown key 'x'"),
+          ("{scenario}", "key 'kernel': no guest and no file is called 'toyx'; did you mean"),
+          ("{unbuilt}", "error: "),
+      ]],
+    ("host up consolidation --until soon", "must be a time up to 3600s"),
+    ("host up consolidation --csv {folder}", "cannot write .*: is a directory"),
+    ("host up consolidation --timeline {new} --csv {new}", "are the same file"),
+    ("host up {right} --csv {right}", "--csv would replace what the command reads"),
+    ("host up {right} --timeline {source}", "--timeline would replace what the command reads"),
     # Outputs, before the run.
     *[(f"{verb} hello {option} {bad}", reason)
       for verb, options in [
@@ -136,7 +153,9 @@ def folder(tmp_path_factory):
         "source": b"_start: .include \"included\"\n .incbin \"binary\"\n j _start\n",
         "kernel": header() + bytes(100), "huge": header(size=1 << 60), "big": header(size=20 << 20),
     }  # fmt: skip
-    suffixes = {"source": ".S", "bad_source": ".S", "cost": ".toml", "fast": ".toml"}
+    for name, kernel in (("scenario", "toyx"), ("unbuilt", "bad_source.S"), ("right", "source.S")):
+        contents[name] = f'[[domain]]\nname = "a"\nkernel = "{kernel}"\n'.encode()
+    suffixes = {"source": ".S", "bad_source": ".S", **dict.fromkeys(TOMLS, ".toml")}
     for name, content in contents.items():
         (path / (name + suffixes.get(name, ""))).write_bytes(content)
     (path / "folder").mkdir()
@@ -150,7 +169,7 @@ def words(line, folder):
              "good x86 cut deep list other disk included binary kernel huge big folder "
              "good_link missing new".split()}  # fmt: skip
     names |= {name: str(folder / f"{name}.S") for name in ("source", "bad_source")}
-    names |= {name: str(folder / f"{name}.toml") for name in ("cost", "fast")} | {"long": "x" * 300}
+    names |= {name: str(folder / f"{name}.toml") for name in TOMLS} | {"long": "x" * 300}
     return line.format(**names).split()
 
 

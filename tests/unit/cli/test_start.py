@@ -30,7 +30,8 @@ sys.exit(status)
 @pytest.mark.parametrize(
     "arguments",
     [["--help"], ["run", "--help"], ["boot", "--help"], ["stat", "--help"],
-     ["explain-leak", "--help"], ["examples"], ["asm", "a.S"], ["disasm", "a.elf"],
+     ["explain-leak", "--help"], ["examples"], ["host", "--help"], ["host", "up", "--help"],
+     ["host", "up", "no-such"], ["host", "check", "a.toml"], ["asm", "a.S"], ["disasm", "a.elf"],
      ["run", "no-such-example"], ["boot", "no-such-example"], ["boot", "hello", "--engine", "no"]],
     ids=" ".join,
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Scenario files: hosts with many domains, and what happens on them, described in TOML."""

@@ -1,0 +1,28 @@
+"""Answers for which scenarios come with toyvmm, and which file a name means.
+
+Must not know what is in them, besides the line that says what each is for.
+"""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).with_name("shipped")
+
+
+@cache
+def shipped() -> dict[str, Path]:
+    """The scenarios that come with toyvmm, by name."""
+    return {path.stem: path for path in sorted(FOLDER.glob("*.toml"))}
+
+
+def summary(name: str) -> str:
+    """What a scenario that comes with toyvmm is for, in a line."""
+    return tomllib.loads(shipped()[name].read_text(encoding="utf-8"))["summary"]
+
+
+def find(text: str) -> Path:
+    """The file that `text` names: a bare word is a scenario that comes with toyvmm, if there is
+    one; `./word` is always a file.
+    """
+    return shipped().get(text) or Path(text)
