@@ -83,6 +83,13 @@ def test_a_warped_domain_runs_as_soon_as_it_wakes():
     assert sum(plain) / len(plain) > MS
 
 
+def test_who_wakes_comes_before_those_with_the_same_virtual_time():
+    """All that always run have the same A again and again: not the whole round comes first."""
+    late = latencies(Fake("io").periodic(1, 640 * MS), others=100, until=20_000)
+    assert len(late) == 31
+    assert max(late) <= 2 * C
+
+
 def test_a_warp_borrows_and_gives_no_more():
     """In the long run a warped domain has its share, and no more."""
     greedy = Fake("greedy", warp_us=50_000)

@@ -100,6 +100,12 @@ def test_a_crowd():
     assert 20 < values(outcome, "rr")["busy, mean"] < 60
 
 
+def test_who_computes_is_not_idle():
+    setup = Setup((Way("bvt"),), seconds=2.0)
+    outcome = consolidation.run(setup, busy=6, period=500_000, idle_guest="busy")
+    assert [verdict.holds for verdict in outcome.verdicts] == [False]
+
+
 @pytest.mark.parametrize("engine", ["trap", "bt"])
 def test_an_experiment_runs_under_each_engine(engine):
     outcome = theft.run(Setup(theft.WAYS[:2], engine, seconds=0.5))

@@ -20,7 +20,9 @@ PING = "mean time until a ping is answered"
 PUBLISHED = {"busy": 147.0, "idle": 5.4}
 
 
-def run(setup: Setup, busy: int = BUSY, period: int = RARE) -> Outcome:
+def run(
+    setup: Setup, busy: int = BUSY, period: int = RARE, idle_guest: str = "probe"
+) -> Outcome:
     """`busy` is how many domains compute, `period` how many ticks are between their timers."""
     measured, verdicts = [], []
     for way in setup.ways:
@@ -29,7 +31,7 @@ def run(setup: Setup, busy: int = BUSY, period: int = RARE) -> Outcome:
             loads.add(host, f"busy{n}", "busy", setup.engine, defines={"PERIOD": period})
             for n in range(busy)
         ]
-        idle = loads.add(host, "idle", "probe", setup.engine)
+        idle = loads.add(host, "idle", idle_guest, setup.engine)
         setup.run(host, way, f"{busy} busy domains")
         mean = {}
         for who, group in (("busy", crowd), ("idle", [idle])):

@@ -87,6 +87,8 @@ class BorrowedVirtualTime(Policy):
         mine.warm = 0
         mine.set(max(mine.actual, self._time(domain)))
         self.waiting[domain] = mine
+        if woken:  # of those with the same E it is the first, as in Xen 3.0.2
+            self.waiting = {domain: mine, **self.waiting}
         self._shorten(domain, now)
 
     def back(self, domain: Share, now: int) -> None:
@@ -115,7 +117,7 @@ class BorrowedVirtualTime(Policy):
     # -- who runs ------------------------------------------------------------
 
     def pick(self, hart: int, now: int) -> Turn | None:
-        chosen = after = None  # the least E and the next; if equal, who has waited longer
+        chosen = after = None  # the least E and the next; if equal, who comes first
         for domain, mine in self.waiting.items():
             if not may_run(domain, hart):
                 pass
@@ -137,7 +139,8 @@ class BorrowedVirtualTime(Policy):
         return Turn(chosen, span)
 
     def preempts(self, woken: Share, running: Share, now: int) -> bool:
-        return running is self._last(woken) and woken.mine.effective < running.mine.effective
+        # Also if they are equal: the domain that runs will soon have more
+        return running is self._last(woken) and woken.mine.effective <= running.mine.effective
 
     def _span(self, runs: Virtual, after: Virtual) -> int:
         """For how long the first runs, until the other one should."""
