@@ -24,7 +24,8 @@ class Fake:
         self.rests: Callable[[int], int] = lambda now: NEVER  # until when it sleeps
         self.state = "new"
         self.until = self.need = NEVER
-        self.ran = self.waited = self.turns = 0
+        self.ran = self.turns = 0
+        self.waited = 0  # the longest time
         self.since = 0
         self.latencies: list[int] = []
         self.harts: set[int] = set()
@@ -45,6 +46,8 @@ class Fake:
 
 class FakeHost:
     """Harts, and domains that take turns on them."""
+
+    conserves = False  # it is checked that no hart idles while a domain could run there
 
     def __init__(self, policy: str, *domains: Fake, harts: int = 1, **options: Any):
         self.policy = sched.make(policy, harts, US, **options)
@@ -131,13 +134,16 @@ class FakeHost:
             self.policy.back(running, now)
         turn = self.policy.pick(hart, now)
         if turn is None:
+            assert not self.conserves or not [
+                d for d in self.domains if d.state == "ready" and sched.may_run(d, hart)
+            ]
             return None
         domain = turn.domain
         assert domain.state == "ready"
         assert sched.may_run(domain, hart)
         domain.turns += domain is not running
         domain.harts.add(hart)
-        domain.waited += now - domain.since
+        domain.waited = max(domain.waited, now - domain.since)
         if domain.woken:
             domain.latencies.append(now - domain.since)
         domain.state, domain.woken = "running", False

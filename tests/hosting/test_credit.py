@@ -21,7 +21,7 @@ def test_at_every_instant_a_domain_has_its_share_but_for_a_few_slices(weights):
     def look():
         for domain in domains:
             due = host.now * domain.weight / sum(weights)
-            assert abs(domain.ran - due) <= (len(weights) + 1) * SLICE
+            assert abs(domain.ran - due) <= 2 * len(weights) * SLICE
 
     host.looks.append(look)
     host.run(5_000 * MS)

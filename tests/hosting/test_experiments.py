@@ -187,6 +187,7 @@ def test_nothing_measured_is_drawn_too():
 @pytest.mark.parametrize(("arguments", "reason"), [
     (["fairness", "--scheduler", "bvd"], "no scheduler is called 'bvd'; did you mean `bvt`?"),
     (["fairness", "--scheduler", "quux"], "no scheduler is called 'quux'; there are rr"),
+    (["fairness", "--scheduler", "pinned"], "domain 'hog1' has no hart of its own: hart 0 belongs"),
     (["fairness", "--engine", "native"], "the bare machine runs one guest"),
     (["fairness", "--engine", "no"], "no engine is called 'no'"),
     (["fairness", "--cost", "modren"], "did you mean `modern`?"),

@@ -91,3 +91,32 @@ def test_pins_that_are_changed_hold_from_then_on():
     host.run(until=host.ms(2.5))
     assert {first.seat.number, second.seat.number} == {0}
     assert host.seats[1].idle - idle == pytest.approx(host.ms(2), rel=0.01)
+
+
+def test_edf_gives_a_slice_in_each_period():
+    host = Host(mem=32 << 20, scheduler="edf")
+    promised = busy(host, "promised", options={"period_us": 1_000, "slice_us": 300, "extra": False})
+    busy(host, "other")
+    for period in range(1, 11):
+        host.run(until=host.ms(period))
+        assert promised.ran == pytest.approx(host.ms(0.3) * period, abs=host.ms(0.005))
+    assert host.seats[0].idle == 0
+
+
+def test_pinned_refuses_a_domain_too_many_and_nothing_of_it_is_left():
+    host = Host(mem=32 << 20, harts=2, scheduler="pinned")
+    first, second = busy(host, "first", pins=[1]), busy(host, "second")
+    used = int((host.platform.frames["owner"] != 0).sum())
+    with pytest.raises(ValueError, match="'third' has no hart of its own: hart 0 belongs to 'sec"):
+        busy(host, "third")
+    assert "third" not in host.domains
+    assert int((host.platform.frames["owner"] != 0).sum()) == used
+    with pytest.raises(ValueError, match="hart 0 belongs to 'second'"):
+        host.set(first, pins=[0])
+    assert first.pins == {1}
+    host.run(until=host.ms(1))
+    assert first.ran + second.ran == pytest.approx(host.ms(2), rel=0.01)
+    host.kill(second, host.now)
+    busy(host, "third")
+    host.run(until=host.ms(2))
+    assert host.domains["third"].seat is host.seats[0]

@@ -55,7 +55,10 @@ def experiment(name: str, schedulers: tuple[str, ...], engine: str, cost: str,
     chosen = import_module(f"vmm.experiments.{name}")
     setup = Setup(choose(chosen.WAYS, schedulers), engine, model,
                   seconds or chosen.SECONDS, tell_progress())  # fmt: skip
-    outcome = chosen.run(setup)
+    try:
+        outcome = chosen.run(setup)
+    except ValueError as error:  # a scheduler cannot have so many domains
+        raise Refusal(str(error)) from None
     progress.clear()
     if svg:
         write(svg, draw(outcome, f"{name}: {chosen.SUMMARY}").encode())

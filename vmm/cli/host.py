@@ -77,6 +77,7 @@ def up(context: click.Context, file: str, as_json: bool, csv: Path | None, timel
     from vmm.scenario import build
     from vmm.scenario.result import result
     from vmm.scenario.session import Session
+    from vmm.scenario.tables import ScenarioError
 
     settle_garbage()
     session = Session(made)
@@ -84,8 +85,11 @@ def up(context: click.Context, file: str, as_json: bool, csv: Path | None, timel
     end = build.cycles(made, scenario.host.until if until is None else until)
     written = _timeline(made, name, timeline)
     watchdog.answered()  # Ctrl-C is answered by the session
-    with progress.watched(name, lambda: f"{made.now / made.us / 1000:.1f} ms of virtual time"):
-        ended = session.run(end, timeout)
+    try:
+        with progress.watched(name, lambda: f"{made.now / made.us / 1000:.1f} ms of virtual time"):
+            ended = session.run(end, timeout)
+    except ScenarioError as error:  # an event
+        raise Refusal(str(error)) from None
     if written:
         written.close()
         written.file.close()

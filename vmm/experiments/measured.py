@@ -11,7 +11,8 @@ from toyisa.tables.cost import CostModel
 from vmm.comparison.published import Figure
 from vmm.hosting.host import Host
 
-UNJUDGED = ("rr",)  # knows neither weights nor who was woken: it is there to compare
+# They know neither weights nor who was woken, and are there to compare.
+UNJUDGED = ("rr", "edf", "pinned")
 CALIBRATED, EMERGENT = "calibrated", "emergent"
 
 

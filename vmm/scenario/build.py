@@ -63,6 +63,12 @@ def _act(host: Host, event: EventPlan, name: str) -> Callable[[int], None]:
         if domain.state is state:
             host.begin(domain, now)
 
+    def change(_now: int) -> None:
+        try:
+            host.set(domain, weight=share.weight, cap=share.cap, pins=share.pins)
+        except ValueError as error:  # the scheduler cannot have it so
+            raise ScenarioError(f"{event.place}: {name!r} cannot be changed: {error}") from None
+
     match event.do:
         case Do.START:
             return partial(begin, State.NEW)
@@ -73,6 +79,4 @@ def _act(host: Host, event: EventPlan, name: str) -> Callable[[int], None]:
         case Do.KILL:
             return partial(host.kill, domain)
         case Do.SET:
-            return lambda _now: host.set(
-                domain, weight=share.weight, cap=share.cap, pins=share.pins
-            )
+            return change

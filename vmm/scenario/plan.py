@@ -61,8 +61,9 @@ class DomainPlan:
 
 @dataclass(frozen=True)
 class EventPlan:
-    """A table [[event]], for all of the domains that it names."""
+    """A table [[event]], for all of the domains that it names; `place` names it in errors."""
 
+    place: str
     at: int
     domains: tuple[str, ...]
     do: Do

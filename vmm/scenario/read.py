@@ -159,7 +159,8 @@ def _event(table: Table, host: HostPlan, domains: list[DomainPlan]) -> EventPlan
         raise table.wrong(given[0], f'is for do = "set", not for do = "{do}"')
     if not given and do is Do.SET:
         raise table.wrong("do", 'with "set", give weight, cap or pins')
-    return EventPlan(table.need("at", values.duration, 'at = "20ms"'), meant, do, share)
+    at = table.need("at", values.duration, 'at = "20ms"')
+    return EventPlan(table.place, at, meant, do, share)
 
 
 def _refuse_equal(domains: list[DomainPlan]) -> None:

@@ -85,7 +85,7 @@ def may_run(domain: Share, hart: int) -> bool:
     return not domain.pins or hart in domain.pins
 
 
-_MODULES = {name: f"vmm.sched.{name}" for name in ("rr", "bvt", "credit")}
+_MODULES = {name: f"vmm.sched.{name}" for name in ("rr", "bvt", "credit", "edf", "pinned")}
 _REGISTERED: dict[str, Callable[..., Policy]] = {}
 
 

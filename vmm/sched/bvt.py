@@ -83,12 +83,10 @@ class BorrowedVirtualTime(Policy):
 
     def ready(self, domain: Share, now: int, woken: bool) -> None:
         mine: Virtual = domain.mine
-        mine.warped = woken and mine.warp > 0 and now >= mine.cold_until
-        mine.warm = 0
+        mine.warped, mine.warm = woken and mine.warp > 0 and now >= mine.cold_until, 0
         mine.set(max(mine.actual, self._time(domain)))
-        self.waiting[domain] = mine
-        if woken:  # of those with the same E it is the first, as in Xen 3.0.2
-            self.waiting = {domain: mine, **self.waiting}
+        first = {domain: mine} if woken else {}  # of those with the same E, as in Xen 3.0.2
+        self.waiting = {**first, **self.waiting, domain: mine}
         self._shorten(domain, now)
 
     def back(self, domain: Share, now: int) -> None:
@@ -139,7 +137,7 @@ class BorrowedVirtualTime(Policy):
         return Turn(chosen, span)
 
     def preempts(self, woken: Share, running: Share, now: int) -> bool:
-        # Also if they are equal: the domain that runs will soon have more
+        # Also if they are equal: the one that runs will have more at once.
         return running is self._last(woken) and woken.mine.effective <= running.mine.effective
 
     def _span(self, runs: Virtual, after: Virtual) -> int:

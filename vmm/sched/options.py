@@ -3,7 +3,7 @@
 Must not know what they mean.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -15,8 +15,9 @@ def whole(given: Mapping[str, Any], name: str, default: int, least: int, where: 
     return value
 
 
-def known(given: Mapping[str, Any], names: Iterable[str], where: str) -> None:
+def known(given: Mapping[str, Any], names: Sequence[str], where: str) -> None:
     """ValueError if there is an option of another name."""
+    there = f"there are {', '.join(names)}" if names else "this scheduler has none for domains"
     for name in given:
         if name not in names:
-            raise ValueError(f"{where}: there is no option {name!r}; there are {', '.join(names)}")
+            raise ValueError(f"{where}: there is no option {name!r}; {there}")

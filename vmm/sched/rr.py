@@ -1,6 +1,7 @@
 """Round robin: domains take turns of the same length, whatever their weights."""
 
 from vmm.sched import Policy, Share, Turn, may_run
+from vmm.sched.options import known, whole
 
 
 class RoundRobin(Policy):
@@ -8,8 +9,11 @@ class RoundRobin(Policy):
 
     def __init__(self, harts: int, us: int, slice_us: int = 5_000):
         super().__init__(harts, us)
-        self.span = slice_us * us
+        self.span = whole({"slice_us": slice_us}, "slice_us", 0, 1, "scheduler rr") * us
         self.waiting: list[Share] = []
+
+    def changed(self, domain: Share, now: int) -> None:
+        known(domain.options, (), f"domain {domain.name!r}")
 
     def ready(self, domain: Share, now: int, woken: bool) -> None:
         self.waiting.append(domain)

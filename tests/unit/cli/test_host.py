@@ -57,6 +57,19 @@ def test_the_tables(folder):
                         done.stderr)  # fmt: skip
 
 
+def test_an_event_that_the_scheduler_refuses_is_told(folder):
+    text = SCENARIO.replace("slice_us = 100", "").replace(
+        "[host]", '[host]\nscheduler = "pinned"\nharts = 2'
+    )
+    text += '[[event]]\nat = "1ms"\ndomain = "hello"\ndo = "set"\npins = [0]\n'
+    (folder / "p.toml").write_text(text.replace('"hello"\nmem', '"spin.S"\nmem'))
+    done = toyvmm("host", "up", "p.toml", cwd=folder)
+    assert done.returncode == Status.USAGE
+    assert done.stdout == b""
+    assert (b"p.toml: [[event]] 1: 'hello' cannot be changed: domain 'hello' has no hart of its "
+            b"own: hart 0 belongs to 'spin'; give") in done.stderr  # fmt: skip
+
+
 def test_the_object_has_what_the_documentation_lists(folder):
     done = toyvmm("host", "up", "s.toml", "--json", "--until", "500us", cwd=folder)
     found = json.loads(done.stdout)

@@ -1,0 +1,155 @@
+"""Earliest deadline first, and harts of one's own."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.hosting.fakehost import MS, Fake, FakeHost
+
+UTIL = 95  # per cent: instructions are not cut in two
+
+
+def served(host, domain, period):
+    """How much a domain has run at each end of a period; it wants to run always."""
+    seen = []
+
+    def look():
+        while (len(seen) + 1) * period <= host.now:
+            seen.append(domain.ran)
+
+    host.looks.append(look)
+    return seen
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(2, 40), st.integers(1, 100)), min_size=1, max_size=6),
+    st.integers(0, 3),
+)
+def test_who_has_a_slice_gets_it_in_each_period(asked, others):
+    """If the sum is not more than the hart has, whatever best-effort domains do."""
+    total = sum(part for _, part in asked)
+    slices = [
+        (period, max(period * 1000 * part * UTIL // total // 100, 1)) for period, part in asked
+    ]
+    domains = [
+        Fake(str(n), period_us=period * 1000, slice_us=span, extra=False)
+        for n, (period, span) in enumerate(slices)
+    ]
+    host = FakeHost("edf", *domains, *(Fake(f"busy{n}") for n in range(others)))
+    seen = [served(host, domain, period * MS) for domain, (period, _) in zip(domains, slices)]
+    host.run(400 * MS)
+    slack = 100  # a few instructions, and a look
+    for ran, (_, span) in zip(seen, slices):
+        assert len(ran) >= 9
+        for number, cycles in enumerate(ran, 1):
+            assert number * (span * 10 - slack) <= cycles <= number * (span * 10 + slack)
+
+
+def test_a_domain_that_sleeps_keeps_its_slice_until_the_period_ends():
+    """It runs at once when it wakes, late in the period; and has no more than a slice."""
+    server = Fake("server", period_us=10_000, slice_us=3_000, extra=False)
+    server.wants = lambda now: (10**18, 2 * MS)
+    server.rests = lambda now: now + 7 * MS
+    host = FakeHost("edf", server, *(Fake(f"busy{n}") for n in range(3)))
+    host.run(900 * MS)
+    assert max(server.latencies) <= 3
+    assert server.ran == pytest.approx(host.now * 2 / 9, rel=0.02)
+
+
+def test_what_is_left_of_a_slice_is_lost_with_its_period():
+    idle = Fake("idle", period_us=10_000, slice_us=5_000, extra=False)
+    idle.wants = lambda now: (10**18, 1 if now < 500 * MS else 10**18)
+    idle.rests = lambda now: 500 * MS
+    host = FakeHost("edf", idle, Fake("busy"))
+    host.run(600 * MS)
+    assert idle.ran == pytest.approx(50 * MS, abs=MS)
+
+
+@pytest.mark.parametrize("extra", [True, False])
+def test_extra_turns_use_what_nobody_needs(extra):
+    """And a domain that has had extra turns still gets its slice in time."""
+    server = Fake("server", period_us=10_000, slice_us=4_000, extra=extra)
+    host = FakeHost("edf", server)
+    host.run(100 * MS)
+    assert server.ran == pytest.approx(100 * MS if extra else 40 * MS, rel=0.01)
+    assert host.idle[0] + server.ran == host.now
+    busy = host.add(Fake("busy"), start=100 * MS)
+    before = server.ran
+    host.run(1_100 * MS)
+    assert server.ran - before >= 399 * MS
+    assert busy.ran > (250 if extra else 590) * MS
+    assert host.idle[0] < 61 * MS
+
+
+def test_the_earlier_deadline_takes_the_hart():
+    long = Fake("long", period_us=100_000, slice_us=50_000)
+    short = Fake("short", period_us=5_000, slice_us=1_000).periodic(MS // 2, 5 * MS)
+    host = FakeHost("edf", long, short)
+    host.run(500 * MS)
+    assert max(short.latencies) <= 3
+    assert long.ran == host.now - short.ran
+
+
+def test_each_hart_has_the_earliest_deadlines_of_those_that_may_run_there():
+    first = Fake("first", pins=[0], period_us=10_000, slice_us=9_000)
+    second = Fake("second", pins=[1], period_us=20_000, slice_us=18_000)
+    free = Fake("free", period_us=50_000, slice_us=4_000, extra=False)
+    host = FakeHost("edf", free, first, second, Fake("busy"), harts=2)
+    host.run(1_000 * MS)
+    assert first.ran >= 899 * MS
+    assert second.ran >= 899 * MS
+    assert free.ran == pytest.approx(80 * MS, rel=0.02)
+    assert (first.harts, second.harts) == ({0}, {1})
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ({"period_us": 10}, "slice_us is 1 to period_us, and both are given or neither"),
+    ({"slice_us": 10}, "slice_us is 1 to period_us"),
+    ({"period_us": 10, "slice_us": 11}, "slice_us is 1 to period_us"),
+    ({"period": 10}, "domain 'd': there is no option 'period'; there are period_us, slice_us"),
+    ({"period_us": 10, "slice_us": 1, "extra": 1}, "extra is true or false, not 1"),
+    ({"extra": False}, "it would never run"),
+])  # fmt: skip
+def test_wrong_options_are_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        FakeHost("edf", Fake("d", **options))
+
+
+# -- pinned ----------------------------------------------------------------------
+
+
+def test_a_hart_of_ones_own_is_never_anothers():
+    first, second, third = Fake("first"), Fake("second", pins=[2]), Fake("third")
+    first.periodic(MS, 10 * MS)
+    host = FakeHost("pinned", first, second, third, harts=3)
+    host.run(100 * MS)
+    assert [first.harts, second.harts, third.harts] == [{0}, {2}, {1}]
+    assert second.ran == host.times[2]
+    assert third.ran == host.times[1]
+    assert set(first.latencies) <= {0, 1, 2}
+    assert host.idle[0] == host.times[0] - first.ran
+
+
+def test_a_domain_without_a_hart_is_refused():
+    host = FakeHost("pinned", Fake("first"), harts=2)
+    with pytest.raises(ValueError, match="has no hart of its own: hart 0 belongs to 'first';"):
+        host.add(Fake("second", pins=[0]))
+    with pytest.raises(ValueError, match="domain 'third': there is no option 'warp_us'"):
+        host.add(Fake("third", warp_us=1))
+    fourth = host.add(Fake("fourth"))
+    with pytest.raises(ValueError, match="to 'first', hart 1 belongs to 'fourth'; give the host"):
+        host.add(Fake("fifth"))
+    host.stop(fourth)
+    assert host.add(Fake("sixth")).mine == 1
+
+
+def test_a_domain_may_go_to_another_free_hart():
+    host = FakeHost("pinned", Fake("first"), harts=2)
+    first = host.domains[0]
+    host.run(MS)
+    host.set(first, pins=frozenset([1]))
+    host.run(2 * MS)
+    assert first.harts == {0, 1}
+    assert first.mine == 1
+    assert host.add(Fake("second")).mine == 0
