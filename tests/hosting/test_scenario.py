@@ -125,6 +125,8 @@ def test_a_file_and_its_tables_are_limited(made):
 @pytest.mark.parametrize(("kernel", "reason"), [
     ("toyx", r"no guest and no file is called 'toyx'; did you mean `toyix`\?"),
     ("none.elf", "none.elf: no such file"),
+    ("x" * 300, "no guest and no file is called 'xxx"),
+    ("x" * 300 + ".elf", "File name too long"),
     ("/dev/zero", "is a device"),
     ("s.toml", "is not an ELF file; a source needs the suffix .S"),
     (".", "is a directory"),
@@ -250,6 +252,18 @@ def test_events_happen_at_their_times(hosted):
     assert abs(late.ran - host.ms(2.5 + 10 + 5)) < host.ms(0.5)
 
 
+def test_an_event_that_the_scheduler_refuses_is_an_error_with_its_place(hosted, monkeypatch):
+    host = hosted(EVENTS)
+
+    def changed(domain, now):
+        raise ValueError("not so")
+
+    monkeypatch.setattr(host.policy, "changed", changed)
+    reason = r"s\.toml: \[\[event\]\] 3: 'late' cannot be changed: not so"
+    with pytest.raises(ScenarioError, match=reason):
+        host.run(until=host.ms(40))
+
+
 def test_a_start_or_a_resume_does_nothing_to_a_domain_in_another_state(hosted):
     host = hosted(EVENTS.replace('do = "resume"', 'do = "start"'))
     host.run(until=host.ms(40))
@@ -342,6 +356,8 @@ def test_the_result_is_plain_and_sums_up(hosted):
         row["busy"] for row in found["harts"]
     )
     assert [row["state"] for row in found["domains"]] == ["running", "killed"]
+    owners = host.platform.frames["owner"]
+    assert sum(row["memory"] for row in found["domains"]) == int((owners > 0).sum()) * 4096
 
 
 @pytest.mark.parametrize("name", catalogue.shipped())

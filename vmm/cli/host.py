@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
+from vmm.cli import hosted
 from vmm.cli.files import Refusal, commit, need_stdout, opened, outputs, tell, write
 from vmm.cli.params import Time
-from vmm.cli.status import Status
 
 if TYPE_CHECKING:
     from vmm.hosting.host import Host
-    from vmm.scenario.plan import Scenario
 
 SCHEMA = "toyvmm.host/1"
 
@@ -30,7 +30,7 @@ def _scenarios(
     return [*found, CompletionItem(begun, type="file")]
 
 
-def _until(_context: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+def _time(_context: click.Context, _param: click.Parameter, value: str | None) -> int | None:
     from vmm.scenario import values
 
     try:
@@ -40,6 +40,14 @@ def _until(_context: click.Context, _param: click.Parameter, value: str | None) 
 
 
 _file = click.argument("file", metavar="FILE.toml|NAME", shell_complete=_scenarios)
+_until = click.option(
+    "--until", callback=_time, metavar="TIME",
+    help="End at this virtual time, such as 200ms, instead of the scenario's.",
+)  # fmt: skip
+_timeout = click.option(
+    "--timeout", type=Time(), default=300, show_default=True, metavar="SECONDS",
+    help="Stop after this time of this computer; 0: never.",
+)  # fmt: skip
 
 
 @click.group()
@@ -54,10 +62,8 @@ def host() -> None:
               help="Write a row for each domain to FILE.")
 @click.option("--timeline", type=click.Path(path_type=Path), metavar="FILE",
               help="Write who ran when to FILE in Chrome's trace format, for Perfetto.")
-@click.option("--until", callback=_until, metavar="TIME",
-              help="End at this virtual time, such as 200ms, instead of the scenario's.")
-@click.option("--timeout", type=Time(), default=300, show_default=True, metavar="SECONDS",
-              help="Stop after this time of this computer; 0: never.")
+@_until
+@_timeout
 @click.pass_context
 def up(context: click.Context, file: str, as_json: bool, csv: Path | None, timeline: Path | None,
        until: int | None, timeout: float) -> int:
@@ -68,47 +74,70 @@ def up(context: click.Context, file: str, as_json: bool, csv: Path | None, timel
     crashed, and 3 if --timeout ended the run.
     """
     need_stdout()
-    scenario, elves = _read(file)
-    context.with_resource(outputs([("--csv", csv), ("--timeline", timeline)], _inputs(scenario)))
-    made = _built(scenario, elves)
+    scenario, elves = hosted.read(file)
+    wanted = [("--csv", csv), ("--timeline", timeline)]
+    context.with_resource(outputs(wanted, hosted.inputs(scenario)))
+    made = hosted.built(scenario, elves)
     from toyisa.files import progress
-    from vmm.cli import hosttable, refused, watchdog
+    from vmm.cli import hosttable, refused
     from vmm.cli.conduct import settle_garbage
-    from vmm.scenario import build
     from vmm.scenario.result import result
     from vmm.scenario.session import Session
-    from vmm.scenario.tables import ScenarioError
 
     settle_garbage()
-    session = Session(made)
-    name = scenario.path.stem
-    end = build.cycles(made, scenario.host.until if until is None else until)
+    session, name = Session(made), scenario.path.stem
     written = _timeline(made, name, timeline)
-    watchdog.answered()  # Ctrl-C is answered by the session
-    try:
-        with progress.watched(name, lambda: f"{made.now / made.us / 1000:.1f} ms of virtual time"):
-            ended = session.run(end, timeout)
-    except ScenarioError as error:  # an event
-        raise Refusal(str(error)) from None
+    with progress.watched(name, lambda: f"{made.now / made.us / 1000:.1f} ms of virtual time"):
+        ended = hosted.run(scenario, session, until, timeout)
     if written:
         written.close()
         written.file.close()
     found = result(session)
-    status = _status(ended, found)
+    status, reason = hosted.status(ended, found), hosted.reason(ended, found)
     if csv:
         write(csv, hosttable.table(found).encode())
     if as_json:
         content = {"schema": SCHEMA, "scenario": name, "exit": str(ended), "status": int(status),
-                   "reason": _reason(ended, found), **found,
-                   "seconds": round(session.seconds, 6)}  # fmt: skip
+                   "reason": reason, **found, "seconds": round(session.seconds, 6)}  # fmt: skip
         text = json.dumps(content, indent=2)
         refused.printed.append(text)
         click.echo(text)
     else:
         click.echo("\n".join(hosttable.lines(found)))
     commit()
-    tell(f"toyvmm: {name}: {_reason(ended, found)}; {session.seconds:.1f} s")
+    tell(f"toyvmm: {name}: {reason}; {session.seconds:.1f} s")
     return status
+
+
+@host.command()
+@_file
+@_until
+@_timeout
+def top(file: str, until: int | None, timeout: float) -> int:
+    """Run a scenario, and show on the terminal what each domain does meanwhile.
+
+    The column `now` is the part of a hart that a domain had since the table before.  At the end
+    the tables of `up` are printed.
+    """
+    if not sys.stdout or not sys.stdout.isatty():
+        raise Refusal("`host top` needs a terminal; use `toyvmm host up`")
+    scenario, elves = hosted.read(file)
+    made = hosted.built(scenario, elves)
+    from vmm.cli import hosttable
+    from vmm.cli.conduct import settle_garbage
+    from vmm.cli.hosttop import Screen
+    from vmm.scenario.result import result
+    from vmm.scenario.session import Session
+
+    settle_garbage()
+    session, name = Session(made), scenario.path.stem
+    screen = Screen(session, name)
+    ended = hosted.run(scenario, session, until, timeout, screen.tick)
+    screen.close()
+    found = result(session)
+    click.echo("\n".join(hosttable.lines(found)))
+    tell(f"toyvmm: {name}: {hosted.reason(ended, found)}; {session.seconds:.1f} s")
+    return hosted.status(ended, found)
 
 
 @host.command()
@@ -119,45 +148,11 @@ def check(file: str) -> None:
     Its kernels are assembled and loaded, so that what does not fit is found.
     """
     need_stdout()
-    scenario, elves = _read(file)
-    made = _built(scenario, elves)
-    domains, events, harts = len(made.domains), len(scenario.events), len(made.seats)
-    click.echo(f"{scenario.path}: {_many(domains, 'domain')} on {_many(harts, 'hart')}, "
-               f"{_many(events, 'event')}: right")  # fmt: skip
-
-
-def _read(file: str) -> tuple[Scenario, list[bytes]]:
-    """The scenario and the kernels of its domains, before the compiler is imported; Refusal."""
-    from asm.errors import AsmErrors
-    from vmm.cli.refused import BuildFailed
-    from vmm.scenario import catalogue, kernels, read
-    from vmm.scenario.tables import ScenarioError
-
-    try:
-        scenario = read.read(catalogue.find(file))
-        return scenario, kernels.kernels(scenario)
-    except ScenarioError as error:
-        raise Refusal(str(error)) from None
-    except AsmErrors as errors:
-        tell(str(errors))
-        raise BuildFailed(errors.problems) from None
-
-
-def _built(scenario: Scenario, elves: list[bytes]) -> Host:
-    from vmm.scenario import build
-    from vmm.scenario.tables import ScenarioError
-
-    try:
-        return build.build(scenario, elves)
-    except ScenarioError as error:
-        raise Refusal(str(error)) from None
-
-
-def _inputs(scenario: Scenario) -> list[Path]:
-    """Every file that the scenario reads, which an output must not replace."""
-    kernels = [scenario.folder / domain.kernel for domain in scenario.domains]
-    cost = Path(scenario.host.cost.partition(":")[0])
-    return [scenario.path, *scenario.inputs, *kernels, cost]
+    scenario, elves = hosted.read(file)
+    made = hosted.built(scenario, elves)
+    what = [hosted.many(len(made.domains), "domain"), hosted.many(len(made.seats), "hart"),
+            hosted.many(len(scenario.events), "event")]  # fmt: skip
+    click.echo("{}: {} on {}, {}: right".format(scenario.path, *what))
 
 
 def _timeline(made: Host, name: str, path: Path | None) -> Any:
@@ -166,25 +161,3 @@ def _timeline(made: Host, name: str, path: Path | None) -> Any:
     from vmm.watch.hosttimeline import HostTimeline
 
     return HostTimeline(made, name, opened(path))
-
-
-def _status(ended: str, found: dict[str, Any]) -> Status:
-    if ended == "interrupted":
-        return Status.INTERRUPTED
-    if any(row["state"] == "crashed" for row in found["domains"]):
-        return Status.FAILED
-    return Status.LIMIT if ended == "timeout" else Status.PASSED
-
-
-def _reason(ended: str, found: dict[str, Any]) -> str:
-    ms = found["now"] * 1000 / found["hz"]
-    why = {
-        "time": "the scenario's time is over", "over": "no domain will run again",
-        "timeout": "stopped by --timeout", "interrupted": "interrupted",
-    }[ended]  # fmt: skip
-    crashed = sum(row["state"] == "crashed" for row in found["domains"])
-    return f"{why}, at {ms:.1f} ms" + (f"; {_many(crashed, 'domain')} crashed" if crashed else "")
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" + ("s" if count != 1 else "")

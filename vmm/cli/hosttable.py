@@ -7,8 +7,8 @@ import csv
 import io
 from typing import Any
 
-PLAIN = ("name", "engine", "state", "code", "weight", "cap", "share", "ran", "stolen", "switches",
-         "moves", "sleeps", "latency.median", "latency.worst", "exits", "instret",
+PLAIN = ("name", "engine", "state", "code", "weight", "cap", "memory", "share", "ran", "stolen",
+         "switches", "moves", "sleeps", "latency.median", "latency.worst", "exits", "instret",
          "last_line")  # fmt: skip
 LAST = 40  # characters of a console's last line
 

@@ -3,12 +3,9 @@
 Must not know the file's syntax (`read.py`), nor run anything.
 """
 
-from collections.abc import Callable
-from functools import partial
-
 from toyisa.load.image import ImageError
 from toyisa.tables.cost import CostError
-from vmm.hosting.domain import State
+from vmm.hosting.domain import Domain, State
 from vmm.hosting.host import Host
 from vmm.scenario.plan import Do, DomainPlan, EventPlan, Scenario
 from vmm.scenario.tables import ScenarioError
@@ -51,32 +48,30 @@ def _add(host: Host, plan: DomainPlan, elf: bytes) -> None:
 
 
 def _arrange(host: Host, event: EventPlan) -> None:
-    for name in event.domains:
-        host.agenda.at(cycles(host, event.at), _act(host, event, name))
+    domains = [host.domains[name] for name in event.domains]
+
+    def act(now: int) -> None:
+        for domain in domains:
+            try:
+                _do(host, event, domain, now)
+            except ValueError as error:  # the scheduler cannot have it so
+                raise ScenarioError(
+                    f"{event.place}: {domain.name!r} cannot be changed: {error}"
+                ) from None
+
+    host.agenda.at(cycles(host, event.at), act)
 
 
-def _act(host: Host, event: EventPlan, name: str) -> Callable[[int], None]:
-    """What the event does to one domain; a start or a resume needs the state that it ends."""
-    domain, share = host.domains[name], event.share
-
-    def begin(state: State, now: int) -> None:
-        if domain.state is state:
-            host.begin(domain, now)
-
-    def change(_now: int) -> None:
-        try:
-            host.set(domain, weight=share.weight, cap=share.cap, pins=share.pins)
-        except ValueError as error:  # the scheduler cannot have it so
-            raise ScenarioError(f"{event.place}: {name!r} cannot be changed: {error}") from None
-
+def _do(host: Host, event: EventPlan, domain: Domain, now: int) -> None:
+    share = event.share
     match event.do:
-        case Do.START:
-            return partial(begin, State.NEW)
-        case Do.RESUME:
-            return partial(begin, State.PAUSED)
+        case Do.START if domain.state is State.NEW:
+            host.begin(domain, now)
+        case Do.RESUME if domain.state is State.PAUSED:
+            host.begin(domain, now)
         case Do.PAUSE:
-            return partial(host.pause, domain)
+            host.pause(domain, now)
         case Do.KILL:
-            return partial(host.kill, domain)
+            host.kill(domain, now)
         case Do.SET:
-            return change
+            host.set(domain, weight=share.weight, cap=share.cap, pins=share.pins)

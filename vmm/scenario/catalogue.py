@@ -3,9 +3,13 @@
 Must not know what is in them, besides the line that says what each is for.
 """
 
+import os
 import tomllib
 from functools import cache
 from pathlib import Path
+
+from vmm.scenario.tables import ScenarioError
+from vmm.scenario.values import hint, shown
 
 FOLDER = Path(__file__).with_name("shipped")
 
@@ -23,6 +27,12 @@ def summary(name: str) -> str:
 
 def find(text: str) -> Path:
     """The file that `text` names: a bare word is a scenario that comes with toyvmm, if there is
-    one; `./word` is always a file.
+    one; `./word` is always a file.  ScenarioError for a bare word that is neither.
     """
-    return shipped().get(text) or Path(text)
+    if text in shipped():
+        return shipped()[text]
+    if Path(text).name == text and not Path(text).suffix and not os.path.exists(text):
+        raise ScenarioError(
+            f"no file and no scenario is called {shown(text)}; {hint(text, shipped())}"
+        )
+    return Path(text)

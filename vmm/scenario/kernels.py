@@ -3,6 +3,7 @@
 A source or a patched guest is assembled for the engine.  Must not know a host.
 """
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def _elf(name: str, folder: Path, build: str) -> bytes:
             path, include_dirs=[guests.ROOT], defines=guests.BUILDS[build],
             confine=(path.parent, guests.ROOT),
         ).elf()  # fmt: skip
-    if not Path(name).suffix and Path(name).name == name and not path.exists():
+    if not Path(name).suffix and Path(name).name == name and not os.path.exists(path):
         raise Wrong(f"no guest and no file is called {shown(name)}; {hint(name, catalogue)}")
     data = reading.read(path, MAX_FILE)
     if not data.startswith(b"\x7fELF"):

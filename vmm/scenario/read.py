@@ -17,7 +17,7 @@ from vmm.scenario.plan import Do, DomainPlan, EventPlan, HostPlan, Scenario, Sha
 from vmm.scenario.tables import ScenarioError, Table, array
 
 MAX_FILE = 256 << 10   # bytes of a scenario
-MAX_INPUT = 1 << 20    # bytes of console input of one domain
+MAX_INPUT = 256 << 10   # bytes of console input of one domain
 MAX_DOMAINS = 256
 MAX_EVENTS = 4096
 MAX_HARTS = 8

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from toyisa.core.memory import PAGE
 from vmm.hosting.domain import Domain, State
 from vmm.hosting.host import Host
 from vmm.scenario.session import Console, Session
@@ -15,6 +16,9 @@ from vmm.scenario.session import Console, Session
 def result(session: Session) -> dict[str, Any]:
     """The host, its harts and its domains."""
     host = session.host
+    domains = list(host.domains.values())
+    most = max((domain.number for domain in domains), default=0)
+    frames = np.bincount(host.platform.frames["owner"], minlength=1 + most)
     return {
         "scheduler": host.scheduler,
         "mem": len(host.platform.ram),
@@ -25,11 +29,14 @@ def result(session: Session) -> dict[str, Any]:
             {"hart": seat.number, "busy": seat.busy, "idle": seat.idle, "switches": seat.switches}
             for seat in host.seats
         ],
-        "domains": [_domain(host, d, session.consoles[d.name]) for d in host.domains.values()],
+        "domains": [
+            _domain(host, domain, session.consoles[domain.name], int(frames[domain.number]) * PAGE)
+            for domain in domains
+        ],
     }
 
 
-def _domain(host: Host, domain: Domain, console: Console) -> dict[str, Any]:
+def _domain(host: Host, domain: Domain, console: Console, memory: int) -> dict[str, Any]:
     whole = sum(seat.time for seat in host.seats)
     median, worst = latencies(domain.latency)
     return {
@@ -41,6 +48,7 @@ def _domain(host: Host, domain: Domain, console: Console) -> dict[str, Any]:
         "weight": domain.weight,
         "cap": domain.cap,
         "pins": sorted(domain.pins),
+        "memory": memory,
         "share": round(domain.ran / max(whole, 1), 6),
         "ran": domain.ran,
         "stolen": domain.stolen,

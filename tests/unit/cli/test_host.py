@@ -12,6 +12,7 @@ import pytest
 from tests.unit.cli.command import ROOT, argv, environment, heed_ctrl_c, toyvmm
 from vmm.cli.host import SCHEMA
 from vmm.cli.hosttable import PLAIN, aligned, time
+from vmm.cli.hosttop import CLEAR, HOME, lines
 from vmm.cli.status import Status
 
 SCENARIO = """
@@ -157,9 +158,54 @@ def test_check_says_that_it_is_right(folder):
     assert b"[[domain]] 2 ('hello'): 'hello' cannot be made: it needs" in done.stderr
 
 
+def test_top_draws_on_a_terminal_only(folder):
+    done = toyvmm("host", "top", "s.toml", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"needs a terminal; use `toyvmm host up`" in done.stderr
+    ours, theirs = os.openpty()
+    child = subprocess.Popen(argv("host", "top", "s.toml", "--until", "50ms"), cwd=folder,
+                             stdout=theirs, stderr=subprocess.PIPE, env=environment())  # fmt: skip
+    os.close(theirs)
+    seen = b""
+    while piece := _read(ours):
+        seen += piece
+    os.close(ours)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == Status.PASSED, err
+    screen, end = seen.rsplit(HOME.encode(), 1)
+    assert screen.startswith((CLEAR + HOME).encode() + b"s: ")
+    assert b"1 hart 100% busy, scheduler rr" in screen
+    assert b"hello   trap" in screen
+    assert b"running  99" in end or b"running  100" in end
+
+
+def _read(terminal):
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # nobody has the other end any more
+        return b""
+
+
+def test_the_live_table_shows_what_was_done_since_the_one_before():
+    row = {"name": "a", "engine": "bt", "state": "running", "share": 0.5, "memory": 3 << 20,
+           "exits": 1000, "sleeps": 2, "reason": None, "last_line": "hi", "ran": 500}  # fmt: skip
+    before = {"now": 1000, "hz": 10**6, "scheduler": "rr", "harts": [{"busy": 500}],
+              "domains": [row]}  # fmt: skip
+    after = before | {"now": 2000, "harts": [{"busy": 1250}], "domains": [row | {"ran": 1250}]}
+    head, _, _, line = lines(after, before, "x")
+    assert head == "x: 2.0 ms, 1 hart 75% busy, scheduler rr"
+    assert line.split() == ["a", "bt", "running", "75%", "50.0%", "3.0M", "1,000", "2", "hi"]
+
+
+def test_a_name_that_is_nothing_gets_a_hint():
+    done = toyvmm("host", "up", "fairnes")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"no file and no scenario is called 'fairnes'; did you mean `fairness`?" in done.stderr
+
+
 def test_scenarios_are_among_the_examples():
     listed = toyvmm("examples").stdout.decode()
-    assert "consolidation  consolidation: " in listed
+    assert re.search(r"^consolidation +24 toyix", listed, re.MULTILINE)
     assert "`toyvmm host up NAME`" in listed
     assert b'name = "patched"' in toyvmm("examples", "consolidation").stdout
 
