@@ -6,7 +6,7 @@ Each domain measures itself how late it runs after its timer was due.
 from vmm.comparison.orderings import RELATIONS
 from vmm.comparison.published import XEN, Figure
 from vmm.experiments import loads
-from vmm.experiments.latency import together
+from vmm.experiments.latency import measure
 from vmm.experiments.measured import UNJUDGED, Measured, Outcome, Setup, Verdict, Way
 
 SUMMARY = "how late domains run on a machine with 128 busy ones"
@@ -32,14 +32,15 @@ def run(
             for n in range(busy)
         ]
         idle = loads.add(host, "idle", idle_guest, setup.engine)
-        setup.run(host, way, f"{busy} busy domains")
+        groups = {"busy": crowd, "idle": [idle]}
         mean = {}
-        for who, group in (("busy", crowd), ("idle", [idle])):
-            for part, value in together(group).items():
-                figure = Figure(PUBLISHED[who], UNIT, None, "V", XEN, PING)
-                published = figure if part == "mean" else None
-                measured.append(Measured(f"{who}, {part}", way.label, value, UNIT, published))
-                mean.setdefault(who, value)
+        for who, parts in measure(setup, host, way, groups, f"{busy} busy domains").items():
+            mean[who] = parts["mean"]
+            figure = Figure(PUBLISHED[who], UNIT, None, "V", XEN, PING)
+            measured += [
+                Measured(f"{who}, mean", way.label, parts["mean"], UNIT, figure),
+                Measured(f"{who}, worst", way.label, parts["worst"], UNIT),
+            ]
         if way.scheduler not in UNJUDGED:
             verdicts.append(Verdict(
                 None, f"{busy} busy domains, {way.label}", "idle << busy",

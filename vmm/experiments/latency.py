@@ -4,12 +4,13 @@ Six busy domains share a hart with others that sleep nearly always.  Each measur
 late it runs after its timer was due.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from vmm.comparison.orderings import RELATIONS
 from vmm.experiments import loads
 from vmm.experiments.measured import UNJUDGED, Measured, Outcome, Setup, Verdict, Way
+from vmm.hosting.domain import Domain
+from vmm.hosting.host import Host
 
 SUMMARY = "how late a domain runs that wakes up, among six that always compute"
 WAYS = (Way("bvt"), Way("credit"), Way("rr"))
@@ -56,16 +57,23 @@ def _late(
         loads.add(host, f"busy{n}", "busy", setup.engine, defines={"PERIOD": RARE})
         for n in range(BUSY)
     ]
-    setup.run(host, way, "sleepers among busy domains")
-    return {who: together(group) for who, group in groups.items()}
+    return measure(setup, host, way, groups, "sleepers among busy domains")
 
 
-def together(group: Sequence[Any]) -> dict[str, float]:
-    """Mean and worst of what several domains have measured, in milliseconds."""
-    found = [loads.lateness(made) for made in group]
-    count = sum(late.count for late in found)
-    mean = sum(late.count * late.mean for late in found) / max(count, 1)
-    return {"mean": mean / 1000, "worst": max(late.worst for late in found) / 1000}
+def measure(
+    setup: Setup, host: Host, way: Way, groups: dict[str, list[Domain]], what: str
+) -> dict[str, dict[str, float]]:
+    """Run the host; mean and worst lateness of each group together, in milliseconds."""
+    setup.warm_up(host)
+    before = {who: [loads.lateness(made) for made in group] for who, group in groups.items()}
+    setup.run(host, way, what)
+    found = {}
+    for who, group in groups.items():
+        late = [loads.lateness(made).since(was)
+                for made, was in zip(group, before[who], strict=True)]  # fmt: skip
+        mean = sum(each.total for each in late) / max(sum(each.count for each in late), 1)
+        found[who] = {"mean": mean / 1000, "worst": max(each.most for each in late) / 1000}
+    return found
 
 
 def _judged(

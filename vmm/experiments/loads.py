@@ -20,15 +20,31 @@ US = TIMEBASE // 1_000_000  # ticks of a microsecond
 
 @dataclass(frozen=True)
 class Lateness:
-    """How late `probe` or `busy` ran after its timer was due, in microseconds.
+    """How late `probe` or `busy` ran after its timer was due: `total` and `most` in microseconds.
 
-    `bins[n]` counts those that were late by less than 2**n ticks of `time`.
+    `bins[n]` counts those that were late by less than 2**n ticks of `time`, and by at least
+    half of that.
     """
 
     count: int
-    mean: float
-    worst: float
+    total: float
+    most: float
     bins: tuple[int, ...]
+
+    @property
+    def mean(self) -> float:
+        """0 if there were none."""
+        return self.total / max(self.count, 1)
+
+    def since(self, before: "Lateness") -> "Lateness":
+        """What came after an earlier one of the same guest.
+
+        If the largest of all came before, `most` is the upper edge of the last bin.
+        """
+        bins = tuple(now - then for now, then in zip(self.bins, before.bins, strict=True))
+        edge = max((2**n / US for n, count in enumerate(bins) if count), default=0.0)
+        most = self.most if self.most > before.most else min(edge, self.most)
+        return Lateness(self.count - before.count, self.total - before.total, most, bins)
 
 
 def image(name: str, engine: str, **defines: int) -> bytes:
@@ -52,11 +68,9 @@ def rounds(made: Machine) -> int:
 
 def lateness(made: Machine) -> Lateness:
     """What `probe` or `busy` has measured."""
-    count = word(made, "late_count")
     total = word(made, "late_sum") + (word(made, "late_sum", 1) << 32)
     bins = tuple(word(made, "late_bins", n) for n in range(BINS))
-    mean = total / count / US if count else 0.0
-    return Lateness(count, mean, word(made, "late_worst") / US, bins)
+    return Lateness(word(made, "late_count"), total / US, word(made, "late_worst") / US, bins)
 
 
 def add(host: Any, name: str, guest: str, engine: str, *, defines: dict[str, int] | None = None,

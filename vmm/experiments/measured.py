@@ -11,6 +11,7 @@ from toyisa.tables.cost import CostModel
 from vmm.comparison.published import Figure
 from vmm.hosting.host import Host
 
+WARM_UP = 0.2  # of the time: guests boot, and schedulers come to know them
 # They know neither weights nor who was woken, and are there to compare.
 UNJUDGED = ("rr", "edf", "pinned")
 CALIBRATED, EMERGENT = "calibrated", "emergent"
@@ -43,9 +44,13 @@ class Setup:
         return Host(mem, 1, way.scheduler, self.cost, options=dict(way.options))
 
     def run(self, host: Host, way: Way, what: str) -> None:
-        """Run it for so many seconds of virtual time."""
+        """Run it for so many seconds of virtual time more."""
         self.tell(f"{what} under {way.label}")
-        host.run(until=host.ms(1000 * self.seconds))
+        host.run(until=host.now + host.ms(1000 * self.seconds))
+
+    def warm_up(self, host: Host) -> None:
+        """Run it for a while before anything is measured."""
+        host.run(until=host.ms(1000 * WARM_UP * self.seconds))
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,12 @@ def lines(name: str, summary: str, setup: Setup, outcome: Outcome) -> list[str]:
     out = [*wrap([title]), "", *layout(_table(outcome)), ""]
     out.append(f"Verdicts: {held} hold, {len(outcome.verdicts) - held} do not")
     out += wrap([_verdict(verdict) for verdict in outcome.verdicts])
-    sources = dict.fromkeys(
-        one.published.source for one in outcome.measured if one.published is not None
-    )
+    told = [one.published.source for one in outcome.measured if one.published]
+    sources = dict.fromkeys([*told, *(one.source for one in outcome.verdicts if one.source)])
     if sources:
-        out += ["", *wrap([f"Published: {', '.join(sources)}. V read in the text, X from V."])]
+        out += ["", f"Published: {', '.join(sources)}."]
+    if told:
+        out.append("V was read in the paper's text, X was computed from V.")
     return out
 
 
@@ -39,11 +40,12 @@ def _table(outcome: Outcome) -> Table:
     rows: dict[str, dict[str, Measured]] = {}
     for one in outcome.measured:
         rows.setdefault(f"{one.what}, {one.unit}", {})[one.way] = one
-    table = [["", *ways, "published"]]
+    told = any(one.published for one in outcome.measured)
+    table = [["", *ways, *(["published"] if told else [])]]
     for what, row in rows.items():
         cells = [number(row[way].value) if way in row else "" for way in ways]
         published = next((one.published for one in row.values() if one.published), None)
-        table.append([what, *cells, _published(published)])
+        table.append([what, *cells, *([_published(published)] if told else [])])
     return table
 
 
