@@ -162,3 +162,24 @@ def test_what_cannot_be_made_leaves_no_frame():
     assert not host.platform.frames["owner"].any()
     host.domain("good", kernel("pages", "trap"), mem=MEM)
     assert host.run() == "over"
+
+
+@pytest.mark.parametrize("clock", ["cycles", "icount"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_domain_that_is_alone_costs_what_a_virtual_machine_costs(engine, clock):
+    """To the cycle: with nobody else there are no turns."""
+    made = VirtualMachine(engine=engine, mem=MEM, clock=clock)
+    made.load(kernel("toyix", engine))
+    made.feed(typed("toyix"))
+    made.end_input()
+    made.run()
+    host = Host(mem=64 << 20, options={"slice_us": 1_000_000})
+    domain = host.domain(
+        "a", kernel("toyix", engine), engine=engine, mem=MEM, clock=clock, input=typed("toyix")
+    )
+    assert host.run() == "over"
+    assert seen(domain) == seen(made)
+    assert domain.exits() == made.exits()
+    assert (domain.hart.clock.cycles, domain.cycles) == (made.hart.clock.cycles, made.cycles)
+    assert host.root_cycles == 0
+    assert domain.ran == int(made.hart.clock.cycles)
