@@ -30,6 +30,7 @@ from vmm.fuzz.laws import LAWS
 from vmm.fuzz.pvguests import patched_kernels
 from vmm.fuzz.pvoperands import arguments
 from vmm.fuzz.seen import Seen, never
+from vmm.hosting.domain import Domain
 from vmm.machine import VirtualMachine
 
 BASE_PPN = RAM_BASE >> 12
@@ -127,6 +128,10 @@ def test_laws_can_fail(monkeypatch):
         assert fails("slices", NATIVE)
         assert fails("determinism", "pv")
         assert fails("conservation", "pv")
+    with monkeypatch.context() as patch:  # a guest that sleeps on a host sleeps for too long
+        longer = Domain.sleep_on
+        patch.setattr(Domain, "sleep_on", lambda self, cycles: longer(self, cycles + 1))
+        assert fails("company", "trap")
     with monkeypatch.context() as patch:
         patch.setitem(alu.COMPUTE, "xor", alu.COMPUTE["or"])
         failure, _, _ = hunted("semantics")

@@ -183,7 +183,7 @@ def machine(case: Case, seen: Seen, clock: str, engine: str | None = None) -> Ma
     engine = engine or chosen["engine"]
     common: dict[str, Any] = {
         "mem": MEM, "cost": chosen["cost"], "clock": clock,
-        "profile": Profile[chosen.get("profile", "strict").upper()],
+        "profile": typed_profile(chosen),
     }  # fmt: skip
     if engine != NATIVE:
         common |= {key: chosen[key] for key in ("scatter", "shadow", "options") if key in chosen}
@@ -199,7 +199,7 @@ def machine(case: Case, seen: Seen, clock: str, engine: str | None = None) -> Ma
         made.memory.console.interval = 0  # input is there whenever it is asked for
     made.end_input()
     if case.start is not None:
-        _put(made, case.start)
+        put(made, case.start)
     return made
 
 
@@ -211,7 +211,13 @@ def _disk() -> Disk:
         return Disk(image.name, read_only=True)
 
 
-def _put(made: Machine, start: dict[str, Any]) -> None:
+def typed_profile(settings: dict[str, Any]) -> Profile:
+    """The machine's profile that settings name."""
+    return Profile[settings.get("profile", "strict").upper()]
+
+
+def put(made: Machine, start: dict[str, Any]) -> None:
+    """Set the hart as a case starts it."""
     hart = made.hart
     hart.x[:32] = start["x"]
     hart.pc, hart.priv = start["pc"], start["priv"]

@@ -22,7 +22,7 @@ from toyisa.testing.modelled import BARREN, rules_kept
 from toyisa.testing.states import within_rules
 from vmm.domain.exits import Kind
 from vmm.domain.record import FREE
-from vmm.fuzz import edgecases, edgegdb, framecheck, lawtext, snaplaw
+from vmm.fuzz import companylaw, edgecases, edgegdb, framecheck, lawtext, snaplaw
 from vmm.fuzz.case import Case, Violation, must_equal
 from vmm.fuzz.lawguests import (
     NATIVE,
@@ -323,6 +323,9 @@ LAWS: dict[str, Law] = {law.name: law for law in (
         hostile, _containment, native=False, patched=True),
     Law("determinism", "two runs of one guest are the same, to the cycle",
         guests, _determinism, patched=True),
+    Law("company", "with time of its own, a guest does among hostile ones what it does alone",
+        companylaw.cases, companylaw.check, native=False,
+        unpatched="a patched kernel sees the numbers of its machine's frames"),
     Law("conservation", "cycles by class sum to the total, exits to what root was charged",
         guests, _conservation, patched=True),
     Law("snapshots", "a snapshot file is refused, or is a machine that stays within its RAM",

@@ -56,6 +56,7 @@ class Domain(VirtualMachine):
         self.latency = np.zeros(BINS, np.int64)
         self.ready_since = 0
         self.woken = False
+        self.budget = NEVER  # after so many instructions in all it is paused
         self.wakes = 0  # a wake-up that was arranged before is not meant any more
         seat.clear()
         super().__init__(host=platform, **given)
@@ -71,7 +72,7 @@ class Domain(VirtualMachine):
         self.take_console()
         if why == Reason.BUDGET + PRINTED or why == Reason.WAIT + PRINTED:
             return Reason(why - PRINTED)
-        match self.run():
+        match self.run(None if self.budget >= NEVER else max(self.budget - self.instret, 0)):
             case Exit.HALTED:
                 return Reason.HALTED
             case Exit.WAITS | Exit.IDLE | Exit.INPUT:
@@ -84,6 +85,11 @@ class Domain(VirtualMachine):
     def own_time(self) -> int:
         """Its own virtual time, if it counts instructions."""
         return self._instret.value + self._idle.value
+
+    @property
+    def spent_all(self) -> bool:
+        """Whether its budget of instructions is used up."""
+        return self.budget < NEVER and self._instret.value >= self.budget
 
     def sleep_ends(self, now: int) -> int:
         """How long its sleep lasts from now on, which is the host's time; or NEVER."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
+from toyisa import ctrlc
 from toyisa.core.memory import PAGE
 from toyisa.core.ram import MIN_MEM
 from toyisa.core.units import link
@@ -112,11 +113,13 @@ class Host:
         input: bytes = b"",
         clock: str = "cycles",
         options: dict[str, Any] | None = None,
+        engine_options: dict[str, Any] | None = None,
         **given: Any,
     ) -> Domain:
         """Make a domain, load its kernel, and begin it at the time `start`; None: not yet.
 
-        `given` are further arguments of a `VirtualMachine`.  ValueError if the name is taken or
+        `options` are the policy's; `given` are further arguments of a `VirtualMachine`, whose
+        `options` are called `engine_options` here.  ValueError if the name is taken or
         there is no room; ImageError.
         """
         if name in self.domains:
@@ -125,7 +128,7 @@ class Host:
         try:
             made = Domain(
                 name, self.seats[0], platform, engine=engine, mem=mem, cost=self.cost,
-                clock=clock, **given,
+                clock=clock, options=engine_options, **given,
             )  # fmt: skip
             made.load(kernel)
         except Exception:
@@ -275,19 +278,21 @@ class Host:
         """
         end = None if seconds is None else time.monotonic() + seconds
         until = NEVER if until is None else until
-        while True:
-            seat = min(self.seats, key=lambda seat: (seat.time, seat.number))
-            now = seat.time
-            if now >= until:
-                return "time"
-            self.agenda.due(now)
-            running = self._choose(seat, now)
-            if running:
-                self._let_run(seat, running, until)
-            elif not self._let_wait(seat, until):
-                return "over"
-            if end is not None and time.monotonic() >= end:
-                return "seconds"
+        with ctrlc.held() as look:
+            while True:
+                look()
+                seat = min(self.seats, key=lambda seat: (seat.time, seat.number))
+                now = seat.time
+                if now >= until:
+                    return "time"
+                self.agenda.due(now)
+                running = self._choose(seat, now)
+                if running:
+                    self._let_run(seat, running, until)
+                elif not self._let_wait(seat, until):
+                    return "over"
+                if end is not None and time.monotonic() >= end:
+                    return "seconds"
 
     def _choose(self, seat: Seat, now: int) -> Domain | None:
         """Who runs on this hart now."""
@@ -335,7 +340,8 @@ class Host:
             self.watch.ran(seat, domain, now - spent, now)
         match why:
             case Reason.BUDGET:
-                pass
+                if domain.spent_all:
+                    self._gone(domain, now, State.PAUSED)
             case Reason.WAIT:
                 self._sleep(domain, seat)
             case Reason.HALTED:

@@ -121,8 +121,9 @@ def _move(seat, hart, mem, vm):
 
 
 @entry
-def take_turn(seat_at, guest_at, span):
-    """Let a guest run for `span` cycles, or until its host must act: a Reason, and PRINTED.
+def take_turn(seat_at, guest_at, span, budget):
+    """Let a guest run for `span` cycles, up to `budget` instructions in all, or until its host
+    must act: a Reason, and PRINTED.
 
     What it costs to change guests is a part of the span; `seat.began` is when that is done.
     """
@@ -142,7 +143,7 @@ def take_turn(seat_at, guest_at, span):
     hart.clock.icount, hart.clock.per_tick = clock.icount, clock.per_tick
     seat.began = hart.clock.cycles
     vm.vcpu.hart.root.spend = end
-    vm.vcpu.hart.root.budget = NEVER
+    vm.vcpu.hart.root.budget = budget
     vm.platform.work = LOOK
     reason = call_unit(seat.loop, hart, mem, seat.hart, seat.mem, guest_at)
     vm.platform.work = NEVER
@@ -221,7 +222,7 @@ class Seat:
         """Let a guest run for so many cycles: what `take_turn` says."""
         if guest.host.record is not self.record:
             guest.host.hart, guest.host.record = self.hart, self.record
-        return take_turn(self.address, guest.address, span)
+        return take_turn(self.address, guest.address, span, guest.budget)
 
     def clear(self) -> None:
         """Nobody has it any more: what the guest had is kept."""
