@@ -1,6 +1,8 @@
 """Scenario files: what is wrong in one is said with its place, and what is right happens."""
 
 import json
+import os
+import signal
 from itertools import pairwise
 
 import pytest
@@ -157,7 +159,8 @@ def test_a_source_includes_nothing_from_outside_its_folder(made, tmp_path):
 
 
 @pytest.mark.parametrize(("text", "reason"), [
-    ("[host.options]\nslice = 3\n" + DOMAIN, r"\[host\]: the scheduler 'rr' has no option slice"),
+    ("[host.options]\nslice = 3\n" + DOMAIN,
+     r"\[host\]: the scheduler 'rr' has no option slice; did you mean `slice_us`\?"),
     ('[host]\ncost = "modren"\n' + DOMAIN, r"key 'cost': .*did you mean `modern`\?"),
     ('[host]\nmem = "8M"\n' + DOMAIN, r"\[\[domain\]\] 1 \('a'\): 'a' cannot be made: it needs"),
 ])  # fmt: skip
@@ -317,13 +320,15 @@ def test_why_a_session_ended(hosted):
     assert session.consoles["a"].last_line == "hello, world"
 
 
-def test_ctrl_c_leaves_a_host_that_is_whole(hosted):
-    import os
-    import signal
+def test_ctrl_c_is_answered_at_once_and_leaves_a_host_that_is_whole(hosted):
+    session, ticks = Session(hosted(EVENTS)), []
 
-    session = Session(hosted(EVENTS))
-    ended = session.run(1 << 60, tick=lambda: os.kill(os.getpid(), signal.SIGINT))
-    assert ended is Ended.INTERRUPTED
+    def tick():
+        ticks.append(None)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    assert session.run(1 << 60, seconds=2, tick=tick) is Ended.INTERRUPTED
+    assert len(ticks) == 1
     host = session.host
     assert sum(d.ran for d in host.domains.values()) + host.root_cycles == host.seats[0].busy
 

@@ -6,7 +6,9 @@ docs/howto/write-a-scheduler.md.
 """
 
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from importlib import import_module
+from inspect import signature
 from typing import Any, NamedTuple, Protocol
 
 
@@ -101,12 +103,18 @@ def names() -> tuple[str, ...]:
 
 def make(name: str, harts: int, us: int, **options: Any) -> Policy:
     """The policy of that name; ValueError, also for an option that it does not have."""
-    if name in _REGISTERED:
-        return _REGISTERED[name](harts, us, **options)
-    if name not in _MODULES:
+    if name not in names():
         raise ValueError(f"no scheduler is called {name!r}; there are {', '.join(names())}")
-    made = import_module(_MODULES[name]).POLICY
-    try:
-        return made(harts, us, **options)
-    except TypeError:
-        raise ValueError(f"the scheduler {name!r} has no option {', '.join(options)}") from None
+    made = _REGISTERED.get(name) or import_module(_MODULES[name]).POLICY
+    known = signature(made).parameters
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        for option in options:
+            _refuse_unknown(name, option, [*known][2:])  # behind `harts` and `us`
+    return made(harts, us, **options)
+
+
+def _refuse_unknown(name: str, option: str, known: list[str]) -> None:
+    if option not in known:
+        near = get_close_matches(option, known, 1, 0.5)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known) or 'none'}"
+        raise ValueError(f"the scheduler {name!r} has no option {option}; {hint}")
