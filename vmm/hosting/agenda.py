@@ -6,7 +6,7 @@ Must not know what an event does.
 import heapq
 from collections.abc import Callable
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 NEVER = 1 << 62
 
@@ -17,6 +17,7 @@ class Event(NamedTuple):
     time: int
     number: int
     act: Callable[[int], None]  # it is told its time
+    owner: Any                  # whose it is, or None
 
 
 class Agenda:
@@ -26,9 +27,17 @@ class Agenda:
         self._events: list[Event] = []
         self._numbers = count()
 
-    def at(self, time: int, act: Callable[[int], None]) -> None:
+    def at(self, time: int, act: Callable[[int], None], owner: Any = None) -> None:
         """Do `act` at a time; at once, if that is past."""
-        heapq.heappush(self._events, Event(time, next(self._numbers), act))
+        heapq.heappush(self._events, Event(time, next(self._numbers), act, owner))
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def forget(self, owner: Any) -> None:
+        """Its events will not come."""
+        self._events = [event for event in self._events if event.owner is not owner]
+        heapq.heapify(self._events)
 
     @property
     def next(self) -> int:

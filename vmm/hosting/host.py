@@ -28,7 +28,7 @@ from vmm.hosting.agenda import NEVER, Agenda
 from vmm.hosting.domain import Domain, State
 from vmm.hosting.seat import Marks, Seat
 
-QUANTUM = 20_000  # cycles after which another hart goes on
+QUANTUM = 100_000  # cycles after which another hart goes on
 MAX_HARTS = 8
 STEP = 1 << 26  # cycles at most between two looks at what the caller wants
 
@@ -147,7 +147,7 @@ class Host:
             self.remove(made)
             raise
         if start is not None:
-            self.agenda.at(start, lambda now: self.begin(made, now))
+            self.agenda.at(start, lambda now: self.begin(made, now), made)
         return made
 
     def set(
@@ -207,6 +207,7 @@ class Host:
         for seat in self.seats:
             seat.forget(domain)
         self.marks.guests.pop(domain.address)
+        self.agenda.forget(domain)
         self.platform.allocator.give_back(domain.number)
         del self.domains[domain.name]
 
@@ -261,7 +262,7 @@ class Host:
                 domain.sleep_on(pause)
                 self._ready(domain, at, woken=True)
 
-        self.agenda.at(now + pause, wake)
+        self.agenda.at(now + pause, wake, domain)
 
     def _become(self, domain: Domain, state: State, now: int) -> None:
         domain.state = state
