@@ -11,7 +11,7 @@ SUMMARY = "what a hog keeps of its hart beside neighbours of the same weight"
 WAYS = (Way("rr"), Way("bvt"), Way("credit"))
 SECONDS = 5.0
 # Neighbours, each with the part of the hart that the policy must leave to the hog, in per cent.
-NEIGHBOURS = {"hog": 50.0, "storm": 50.0, "probe": 100.0}
+NEIGHBOURS = {"hog": 50.0, "storm": 50.0, "thief": 50.0, "probe": 100.0}
 WITHIN = 4.0  # per cent of that part: as close as shares were published to be
 UNIT = "%"
 

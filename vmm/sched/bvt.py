@@ -85,7 +85,7 @@ class BorrowedVirtualTime(Policy):
         mine: Virtual = domain.mine
         mine.warped, mine.warm = woken and mine.warp > 0 and now >= mine.cold_until, 0
         mine.set(max(mine.actual, self._time(domain)))
-        first = {domain: mine} if woken else {}  # of those with the same E, as in Xen 3.0.2
+        first = {domain: mine} if woken else {}  # of those with the same E, as in Xen
         self.waiting = {**first, **self.waiting, domain: mine}
         self._shorten(domain, now)
 
