@@ -10,7 +10,7 @@ import pytest
 from vmm.cli.experiment import EXPERIMENTS
 from vmm.cli.main import invoke
 from vmm.cli.status import Status
-from vmm.experiments import consolidation, fairness, isolation, latency, report, theft
+from vmm.experiments import consolidation, fairness, isolation, latency, loads, report, theft
 from vmm.experiments.chart import svg
 from vmm.experiments.measured import Setup, Way, choose
 
@@ -115,6 +115,14 @@ def test_an_experiment_runs_under_each_engine(engine):
 def test_the_same_experiment_gives_the_same_again():
     setup = Setup((Way("credit"),), seconds=0.5)
     assert latency.run(setup) == latency.run(setup)
+
+
+def test_a_guest_that_ends_is_no_result(monkeypatch, capfd):
+    hello = loads.image("hello", "pv")
+    monkeypatch.setattr(loads, "image", lambda *_name, **_defines: hello)
+    assert invoke(["experiment", "isolation", "--seconds", "0.1"]) == Status.USAGE
+    said = "domain 'victim' should run for ever, and has ended under pv: hello, world"
+    assert said in capfd.readouterr().err
 
 
 def test_which_schedulers_are_used():

@@ -44,9 +44,14 @@ class Setup:
         return Host(mem, 1, way.scheduler, self.cost, options=dict(way.options))
 
     def run(self, host: Host, way: Way, what: str) -> None:
-        """Run it for so many seconds of virtual time more."""
+        """Run it for so many seconds of virtual time more; ValueError if a domain ends."""
         self.tell(f"{what} under {way.label}")
         host.run(until=host.now + host.ms(1000 * self.seconds))
+        for made in host.domains.values():
+            if made.over:
+                why = made.output().decode(errors="replace").strip() or made.reason
+                raise ValueError(f"domain {made.name!r} should run for ever, and has {made.state}"
+                                 f" under {self.engine}: {why}")  # fmt: skip
 
     def warm_up(self, host: Host) -> None:
         """Run it for a while before anything is measured."""
