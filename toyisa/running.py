@@ -147,6 +147,10 @@ class Running(Terminal):
         reason = Reason.DEVICE if self.bus.busy else runner(self.hart, self.memory)
         while reason == Reason.DEVICE:
             reason = runner(self.hart, self.memory) if self.bus.answer() else Reason.LOOK
+        return self.left(reason)
+
+    def left(self, reason: int) -> int:
+        """After it was run: take the console's output; the reason for which it stopped, really."""
         if reason in (Reason.TRAP, Reason.STUCK) and htif.ends(self._dma, self.memory.console):
             reason = Reason.HALTED
         self.take_console()

@@ -68,11 +68,16 @@ class Domain(VirtualMachine):
         self.has_own_time = self.clock == "icount"
 
     def finish(self, why: int) -> Reason:
-        """Do in Python what it has stopped for, and let it go on; why it stops then."""
-        self.take_console()
-        if why == Reason.BUDGET + PRINTED or why == Reason.WAIT + PRINTED:
-            return Reason(why - PRINTED)
-        match self.run(None if self.budget >= NEVER else max(self.budget - self.instret, 0)):
+        """Do in Python what it has stopped for; why it stops, if it does not go on."""
+        reason = Reason(self.left(why & PRINTED - 1))
+        if reason in (Reason.BUDGET, Reason.WAIT, Reason.HALTED):
+            return reason
+        if reason in (Reason.LOOK, Reason.OUTPUT, Reason.INPUT, Reason.DEVICE):
+            left = None if self.budget >= NEVER else max(self.budget - self.instret, 0)
+            answer = self.run(left)
+        else:
+            answer = self._answer(reason)
+        match answer:
             case Exit.HALTED:
                 return Reason.HALTED
             case Exit.WAITS | Exit.IDLE | Exit.INPUT:
