@@ -10,48 +10,58 @@ from typing import Any
 PLAIN = ("name", "engine", "state", "code", "weight", "cap", "memory", "share", "ran", "stolen",
          "switches", "moves", "sleeps", "latency.median", "latency.worst", "exits", "instret",
          "last_line")  # fmt: skip
-LAST = 40  # characters of a console's last line
+WIDTH, LEAST = 80, 12  # columns that a table has; characters of a console, even if it is wider
 
 
 def lines(found: dict[str, Any]) -> list[str]:
-    """The tables: a row for each domain, then one for each hart."""
+    """The tables: what each domain did, how it got the harts, and each hart."""
     hz = found["hz"]
-    rows = [
-        ["domain", "engine", "state", "share", "ran", "stolen", "switches", "moves", "sleeps",
-         "wake", "worst", "exits", "code", "console"],
-        *(_domain(row, hz) for row in found["domains"]),
-    ]  # fmt: skip
-    harts = [
-        ["hart", "busy", "idle", "switches"],
-        *([str(row["hart"]), time(row["busy"], hz), time(row["idle"], hz), f"{row['switches']:,}"]
-          for row in found["harts"]),
-    ]  # fmt: skip
-    return [*aligned(rows, left=3), "", *aligned(harts, left=1)]
+    did = [["domain", "engine", "state", "share", "ran", "exits", "code", "console"]]
+    turns = [["domain", "switches", "moves", "sleeps", "stolen", "wake", "worst"]]
+    harts = [["hart", "busy", "idle", "switches"]]
+    for row in found["domains"]:
+        latency = row["latency"]
+        did.append([
+            row["name"], row["engine"], row["state"], f"{100 * row['share']:.1f}%",
+            time(row["ran"], hz), f"{row['exits']:,}",
+            "-" if row["code"] is None else str(row["code"]), said(row),
+        ])  # fmt: skip
+        turns.append([
+            row["name"], *(f"{row[key]:,}" for key in ("switches", "moves", "sleeps")),
+            time(row["stolen"], hz), time(latency["median"], hz), time(latency["worst"], hz),
+        ])  # fmt: skip
+    for row in found["harts"]:
+        harts.append([str(row["hart"]), time(row["busy"], hz), time(row["idle"], hz),
+                      f"{row['switches']:,}"])  # fmt: skip
+    return [*with_console(did), "", *aligned(turns, 1), "", *aligned(harts, 1)]
 
 
-def _domain(row: dict[str, Any], hz: int) -> list[str]:
-    latency = row["latency"]
-    return [
-        row["name"], row["engine"], row["state"], f"{100 * row['share']:.1f}%",
-        time(row["ran"], hz), time(row["stolen"], hz),
-        *(f"{row[key]:,}" for key in ("switches", "moves", "sleeps")),
-        time(latency["median"], hz), time(latency["worst"], hz), f"{row['exits']:,}",
-        "-" if row["code"] is None else str(row["code"]),
-        (row["reason"] or row["last_line"])[:LAST],
-    ]  # fmt: skip
+def said(row: dict[str, Any]) -> str:
+    """Why a domain crashed, or its last line; the names in it are the guest's own."""
+    text = row["reason"] or row["last_line"]
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
-def aligned(rows: list[list[str]], left: int) -> list[str]:
-    """The rows as lines: the first columns and the last to the left, the others to the right."""
+def with_console(rows: list[list[str]], width: int = WIDTH) -> list[str]:
+    """A table of domains, engines, states and figures, whose last column is cut to fit."""
+    begun = aligned([row[:-1] for row in rows], 3, keep=True)
+    room = max(width - len(begun[0]) - 2, LEAST)
+    return [f"{start}  {row[-1][:room]}".rstrip() for start, row in zip(begun, rows, strict=True)]
+
+
+def aligned(rows: list[list[str]], left: int, keep: bool = False) -> list[str]:
+    """The rows as lines: the first columns to the left, the others to the right; `keep` spaces
+    at the end.
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    ragged = len(widths) - 1 if len(widths) > left + 3 else len(widths)
-    return [
+    made = [
         "  ".join(
-            cell.ljust(width) if n < left or n >= ragged else cell.rjust(width)
+            cell.ljust(width) if n < left else cell.rjust(width)
             for n, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
+        )
         for row in rows
     ]
+    return made if keep else [line.rstrip() for line in made]
 
 
 def time(cycles: int | None, hz: int) -> str:

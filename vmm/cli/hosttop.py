@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from vmm.cli.hosted import many
-from vmm.cli.hosttable import LAST, aligned
+from vmm.cli.hosttable import said, with_console
 
 if TYPE_CHECKING:
     from vmm.scenario.session import Session
@@ -36,8 +36,8 @@ class Screen:
         from vmm.scenario.result import result
 
         found = result(self.session)
-        rows = lines(found, self._before, self.name)
         size = shutil.get_terminal_size()
+        rows = lines(found, self._before, self.name, size.columns - 1)
         room = [line[: size.columns - 1] + REST for line in rows[: size.lines - 1]]
         start = HOME if self._before else CLEAR + HOME
         sys.stdout.write(start + "\n".join(room) + "\n" + BELOW)
@@ -49,7 +49,9 @@ class Screen:
         sys.stdout.write(HOME + BELOW)
 
 
-def lines(found: dict[str, Any], before: dict[str, Any] | None, name: str) -> list[str]:
+def lines(
+    found: dict[str, Any], before: dict[str, Any] | None, name: str, width: int
+) -> list[str]:
     """The table: `now` is the part of a hart that each domain had since the table before."""
     if before is None:
         before = {"now": 0, "harts": [], "domains": []}
@@ -67,6 +69,6 @@ def lines(found: dict[str, Any], before: dict[str, Any] | None, name: str) -> li
         rows.append([
             row["name"], row["engine"], row["state"], f"{100 * min(share, 1):.0f}%",
             f"{100 * row['share']:.1f}%", f"{row['memory'] / (1 << 20):.1f}M",
-            f"{row['exits']:,}", f"{row['sleeps']:,}", (row["reason"] or row["last_line"])[:LAST],
+            f"{row['exits']:,}", f"{row['sleeps']:,}", said(row),
         ])  # fmt: skip
-    return [head, "", *aligned(rows, left=3)]
+    return [head, "", *with_console(rows, width)]

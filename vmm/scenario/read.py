@@ -33,8 +33,13 @@ _EVENT = ("at", "domain", "do", *_SHARE)
 
 
 def read(path: Path) -> Scenario:
-    """The scenario in a file; ScenarioError, or Unreadable for a file."""
-    top = Table(str(path), _toml(path), ("summary", "host", "domain", "event"))
+    """The scenario in a file; ScenarioError, Unreadable."""
+    return checked(path, _toml(path))
+
+
+def checked(path: Path, content: Any) -> Scenario:
+    """The scenario that the tables of a file describe; ScenarioError."""
+    top = Table(str(path), content, ("summary", "host", "domain", "event"))
     host = _host(Table(f"{path}: [host]", top.content.get("host", {}), _HOST), path.parent)
     domains: list[DomainPlan] = []
     files: list[Path] = []

@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.cli.command import ROOT, argv, environment, heed_ctrl_c, toyvmm
 from vmm.cli.host import SCHEMA
-from vmm.cli.hosttable import PLAIN, aligned, time
+from vmm.cli.hosttable import PLAIN, aligned, said, time, with_console
 from vmm.cli.hosttop import CLEAR, HOME, lines
 from vmm.cli.status import Status
 
@@ -45,15 +45,19 @@ def test_the_tables(folder):
     done = toyvmm("host", "up", "s.toml", cwd=folder)
     assert done.returncode == Status.PASSED, done.stderr
     lines = done.stdout.decode().splitlines()
-    assert lines[0].split() == ["domain", "engine", "state", "share", "ran", "stolen", "switches",
-                                "moves", "sleeps", "wake", "worst", "exits", "code",
-                                "console"]  # fmt: skip
+    heads = [lines[n].split() for n in (0, 4, 8)]
+    assert heads == [
+        ["domain", "engine", "state", "share", "ran", "exits", "code", "console"],
+        ["domain", "switches", "moves", "sleeps", "stolen", "wake", "worst"],
+        ["hart", "busy", "idle", "switches"],
+    ]
+    assert max(map(len, lines)) <= 80
     spin, hello = (line.split() for line in lines[1:3])
     assert spin[:3] == ["spin", "trap", "running"]
     assert hello[:3] == ["hello", "trap", "ended"]
     assert lines[2].endswith("  0  hello, world")
-    assert lines[4].split() == ["hart", "busy", "idle", "switches"]
-    assert lines[5].split()[:3] == ["0", "2.0ms", "0.0us"]
+    assert [line.split()[0] for line in lines[5:7]] == ["spin", "hello"]
+    assert lines[9].split()[:3] == ["0", "2.0ms", "0.0us"]
     assert re.fullmatch(rb"toyvmm: s: the scenario's time is over, at 2\.0 ms; [0-9.]+ s\n",
                         done.stderr)  # fmt: skip
 
@@ -192,7 +196,7 @@ def test_the_live_table_shows_what_was_done_since_the_one_before():
     before = {"now": 1000, "hz": 10**6, "scheduler": "rr", "harts": [{"busy": 500}],
               "domains": [row]}  # fmt: skip
     after = before | {"now": 2000, "harts": [{"busy": 1250}], "domains": [row | {"ran": 1250}]}
-    head, _, _, line = lines(after, before, "x")
+    head, _, _, line = lines(after, before, "x", 80)
     assert head == "x: 2.0 ms, 1 hart 75% busy, scheduler rr"
     assert line.split() == ["a", "bt", "running", "75%", "50.0%", "3.0M", "1,000", "2", "hi"]
 
@@ -211,7 +215,15 @@ def test_scenarios_are_among_the_examples():
 
 
 def test_columns_are_aligned():
-    assert aligned([["a", "b"], ["ccc", "10"]], left=1) == ["a     b", "ccc  10"]
+    rows = [["a", "b", "c", "d"], ["ccc", "", "", "10"]]
+    assert aligned(rows, left=1) == ["a    b  c   d", "ccc        10"]
+    rows = [["name", "e", "s", "last"], ["a", "e", "s", "x" * 100]]
+    assert with_console(rows, 40)[1] == "a     e  s  " + "x" * 28
+    assert with_console(rows, 10)[1] == "a     e  s  " + "x" * 12
+
+
+def test_what_a_guest_says_is_fit_for_a_terminal():
+    assert said({"reason": "at \x1b[2J", "last_line": ""}) == "at ?[2J"
 
 
 @pytest.mark.parametrize(("cycles", "shown"), [
