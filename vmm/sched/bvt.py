@@ -6,44 +6,16 @@ domain with the least effective time runs: E = A, or A - W while the domain is w
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
+from math import inf
 
 from vmm.sched import Policy, Share, Turn, may_run
 from vmm.sched.options import known, whole
+from vmm.sched.virtual import Virtual
 
 OPTIONS = ("warp_us", "warp_limit_us", "unwarp_us")
 SCALE = 1 << 40  # m of a domain of weight 1; so large that division loses nothing that counts
 NORMAL = 256     # W is given as time that a domain of this weight runs
-
-
-@dataclass(slots=True)
-class Virtual:
-    """A domain's virtual times (`m`, `warp`, `actual`, `effective`, `base`), and its cycles."""
-
-    pins: frozenset[int]
-    m: int = 0
-    warp: int = 0        # W
-    limit: int = 0       # L: for how long it may run warped after a wake; 0: no limit
-    pause: int = 0       # U: for how long it cannot warp, once it has used that up
-    actual: int = 0      # A
-    effective: int = 0   # E
-    base: int = 0        # A when it began to pay the present m
-    used: int = 0        # what it has run since, in this turn
-    warped: bool = False
-    warm: int = 0        # what it has run warped since it woke
-    cold_until: int = 0  # it cannot warp before
-    hart: int = -1       # where it runs
-    ends: int = 0        # when its turn ends
-
-    def set(self, actual: int) -> None:
-        """A is this."""
-        self.actual = actual
-        self.effective = actual - self.warp if self.warped else actual
-
-    def restart(self) -> None:
-        """What it runs from now on is counted anew."""
-        self.base, self.used = self.actual, 0
 
 
 class BorrowedVirtualTime(Policy):
@@ -96,7 +68,9 @@ class BorrowedVirtualTime(Policy):
             self._shorten(domain, now)
 
     def gone(self, domain: Share, now: int) -> None:
-        self._advance()
+        first = next(iter(self.waiting), domain)
+        if first is domain or first.pins:  # otherwise that one keeps the time of each hart
+            self._advance()
         mine: Virtual = domain.mine
         mine.warped = False
         mine.set(mine.actual)
@@ -172,8 +146,9 @@ class BorrowedVirtualTime(Policy):
         least: dict[frozenset[int], int] = {}
         for domain in (*self.waiting, *self.on):
             if domain is not None and domain is not besides:
-                actual = domain.mine.actual
-                least[domain.pins] = min(least.get(domain.pins, actual), actual)
+                mine: Virtual = domain.mine
+                if mine.actual < least.get(mine.pins, inf):
+                    least[mine.pins] = mine.actual
         for hart, time in enumerate(self.times):
             there = (actual for pins, actual in least.items() if not pins or hart in pins)
             self.times[hart] = max(time, min(there, default=0))
@@ -187,14 +162,12 @@ class BorrowedVirtualTime(Policy):
         """The least A that who runs next on this hart may have.
 
         A domain whose weight is more than a hart can give always runs, and yet its A falls behind
-        without end; were weights changed then, the others would starve.  So nobody falls behind
-        by more than a turn on each hart, and W, can put the others ahead.
+        without end; were weights changed then, the others would starve.  So nobody falls behind by
+        more than a turn on each hart, and W, put others ahead.
         """
         turn = self.harts * (self.ctx // self.mcu + 2) + 1
-        return min(
-            mine.actual - mine.warp - turn * mine.m
-            for domain, mine in self.waiting.items() if may_run(domain, hart)
-        )  # fmt: skip
+        there = [mine for domain, mine in self.waiting.items() if may_run(domain, hart)]
+        return min(mine.actual - mine.warp - turn * mine.m for mine in there)
 
 
 POLICY = BorrowedVirtualTime
