@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.hosting.fakehost import MS, Fake, FakeHost
-from vmm.sched.earning import Priority
+from vmm.sched.earning import Credit, Priority, earn
 
 SLICE, TICK = 30 * MS, 10 * MS
 
@@ -43,9 +43,10 @@ def test_a_cap_holds_though_the_hart_is_idle(cap, accounting):
     assert host.idle[0] + capped.ran == host.now
 
 
-def test_what_a_capped_domain_leaves_is_the_others_by_weight():
+@pytest.mark.parametrize("step", [1, -1])
+def test_what_a_capped_domain_leaves_is_the_others_by_weight(step):
     domains = [Fake("capped", weight=1024, cap=20), Fake("one"), Fake("three", weight=768)]
-    host = FakeHost("credit", *domains)
+    host = FakeHost("credit", *domains[::step])
     host.run(10_000 * MS)
     got = [domain.ran / host.now for domain in domains]
     assert got == pytest.approx([0.2, 0.2, 0.6], abs=0.02)
@@ -55,12 +56,20 @@ def test_what_a_capped_domain_leaves_is_the_others_by_weight():
 def test_a_cap_that_is_lifted_lets_the_domain_run_at_once():
     capped = Fake("capped", cap=10)
     host = FakeHost("credit", capped)
-    host.run(60 * MS)
+    host.run(65 * MS)
     assert capped.mine.parked
     host.set(capped, cap=0)
     before = capped.ran
-    host.run(160 * MS)
-    assert capped.ran - before >= 90 * MS
+    host.run(85 * MS)
+    assert capped.ran - before >= 14 * MS  # from the next tick on
+
+
+def test_a_domain_is_parked_in_the_middle_of_its_slice():
+    capped = Fake("capped", cap=10)
+    host = FakeHost("credit")
+    host.add(capped, start=15 * MS)
+    host.run(50 * MS)
+    assert capped.ran == pytest.approx(15 * MS, abs=10)
 
 
 def latencies(io, **options):
@@ -75,6 +84,8 @@ def test_who_wakes_with_credits_left_is_boosted():
     assert max(told) <= MS + 8
     told = latencies(Fake("io").periodic(MS // 5, 7 * MS), ratelimit_us=0)
     assert max(told) <= 3  # an instruction
+    # Also if it waits while the account is made.
+    assert max(latencies(Fake("io").periodic(20, 9 * MS // 10))) <= MS + 8
     # One that wants more than its share is not, in the long run.
     assert max(latencies(Fake("io").periodic(40 * MS, 70 * MS))) > SLICE
 
@@ -94,6 +105,27 @@ def test_the_rate_limit_lets_a_domain_run_for_a_while():
     assert max(lasted) < 3 * MS
     for since, lasts in zip(began[1:], lasted):
         assert lasts >= 2 * MS or since % TICK < MS // 10  # priorities are others from a tick on
+
+
+def test_the_rate_limit_begins_when_a_domain_gets_the_hart_not_with_each_slice():
+    io = Fake("io")
+    io.wants = lambda now: (10**18, 1)
+    io.rests = lambda now: 30 * MS + MS // 10  # the other one's second slice has just begun
+    FakeHost("credit", io, Fake("busy")).run(31 * MS)
+    assert io.latencies[0] <= 3
+
+
+def test_who_is_preempted_has_the_rest_of_its_slice_first():
+    io, crowd = Fake("io").periodic(MS // 5, 7 * MS), [Fake("one"), Fake("other")]
+    host, order = FakeHost("credit", io, *crowd), []
+
+    def look():
+        if host.running[0] in crowd and (not order or host.running[0] is not order[-1]):
+            order.append(host.running[0])
+
+    host.looks.append(look)
+    host.run(3_000 * MS)
+    assert 95 <= len(order) <= 160  # slices of 30 ms, and some turns that an account ends
 
 
 def test_a_boost_ends_at_the_next_tick():
@@ -133,6 +165,53 @@ def test_credits_grow_while_all_sleep_and_not_without_end():
     host.run(5_210 * MS)
     assert -SLICE <= io.mine.credit <= SLICE
     assert io.mine.priority is not Priority.OVER
+
+
+def test_all_credits_are_earned_in_whatever_order_and_debts_have_an_end():
+    capped, one, debtor = Fake("capped", weight=1024, cap=20), Fake("one"), Fake("debtor")
+    for order in ([capped, one, debtor], [debtor, one, capped]):
+        for domain in order:
+            domain.mine = Credit(active=True)
+        debtor.mine.credit = -10 * SLICE
+        balance = earn(order, set(), 1, SLICE, 0)
+        assert capped.mine.credit == SLICE // 5
+        assert one.mine.credit == SLICE * 2 // 5
+        assert debtor.mine.credit == -SLICE
+        assert balance == SLICE // 5 + SLICE * 2 // 5 - SLICE
+
+
+def test_who_owes_credits_when_all_sleep_has_paid_when_it_wakes():
+    pair = [Fake("light", weight=64), Fake("heavy", weight=640)]
+    for domain in pair:
+        domain.wants = lambda now: (now + 301 * MS, 10**18)
+        domain.rests = lambda now: 5_000 * MS
+    host = FakeHost("credit", *pair)
+    host.run(400 * MS)
+    light = pair[0]
+    assert light.mine.credit < 0
+    assert light.mine.priority is Priority.OVER
+    host.run(5_000 * MS + 10)
+    assert light.mine.credit > 0
+    assert light.mine.priority is not Priority.OVER
+
+
+def test_who_is_alone_pays_what_it_owes():
+    light, heavy = Fake("light", weight=64), Fake("heavy", weight=1024)
+    host = FakeHost("credit", light, heavy)
+    while not light.mine.credit < -SLICE // 2:
+        host.run(host.now + MS)
+    host.stop(heavy)
+    host.run((host.now // SLICE + 2) * SLICE + 10)
+    assert light.mine.credit >= -20
+    assert light.mine.priority is Priority.UNDER
+
+
+def test_who_sleeps_for_ever_takes_no_credits_from_others():
+    sleeper, pair = Fake("sleeper", weight=65536), [Fake("one"), Fake("three", weight=768)]
+    sleeper.wants = lambda now: (10**18, MS)
+    host = FakeHost("credit", sleeper, *pair)
+    host.run(10_000 * MS)
+    assert pair[0].ran / host.now == pytest.approx(0.25, abs=0.02)
 
 
 def test_wrong_options_are_refused():

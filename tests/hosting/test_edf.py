@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.hosting.fakehost import MS, Fake, FakeHost
+from vmm import sched
 
 UTIL = 95  # per cent: instructions are not cut in two
 
@@ -78,8 +79,66 @@ def test_extra_turns_use_what_nobody_needs(extra):
     before = server.ran
     host.run(1_100 * MS)
     assert server.ran - before >= 399 * MS
-    assert busy.ran > (250 if extra else 590) * MS
+    assert busy.ran == pytest.approx((500 if extra else 600) * MS, abs=10 * MS)
     assert host.idle[0] < 61 * MS
+
+
+def test_a_slice_is_not_carried_into_the_next_period():
+    """It wakes 1 ms before its period ends: it gets that, and one slice more."""
+    late = Fake("late", period_us=10_000, slice_us=5_000, extra=False)
+    late.wants = lambda now: (now, 1) if now < MS else (10**18, 10**18)
+    late.rests = lambda now: 99 * MS
+    host = FakeHost("edf", late, Fake("busy"))
+    host.run(110 * MS)
+    assert late.ran == pytest.approx(6 * MS, abs=20)
+
+
+def test_the_first_period_begins_when_the_domain_does():
+    late = Fake("late", period_us=10_000, slice_us=5_000, extra=False)
+    host = FakeHost("edf", Fake("busy"))
+    host.add(late, start=9 * MS)
+    host.run(19 * MS)
+    assert late.ran == pytest.approx(5 * MS, abs=20)
+
+
+def test_a_slice_that_is_changed_counts_from_the_next_period_on():
+    domain = Fake("domain", period_us=10_000, slice_us=5_000, extra=False)
+    host = FakeHost("edf", domain, Fake("busy"))
+    host.run(42 * MS)
+    before = domain.ran
+    host.set(domain, options={"period_us": 50_000, "slice_us": 1_000, "extra": False})
+    host.run(50 * MS)
+    assert domain.ran - before == pytest.approx(3 * MS, abs=20)
+    host.run(150 * MS)
+    assert domain.ran - before == pytest.approx(5 * MS, abs=20)
+
+
+def test_a_domain_may_lose_its_slice():
+    policy, domain = sched.make("edf", 1, 10), Fake("domain", period_us=10_000, slice_us=5_000)
+    policy.changed(domain, 0)
+    policy.ready(domain, 0, False)
+    domain.options = {}
+    policy.changed(domain, 0)
+    assert policy.pick(0, 20 * MS) == (domain, 5 * MS)  # a turn of those without one
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_who_gets_a_new_slice_takes_a_hart_that_is_free(free):
+    policy, asked = sched.make("edf", 2, 10), []
+    policy.at = lambda time, act: asked.append((time, act))
+    server = Fake("server", period_us=10_000, slice_us=2_000, extra=False)
+    crowd = [Fake("one")] if free else [Fake("one"), Fake("other")]
+    for domain in (server, *crowd):
+        policy.changed(domain, 0)
+        policy.ready(domain, 0, False)
+    assert policy.pick(0, 0).domain is server
+    policy.ran(server, 2 * MS, 2 * MS)
+    policy.back(server, 2 * MS)
+    for hart, domain in enumerate(crowd):
+        assert policy.pick(hart, 2 * MS).domain is domain
+    ((time, act),) = asked
+    assert time == 10 * MS
+    assert len(act(time)) == (0 if free else 1)
 
 
 def test_the_earlier_deadline_takes_the_hart():
@@ -142,6 +201,16 @@ def test_a_domain_without_a_hart_is_refused():
         host.add(Fake("fifth"))
     host.stop(fourth)
     assert host.add(Fake("sixth")).mine == 1
+
+
+def test_a_domain_that_waits_may_go_to_another_hart_too():
+    policy, domain = sched.make("pinned", 2, 10), Fake("domain")
+    policy.changed(domain, 0)
+    policy.ready(domain, 0, False)
+    domain.pins = frozenset([1])
+    policy.changed(domain, 0)
+    assert policy.pick(0, 0) is None
+    assert policy.pick(1, 0).domain is domain
 
 
 def test_a_domain_may_go_to_another_free_hart():

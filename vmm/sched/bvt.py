@@ -55,6 +55,7 @@ class BorrowedVirtualTime(Policy):
 
     def ready(self, domain: Share, now: int, woken: bool) -> None:
         mine: Virtual = domain.mine
+        # A wake warps, if it may; so what it had before is over since it blocked.
         mine.warped, mine.warm = woken and mine.warp > 0 and now >= mine.cold_until, 0
         mine.set(max(mine.actual, self._time(domain)))
         first = {domain: mine} if woken else {}  # of those with the same E, as in Xen
@@ -71,11 +72,8 @@ class BorrowedVirtualTime(Policy):
         first = next(iter(self.waiting), domain)
         if first is domain or first.pins:  # otherwise that one keeps the time of each hart
             self._advance()
-        mine: Virtual = domain.mine
-        mine.warped = False
-        mine.set(mine.actual)
         if not self.waiting.pop(domain, None):
-            self.on[mine.hart] = None
+            self.on[domain.mine.hart] = None
 
     def ran(self, domain: Share, spent: int, now: int) -> None:
         mine: Virtual = domain.mine

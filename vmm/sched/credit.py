@@ -100,7 +100,7 @@ class CreditScheduler(Policy):
         if mine.hart != hart or mine.stopped != now:  # it does not just go on
             mine.since = now
         mine.hart, self.on[hart] = hart, chosen
-        return Turn(chosen, max(mine.left, self.ratelimit))
+        return Turn(chosen, mine.left)
 
     def preempts(self, woken: Share, running: Share, now: int) -> bool:
         there = [domain for domain in self.on if domain and may_run(woken, domain.mine.hart)]

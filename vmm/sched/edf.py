@@ -24,7 +24,7 @@ class Reserve:
     slice: int = 0
     extra: bool = True   # it also runs when nobody needs its own slice
     budget: int = 0      # what is left of the slice
-    deadline: int = 0    # when the period is over
+    deadline: int = -1   # when the period is over; -1: the first one has not begun
     asked: int = 0       # the deadline at which it will be looked at
     serving: bool = False  # it runs, or would run, in its slice
     hart: int = -1       # where it runs
@@ -37,6 +37,7 @@ class Reserve:
     def renew(self, now: int) -> None:
         """A new slice, if the period is over."""
         if self.period and now >= self.deadline:
+            self.deadline = now if self.deadline < 0 else self.deadline
             self.deadline += ((now - self.deadline) // self.period + 1) * self.period
             self.budget = self.slice
         self.serving = self.budget > 0
@@ -68,9 +69,9 @@ class EarliestDeadlineFirst(Policy):
         if not extra and not period:
             raise ValueError(f"{where}: without a slice and extra turns it would never run")
         mine = domain.mine = domain.mine or Reserve()
-        if (mine.period, mine.slice) != (period, span):  # a new period begins now
-            mine.period, mine.slice, mine.deadline, mine.budget = period, span, now, 0
-        mine.extra = extra
+        mine.period, mine.slice, mine.extra = period, span, extra  # from the next period on
+        if not period:
+            mine.budget = 0
 
     def ready(self, domain: Share, now: int, woken: bool) -> None:
         domain.mine.renew(now)
@@ -97,9 +98,7 @@ class EarliestDeadlineFirst(Policy):
             self.waiting = [other for other in self.waiting if other is not domain]
 
     def ran(self, domain: Share, spent: int, now: int) -> None:
-        mine: Reserve = domain.mine
-        if mine.serving:
-            mine.budget = max(mine.budget - spent, 0)
+        domain.mine.budget -= spent  # also in an extra turn: the next period has a new slice
 
     def pick(self, hart: int, now: int) -> Turn | None:
         for domain in self.waiting:
