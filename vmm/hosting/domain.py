@@ -12,7 +12,8 @@ from toyisa.machine import Exit
 from toyisa.tables.exits import Reason
 from vmm.domain.host import Platform
 from vmm.hosting.agenda import NEVER
-from vmm.hosting.seat import PRINTED, Seat, field_of
+from vmm.hosting.seat import Seat, field_of
+from vmm.hosting.turn import PRINTED
 from vmm.machine import VirtualMachine
 
 BINS = 48  # of the histogram of latencies: bin n counts those below 2**n cycles
