@@ -1,6 +1,6 @@
 """A host in plain Python, for tests of policies: domains that only want to run and to sleep.
 
-It does what `vmm/hosting/host.py` does, in its order, without a machine.
+It does what `vmm/hosting/turns.py` does, in its order, without a machine.
 """
 
 from collections.abc import Callable
