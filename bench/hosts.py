@@ -96,7 +96,7 @@ def boots() -> dict[str, float]:
     began = time.monotonic()
     host = Host(mem=1400 << 20)
     for n in range(TOYIX):
-        host.domain(f"t{n}", elf, engine="trap", mem=8 << 20)
+        host.domain(f"t{n}", elf, engine="trap", mem=6 << 20)
     host.run(until=host.ms(2000))
     if not all(b"$" in domain.output() for domain in host.domains.values()):
         raise RuntimeError("not all of them have come to the shell")

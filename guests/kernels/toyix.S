@@ -39,8 +39,17 @@ main:
     li      t1, POOL
     bgtu    t0, t1, 1f
 
-    li      a0, POOL
-    li      a1, POOL_END
+    # The device tree lies at the end of RAM.  With less than 8 MiB the pool ends
+    # before it, with room for the page tables that a paravirtual guest begins with.
+    li      t0, POOL_END
+    li      t1, END_ROOM
+    sub     t1, a1, t1
+    srli    t1, t1, PAGE_SHIFT
+    slli    t1, t1, PAGE_SHIFT
+    bgeu    t1, t0, 2f
+    sw      t1, pool_end, t0
+2:  li      a0, POOL
+    lw      a1, pool_end
     call    page_init
     lw      t0, page_count
     sw      t0, boot_pages, t1          # machine_end checks that these come back

@@ -192,3 +192,30 @@ def test_a_storm_calls_the_monitor(engine):
     count = made.exits()[kind]["count"]
     assert count > 4_000
     assert abs(count - loads.rounds(made)) <= 3
+
+
+@each_engine
+def test_toyix_uses_what_memory_there_is(engine):
+    host = Host(mem=64 << 20)
+    guest = guests.catalogue()["toyix"]
+    elf = assembled(guest, defines=guests.BUILDS["pv" if engine == "pv" else ""]).elf()
+    sizes = {}
+    for mem in (1, 6, 8, 9):
+        made = host.domain(f"{mem}", elf, engine=engine, mem=mem << 20,
+                           input=guest.input.read_bytes())  # fmt: skip
+        assert host.run() == "over"
+        assert made.code == 0, made.output()
+        sizes[mem] = int(made.output().split(b"pages: ")[1].split()[0])
+    # All of RAM but the kernel's 512 KiB, and what the end is left for; at most 7.5 MiB.
+    assert sizes == {1: 111, 6: 1391, 8: 1903, 9: 1920}
+
+
+def test_the_ids_that_one_guest_has_chosen_mean_nothing_for_the_next():
+    """`pv` guests choose their ids themselves; the TLB outlives them."""
+    host = Host(mem=64 << 20)
+    guest = guests.catalogue()["toyix"]
+    for n, engine in enumerate(("pv", "pv", "trap", "bt", "pv")):
+        elf = assembled(guest, defines=guests.BUILDS["pv" if engine == "pv" else ""]).elf()
+        made = host.domain(f"{n}", elf, engine=engine, mem=2 << 20, input=guest.input.read_bytes())
+        assert host.run() == "over"
+        assert made.code == 0, made.output()

@@ -98,7 +98,7 @@ class Seat:
         if guest is not None:
             guest.vm.vcpu.kept.words = _words(self.hart)[OF_GUEST_AT]
         _words(self.hart)[OF_GUEST_AT] = self.state.empty
-        self.state.guest = 0
+        self.state.guest, self.state.cleared = 0, 1
         recontext(self.hart)
 
     def seat(self, guest: VirtualMachine) -> None:

@@ -30,6 +30,8 @@ SEAT = record(
     ("loop", ADDRESS),    # of the unit `run_vm_at`
     ("guest", ADDRESS),   # of the DOMAIN whose state the hart has, or 0
     ("aside", ADDRESS),   # of a word that all harts share: whose marks the memory has
+    ("own_ids", "i8"),    # the TLB may have translations under ids that a guest has chosen
+    ("cleared", "i8"),    # it may have those of a guest that had the hart before `guest`
     ("empty", "u4", WORDS),  # what a hart has that runs nobody
     ("idle", "i8"),       # virtual time that it has waited; a guest may have another count
     ("began", "i8"),      # cycles spent when the guest began its latest turn
@@ -79,16 +81,16 @@ def _take_marks(seat, mem, vm, address):
 @njit
 def _sit(seat, hart, mem, vm, address):
     """Give the hart to this guest; root pays for what it moves."""
-    if seat.guest == address:
+    if seat.guest == address and seat.cleared == 0:
         return
-    apart = vm.direct.active
-    if seat.guest:
-        apart = apart | _domain(seat.guest).direct.active
-    if apart:  # its tables have ids of its own making
+    if seat.own_ids or vm.direct.active:  # a guest's own ids may be those of others
         flush(hart, np.int64(-1), np.int64(-1))
         count_flush(hart, mem)
     elif not hart.tlb.tagged:
         forget_spaces(hart)
+    seat.cleared = 0
+    if seat.guest == address:
+        return
     charge(hart, np.int64(Event.ROOT_WORD), MOVED)
     _exchange(seat, hart, vm)
     seat.guest = address
@@ -129,6 +131,7 @@ def take_turn(seat_at, guest_at, span, budget):
     if vm.host != seat.host:
         _move(seat, hart, mem, vm)
     _sit(seat, hart, mem, vm, guest_at)
+    seat.own_ids = vm.direct.active
     clock = vm.vcpu.hart.clock
     # An exit that was begun before the guest lost the hart does not cost what others did since.
     vm.vcpu.began += hart.clock.cycles - clock.cycles

@@ -59,7 +59,7 @@ vm_init:
     call    map_page
     li      t0, PAGE_SIZE
     add     s1, s1, t0
-    li      t0, POOL_END
+    lw      t0, pool_end
     bltu    s1, t0, 2b
     LAZY_LEAVE
     .else
@@ -252,6 +252,11 @@ vm_free:
     call    page_free
     FLUSH_TLB
 5:  EPILOGUE
+
+    .data
+    .balign 4
+pool_end:
+    .word   POOL_END
 
     .bss
     .balign 4096
