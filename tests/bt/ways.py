@@ -17,19 +17,19 @@ from toyisa.tables.levels import Profile
 LEAKY = {"profile": Profile.LEAKY}
 SMALL = 640  # words: the smallest possible cache, so that it is flushed all the time
 WAYS: dict[str, dict[str, Any]] = {
-    "strict": {},
-    "leaky": LEAKY,
+    "strict": {"options": {"width": 4}},
+    "leaky": {**LEAKY, "options": {"width": 6}},
     "callouts": {"options": {"force": "callout"}},
     "traps": {"options": {"force": "trap"}},
-    "unadapted": {"options": {"adapt": False}},
-    "at the bottom": {"options": {"window": "bottom"}},
+    "unadapted": {"options": {"adapt": False, "width": 1}},
+    "at the bottom": {"options": {"window": "bottom", "width": 6}},
     "restless": {"options": {"patience": 1}},
     "scattered": {"scatter": 1, **LEAKY},
     "few shadows": {"scatter": 2, "shadow": 6},
     "small cache": {"options": {"cache_words": SMALL}},
     "all small": {
         "scatter": 3, "shadow": 4, **LEAKY,
-        "options": {"cache_words": SMALL, "patience": 1, "window": "bottom"},
+        "options": {"cache_words": SMALL, "patience": 1, "window": "bottom", "width": 2},
     },
 }
 each_way = pytest.mark.parametrize("way", WAYS)

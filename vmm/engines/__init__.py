@@ -62,7 +62,9 @@ class Facts:
 # Engines by name; `module` has an `ENGINE`, and a test checks that it says the same.
 _FACTS = {
     "trap": Facts("vmm.engines.trap", leaks=True),
-    "bt": Facts("vmm.engines.bt", options=("force", "adapt", "window", "patience", "cache_words")),
+    "bt": Facts(
+        "vmm.engines.bt", options=("force", "adapt", "window", "patience", "cache_words", "width")
+    ),
     "pv": Facts("vmm.engines.pv", ("direct",), build="pv", mark="toyvmm_pv_abi", max_mem=1 << 30),
 }
 NATIVE = "native"  # what the bare machine is called among them

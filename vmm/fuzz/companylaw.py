@@ -44,7 +44,7 @@ def cases(draw: st.DrawFn, engine: str) -> Case:
         settings = {key: other.settings[key] for key in keys if key in other.settings}
         others.append({
             **settings, "engine": name, "image": _packed(other.image), "start": other.start,
-            "clock": draw(st.sampled_from(["cycles", "icount"])),
+            "clock": draw(st.sampled_from(["cycles", "icount"])), "late": draw(st.booleans()),
         })  # fmt: skip
     case.settings["others"] = others
     case.settings["harts"] = draw(st.integers(1, 3))
@@ -96,6 +96,14 @@ def _domain(host: Host, name: str, what: dict[str, Any], image: bytes, budget: i
     return made
 
 
+def _begin_others(host: Host, others: list[dict[str, Any]], late: bool, seen: Seen) -> None:
+    """Make the neighbours that are there from the beginning, or those that come later."""
+    for n, other in enumerate(others):
+        if other.get("late", False) == late:
+            image = unpacked(base64.b64decode(other["image"], validate=True))
+            seen.watch(_domain(host, f"other-{n}", other, image, NEIGHBOUR_BUDGET))
+
+
 def _conserved(host: Host) -> None:
     """Frames by owner sum to the machine's, and cycles by domain and root to its harts'."""
     owned = int((host.platform.frames["owner"] > 0).sum())
@@ -117,11 +125,10 @@ def check(case: Case, seen: Seen) -> None:
     chosen = case.settings
     made = _domain(host, "checked", {**chosen, "clock": "icount", "start": case.start},
                    case.image, chosen["budget"])  # fmt: skip
-    for n, other in enumerate(chosen["others"]):
-        image = unpacked(base64.b64decode(other["image"], validate=True))
-        seen.watch(_domain(host, f"other-{n}", other, image, NEIGHBOUR_BUDGET))
-    for _ in range(STRETCHES):
-        how = host.run(until=host.now + host.ms(2))
+    for stretch in range(STRETCHES):
+        if stretch < 2:
+            _begin_others(host, chosen["others"], bool(stretch), seen)
+        how = host.run(until=host.now + host.ms(0.1 if stretch == 0 else 2))
         if made.state in ENDS and (made.state is not State.ASLEEP or how == "over"):
             break
     else:

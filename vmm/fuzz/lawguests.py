@@ -62,6 +62,7 @@ def layouts(draw: st.DrawFn, engine: str) -> dict[str, Any]:
             "adapt": draw(st.booleans()),
             "window": draw(st.sampled_from(["top", "top", "bottom"])),
             "patience": draw(st.sampled_from([1, 32])),
+            "width": draw(st.sampled_from([1, 6, 14])),
         }
         if chosen["options"]["force"] == "trap":
             chosen["profile"] = "strict"

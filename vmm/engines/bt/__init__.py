@@ -19,6 +19,7 @@ from vmm.engines.bt.cache import STEP_AT, flush_cache
 from vmm.engines.bt.dump import counters
 from vmm.engines.bt.enter import enter
 from vmm.engines.bt.handlers import handle
+from vmm.engines.bt.indirect import WIDTH
 from vmm.engines.bt.leave import leave
 from vmm.engines.bt.move import PATIENCE
 from vmm.engines.bt.record import BT, MAX_UNIT_WORDS, Aside, Force
@@ -54,6 +55,7 @@ def install(machine: "VirtualMachine") -> None:
     hart.root.s_traps = STraps.ALL if bt.force == Force.TRAP else STraps.ALL & ~STraps.COUNTER
     slot = BOTTOM if machine.options.get("window") == "bottom" else TOP
     bt.base, bt.first = (slot << 22) + CODE, FIRST_AT_TOP if slot else 0
+    bt.width = _width(machine.options)
     bt.patience = int(machine.options.get("patience", PATIENCE))
     hart.root.s_limit, hart.root.s_base = slot << 22, 0 if slot else SIZE
     hart.root.deleg_exc = hart.root.deleg_int = 0
@@ -81,6 +83,14 @@ def _capacity(options: dict) -> int:
     return words
 
 
+def _width(options: dict) -> int:
+    """How many targets a fan compares with; ValueError if that is none, or too many."""
+    width = int(options.get("width", WIDTH))
+    if not 1 <= width <= WIDTH:
+        raise ValueError(f"an indirect jump compares its target with 1 to {WIDTH} further ones")
+    return width
+
+
 @njit
 def _private(vm):
     return view(vm.private, 1, BT)[0]
@@ -104,5 +114,5 @@ ENGINE = Engine(
     "bt", "binary translation: the kernel's code is translated as it runs", serve_bt, install,
     frames=FRAMES, counters=counters,
     traits=Trait.CALLOUTS | Trait.MASKS | Trait.TRANSLATES,
-    options=("force", "adapt", "window", "patience", "cache_words"),
+    options=("force", "adapt", "window", "patience", "cache_words", "width"),
 )  # fmt: skip

@@ -11,7 +11,7 @@ An indirect jump compares its target with a constant.  If they are equal, an edg
         j     block                 chained like any direct edge
     other:                          ecall, Site.WIDEN, until there is a fan
 
-For a second target root makes a *fan*: room for WIDTH more comparisons, and behind them a
+For a second target root makes a *fan*: room for `width` more comparisons, and behind them a
 jump to the bucket to which the target hashes:
 
         lui   t0, %hi(target)       ecall, Site.PREDICT, until it is known
@@ -63,7 +63,7 @@ from vmm.engines.bt.words import (
 )  # fmt: skip
 
 T0, T1 = 5, 6
-WIDTH = 6  # targets that a fan compares with
+WIDTH = 14  # targets that a fan compares with, if no option says otherwise
 
 
 @njit
@@ -154,12 +154,12 @@ def fan(bt, insn, gpc, done, comparison):
     bt.pc, bt.done = gpc, done
     plain, rs1 = is_plain(insn), rs1_of(insn)
     wanted, held = (rs1, np.int64(T0)) if plain else (np.int64(T0), np.int64(T1))
-    for _ in range(WIDTH):
+    for _ in range(bt.width):
         _compare(bt, insn)
         put(bt, branch_word(BEQ, wanted, held, np.int64(0)))
     callout(bt, Site.CROWDED, comparison)
     _to_bucket(bt, insn)
-    for n in range(WIDTH):
+    for n in range(bt.width):
         at = 3 * n + 2
         bt.b_word[at] |= branch_by(4 * (bt.filled - at))
         put(bt, NOP)  # a jump to the hit, if the branch does not reach it

@@ -106,6 +106,7 @@ BT = record(
     ("first", "i8"),      # the offset from x0 of slot 0 of the words: -2048 or 0
     ("met", "i8"),        # accesses of the guest's kernel that hit the window's end
     ("patience", "i8"),   # how many of them before it is moved
+    ("width", "i8"),      # targets that a fan compares with: `indirect.py`
     ("capacity", "i8"),   # words of code; when they are used up, everything is flushed
     ("used", "i8"), ("units", "i8"), ("pages", "i8"),
     ("pool", "i8"), ("pool_end", "i8"),  # words for stubs of the last block, and of those to follow
