@@ -27,6 +27,7 @@ DOORS = {
     ("vmm/machine.py", "_assemble"): "where it lies, to the guest's record",
     ("vmm/memory/guestram.py", "__init__"): "the array, to its Dma",
     ("toyisa/devices/virtio.py", "_notify"): "a Dma, which is called `ram` there",
+    ("vmm/domain/host.py", "give_back"): "frames of a domain that is no more: tells the pool",
     # The monitor's own frames, which no guest executes or maps:
     ("vmm/paging/shadow/link.py", "set_entry"): "shadow tables",
     ("vmm/paging/shadow/protect.py", "write_protect"): "shadow tables",

@@ -71,13 +71,13 @@ class Session:
                     for domain in self.host.domains.values():
                         self._take(domain)
                     tick()
+                    look()
                     if why == "over" or all(d.over for d in self.host.domains.values()):
                         return Ended.OVER
                     if why == "time":
                         return Ended.TIME
                     if seconds and self.seconds >= seconds:
                         return Ended.TIMEOUT
-                    look()
         except KeyboardInterrupt:
             return Ended.INTERRUPTED
 

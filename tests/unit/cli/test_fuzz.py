@@ -193,7 +193,7 @@ def test_the_list():
     lines = toyvmm("fuzz", "--list").stdout.decode().splitlines()
     assert [line.split()[0] for line in lines] == [
         "semantics", "slices", "looks", "roundtrip", "equivalence", "containment", "determinism",
-        "conservation", "snapshots", "edges",
+        "company", "conservation", "snapshots", "edges",
     ]  # fmt: skip
 
 
