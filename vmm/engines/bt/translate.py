@@ -160,8 +160,7 @@ def _branch(bt, insn):
         bt.stub_insn[bt.stubs], bt.stub_spilled[bt.stubs] = insn, 0
         to_stub(bt, branch, Site.EMULATE, bt.pc)
     else:
-        bt.done += 1
         to_stub(bt, branch, Site.EDGE, target)
-        bt.done -= 1
+        bt.stub_index[bt.stubs - 1] += 1  # there the branch is done
     edge(bt, (pc + 4) & 0xFFFFFFFF, bt.done + 1)
     return False
